@@ -1,0 +1,179 @@
+"""The computation graph: what a node is, the one topological order, the backward sweep, and the modes.
+
+A node holds its number(s), its gradient, the operation that made it and that operation's operands; a leaf has no
+operation. A node packs its operands to stay small: `_op.fan` says how to read the two slots `_a` and `_b`.
+
+====  =================================  ====================================
+fan   `_a`                               `_b`
+====  =================================  ====================================
+1     the variable                       a constant, if the operation has one
+2     the first variable                 the second variable
+MANY  a tuple of variables               the operation's parameters
+ANY   a tuple: variables and constants   the operation's parameters
+====  =================================  ====================================
+
+`node.operands`, `node.parents`, `node.op` and `node.params` read it for everybody else. Operands point towards
+the leaves only, so a dropped graph has no cycles and is freed at once; nothing here recurses.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ContextDecorator
+from types import TracebackType
+from typing import Any
+
+from autograd.operators import Operators
+
+MANY, ANY = 3, 0
+
+
+class Node(Operators):
+    """A variable in a computation graph, as its operations and the sweep see it."""
+
+    __slots__ = ("__weakref__", "_a", "_b", "_data", "_label", "_op", "grad")
+
+    _a: Any
+    _b: Any
+    _data: Any
+    _op: Any  # None for a leaf
+    grad: Any
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was made by hand rather than by an operation."""
+        return self._op is None
+
+    @property
+    def op(self) -> Any:
+        """The row of the table that made this node; None for a leaf."""
+        return None if self._op is None else self._op.row
+
+    @property
+    def operands(self) -> tuple[Any, ...]:
+        """What the operation was applied to, in order: variables and constants."""
+        return () if self._op is None else self._op.operands(self)
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The operation's parameters, such as an axis."""
+        return self._b if self._op is not None and self._op.fan in (MANY, ANY) else {}
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        """The operands that are variables themselves."""
+        return tuple(x for x in self.operands if isinstance(x, Node))
+
+    @property
+    def label(self) -> str:
+        """A name for drawings and messages; empty unless given."""
+        try:
+            return self._label
+        except AttributeError:
+            return ""
+
+    @label.setter
+    def label(self, name: str) -> None:
+        self._label = name
+
+
+def topological(root: Node) -> list[Node]:
+    """The computed nodes below `root`, operands before results.
+
+    Depth first with an explicit stack, and without a set of what was seen: a visited node carries `zero`, a float
+    object made for this one sweep, as its gradient. That also resets what earlier sweeps left there. Leaves are
+    not listed: they hold what accumulates.
+    """
+    zero = float("0")  # a new object
+    order: list[Node] = []
+    append = order.append
+    stack: list[Any] = [root]
+    push, pop = stack.append, stack.pop
+    while stack:
+        node = pop()
+        if node is None:  # everything below the next one is listed
+            append(pop())
+            continue
+        if node.grad is zero or node._op is None:
+            continue
+        node.grad = zero
+        push(node)
+        push(None)
+        fan = node._op.fan
+        if fan == 1:
+            push(node._a)
+        elif fan == 2:
+            push(node._a)
+            push(node._b)
+        else:
+            for x in node._a:
+                if (fan == MANY or isinstance(x, Node)) and x._op is not None and x.grad is not zero:
+                    push(x)
+    return order
+
+
+def sweep(root: Node, seed: Any, order: list[Node]) -> None:
+    """Backpropagate `seed` from `root`: each node, results before operands, hands on its gradient.
+
+    `order` is what `topological` gave; it is used up.
+    """
+    root.grad = seed
+    while order:
+        node = order.pop()
+        node._op.pull(node)
+
+
+# ------------------------------------------------------------------------------------------------------- modes
+
+
+class _Modes(threading.local):
+    recording = True
+
+
+modes = _Modes()
+"""What is on in this thread."""
+
+special = 0
+"""How many contexts, in all threads, ask for something else than plain recording. The operators' fast paths look
+at this one number; only when it is not zero does anybody ask which thread wants what."""
+
+_lock = threading.Lock()
+
+
+def count_special(change: int) -> None:
+    """Enter (+1) or leave (-1) a context that the fast paths have to step aside for."""
+    global special
+    with _lock:
+        special += change
+
+
+class no_grad(ContextDecorator):
+    """Compute without recording: results are constants of their kind, with no graph behind them.
+
+    A context manager and a decorator; holds in the thread that entered it.
+
+    >>> from autograd import Value
+    >>> x = Value(2.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y.is_leaf
+    True
+    """
+
+    def __init__(self) -> None:
+        self._outer: list[bool] = []
+
+    def __enter__(self) -> no_grad:
+        self._outer.append(modes.recording)
+        modes.recording = False
+        count_special(1)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        count_special(-1)
+        modes.recording = self._outer.pop()
+
+    def _recreate_cm(self) -> no_grad:
+        return no_grad()

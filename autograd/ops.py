@@ -1,0 +1,1050 @@
+"""The table of operations: every value and every derivative in this project, one row each.
+
+Read `autograd.rows` for what a row is. Nothing else in the project knows a derivative formula; to add an operation,
+add a row. Rules call other rows (`cos(x)`, `where(...)`) rather than NumPy, so that they are differentiable in turn;
+`out` is the row's own result. Where a derivative is not unique (relu at 0, a tie of maximum) the rule chooses as the
+large frameworks do; `tests/test_edge_cases.py` holds the choices.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.rows import (
+    REALS,
+    Elementwise,
+    Fused,
+    Linear,
+    Op,
+    Reduction,
+    Rule,
+    Traced,
+    normalize_axis,
+    unbroadcast,
+)
+
+inf = math.inf
+POSITIVE = (0.0, inf)
+LOG2 = math.log(2.0)
+LOG10 = math.log(10.0)
+
+
+def detach(x: Any) -> Any:
+    """`x` as a constant: the numbers of a node, anything else as it is.
+
+    >>> detach(2.0)
+    2.0
+    """
+    return x.detach() if isinstance(x, Traced) else x  # type: ignore[attr-defined]
+
+
+def isnan(x: Any) -> Any:
+    """Whether the number is nan.
+
+    >>> isnan(math.nan)
+    True
+    """
+    x = detach(x)
+    return x != x
+
+
+def equal(x: Any, y: Any) -> Any:
+    """Whether the numbers are equal (`==` on nodes compares identity).
+
+    >>> equal(2.0, 2.0)
+    True
+    """
+    return detach(x) == detach(y)
+
+
+# ---------------------------------------------------------------------------------------------------- arithmetic
+
+add = Elementwise(
+    "add",
+    lambda x, y: x + y,
+    lambda out, x, y: 1,
+    lambda out, x, y: 1,
+    array=np.add,
+    infix="+",
+    doc="Sum of two.",
+    example="add(2.0, 3.0) = 5.0",
+)
+sub = Elementwise(
+    "sub",
+    lambda x, y: x - y,
+    lambda out, x, y: 1,
+    lambda out, x, y: -1,
+    array=np.subtract,
+    infix="-",
+    doc="Difference.",
+    example="sub(2.0, 3.0) = -1.0",
+)
+mul = Elementwise(
+    "mul",
+    lambda x, y: x * y,
+    lambda out, x, y: y,
+    lambda out, x, y: x,
+    array=np.multiply,
+    infix="*",
+    doc="Product of two.",
+    example="mul(2.0, 3.0) = 6.0",
+)
+div = Elementwise(
+    "div",
+    lambda x, y: x / y,
+    lambda out, x, y: 1 / y,
+    lambda out, x, y: -out / y,
+    array=np.true_divide,
+    infix="/",
+    doc="Quotient; x / 0 is inf or nan.",
+    example="div(1.0, 0.0) = inf",
+)
+power: Elementwise = Elementwise(
+    "power",
+    math.pow,
+    lambda out, x, y: where(equal(y, 0), 0, y * power(x, y - 1)),
+    lambda out, x, y: where(equal(x, 0) & (y >= 0), 0, out * log(x)),
+    array=np.power,
+    infix="**",
+    domain=(POSITIVE, REALS),
+    doc="x to the power y; nan, never complex, for a negative base with a fractional power.",
+    example="power(-8.0, 1 / 3) = nan",
+)
+neg = Elementwise(
+    "neg",
+    lambda x: -x,
+    lambda out, x: -1,
+    array=np.negative,
+    infix="-",
+    doc="Negative.",
+    example="neg(2.0) = -2.0",
+)
+square = Elementwise(
+    "square",
+    lambda x: x * x,
+    lambda out, x: 2 * x,
+    array=np.square,
+    doc="x times x.",
+    example="square(3.0) = 9.0",
+)
+reciprocal = Elementwise(
+    "reciprocal",
+    lambda x: 1 / x,
+    lambda out, x: -out * out,
+    array=np.reciprocal,
+    kinks=(0.0,),
+    doc="One over x.",
+    example="reciprocal(4.0) = 0.25",
+)
+abs = Elementwise(
+    "abs",
+    math.fabs,
+    lambda out, x: sign(x),
+    array=np.abs,
+    kinks=(0.0,),
+    doc="Magnitude; slope 0 at 0.",
+    example="abs(-2.0) = 2.0",
+)
+sign: Elementwise = Elementwise(
+    "sign",
+    lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x * 0)),
+    lambda out, x: 0,
+    array=np.sign,
+    kinks=(0.0,),
+    doc="-1, 0 or 1.",
+    example="sign(-2.0) = -1.0",
+)
+hypot = Elementwise(
+    "hypot",
+    math.hypot,
+    lambda out, x, y: x / where(equal(out, 0), 1, out),
+    lambda out, x, y: y / where(equal(out, 0), 1, out),
+    array=np.hypot,
+    doc="sqrt(x**2 + y**2) without overflow; slopes 0 at (0, 0).",
+    example="hypot(3.0, 4.0) = 5.0",
+)
+
+# -------------------------------------------------------------------------------------- exponentials, logarithms
+
+exp = Elementwise(
+    "exp",
+    math.exp,
+    lambda out, x: out,
+    array=np.exp,
+    doc="e to the power x.",
+    example="exp(0.0) = 1.0",
+)
+expm1 = Elementwise(
+    "expm1",
+    math.expm1,
+    lambda out, x: exp(x),
+    array=np.expm1,
+    doc="exp(x) - 1, exact near 0.",
+    example="expm1(1e-20) = 1e-20",
+)
+log: Elementwise = Elementwise(
+    "log",
+    math.log,
+    lambda out, x: 1 / x,
+    array=np.log,
+    domain=(POSITIVE,),
+    doc="Natural logarithm.",
+    example="log(0.0) = -inf",
+)
+log1p = Elementwise(
+    "log1p",
+    math.log1p,
+    lambda out, x: 1 / (1 + x),
+    array=np.log1p,
+    domain=((-1.0, inf),),
+    doc="log(1 + x), exact near 0.",
+    example="log1p(1e-20) = 1e-20",
+)
+log2 = Elementwise(
+    "log2",
+    math.log2,
+    lambda out, x: 1 / (x * LOG2),
+    array=np.log2,
+    domain=(POSITIVE,),
+    doc="Logarithm to base 2.",
+    example="log2(8.0) = 3.0",
+)
+log10 = Elementwise(
+    "log10",
+    math.log10,
+    lambda out, x: 1 / (x * LOG10),
+    array=np.log10,
+    domain=(POSITIVE,),
+    doc="Logarithm to base 10.",
+    example="log10(1000.0) = 3.0",
+)
+sqrt = Elementwise(
+    "sqrt",
+    math.sqrt,
+    lambda out, x: 0.5 / out,
+    array=np.sqrt,
+    domain=(POSITIVE,),
+    doc="Square root; slope inf at 0.",
+    example="sqrt(9.0) = 3.0",
+)
+
+# --------------------------------------------------------------------------------- trigonometric and hyperbolic
+
+sin = Elementwise(
+    "sin", math.sin, lambda out, x: cos(x), array=np.sin, doc="Sine, of radians.", example="sin(0.0) = 0.0"
+)
+cos: Elementwise = Elementwise(
+    "cos", math.cos, lambda out, x: -sin(x), array=np.cos, doc="Cosine, of radians.", example="cos(0.0) = 1.0"
+)
+tan = Elementwise(
+    "tan",
+    math.tan,
+    lambda out, x: 1 + out * out,
+    array=np.tan,
+    domain=((-math.pi / 2, math.pi / 2),),
+    doc="Tangent, of radians.",
+    example="tan(0.0) = 0.0",
+)
+asin = Elementwise(
+    "asin",
+    math.asin,
+    lambda out, x: 1 / sqrt(1 - x * x),
+    array=np.arcsin,
+    domain=((-1.0, 1.0),),
+    doc="Inverse sine, in radians.",
+    example="asin(0.0) = 0.0",
+)
+acos = Elementwise(
+    "acos",
+    math.acos,
+    lambda out, x: -1 / sqrt(1 - x * x),
+    array=np.arccos,
+    domain=((-1.0, 1.0),),
+    doc="Inverse cosine, in radians.",
+    example="acos(1.0) = 0.0",
+)
+atan = Elementwise(
+    "atan",
+    math.atan,
+    lambda out, x: 1 / (1 + x * x),
+    array=np.arctan,
+    doc="Inverse tangent, in radians.",
+    example="atan(0.0) = 0.0",
+)
+atan2 = Elementwise(
+    "atan2",
+    math.atan2,
+    lambda out, y, x: x / (x * x + y * y),
+    lambda out, y, x: -y / (x * x + y * y),
+    array=np.arctan2,
+    domain=(REALS, POSITIVE),
+    doc="Angle of the point (x, y), in radians; y comes first.",
+    example="atan2(0.0, 1.0) = 0.0",
+)
+sinh = Elementwise(
+    "sinh",
+    math.sinh,
+    lambda out, x: cosh(x),
+    array=np.sinh,
+    doc="Hyperbolic sine.",
+    example="sinh(0.0) = 0.0",
+)
+cosh: Elementwise = Elementwise(
+    "cosh",
+    math.cosh,
+    lambda out, x: sinh(x),
+    array=np.cosh,
+    doc="Hyperbolic cosine.",
+    example="cosh(0.0) = 1.0",
+)
+tanh = Elementwise(
+    "tanh",
+    math.tanh,
+    lambda out, x: 1 - out * out,
+    array=np.tanh,
+    doc="Hyperbolic tangent.",
+    example="tanh(0.0) = 0.0",
+)
+
+# ---------------------------------------------------------------------------------------------------- activations
+
+sigmoid = Elementwise(
+    "sigmoid",
+    lambda x: 1 / (1 + exp(-x)),
+    lambda out, x: out * (1 - out),
+    doc="Logistic function, 1 / (1 + exp(-x)).",
+    example="sigmoid(0.0) = 0.5",
+)
+softplus = Elementwise(
+    "softplus",
+    lambda x: where(x > 0, x, 0.0) + log1p(exp(-abs(x))),
+    lambda out, x: sigmoid(x),
+    array=lambda x: np.logaddexp(x, np.zeros((), np.result_type(x))),
+    doc="log(1 + exp(x)), exact everywhere.",
+    example="softplus(800.0) = 800.0",
+)
+relu = Elementwise(
+    "relu",
+    lambda x: where(x <= 0, 0.0, x),
+    lambda out, x: sign(out),
+    array=lambda x: np.maximum(x, 0),
+    kinks=(0.0,),
+    doc="max(x, 0); slope 0 at 0.",
+    example="relu(-2.0) = 0.0",
+)
+leaky_relu = Elementwise(
+    "leaky_relu",
+    lambda x, slope: where(x > 0, x, slope * x),
+    lambda out, x, slope: where(x > 0, 1, slope),
+    lambda out, x, slope: where(x > 0, 0, x),
+    defaults=(0.01,),
+    kinks=(0.0,),
+    doc="x where positive, slope * x elsewhere.",
+    example="leaky_relu(-2.0, 0.5) = -1.0",
+)
+elu = Elementwise(
+    "elu",
+    lambda x, alpha: where(x > 0, x, alpha * expm1(x)),
+    lambda out, x, alpha: where(x > 0, 1, alpha * exp(x)),
+    lambda out, x, alpha: where(x > 0, 0, expm1(x)),
+    defaults=(1.0,),
+    kinks=(0.0,),
+    doc="x where positive, alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015).",
+    example="elu(2.0) = 2.0",
+)
+erf = Elementwise(
+    "erf",
+    math.erf,
+    lambda out, x: 2 / math.sqrt(math.pi) * exp(-x * x),
+    array=lambda x: _from_math(math.erf, x),
+    doc="Error function.",
+    example="erf(0.0) = 0.0",
+)
+erfc = Elementwise(
+    "erfc",
+    math.erfc,
+    lambda out, x: -2 / math.sqrt(math.pi) * exp(-x * x),
+    array=lambda x: _from_math(math.erfc, x),
+    doc="1 - erf(x), exact for large x.",
+    example="erfc(0.0) = 1.0",
+)
+gelu = Elementwise(
+    "gelu",
+    # beyond 40 the factor is 0 or 1 to the last digit: the bound keeps inf * 0 away and changes nothing
+    lambda x: maximum(x, -40) * _normal_cdf(x),
+    lambda out, x: _normal_cdf(x) + clip(x, -40, 40) * exp(-0.5 * x * x) / math.sqrt(2 * math.pi),
+    doc="x times the normal distribution function of x, exact (Hendrycks and Gimpel, 2016).",
+    example="gelu(0.0) = 0.0",
+)
+silu = Elementwise(
+    "silu",
+    lambda x: maximum(x, -800) * sigmoid(x),  # the bound as in gelu
+    lambda out, x: sigmoid(x) * (1 + clip(x, -800, 800) * sigmoid(-x)),
+    doc="x * sigmoid(x), also called swish.",
+    example="silu(0.0) = 0.0",
+)
+
+
+def _normal_cdf(x: Any) -> Any:
+    return 0.5 * erfc(x * -math.sqrt(0.5))
+
+
+def _from_math(function: Rule, x: Any) -> Any:
+    """A function that NumPy lacks, element by element."""
+    return np.asarray(np.frompyfunc(function, 1, 1)(x), dtype=np.result_type(x))
+
+
+# ---------------------------------------------------------------------------------------------- choosing elements
+
+maximum: Elementwise = Elementwise(
+    "maximum",
+    lambda x, y: where((x >= y) | isnan(x), x, y),
+    lambda out, x, y: where(x > y, 1, where(equal(x, y), 0.5, 0)),
+    lambda out, x, y: where(y > x, 1, where(equal(x, y), 0.5, 0)),
+    array=np.maximum,
+    doc="The larger; a tie shares its gradient, a nan wins.",
+    example="maximum(2.0, 3.0) = 3.0",
+)
+minimum = Elementwise(
+    "minimum",
+    lambda x, y: where((x <= y) | isnan(x), x, y),
+    lambda out, x, y: where(x < y, 1, where(equal(x, y), 0.5, 0)),
+    lambda out, x, y: where(y < x, 1, where(equal(x, y), 0.5, 0)),
+    array=np.minimum,
+    doc="The smaller; a tie shares its gradient, a nan wins.",
+    example="minimum(2.0, 3.0) = 2.0",
+)
+clip: Elementwise = Elementwise(
+    "clip",
+    lambda x, low, high: where(x < low, low, where(x > high, high, x)),
+    lambda out, x, low, high: where((x < low) | (x > high), 0, 1),
+    lambda out, x, low, high: where(x < low, 1, 0),
+    lambda out, x, low, high: where((x > high) & (x >= low), 1, 0),
+    array=np.clip,
+    defaults=(-inf, inf),
+    doc="x kept within [low, high]; slope 1 at a bound.",
+    example="clip(5.0, 0.0, 1.0) = 1.0",
+)
+where: Elementwise = Elementwise(
+    "where",
+    lambda condition, x, y: x if condition else y,
+    None,
+    lambda out, condition, x, y: where(condition, 1, 0),
+    lambda out, condition, x, y: where(condition, 0, 1),
+    array=np.where,
+    doc="x where the condition holds, else y. Both are computed: guard a function's operand as well as its result"
+    " (``where(x > 0, log(where(x > 0, x, 1)), 0)``), or an infinite slope of the branch not taken becomes nan.",
+    example="where(True, 2.0, 3.0) = 2.0",
+)
+
+# ------------------------------------------------------------------------------------------------------ reductions
+
+sum = Reduction(
+    "sum",
+    np.sum,
+    lambda out, x, axis: 1,
+    reads=False,
+    doc="Sum over the axes; 0 of nothing.",
+    example="sum([1.0, 2.0]) = 3.0",
+)
+mean = Reduction(
+    "mean",
+    np.mean,
+    lambda out, x, axis: 1 / _count(x, axis) if _count(x, axis) else math.nan,
+    reads=False,
+    doc="Mean over the axes; nan of nothing.",
+    example="mean([1.0, 2.0]) = 1.5",
+)
+max = Reduction(
+    "max",
+    np.max,
+    lambda out, x, axis: _share(equal(x, out), axis),
+    doc="Largest element; ties share the gradient evenly, a nan wins.",
+    example="max([1.0, 2.0]) = 2.0",
+)
+min = Reduction(
+    "min",
+    np.min,
+    lambda out, x, axis: _share(equal(x, out), axis),
+    doc="Smallest element; ties share the gradient evenly, a nan wins.",
+    example="min([1.0, 2.0]) = 1.0",
+)
+prod = Reduction(
+    "prod",
+    np.prod,
+    lambda out, x, axis: _product_of_others(x, axis),
+    doc="Product over the axes; 1 of nothing.",
+    example="prod([2.0, 3.0]) = 6.0",
+)
+var = Reduction(
+    "var",
+    lambda x, axis=None, ddof=0, keepdims=False: np.var(x, axis, ddof=ddof, keepdims=keepdims),
+    lambda out, x, axis, ddof=0: (x - mean(x, axis, keepdims=True)) * _ratio(2, _count(x, axis) - ddof),
+    params=("ddof",),
+    doc="Variance, of the population (ddof=0) or a sample's estimate (ddof=1).",
+    example="var([1.0, 3.0]) = 1.0",
+)
+std = Reduction(
+    "std",
+    lambda x, axis=None, ddof=0, keepdims=False: np.std(x, axis, ddof=ddof, keepdims=keepdims),
+    lambda out, x, axis, ddof=0: (
+        (x - mean(x, axis, keepdims=True)) / where(equal(out, 0), 1, out) * _ratio(1, _count(x, axis) - ddof)
+    ),
+    params=("ddof",),
+    doc="Standard deviation; slope 0 where constant.",
+    example="std([1.0, 3.0]) = 1.0",
+)
+logsumexp = Reduction(
+    "logsumexp",
+    lambda x, axis=None, keepdims=False: _logsumexp(x, axis, keepdims),
+    lambda out, x, axis: softmax(x, axis),
+    doc="log(sum(exp(x))) without overflow; its gradient is the softmax.",
+    example="logsumexp([0.0, 0.0]) = 0.6931471805599453",
+)
+norm = Reduction(
+    "norm",
+    lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x * x, axis, keepdims=keepdims)),
+    lambda out, x, axis: x / where(equal(out, 0), 1, out),
+    doc="Euclidean length over the axes; slope 0 at the zero vector.",
+    example="norm([3.0, 4.0]) = 5.0",
+)
+
+
+def _count(x: Any, axis: Sequence[int]) -> int:
+    return math.prod(x.shape[i] for i in axis)
+
+
+def _ratio(n: float, d: float) -> float:
+    return n / d if d > 0 else math.nan
+
+
+def _share(hit: Any, axis: Any) -> Any:
+    """One, split evenly among the elements that hit."""
+    return hit / hit.sum(axis=axis, keepdims=True)
+
+
+def _logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    if x.size == 0:
+        return np.log(np.sum(np.exp(x), axis, keepdims=keepdims))
+    top = np.max(x, axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    out = np.log(np.sum(np.exp(x - top), axis, keepdims=True)) + top
+    return out if keepdims else out.reshape(np.max(x, axis).shape)
+
+
+def _product_of_others(x: Any, axis: Sequence[int]) -> Any:
+    """For each element the product of all the others: right with zeros, where ``out / x`` is not.
+
+    Products of everything before and everything after, each by doubling (Hillis and Steele, 1986).
+    """
+    axes = tuple(axis)
+    rest = tuple(i for i in range(x.ndim) if i not in axes)
+    front = transpose(x, (*rest, *axes))
+    flat = front.reshape((*front.shape[: len(rest)], -1))
+    n = flat.shape[-1]
+
+    def before(lane: Any) -> Any:
+        one = np.ones_like(detach(lane[..., :1]))
+        lane = concatenate([one, lane[..., : n - 1]], axis=-1)
+        step = 1
+        while step < n:
+            lane = lane * concatenate([np.ones_like(detach(lane[..., :step])), lane[..., : n - step]], axis=-1)
+            step *= 2
+        return lane
+
+    if n == 0:
+        return x
+    others = before(flat) * flip(before(flip(flat, -1)), -1)
+    order = np.argsort((*rest, *axes))
+    return transpose(others.reshape(front.shape), tuple(int(i) for i in order))
+
+
+# -------------------------------------------------------------------------------------------- linear: products
+
+
+def _matmul_left(g: Any, a: Any, b: Any) -> Any:
+    if b.ndim == 1:
+        return _column(g) * b if a.ndim > 1 else g * b
+    if a.ndim == 1:
+        return unbroadcast((_row(g) @ b.swapaxes(-1, -2))[..., 0, :], a)
+    return g @ b.swapaxes(-1, -2)
+
+
+def _matmul_right(g: Any, a: Any, b: Any) -> Any:
+    if a.ndim == 1:
+        return _column(a) * _row(g) if b.ndim > 1 else g * a
+    if b.ndim == 1:
+        return unbroadcast((a.swapaxes(-1, -2) @ _column(g))[..., 0], b)
+    return a.swapaxes(-1, -2) @ g
+
+
+def _row(x: Any) -> Any:
+    return x[..., None, :]
+
+
+def _column(x: Any) -> Any:
+    return x[..., None]
+
+
+matmul = Linear(
+    "matmul",
+    np.matmul,
+    _matmul_left,
+    _matmul_right,
+    reads=True,
+    infix="@",
+    doc="Matrix product of (…, n, k) and (…, k, m), batches broadcast; a 1-D operand is a row or a column.",
+    example="matmul([1.0, 2.0], [3.0, 4.0]) = 11.0",
+)
+
+
+def _einsum_transpose(i: int, g: Any, *operands: Any, subscripts: str) -> Any:
+    """The cotangent of operand i is itself one einsum.
+
+    A letter that only this operand has was summed: a vector of ones spreads the cotangent over it. A letter that it
+    has twice picked a diagonal: an identity matrix puts the cotangent back on it.
+    """
+    terms, result = _einsum_terms(subscripts, [x.ndim for x in operands])
+    sizes: dict[str, int] = {}
+    for term, x in zip(terms, operands, strict=True):
+        for letter, n in zip(term, x.shape, strict=True):
+            sizes[letter] = builtins.max(sizes.get(letter, 1), n) if n else 0
+    dtype = detach(operands[i]).dtype
+    others = [(terms[j], operands[j]) for j in range(len(operands)) if j != i]
+    known = set(result).union(*(term for term, _ in others))
+    target, extras = "", []
+    for letter in terms[i]:
+        if letter in target:
+            fresh = next(c for c in _LETTERS if c not in sizes)
+            sizes[fresh] = sizes[letter]
+            extras.append((letter + fresh, np.eye(sizes[letter], dtype=dtype)))
+            target += fresh
+        else:
+            if letter not in known:
+                extras.append((letter, np.ones(sizes[letter], dtype=dtype)))
+            target += letter
+    inputs = [(result, g), *others, *extras]
+    formula = ",".join(term for term, _ in inputs) + "->" + target
+    return _einsum(*(x for _, x in inputs), subscripts=formula)
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def _einsum_terms(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+    """The letters of each operand and of the result, every ellipsis spelled out."""
+    left, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(ndims):
+        raise ValueError(f"einsum {subscripts!r} names {len(terms)} operands, got {len(ndims)}")
+    spare = [c for c in _LETTERS if c not in subscripts]
+    widths = [n - len(term.replace("...", "")) for term, n in zip(terms, ndims, strict=True) if "..." in term]
+    dots = spare[: builtins.max(widths, default=0)]
+    if not arrow:
+        letters = left.replace("...", "").replace(",", "")
+        result = "..." * ("..." in left) + "".join(c for c in sorted(set(letters)) if letters.count(c) == 1)
+    spelled: list[str] = []
+    for term, n in zip(terms, ndims, strict=True):
+        width = n - len(term.replace("...", ""))
+        if width < 0 or (width and "..." not in term):
+            raise ValueError(f"einsum {subscripts!r}: operand {len(spelled)} has {n} dimensions, not {len(term)}")
+        spelled.append(term.replace("...", "".join(dots[len(dots) - width :])))
+    return spelled, result.replace("...", "".join(dots))
+
+
+_einsum = Linear(
+    "einsum",
+    lambda *arrays, subscripts: np.einsum(subscripts, *arrays, optimize=len(arrays) > 1),
+    _einsum_transpose,
+    arity=-1,
+    params=("subscripts",),
+    reads=True,
+    doc="Einstein summation.",
+)
+
+
+def einsum(subscripts: str, *operands: Any) -> Any:
+    """Products and sums named by letters, as `numpy.einsum`: ``'ij,jk->ik'``; ellipses and repeated letters work.
+
+    >>> einsum("i,j->ij", np.array([1.0, 2.0]), np.array([3.0]))
+    array([[3.],
+           [6.]])
+    """
+    operands = tuple(x if isinstance(x, Traced) else np.asarray(x) for x in operands)
+    return _einsum(*operands, subscripts=subscripts)
+
+
+_dot = Linear(
+    "dot",
+    lambda *items: math.fsum(x * y for x, y in _pairs(items)) + (items[-1] if len(items) % 2 else 0.0),
+    lambda i, g, *items: g * items[j] if (j := _partner(i, len(items))) is not None else g,
+    arity=-1,
+    reads=True,
+    doc="Sum of products of scalars: n factors, their n partners, and perhaps a bias.",
+)
+
+
+def _pairs(items: Sequence[Any]) -> Any:
+    n = len(items) // 2
+    return zip(items[:n], items[n : 2 * n], strict=True)
+
+
+def _partner(i: int, count: int) -> int | None:
+    n = count // 2
+    return None if i == 2 * n else (i + n) % (2 * n)
+
+
+def dot(x: Any, y: Any, bias: Any = None) -> Any:
+    """Sum of products, plus a bias: of two sequences of Values (one n-ary node), or of arrays as `numpy.dot`.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
+    11.5
+    """
+    for side in (x, y):
+        kind = type(side[0]) if isinstance(side, (list, tuple)) and len(side) else None
+        if kind is not None and issubclass(kind, Traced):
+            return kind._dot(x, y, bias)  # type: ignore[attr-defined]
+    if isinstance(x, (list, tuple)) and isinstance(y, (list, tuple)):
+        x, y = np.asarray(x), np.asarray(y)
+        out = float(x @ y) if x.ndim == y.ndim == 1 else x @ y
+    elif np.ndim(detach(x)) == 0 or np.ndim(detach(y)) == 0:
+        out = mul(x, y)
+    elif np.ndim(detach(y)) <= 2:
+        out = matmul(x, y)
+    else:
+        k = _LETTERS[: np.ndim(detach(y))]
+        out = einsum(f"...Z,{k[:-2]}Z{k[-1]}->...{k[:-2]}{k[-1]}", x, y)
+    return out if bias is None else out + bias
+
+
+def outer(x: Any, y: Any) -> Any:
+    """Every element of one times every element of the other, shape (x.size, y.size).
+
+    >>> outer(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([[3., 4.],
+           [6., 8.]])
+    """
+    return mul(reshape(x, (-1, 1)), reshape(y, (1, -1)))
+
+
+# ------------------------------------------------------------------------------------------------- linear: moves
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    return x.shape if isinstance(x, Traced) else np.shape(x)  # type: ignore[attr-defined]
+
+
+reshape = Linear(
+    "reshape",
+    lambda x, shape: x.reshape(shape),
+    lambda g, x, shape: g.reshape(x.shape),
+    params=("shape",),
+    doc="The same elements in another shape; -1 stands for what is left.",
+    example="reshape([1.0, 2.0], (2, 1)).shape = (2, 1)",
+)
+transpose: Linear = Linear(
+    "transpose",
+    lambda x, axes=None: x.transpose(axes),
+    lambda g, x, axes=None: transpose(g, None if axes is None else tuple(int(i) for i in np.argsort(axes))),
+    params=("axes",),
+    doc="The axes in another order; reversed by default.",
+    example="transpose([[1.0, 2.0]]).shape = (2, 1)",
+)
+broadcast_to = Linear(
+    "broadcast_to",
+    lambda x, shape: np.broadcast_to(x, shape),
+    lambda g, x, shape: g,  # unbroadcast does the rest
+    params=("shape",),
+    doc="Repeated along new axes and axes of length 1.",
+    example="broadcast_to(1.0, (2, 3)).shape = (2, 3)",
+)
+getitem: Linear = Linear(
+    "getitem",
+    lambda x, index: x[index],
+    lambda g, x, index: scatter(g, index, x.shape),
+    params=("index",),
+    doc="Part of an array: integers, slices, None, ellipsis, integer arrays (with repeats) and masks.",
+    example="getitem([1.0, 2.0], 1) = 2.0",
+)
+scatter: Linear = Linear(
+    "scatter",
+    lambda x, index, shape: _scatter(x, index, shape),
+    lambda g, x, index, shape: getitem(g, index),
+    params=("index", "shape"),
+    doc="Zeros of a shape with x added at an index; repeated places accumulate. The transpose of getitem.",
+    example="scatter([1.0, 2.0], [0, 0], (2,)).tolist() = [3.0, 0.0]",
+)
+_concatenate = Linear(
+    "concatenate",
+    lambda *arrays, axis: np.concatenate(arrays, axis),
+    lambda i, g, *arrays, axis: _part(g, i, arrays, axis),
+    arity=-1,
+    params=("axis",),
+    doc="Joined along an axis.",
+)
+pad = Linear(
+    "pad",
+    lambda x, width: np.pad(x, width),
+    lambda g, x, width: g[_inside(x.shape, width)],
+    params=("width",),
+    doc="Zeros around: a number, a pair, or a pair an axis, as in `numpy.pad`.",
+    example="pad([1.0], 1).tolist() = [0.0, 1.0, 0.0]",
+)
+cumsum: Linear = Linear(
+    "cumsum",
+    lambda x, axis=None: np.cumsum(x, axis),
+    lambda g, x, axis=None: flip(cumsum(flip(g, axis or 0), axis or 0), axis or 0).reshape(x.shape),
+    params=("axis",),
+    doc="Running sum along an axis; of the flattened array by default.",
+    example="cumsum([1.0, 2.0]).tolist() = [1.0, 3.0]",
+)
+astype = Linear(
+    "astype",
+    lambda x, dtype: x.astype(dtype),
+    lambda g, x, dtype: g,  # unbroadcast returns it in the operand's dtype
+    params=("dtype",),
+    doc="The same numbers as float32 or float64.",
+    example="astype([1.0], np.float32).dtype = dtype('float32')",
+)
+
+
+def _scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    out = np.zeros(shape, x.dtype)
+    parts = index if isinstance(index, tuple) else (index,)
+    if builtins.any(isinstance(part, (list, np.ndarray)) for part in parts):
+        np.add.at(out, index, x)
+    else:
+        out[index] = x
+    return out
+
+
+def _part(g: Any, i: int, arrays: Sequence[Any], axis: int) -> Any:
+    """The stretch of a concatenation that came from operand i."""
+    start = builtins.sum(x.shape[axis] for x in arrays[:i])
+    index = [slice(None)] * g.ndim
+    index[axis] = slice(start, start + arrays[i].shape[axis])
+    return g[tuple(index)]
+
+
+def _inside(shape: Sequence[int], width: Any) -> tuple[slice, ...]:
+    pairs = np.broadcast_to(width, (len(shape), 2))
+    return tuple(slice(int(a), int(a) + n) for n, (a, _) in zip(shape, pairs, strict=True))
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged.
+
+    >>> swapaxes(np.ones((2, 3)), 0, 1).shape
+    (3, 2)
+    """
+    axes = list(range(len(_shape(x))))
+    (i,), (j,) = normalize_axis(axis1, len(axes)), normalize_axis(axis2, len(axes))
+    axes[i], axes[j] = axes[j], axes[i]
+    return transpose(x, tuple(axes))
+
+
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
+    """A new axis of length 1 at each place named, counted in the result.
+
+    >>> expand_dims(np.ones(3), 0).shape
+    (1, 3)
+    """
+    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    shape = list(_shape(x))
+    for i in sorted(normalize_axis(given, len(shape) + len(given))):
+        shape.insert(i, 1)
+    return reshape(x, tuple(shape))
+
+
+def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """Axes of length 1 removed: all of them, or those named.
+
+    >>> squeeze(np.ones((1, 3))).shape
+    (3,)
+    """
+    shape = _shape(x)
+    ones = [i for i, n in enumerate(shape) if n == 1]
+    axes = ones if axis is None else normalize_axis(axis, len(shape))
+    for i in axes:
+        if shape[i] != 1:
+            raise ValueError(f"cannot squeeze axis {i} of length {shape[i]} in shape {shape}")
+    return reshape(x, tuple(n for i, n in enumerate(shape) if i not in axes))
+
+
+def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """Elements in reverse order along the axes; along all by default.
+
+    >>> flip(np.array([1.0, 2.0]))
+    array([2., 1.])
+    """
+    ndim = len(_shape(x))
+    axes = normalize_axis(axis, ndim)
+    return getitem(x, tuple(slice(None, None, -1 if i in axes else None) for i in range(ndim)))
+
+
+def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Joined along an existing axis. All other lengths must agree.
+
+    >>> concatenate([np.ones(2), np.zeros(1)])
+    array([1., 1., 0.])
+    """
+    if len(arrays) == 0:
+        raise ValueError("concatenate needs at least one array")
+    shapes = [_shape(x) for x in arrays]
+    if builtins.any(len(shape) == 0 for shape in shapes):
+        raise ValueError(f"concatenate takes arrays of one dimension or more, got shapes {shapes}; use stack")
+    (axis,) = normalize_axis(axis, len(shapes[0]))
+    rests = {shape[:axis] + shape[axis + 1 :] for shape in shapes}
+    if len(rests) > 1 or len({len(shape) for shape in shapes}) > 1:
+        raise ValueError(f"concatenate along axis {axis}: shapes {shapes} differ elsewhere")
+    return _concatenate(*arrays, axis=axis)
+
+
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Joined along a new axis. All shapes must agree.
+
+    >>> stack([np.ones(2), np.zeros(2)]).shape
+    (2, 2)
+    """
+    shapes = {_shape(x) for x in arrays}
+    if len(shapes) != 1:
+        raise ValueError(f"stack needs arrays of one shape, got {sorted(shapes) or 'nothing'}")
+    return concatenate([expand_dims(x, axis) for x in arrays], axis)
+
+
+def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+    """Parts along an axis: a number of equal ones, or cut at the places given.
+
+    >>> [part.tolist() for part in split(np.array([1.0, 2.0, 3.0]), [1])]
+    [[1.0], [2.0, 3.0]]
+    """
+    shape = _shape(x)
+    (axis,) = normalize_axis(axis, len(shape))
+    n = shape[axis]
+    if isinstance(sections, (int, np.integer)):
+        if sections < 1 or n % sections:
+            raise ValueError(f"cannot split an axis of length {n} into {sections} equal parts")
+        cuts = [n // int(sections) * i for i in range(1, int(sections))]
+    else:
+        cuts = [int(i) for i in sections]
+    lead = (slice(None),) * axis
+    bounds = zip([0, *cuts], [*cuts, n], strict=True)
+    return [getitem(x, (*lead, slice(start, stop))) for start, stop in bounds]
+
+
+def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
+    """For each place of `indices` (integers, same number of dimensions) the element of `x` it names along an axis.
+
+    >>> take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
+    array([[2.],
+           [3.]])
+    """
+    indices = np.asarray(indices)
+    shape = _shape(x)
+    if indices.ndim != len(shape) or indices.dtype.kind not in "iu":
+        raise ValueError(
+            f"take_along_axis of shape {shape} takes integer indices of {len(shape)} dimensions,"
+            f" got {indices.dtype} of shape {indices.shape}"
+        )
+    (axis,) = normalize_axis(axis, len(shape))
+    grid: list[Any] = [
+        np.arange(n).reshape([-1 if j == i else 1 for j in range(len(shape))]) for i, n in enumerate(shape)
+    ]
+    grid[axis] = indices
+    return getitem(x, tuple(grid))
+
+
+# ------------------------------------------------------------------------------------------------- compositions
+
+
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """exp(x) divided by its sum along the axis; the largest element is subtracted first, so nothing overflows.
+
+    >>> softmax(np.array([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    if isinstance(x, (list, tuple)):
+        x = np.asarray(x)
+    e = exp(x - max(detach(x), axis, keepdims=True))
+    return e / sum(e, axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """The logarithm of softmax, exact where softmax underflows.
+
+    >>> log_softmax(np.array([0.0, -1e4]))
+    array([     0., -10000.])
+    """
+    if isinstance(x, (list, tuple)):
+        x = np.asarray(x)
+    return x - logsumexp(x, axis, keepdims=True)
+
+
+# -------------------------------------------------------------------------------- fused: compositions, by hand
+
+
+def _linear_vjp(g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: Any) -> list[Any]:
+    x, w, _b = inputs
+    rows = g.reshape(-1, g.shape[-1])
+    return [
+        g @ w.T if needs[0] else None,
+        x.reshape(-1, x.shape[-1]).T @ rows if needs[1] else None,
+        rows.sum(axis=0) if needs[2] else None,
+    ]
+
+
+def _affine(x: Any, w: Any, b: Any) -> Any:
+    out = x @ w
+    out += b
+    return out
+
+
+linear = Fused(
+    "linear",
+    lambda x, w, b: matmul(x, w) + b,
+    _affine,
+    _linear_vjp,
+    arity=3,
+    reads=((1,), (0,), ()),
+    doc="x @ w + b: rows of x (…, n), weights (n, m), biases (m,).",
+    example="linear([[1.0, 2.0]], [[3.0], [4.0]], [0.5]).tolist() = [[11.5]]",
+)
+
+
+def _cross_entropy(logits: Any, labels: Any) -> Any:
+    return -mean(take_along_axis(log_softmax(logits), labels[:, None], axis=1))
+
+
+def _cross_entropy_value(logits: Any, labels: Any) -> Any:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    picked = shifted[np.arange(len(labels)), labels]
+    return (np.log(np.exp(shifted).sum(axis=1)) - picked).mean(dtype=logits.dtype)
+
+
+def _cross_entropy_vjp(g: Any, needs: Any, out: Any, inputs: Sequence[Any], params: Any) -> list[Any]:
+    logits, labels = inputs
+    grad = np.exp(logits - logits.max(axis=1, keepdims=True))
+    grad /= grad.sum(axis=1, keepdims=True)
+    grad[np.arange(len(labels)), labels] -= 1
+    grad *= g / len(labels)
+    return [grad, None]
+
+
+cross_entropy = Fused(
+    "cross_entropy",
+    _cross_entropy,
+    _cross_entropy_value,
+    _cross_entropy_vjp,
+    arity=2,
+    reads=((0, 1), ()),
+    doc="Mean over rows of -log_softmax(logits)[label]: logits (n, classes), labels (n,) integers.",
+    example="cross_entropy([[0.0, 0.0]], np.array([1])).round(6) = np.float64(0.693147)",
+)
+
+ROWS: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
+"""Every row by name."""

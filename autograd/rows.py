@@ -1,0 +1,497 @@
+"""What a row of the operation table is.
+
+A row states an operation once: its name, its value and its local derivatives, as ordinary Python on its operands.
+What a rule means depends on what flows through it: floats give numbers, arrays give arrays, `Value`s and `Tensor`s
+give more graph, `Symbol`s give text. There are three shapes of row, and from each the two derivative products
+follow mechanically:
+
+============  ==========================================  ==========================  ===========================
+shape         the row states                              jvp (forward mode)          vjp (reverse mode)
+============  ==========================================  ==========================  ===========================
+elementwise   a partial ``d_i(out, *inputs)`` an operand  ``sum of d_i * t_i``        ``unbroadcast(d_i * g)``
+reduction     a weight ``w(out, x, axis)`` an element     ``(w * t).sum(axis)``       ``w * expand(g)``
+linear        a transpose an operand                      the operation itself        the transpose
+============  ==========================================  ==========================  ===========================
+
+The rows themselves are in `autograd.ops`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+Rule = Callable[..., Any]
+Interval = tuple[float, float]
+OBJECT = np.dtype(object)
+REALS: Interval = (-math.inf, math.inf)
+
+
+class Traced:
+    """Anything but a number that can flow through a rule: it says itself what an operation on it means."""
+
+    __slots__ = ()
+    _priority = 0  # where several kinds meet in one operation, the highest decides
+
+    @classmethod
+    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        raise NotImplementedError
+
+    @classmethod
+    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Reduce a sequence of items of this kind to one."""
+        raise TypeError(f"{op.name} of a sequence of {cls.__name__}s: stack them first")
+
+
+class Op:
+    """One operation: callable on floats, arrays, `Value`s, `Tensor`s, `Dual`s and `Symbol`s alike.
+
+    `reads[i]` are the operands whose numbers the cotangent of operand i is computed from: they must not change
+    between recording and backward.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        arity: int,
+        params: tuple[str, ...] = (),
+        infix: str = "",
+        doc: str = "",
+        example: str = "",
+    ) -> None:
+        self.name = self.__name__ = name
+        self.summary = self.__doc__ = doc
+        if example:  # "exp(0.0) = 1.0", shown as a doctest
+            self.__doc__ += "\n\n    >>> {}\n    {}\n".format(*example.rsplit(" = ", 1))
+        self.arity = arity
+        self.params = params
+        self.infix = infix or name
+        self.reads: tuple[tuple[int, ...], ...] = ()
+
+    # What a node's operation has to offer (see autograd.graph). A row serves as it is for nodes that hold all their
+    # operands in one tuple; scalar nodes have specialised variants.
+
+    fan = 0
+
+    @property
+    def row(self) -> Op:
+        return self
+
+    def operands(self, node: Any) -> tuple[Any, ...]:
+        return node._a  # type: ignore[no-any-return]
+
+    def pull(self, node: Any) -> None:
+        """The backward step of a node: hand each variable its cotangent."""
+        g, inputs = node.grad, node._a
+        needs = [isinstance(x, Traced) for x in inputs]
+        arrays = [x._data if need else x for x, need in zip(inputs, needs, strict=True)]
+        for x, cotangent in zip(inputs, self.vjp(g, needs, node._data, arrays, node._b), strict=True):
+            if cotangent is not None:
+                x._receive(cotangent, g)
+
+    def __repr__(self) -> str:
+        return f"<operation {self.name}>"
+
+    def __reduce__(self) -> str:
+        return self.name  # rows are singletons: copies and pickles are the row itself
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        if len(inputs) > self.arity:
+            inputs, params = self._bind(inputs, params)
+        elif len(inputs) < self.arity:
+            raise TypeError(f"{self.name} takes {self.arity} operands, got {len(inputs)}")
+        return self.apply(inputs, params)
+
+    def _bind(self, inputs: Any, params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+        """Extra positional arguments are parameters, in the row's order."""
+        extra = inputs[self.arity :]
+        if len(extra) > len(self.params):
+            most = self.arity + len(self.params)
+            raise TypeError(f"{self.name} takes at most {most} arguments, got {len(inputs)}")
+        for key, given in zip(self.params, extra, strict=False):
+            if key in params:
+                raise TypeError(f"{self.name} got two values for {key!r}")
+            params[key] = given
+        return inputs[: self.arity], params
+
+    def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Let the operand of the highest kind decide what the operation means; plain numbers just compute."""
+        kind: type[Traced] | None = None
+        for x in inputs:
+            if isinstance(x, Traced) and (kind is None or x._priority > kind._priority):
+                kind = type(x)
+        if kind is not None:
+            return kind._apply(self, inputs, params)
+        return self.plain(inputs, params)
+
+    def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        """The operation on floats and arrays."""
+        with np.errstate(all="ignore"):
+            return self.forward(*[x if isinstance(x, np.ndarray) else np.asarray(x) for x in inputs], **params)
+
+    def forward(self, *arrays: Any, **params: Any) -> Any:
+        """The value, on arrays."""
+        raise NotImplementedError
+
+    def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        """Cotangents of the inputs that need one (None for the others), given the cotangent `g` of the output."""
+        raise NotImplementedError
+
+    def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Tangent of the output, given those of the inputs (None where an input does not move)."""
+        raise NotImplementedError
+
+
+def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
+    """A rule on Python floats, with the IEEE result where Python would raise or turn complex.
+
+    `array` is NumPy's form of the rule, where it has another.
+
+    >>> ieee(lambda x, y: x / y, (1.0, 0.0)), ieee(math.log, (0.0,), np.log)
+    (inf, -inf)
+    """
+    try:
+        out = rule(*inputs)
+        if type(out) is not complex:
+            return out
+    except (ArithmeticError, ValueError):
+        pass
+    with np.errstate(all="ignore"):
+        return float((array or rule)(*[np.float64(x) for x in inputs]))
+
+
+def unbroadcast(g: Any, x: Any) -> Any:
+    """Sum a cotangent over the axes along which `x` was broadcast, and return it in the dtype of `x`.
+
+    The one place where broadcasting is undone.
+
+    >>> unbroadcast(np.ones((2, 3)), np.ones((1, 3)))
+    array([[2., 2., 2.]])
+    """
+    shape = np.shape(x) if not isinstance(x, Traced) else x.shape  # type: ignore[attr-defined]
+    have = np.shape(g) if not isinstance(g, Traced) else g.shape  # type: ignore[attr-defined]
+    if have != shape:
+        extra = len(have) - len(shape)
+        if extra < 0 or (extra == 0 and all(m == n for m, n in zip(have, shape, strict=True))):
+            raise ValueError(f"a cotangent of shape {have} cannot belong to an operand of shape {shape}")
+        stretched = tuple(i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1)
+        g = g.sum(axis=tuple(range(extra)) + stretched)
+        if g.shape != shape:
+            g = g.reshape(shape)
+    dtype = getattr(x, "dtype", None)
+    if dtype is not None and getattr(g, "dtype", dtype) != dtype:
+        g = g.astype(dtype)
+    return g
+
+
+def scaled(d: Any, g: Any) -> Any:
+    """``d * g``, without the multiplication where a partial is the number 1 or -1."""
+    if type(d) is int:
+        if d == 1:
+            return g
+        if d == -1:
+            return -g
+    return d * g
+
+
+class Elementwise(Op):
+    """A row with one partial derivative an operand.
+
+    `value` is the operation on floats: a function of `math`, or a formula in terms of other rows, which then serves
+    arrays and symbols too; `array` is NumPy's function where it has one. `partials` take ``(out, *inputs)``; None
+    says that an operand has no derivative (a condition).
+    `domain` (an interval an operand) and `kinks` (where it has no derivative) serve tests and descriptions.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        value: Rule,
+        *partials: Rule | None,
+        array: Rule | None = None,
+        infix: str = "",
+        defaults: tuple[float, ...] = (),
+        domain: tuple[Interval, ...] = (),
+        kinks: tuple[float, ...] = (),
+        doc: str,
+        example: str = "",
+    ) -> None:
+        super().__init__(name, len(partials), infix=infix, doc=doc, example=example)
+        self.value = value
+        self.array = array or value
+        self.partials = partials
+        self.defaults = defaults
+        self.domain = domain or (REALS,) * len(partials)
+        self.kinks = kinks
+
+    @property
+    def is_formula(self) -> bool:
+        """Whether the value is written in terms of other rows."""
+        return hasattr(self.value, "__code__")
+
+    @property
+    def is_method(self) -> bool:
+        """Whether it is a method of its first operand: not an operator, and that operand has a derivative."""
+        return self.infix == self.name and self.partials[0] is not None and self.name != "abs"
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        missing = self.arity - len(inputs)
+        if missing or params:
+            inputs = self._complete(inputs, params)
+        return self.apply(inputs, {})
+
+    def _complete(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+        """Fill in trailing operands given by name or by default: ``leaky_relu(x, slope=0.1)``."""
+        names = operand_names(self)[self.arity - len(self.defaults) :] if self.defaults else ()
+        unknown = set(named) - set(names)
+        missing = self.arity - len(inputs)
+        if unknown or not 0 <= missing <= len(self.defaults):
+            what = f"unknown argument {sorted(unknown)[0]!r}" if unknown else f"got {len(inputs)}"
+            raise TypeError(f"{self.name} takes {self.arity} operands ({', '.join(operand_names(self))}), {what}")
+        rest = zip(names, self.defaults, strict=True)
+        tail = [named.get(key, default) for key, default in rest]
+        return inputs + tuple(tail[len(tail) - missing :] if missing else ())
+
+    def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        if all(type(x) in (float, int, bool) for x in inputs):
+            return ieee(self.value, [float(x) if type(x) is int else x for x in inputs], self.array)
+        arrays = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs]
+        if any(getattr(x, "dtype", None) == OBJECT for x in arrays):  # arrays of Values, or a wrong type by name
+            return np.frompyfunc(self, self.arity, 1)(*arrays)
+        with np.errstate(all="ignore"):
+            return self.array(*arrays)
+
+    def forward(self, *arrays: Any, **params: Any) -> Any:
+        return self.array(*arrays)
+
+    def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        return [
+            unbroadcast(scaled(d(out, *inputs), g), x) if need and d is not None else None
+            for need, d, x in zip(needs, self.partials, inputs, strict=True)
+        ]
+
+    def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        terms = [
+            scaled(d(out, *inputs), t)
+            for d, t in zip(self.partials, tangents, strict=True)
+            if t is not None and d is not None
+        ]
+        return total(terms, out)
+
+
+class Reduction(Op):
+    """A row with one weight an element: how much of each element's change reaches the result.
+
+    `weight` takes ``(out, x, axis)``, `out` with the reduced axes kept as ones; a number where it is the same for
+    every element. `axis` is None, an int or a tuple; extra `params` (as `ddof`) go to value and weight alike.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        value: Rule,
+        weight: Rule,
+        *,
+        params: tuple[str, ...] = (),
+        reads: bool = True,
+        domain: Interval = REALS,
+        doc: str,
+        example: str = "",
+    ) -> None:
+        super().__init__(name, 1, ("axis", *params, "keepdims"), doc=doc, example=example)
+        self.value = value
+        self.weight = weight
+        self.reads = ((0,) if reads else (),)
+        self.domain = (domain,)
+
+    def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        (x,) = inputs
+        if isinstance(x, (list, tuple)):
+            kinds = {type(item) for item in x if isinstance(item, Traced)}
+            if kinds and not isinstance(x[0], (list, tuple)):
+                return max(kinds, key=lambda kind: kind._priority)._gather(self, x, params)
+            x = np.asarray(x)
+        if isinstance(x, np.ndarray) and x.dtype == OBJECT:
+            return self._objects(x, **params)
+        return super().apply((x,), params)
+
+    def _objects(self, x: Any, axis: Any = None, keepdims: bool = False, **rest: Any) -> Any:
+        """Reduce an object array of Values: every lane becomes one n-ary node."""
+        axes = normalize_axis(axis, x.ndim)
+        kept = [i for i in range(x.ndim) if i not in axes]
+        lanes = x.transpose(*kept, *axes).reshape(*[x.shape[i] for i in kept], -1)
+        out = np.empty(lanes.shape[:-1], dtype=object)
+        for index in np.ndindex(*out.shape):
+            out[index] = self.apply((list(lanes[index]),), rest)
+        if keepdims:
+            out = out.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
+        return out if out.ndim else out.item()
+
+    def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        out = super().plain(inputs, params)
+        return float(out) if isinstance(inputs[0], (float, int)) else out
+
+    def forward(self, *arrays: Any, **params: Any) -> Any:
+        return self.value(*arrays, **params)
+
+    def _weight(self, out: Any, x: Any, params: dict[str, Any]) -> tuple[Any, Any, tuple[int, ...]]:
+        """The weight, and the output's shape and axes with the reduced axes kept."""
+        rest = dict(params)
+        axes = normalize_axis(rest.pop("axis", None), x.ndim)
+        rest.pop("keepdims", None)
+        kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
+        return self.weight(out.reshape(kept), x, axes, **rest), kept, axes
+
+    def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        (x,) = inputs
+        weight, kept, _ = self._weight(out, x, params)
+        spread = g.reshape(kept)
+        if np.ndim(weight) == 0 and not isinstance(weight, Traced):  # one number for all elements
+            if type(weight) is not int or weight != 1:
+                spread = spread * weight
+            ones = broadcast(spread, x.shape)
+            return [unbroadcast(ones, x)]
+        return [unbroadcast(weight * spread, x)]
+
+    def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        (x,), (t,) = inputs, tangents
+        weight, _, axes = self._weight(out, x, params)
+        return (weight * t).sum(axis=axes, keepdims=params.get("keepdims", False))
+
+
+class Linear(Op):
+    """A row that is linear in each operand: its derivative is itself, and reverse mode is its transpose.
+
+    `transposes` take ``(g, *inputs, **params)``; an operation on any number of operands (``arity=-1``) states one
+    that also takes the operand's number: ``(i, g, *inputs, **params)``.
+    `reads` says whether a transpose looks at the other operands (products do, moves do not). `joint` says that it
+    is linear in all operands together (a concatenation) rather than in each (a product).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        value: Rule,
+        *transposes: Rule,
+        params: tuple[str, ...] = (),
+        arity: int | None = None,
+        reads: bool = False,
+        infix: str = "",
+        doc: str,
+        example: str = "",
+    ) -> None:
+        super().__init__(name, len(transposes) if arity is None else arity, params, infix, doc=doc, example=example)
+        self.value = value
+        self.transposes = transposes
+        self.joint = not reads
+        n = max(self.arity, 0)
+        self.reads = tuple(tuple(j for j in range(n) if j != i) for i in range(n)) if reads else ((),) * n
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        if self.arity < 0:  # any number of operands: parameters come by name
+            return self.apply(inputs, params)
+        return super().__call__(*inputs, **params)
+
+    def forward(self, *arrays: Any, **params: Any) -> Any:
+        return self.value(*arrays, **params)
+
+    def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        if self.arity < 0:
+            (transpose,) = self.transposes
+            grads = [transpose(i, g, *inputs, **params) if need else None for i, need in enumerate(needs)]
+        else:
+            grads = [
+                transpose(g, *inputs, **params) if need else None
+                for need, transpose in zip(needs, self.transposes, strict=True)
+            ]
+        return [None if grad is None else unbroadcast(grad, x) for grad, x in zip(grads, inputs, strict=True)]
+
+    def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        if self.joint:
+            moved = [x * 0 if t is None else t for x, t in zip(inputs, tangents, strict=True)]
+            return self.apply(moved, params)
+        terms = [
+            self.apply([*inputs[:i], t, *inputs[i + 1 :]], params) for i, t in enumerate(tangents) if t is not None
+        ]
+        return total(terms, out)
+
+
+class Fused(Op):
+    """A row that is a composition of others, with a value (and perhaps a vjp) written by hand for speed.
+
+    `composition` is the definition; `value` and `vjp` have to agree with it, and a test holds them to it.
+    `vjp` takes ``(g, needs, out, inputs, params)`` on arrays; higher orders go through the composition.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        composition: Rule,
+        value: Rule,
+        vjp: Rule,
+        *,
+        arity: int,
+        reads: tuple[tuple[int, ...], ...],
+        params: tuple[str, ...] = (),
+        doc: str,
+        example: str = "",
+    ) -> None:
+        super().__init__(name, arity, params, doc=doc, example=example)
+        self.composition = composition
+        self.value = value
+        self.reads = reads
+        self._vjp = vjp
+
+    def forward(self, *arrays: Any, **params: Any) -> Any:
+        return self.value(*arrays, **params)
+
+    def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        return list(self._vjp(g, needs, out, inputs, params))
+
+
+def total(terms: Sequence[Any], out: Any) -> Any:
+    """The sum of some tangents; zeros of the output's shape where there are none."""
+    if not terms:
+        return out * 0
+    result = terms[0]
+    for term in terms[1:]:
+        result = result + term
+    return result
+
+
+def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
+    """`x` spread to a shape: a view of an array, a node of a Tensor."""
+    return x.broadcast_to(shape) if isinstance(x, Traced) else np.broadcast_to(x, shape)  # type: ignore[attr-defined]
+
+
+def normalize_axis(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
+    """The axes as non-negative numbers; all of them for None.
+
+    >>> normalize_axis(-1, 3), normalize_axis(None, 2)
+    ((2,), (0, 1))
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
+    for i in given:
+        if not -ndim <= i < ndim:
+            raise ValueError(f"axis {i} is out of bounds for an array of {ndim} dimensions")
+    axes = tuple(int(i) % ndim for i in given)
+    if len(set(axes)) != len(axes):
+        raise ValueError(f"axis {axis} names a dimension twice")
+    return axes
+
+
+def operand_names(op: Op) -> tuple[str, ...]:
+    """The names of an elementwise row's operands, as its partials call them.
+
+    >>> from autograd import ops
+    >>> operand_names(ops.leaky_relu)
+    ('x', 'slope')
+    """
+    rule = next(d for d in op.partials if d is not None)  # type: ignore[attr-defined]
+    code = rule.__code__
+    return tuple(code.co_varnames[1 : code.co_argcount])

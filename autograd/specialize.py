@@ -1,0 +1,269 @@
+"""Rows turned into small inlined methods: the scalar fast path, without a second copy of any formula.
+
+A row's rules run on `Symbol`s; the text that comes out is compiled into the operators of `Value` and into one
+*pull* (the backward step of a node) for each way in which variables and constants can meet:
+
+>>> from autograd import Value
+>>> import inspect
+>>> print(inspect.getsource((Value(2.0) * Value(3.0))._op.pull))
+def pull_vv(node):
+    a, b = node._a, node._b
+    x, y = a._data, b._data
+    g = node.grad
+    a.grad += y * g
+    b.grad += x * g
+
+The source is registered with `linecache`, so that tracebacks and debuggers show it. Where Python's floats raise
+(division by zero, overflow, a domain error) the methods fall back to the generic path, which gives the IEEE result.
+"""
+
+from __future__ import annotations
+
+import linecache
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+from autograd import graph, ops
+from autograd.operators import METHODS, NUMPY_NAMES
+from autograd.rows import Elementwise, Op, ieee, operand_names, scaled
+from autograd.symbol import PRODUCT, Symbol, symbol
+
+
+class Variant:
+    """An operation as one kind of node records it: its row, how the node packs its operands, and its pull."""
+
+    __slots__ = ("fan", "operands", "pull", "row")
+
+    def __init__(self, row: Op, fan: int, pull: Callable[[Any], None], operands: Callable[[Any], Any]) -> None:
+        self.row = row
+        self.fan = fan  # see autograd.graph
+        self.pull = pull
+        self.operands = operands
+
+    def __repr__(self) -> str:
+        return f"<variant of {self.row.name}>"
+
+
+# v: a variable, c: a constant. A pattern names an operation's operands in order; here is the slot of each.
+SLOTS = {"v": "a", "vv": "ab", "vc": "ab", "cv": "ba"}
+OPERANDS: dict[str, Callable[[Any], Any]] = {
+    "v": lambda node: (node._a,),
+    "vv": lambda node: (node._a, node._b),
+    "vc": lambda node: (node._a, node._b),
+    "cv": lambda node: (node._b, node._a),
+}
+
+OPERATORS = {
+    ops.add: ("__add__", "__radd__"),
+    ops.sub: ("__sub__", "__rsub__"),
+    ops.mul: ("__mul__", "__rmul__"),
+    ops.div: ("__truediv__", "__rtruediv__"),
+    ops.power: ("__pow__", "__rpow__"),
+    ops.neg: ("__neg__",),
+    ops.abs: ("__abs__",),
+}
+
+ALIASES = {ours: theirs for theirs, ours in NUMPY_NAMES.items()}
+ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise)]
+
+
+def value_text(row: Elementwise, names: Sequence[str]) -> str:
+    """The row's value as an expression in the names of its operands."""
+    return str(row.value(*map(Symbol, names))) if row.is_formula else f"{row.name}({', '.join(names)})"
+
+
+@cache
+def scalars() -> dict[str, Any]:
+    """Every row as a function on floats, under its name: what the compiled text calls."""
+    functions: dict[str, Any] = {row.name: row.value for row in ELEMENTWISE if not row.is_formula}
+    for row in ELEMENTWISE:
+        if row.is_formula:
+            names = operand_names(row)
+            functions[row.name] = eval(f"lambda {', '.join(names)}: {value_text(row, names)}", functions)
+    return functions
+
+
+CREATE = """\
+    node = new(Value)
+    node._data = data
+    node.grad = 0.0
+"""
+
+
+def careful(row: Elementwise, pattern: str, g: float, out: float, inputs: Sequence[float]) -> list[float]:
+    """What a node hands to each of its variables, by the generic path."""
+    return [
+        ieee(lambda *xs, d=d: scaled(d(*xs), g), (out, *inputs))
+        for kind, d in zip(pattern, row.partials, strict=True)
+        if kind == "v" and d is not None
+    ]
+
+
+def guarded(indent: str, target: str, text: str, fallback: str) -> str:
+    """An assignment, with a fallback where the expression can raise."""
+    lines = [f"{target} = {text}"]
+    if "/" in text or "(" in text:
+        lines = [
+            "try:",
+            f"    {lines[0]}",
+            "except (ArithmeticError, ValueError):",
+            f"    {target} = {fallback}",
+        ]
+    return "".join(f"{indent}{line}\n" for line in lines)
+
+
+def pull_source(row: Elementwise, pattern: str) -> str:
+    """The backward step of a node that applied the row to variables and constants in this pattern."""
+    names = operand_names(row)
+    symbols = [Symbol("out"), *map(Symbol, names)]
+    slots = SLOTS[pattern]
+    variables = [i for i, kind in enumerate(pattern) if kind == "v"]
+    parts = {i: symbol(row.partials[i](*symbols)) for i in variables}  # type: ignore[misc]
+    reads = frozenset().union(*(part.names for part in parts.values()))
+
+    targets = [slots[i] for i in variables]
+    lines = [f"{', '.join(targets)} = {', '.join(f'node._{s}' for s in targets)}"]
+    needed = [i for i in range(len(pattern)) if names[i] in reads]
+    if needed:
+        sources = [f"{slots[i]}._data" if pattern[i] == "v" else f"node._{slots[i]}" for i in needed]
+        lines.append(f"{', '.join(names[i] for i in needed)} = {', '.join(sources)}")
+    if "out" in reads:
+        lines.append("out = node._data")
+    lines.append("g = node.grad")
+
+    texts = [{"1": "g", "-1": "-g"}.get(p.text, f"{p.within(PRODUCT)} * g") for p in parts.values()]
+    if any("/" in text or "(" in text for text in texts):
+        everything = [f"{slots[i]}._data" if pattern[i] == "v" else f"node._{slots[i]}" for i in range(len(pattern))]
+        lines.append("try:")
+        lines += [f"    d{s} = {text}" for s, text in zip(targets, texts, strict=True)]
+        lines.append("except (ArithmeticError, ValueError):")
+        left = ", ".join(f"d{s}" for s in targets)
+        lines.append(f"    {left}, = careful(row, {pattern!r}, g, node._data, ({', '.join(everything)},))")
+        lines += [f"{s}.grad += d{s}" for s in targets]
+    else:
+        lines += [f"{s}.grad += {text}" for s, text in zip(targets, texts, strict=True)]
+    return f"def pull_{pattern}(node):\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def function_name(method: str) -> str:
+    """The method's name in its source, where `exp` itself means the function on floats."""
+    return method if method.startswith("__") else f"value_{method}"
+
+
+def unary_source(row: Elementwise, method: str) -> str:
+    """The method that applies a row of one operand."""
+    (x,) = operand_names(row)
+    return (
+        f"def {function_name(method)}(self):\n"
+        f"    if graph.special:\n        return apply(row, (self,), {{}})\n"
+        f"    {x} = self._data\n"
+        + guarded("    ", "data", value_text(row, [x]), f"ieee(row.value, ({x},), row.array)")
+        + CREATE
+        + "    node._op = v\n    node._a = self\n    return node\n"
+    )
+
+
+def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
+    """The method that applies a row of two operands; reflected, where the object is the second one."""
+    names = operand_names(row)
+    fallback = f"ieee(row.value, ({', '.join(names)}), row.array)"
+    compute = guarded("        ", "data", value_text(row, names), fallback)
+    create = "".join(f"    {line}\n" for line in CREATE.splitlines())
+    mine, others = (names[1], names[0]) if reflected else names
+    args = "(other, self)" if reflected else "(self, other)"
+    default = f"={row.defaults[-1]!r}" if row.defaults else ""
+    variables = (
+        f"    if kind is Value:\n        {mine}, {others} = self._data, other._data\n"
+        + compute
+        + create
+        + "        node._op = vv\n        node._a = self\n        node._b = other\n        return node\n"
+    )
+    return (
+        f"def {function_name(method)}(self, other{default}):\n"
+        f"    if graph.special:\n        return apply(row, {args}, {{}})\n"
+        f"    kind = type(other)\n"
+        + ("" if reflected else variables)
+        + f"    if kind is int:\n        other = float(other)\n        kind = float\n"
+        f"    if kind is float:\n        {mine}, {others} = self._data, other\n"
+        + compute
+        + create
+        + f"        node._op = {'cv' if reflected else 'vc'}\n        node._a = self\n        node._b = other\n"
+        f"        return node\n"
+        f"    return apply(row, {args}, {{}})\n"
+    )
+
+
+def methods_of(row: Elementwise) -> tuple[str, ...]:
+    """The names under which a class offers a row, the reflected operator second."""
+    return OPERATORS.get(row, (row.name,) if row.name in METHODS else ())
+
+
+class Specialized:
+    """A class of scalar nodes with its rows specialised: each row when it is first used, so that importing is cheap.
+
+    `variant(row, pattern)` is what a node records for an operation on variables and constants in this pattern.
+    """
+
+    def __init__(self, cls: type) -> None:
+        self.cls = cls
+        self.variants: dict[tuple[Op, str], Variant] = {}
+        for row in ELEMENTWISE:
+            if row.arity <= 2:
+                for i, method in enumerate(methods_of(row)):
+                    self._attach(row, method, self._on_first_use(row, i))
+
+    def variant(self, row: Op, pattern: str) -> Variant | None:
+        """None for what has no specialised form."""
+        if pattern not in SLOTS:
+            return None
+        if (row, pattern) not in self.variants:
+            self._compile(row)  # type: ignore[arg-type]
+        return self.variants[row, pattern]
+
+    def _on_first_use(self, row: Elementwise, i: int) -> Callable[..., Any]:
+        def method(node: Any, *others: Any) -> Any:
+            return self._compile(row)[i](node, *others)
+
+        return method
+
+    def _attach(self, row: Elementwise, method: str, function: Callable[..., Any]) -> None:
+        function.__name__ = method
+        function.__qualname__ = f"{self.cls.__name__}.{method}"
+        function.__module__ = self.cls.__module__
+        function.__doc__ = f"{row.summary} See `autograd.{row.name}`."
+        setattr(self.cls, method, function)
+        if method in METHODS and method in ALIASES:
+            setattr(self.cls, ALIASES[method], function)
+
+    def _compile(self, row: Elementwise) -> list[Callable[..., Any]]:
+        """Compile the row's methods and pulls, put them in place, and return the methods."""
+        patterns = ["v"] if row.arity == 1 else ["vv", "vc", "cv"]
+        methods = methods_of(row)
+        source = [pull_source(row, pattern) for pattern in patterns]
+        if row.arity == 1:
+            source += [unary_source(row, method) for method in methods]
+        else:
+            source += [binary_source(row, method, reflected=i == 1) for i, method in enumerate(methods)]
+        text = "\n\n".join(source)
+        filename = f"<chainrule {row.name}>"
+        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+        namespace: dict[str, Any] = {
+            **scalars(),
+            "graph": graph,
+            "ieee": ieee,
+            "careful": careful,
+            "row": row,
+            "apply": self.cls._apply,  # type: ignore[attr-defined]
+            "new": object.__new__,
+            "Value": self.cls,
+        }
+        exec(compile(text, filename, "exec"), namespace)
+        for pattern in patterns:
+            pull = namespace[f"pull_{pattern}"]
+            variant = Variant(row, pattern.count("v"), pull, OPERANDS[pattern])
+            self.variants[row, pattern] = namespace[pattern] = variant
+        functions = [namespace[function_name(method)] for method in methods]
+        for method, function in zip(methods, functions, strict=True):
+            self._attach(row, method, function)
+        return functions

@@ -1,0 +1,476 @@
+"""`Tensor`: a NumPy array that remembers how it was computed; the batched path.
+
+>>> w = Tensor([[1.0], [2.0]])
+>>> x = np.array([[3.0, 4.0]])
+>>> loss = ((x @ w - 1.0) ** 2).mean()
+>>> loss.backward()
+>>> loss.item(), w.grad.tolist()
+(100.0, [[60.0], [80.0]])
+
+Arrays and numbers mixed into an expression are constants: no gradient is computed for them. NumPy's own functions
+record too: ``np.exp(w)``, ``np.concatenate([w, w])``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
+
+import numpy as np
+
+from autograd import ops
+from autograd.graph import Node, modes, sweep, topological
+from autograd.guard import Guard, find, guard
+from autograd.rows import Elementwise, Op, Traced
+from autograd.symbol import Symbol, symbol
+from autograd.value import UFUNCS, Value
+
+if TYPE_CHECKING:
+    from numpy.typing import DTypeLike
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+Axis: TypeAlias = int | Sequence[int] | None
+
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+class Tensor(Node):
+    """An array of float32 or float64 in a computation graph.
+
+    Args:
+        data: an array, or nested sequences of floats; it is copied. Other dtypes raise TypeError.
+        dtype: float32 or float64, to convert.
+        label: a name for drawings and messages.
+
+    `data` is the array, `grad` an array of the same shape and dtype, None until a `backward` reaches it. Leaves
+    accumulate over several calls; results of operations hold those of the last call, and their `data` is read-only.
+
+    >>> t = Tensor([1.0, 2.0])
+    >>> (t * t).sum().backward()
+    >>> t.grad
+    array([2., 4.])
+    """
+
+    __slots__ = ("_guards",)
+    _priority = 2
+    _guards: tuple[Guard, ...]
+
+    def __init__(self, data: Any, dtype: DTypeLike | None = None, label: str = "") -> None:
+        if isinstance(data, Traced):
+            raise TypeError(f"a Tensor is made of numbers, not of a {type(data).__name__}: take its .data")
+        array = np.array(data, dtype=dtype)
+        if array.dtype not in FLOATS:
+            hint = (
+                "one Value an element is an object array: np.array(values)"
+                if array.dtype == object
+                else ("write 1.0 for 1, or pass dtype=np.float64")
+            )
+            raise TypeError(f"a Tensor holds float32 or float64, not {array.dtype} of shape {array.shape}; {hint}")
+        self._data = array
+        self.grad = None
+        self._op = None
+        self._guards = ()
+        if label:
+            self._label = label
+
+    # ------------------------------------------------------------------------------------------------ the numbers
+
+    @property
+    def data(self) -> Array:
+        """The array itself, not a copy. A leaf's may be written to; assigning keeps shape and dtype."""
+        if self._op is None and not self._data.flags.writeable and (held := find(self._data)) is not None:
+            held.expose()
+        return self._data  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self._op is not None:
+            raise TypeError(f"this Tensor was computed by {self.op.name}; only a leaf's data can be assigned")
+        if (held := find(self._data)) is not None:
+            held.changed = True
+            held.thaw()
+        if data is not self._data:
+            array = np.array(data, dtype=self._data.dtype)
+            if array.shape != self._data.shape:
+                raise ValueError(f"a Tensor of shape {self.shape} cannot take data of shape {array.shape}")
+            self._data = array
+
+    def _overwrite(self) -> Array:
+        """The array, for an update in place by an optimiser."""
+        if not self._data.flags.writeable and (held := find(self._data)) is not None:
+            held.changed = True
+            held.thaw()
+        return self._data  # type: ignore[no-any-return]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis."""
+        return self._data.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._data.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        return self._data.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+        return self._data.dtype  # type: ignore[no-any-return]
+
+    def item(self) -> float:
+        """The number of a Tensor of one element."""
+        return self._data.item()  # type: ignore[no-any-return]
+
+    def tolist(self) -> Any:
+        """The numbers as nested lists."""
+        return self._data.tolist()
+
+    def detach(self) -> Array:
+        """The numbers as a constant, read-only: no gradient flows through it."""
+        array: Array = self._data.view()
+        array.setflags(write=False)
+        return array
+
+    # ------------------------------------------------------------------------------------------------- gradients
+
+    def backward(self, seed: Any = None) -> None:
+        """Set `grad` of everything below.
+
+        Args:
+            seed: the cotangent, of this Tensor's shape; 1 if this Tensor has one element.
+
+        >>> t = Tensor([1.0, 2.0])
+        >>> (3.0 * t).backward([1.0, 10.0])
+        >>> t.grad
+        array([ 3., 30.])
+        """
+        if seed is None:
+            if self.size != 1:
+                raise ValueError(
+                    f"backward from shape {self.shape}: reduce it to one number first (.sum(), .mean()), "
+                    "or pass the cotangent, backward(seed)"
+                )
+            seed = np.ones(self.shape, self.dtype)
+        else:
+            seed = np.array(seed, dtype=self.dtype)
+            if seed.shape != self.shape:
+                raise ValueError(f"the seed of shape {seed.shape} should have this Tensor's shape {self.shape}")
+        if self._op is None:
+            self._receive(seed, None)
+            return
+        order = topological(self)
+        saved = [(node, held) for node in order for held in node._guards]  # type: ignore[attr-defined]
+        for node, held in saved:
+            if not held.intact():
+                self._refuse(node, held)
+        with np.errstate(all="ignore"):
+            sweep(self, seed, order)
+        for _, held in saved:
+            held.thaw()
+
+    def _refuse(self, node: Node, held: Guard) -> NoReturn:
+        root = held.arrays[0]
+        name = next((f" ({x.label})" for x in node.parents if x.label and x._data is root), "")
+        raise RuntimeError(
+            f"an operand of {node.op.name}, an array of shape {root.shape}{name}, changed after the operation was "
+            "recorded, so the gradient would be wrong: run forward again, or change it after backward"
+        )
+
+    def _receive(self, cotangent: Any, upstream: Any) -> None:
+        """Take a contribution to the gradient."""
+        held = self.grad
+        if self._op is None:
+            if held is not None:
+                self.grad = held + cotangent
+            elif (
+                type(cotangent) is np.ndarray
+                and cotangent is not upstream
+                and cotangent.base is None
+                and cotangent.flags.writeable
+            ):
+                self.grad = cotangent  # made for us: keep it
+            else:
+                self.grad = np.array(cotangent)
+        else:
+            self.grad = cotangent if type(held) is float else held + cotangent
+
+    # ------------------------------------------------------------------------------------------------- recording
+
+    @classmethod
+    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        operands = [x if isinstance(x, Tensor) else constant(x, op) for x in inputs]
+        arrays = [x._data if isinstance(x, Tensor) else x for x in operands]
+        try:
+            with np.errstate(all="ignore"):
+                data = op.forward(*arrays, **params)
+        except (ValueError, IndexError, TypeError) as error:
+            raise explained(error, op, arrays, params) from None
+        if type(data) is not np.ndarray:
+            data = np.asarray(data)
+        elif any(data is x for x in arrays):
+            data = data.view()
+        data.setflags(write=False)
+        out = object.__new__(Tensor)
+        out._data = data
+        out.grad = None
+        out._guards = ()
+        if modes.recording:
+            out._op, out._a, out._b = op, tuple(operands), params
+            guards = []
+            for j in sorted(
+                {j for i, x in enumerate(operands) if isinstance(x, Tensor) for j in reads(op, i, len(operands))}
+            ):
+                held = guard(arrays[j])
+                if held is not None:
+                    guards.append(held)
+            if guards:
+                out._guards = tuple(guards)
+        else:
+            out._op = None
+        return out
+
+    @classmethod
+    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
+        return op.apply((ops.stack(items),), params)
+
+    @classmethod
+    def _dot(cls, x: Any, y: Any, bias: Any) -> Any:
+        stacked = [ops.stack(side) if isinstance(side, (list, tuple)) else side for side in (x, y)]
+        return ops.dot(stacked[0], stacked[1], bias)
+
+    # ------------------------------------------------------------------------------ NumPy's methods, and operators
+
+    def __matmul__(self, other: Any) -> Self:
+        return ops.matmul.apply((self, other), {})  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Self:
+        return ops.matmul.apply((other, self), {})  # type: ignore[no-any-return]
+
+    def __getitem__(self, index: Any) -> Self:
+        return ops.getitem.apply((self,), {"index": index})  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            "a Tensor is not changed element by element: the graph could not follow. Build the new one "
+            "(where, concatenate), or write to a leaf's numbers: tensor.data[index] = ..."
+        )
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.sum`."""
+        return ops.sum(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.mean`."""
+        return ops.mean(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.max`."""
+        return ops.max(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.min`."""
+        return ops.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.prod`."""
+        return ops.prod(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Self:
+        """See `autograd.var`."""
+        return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Self:
+        """See `autograd.std`."""
+        return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def cumsum(self, axis: int | None = None) -> Self:
+        """See `autograd.cumsum`."""
+        return ops.cumsum(self, axis)  # type: ignore[no-any-return]
+
+    def dot(self, other: Any) -> Self:
+        """See `autograd.dot`."""
+        return ops.dot(self, other)  # type: ignore[no-any-return]
+
+    def reshape(self, *shape: Any) -> Self:
+        """The same elements in another shape, given as one tuple or as several numbers."""
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
+
+    def flatten(self) -> Self:
+        """All elements on one axis."""
+        return self.reshape(-1)
+
+    ravel = flatten
+
+    def transpose(self, *axes: Any) -> Self:
+        """The axes in another order, given as one tuple or as several numbers; reversed by default."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return ops.transpose(self, order)  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Self:
+        """The axes reversed."""
+        return self.transpose()
+
+    def swapaxes(self, axis1: int, axis2: int) -> Self:
+        """See `autograd.swapaxes`."""
+        return ops.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
+
+    def squeeze(self, axis: Axis = None) -> Self:
+        """See `autograd.squeeze`."""
+        return ops.squeeze(self, axis)  # type: ignore[no-any-return]
+
+    def broadcast_to(self, shape: Sequence[int]) -> Self:
+        """See `autograd.broadcast_to`."""
+        return ops.broadcast_to(self, tuple(shape))  # type: ignore[no-any-return]
+
+    def astype(self, dtype: DTypeLike) -> Self:
+        """The same numbers as float32 or float64; gradients come back in this Tensor's dtype."""
+        if np.dtype(dtype) not in FLOATS:
+            raise TypeError(f"a Tensor holds float32 or float64, not {np.dtype(dtype)}")
+        return ops.astype(self, np.dtype(dtype))  # type: ignore[no-any-return]
+
+    def _inplace(self, row: Op, other: Any) -> Self:
+        """``x += y``: a new node while recording; an update of a leaf's own array under `no_grad`."""
+        if modes.recording or self._op is not None:
+            return row.apply((self, other), {})  # type: ignore[no-any-return]
+        self.data = row.forward(self._data, ops.detach(other))
+        return self
+
+    def __iadd__(self, other: Any) -> Self:
+        return self._inplace(ops.add, other)
+
+    def __isub__(self, other: Any) -> Self:
+        return self._inplace(ops.sub, other)
+
+    def __imul__(self, other: Any) -> Self:
+        return self._inplace(ops.mul, other)
+
+    def __itruediv__(self, other: Any) -> Self:
+        return self._inplace(ops.div, other)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Self]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            "a Tensor does not turn into plain numbers by itself: the graph would end there without a word. "
+            "Use tensor.data for its array, tensor.item() for its number, autograd.exp instead of math.exp"
+        )
+
+    __int__ = __complex__ = __index__ = __float__
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
+        self.__float__()
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if ufunc in QUERY_UFUNCS and method == "__call__":
+            return ufunc(*map(ops.detach, inputs), **kwargs)
+        row = UFUNCS.get(ufunc, ops.matmul if ufunc is np.matmul else None)
+        if row is None or method != "__call__" or kwargs:
+            return NotImplemented
+        return row.apply(inputs, {})
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in QUERIES:
+            return function(*map(ops.detach, args), **{key: ops.detach(x) for key, x in kwargs.items()})
+        ours = FUNCTIONS.get(function)
+        return NotImplemented if ours is None else ours(*args, **kwargs)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
+        return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')}{dtype}{label})"
+
+    def __reduce__(self) -> Any:
+        if self._op is not None:
+            raise TypeError(
+                f"this Tensor was computed by {self.op.name} and is part of a graph, which is neither copied nor "
+                "pickled; take its numbers (tensor.data), or copy the leaves and compute again"
+            )
+        return restore, (self._data, self.label, self.grad)
+
+
+def restore(data: Array, label: str, grad: Array | None) -> Tensor:
+    """A leaf, from its pickle."""
+    tensor = Tensor(data, label=label)
+    tensor.grad = grad
+    return tensor
+
+
+def constant(x: Any, op: Op) -> Any:
+    """An operand that is not a variable: an array, or a Python number, which adapts to the other's dtype."""
+    if type(x) in (float, int, bool):
+        return x
+    if isinstance(x, (np.ndarray, np.generic)):  # NumPy's own scalars would widen float32
+        if x.dtype.kind in "fiub":
+            return x if x.ndim else x.item()
+    elif isinstance(x, (list, tuple)):
+        return constant(np.asarray(x), op)
+    elif isinstance(x, Value):
+        raise TypeError(
+            f"{op.name} of a Tensor and a Value: use one kind in an expression (Tensor(value.data) makes a Tensor)"
+        )
+    what = f"an array of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
+    raise TypeError(f"{op.name} of a Tensor and {what}: real numbers and arrays of them only")
+
+
+def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> Exception:
+    """NumPy's complaint with the operation, the shapes and the parameters."""
+    shapes = " and ".join(str(np.shape(x)) for x in arrays)
+    extra = "".join(f", {key}={x!r:.60}" for key, x in params.items())
+    return type(error)(f"{op.name} of shape{'s' * (len(arrays) > 1)} {shapes}{extra}: {error}")
+
+
+_READS: dict[tuple[Op, int], tuple[int, ...]] = {}
+
+
+def reads(op: Op, i: int, count: int) -> tuple[int, ...]:
+    """The operands whose numbers the cotangent of operand i is computed from."""
+    known = _READS.get((op, i))
+    if known is None:
+        if isinstance(op, Elementwise):
+            names = [f"x{j}" for j in range(op.arity)]
+            partial = op.partials[i]
+            found = symbol(partial(Symbol("out"), *map(Symbol, names))).names if partial else ()
+            known = tuple(j for j, name in enumerate(names) if name in found)
+        elif op.arity < 0:
+            return tuple(j for j in range(count) if j != i) if not op.joint else ()  # type: ignore[attr-defined]
+        else:
+            known = op.reads[i]
+        _READS[op, i] = known
+    return known
+
+
+QUERY_UFUNCS = {
+    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isnan, np.isinf, np.isfinite,
+    np.signbit, np.floor, np.ceil, np.rint,
+}  # fmt: skip
+"""Questions about the numbers: answered with plain arrays, outside the graph."""
+
+QUERIES = {
+    np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.allclose, np.array_equal, np.isclose,
+    np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.count_nonzero, np.any, np.all, np.array2string,
+    np.result_type, np.can_cast, np.searchsorted,
+}  # fmt: skip
+
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    np.sum: ops.sum, np.mean: ops.mean, np.max: ops.max, np.amax: ops.max, np.min: ops.min, np.amin: ops.min,
+    np.prod: ops.prod, np.var: ops.var, np.std: ops.std, np.linalg.norm: ops.norm, np.dot: ops.dot,
+    np.outer: ops.outer, np.einsum: ops.einsum, np.reshape: ops.reshape, np.transpose: ops.transpose,
+    np.swapaxes: ops.swapaxes, np.broadcast_to: ops.broadcast_to, np.expand_dims: ops.expand_dims,
+    np.squeeze: ops.squeeze, np.concatenate: ops.concatenate, np.stack: ops.stack, np.split: ops.split,
+    np.pad: ops.pad, np.flip: ops.flip, np.cumsum: ops.cumsum, np.take_along_axis: ops.take_along_axis,
+    np.where: ops.where, np.clip: ops.clip,
+}  # fmt: skip
+"""NumPy's functions that record when given a Tensor."""

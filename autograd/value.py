@@ -1,0 +1,265 @@
+"""`Value`: a Python float that remembers how it was computed, so that gradients can flow back.
+
+>>> a, b = Value(-4.0), Value(2.0)
+>>> c = a * b + b**3
+>>> c.backward()
+>>> c.data, a.grad, b.grad
+(0.0, 2.0, 8.0)
+
+A program written for micrograd runs unchanged. The operators come from the table in `autograd.ops`, specialised
+at import (`autograd.specialize`); what stands here is the generic path, the n-ary nodes and the manners of the class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autograd import ops
+from autograd.graph import ANY, MANY, Node, modes, sweep, topological
+from autograd.rows import Elementwise, Op, Reduction, ieee
+from autograd.specialize import Specialized, Variant
+
+UFUNCS = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
+
+
+def number(x: Any) -> float:
+    """`x` as a Python float; anything that is not a real number is refused by name.
+
+    >>> number(np.float32(0.5)), number(2)
+    (0.5, 2.0)
+    """
+    if isinstance(x, (float, int, np.floating, np.integer, np.bool_)):
+        return float(x)
+    if isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "fiub":
+        return float(x)
+    what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
+    hint = ": use a Tensor, or one Value an element" if isinstance(x, (np.ndarray, list, tuple)) else ""
+    raise TypeError(f"a Value holds one real number, not {what}{hint}")
+
+
+class Value(Node):
+    """One number in a computation graph.
+
+    Args:
+        data: a real number; ints, NumPy scalars and 0-d arrays become Python floats.
+        label: a name for drawings and messages.
+
+    `data` is the number, `grad` the derivative of whatever `backward` was last called on with respect to it (0.0
+    before). Leaves accumulate into `grad` over several calls, as optimisers expect; results of operations hold
+    those of the last call. Arithmetic follows IEEE 754 and never raises: ``Value(0.0).log()`` is -inf.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = (x * x).relu()
+    >>> y.backward()
+    >>> x
+    Value(data=3.0, grad=6.0, label='x')
+    """
+
+    __slots__ = ()
+    _priority = 1
+    shape: tuple[()] = ()
+    ndim = 0
+
+    def __init__(self, data: float = 0.0, label: str = "") -> None:
+        self._data = data if type(data) is float else number(data)
+        self.grad = 0.0
+        self._op = None
+        if label:
+            self._label = label
+
+    @property
+    def data(self) -> float:
+        """The number. Assigning converts to a Python float, and refuses anything else."""
+        return self._data  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: float) -> None:
+        self._data = data if type(data) is float else number(data)
+
+    def item(self) -> float:
+        """The number, as a Python float."""
+        return self._data  # type: ignore[no-any-return]
+
+    def detach(self) -> float:
+        """The number as a constant: no gradient flows through it."""
+        return self._data  # type: ignore[no-any-return]
+
+    def backward(self) -> None:
+        """Set `grad` of everything below to the derivative of this Value with respect to it.
+
+        >>> x = Value(2.0)
+        >>> (x**3).backward()
+        >>> x.grad
+        12.0
+        """
+        if self._op is None:
+            self.grad += 1.0
+        else:
+            sweep(self, 1.0, topological(self))
+
+    # ------------------------------------------------------------------------------------------ the generic path
+
+    @classmethod
+    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        if isinstance(op, Reduction):  # of one scalar
+            return cls._gather(op, inputs, params)
+        if not isinstance(op, Elementwise):
+            raise TypeError(f"{op.name} works on arrays and Tensors, not on a Value")
+        operands = []
+        for x in inputs:
+            if isinstance(x, (np.ndarray, list, tuple)) and np.ndim(x):  # an array of Values comes out
+                return np.frompyfunc(op, op.arity, 1)(*[box(x) for x in inputs])
+            operands.append(x if isinstance(x, Value) or type(x) in (float, bool) else number(x))
+        data = ieee(op.value, [x._data if isinstance(x, Value) else x for x in operands], op.array)
+        pattern = "".join("v" if isinstance(x, Value) else "c" for x in operands)
+        variant = _specialized.variant(op, pattern)
+        if variant is None:
+            return node(data, nary(op), tuple(operands), {})
+        variables = [x for x in operands if isinstance(x, Value)]
+        constants = [x for x in operands if not isinstance(x, Value)]
+        return node(data, variant, *variables, *constants)
+
+    @classmethod
+    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Value:
+        axis = params.get("axis")
+        if axis not in (None, 0, -1, (0,)) or params.get("keepdims"):
+            raise ValueError(f"{op.name} of a sequence of Values has one axis, got {params}")
+        rest = {key: x for key, x in params.items() if key not in ("axis", "keepdims")}
+        values = tuple(x if isinstance(x, Value) else Value(x) for x in items)
+        return node(float(op.plain((np.array([x._data for x in values]),), rest)), nary(op), values, rest)
+
+    @classmethod
+    def _dot(cls, x: Iterable[Any], y: Iterable[Any], bias: Any) -> Any:
+        left, right = tuple(x), tuple(y)
+        if len(left) != len(right):
+            raise ValueError(f"dot takes two sequences of equal length, got {len(left)} and {len(right)}")
+        items = (*left, *right) if bias is None else (*left, *right, bias)
+        if set(map(type, items)) != {Value}:  # constants among them become leaves of their own
+            items = tuple([item if isinstance(item, Value) else Value(item) for item in items])
+            left, right = items[: len(left)], items[len(left) : 2 * len(left)]
+        total = 0.0 if bias is None else items[-1]._data
+        for a, b in zip(left, right, strict=True):
+            total += a._data * b._data
+        return node(total, nary(ops._dot), items, {})
+
+    # --------------------------------------------------------------------------------------- NumPy and Python
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        row = UFUNCS.get(ufunc)
+        if row is None or method != "__call__" or kwargs:
+            return NotImplemented
+        return row.apply(inputs, {})
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            "a Value does not turn into a float by itself: the graph would end there without a word. "
+            "Use autograd.exp(value) or value.exp() instead of math.exp(value), and value.data for its number"
+        )
+
+    __int__ = __complex__ = __index__ = __float__
+
+    def __bool__(self) -> bool:
+        return bool(self._data)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._data}, grad={self.grad}{label})"
+
+    def __reduce__(self) -> Any:
+        if self._op is not None:
+            raise TypeError(
+                f"this Value was computed by {self.op.name} and is part of a graph, which is neither copied nor "
+                "pickled; take its number (value.data), or copy the leaves and compute again"
+            )
+        return restore, (self._data, self.label, self.grad)
+
+    # Names that programs written for micrograd look at
+
+    @property
+    def _prev(self) -> tuple[Node, ...]:
+        return self.parents
+
+
+def restore(data: float, label: str, grad: float) -> Value:
+    """A leaf, from its pickle."""
+    value = Value(data, label)
+    value.grad = grad
+    return value
+
+
+def box(x: Any) -> Any:
+    """An array as it is, anything else as a 0-d array that holds it: for element-by-element calls."""
+    if isinstance(x, (np.ndarray, list, tuple)):
+        return np.asarray(x)
+    cell = np.empty((), dtype=object)
+    cell[()] = x
+    return cell
+
+
+def node(data: float, variant: Variant, a: Any, b: Any = None) -> Value:
+    """A computed Value; a leaf where recording is off."""
+    out = Value(data)
+    if modes.recording:
+        out._op, out._a, out._b = variant, a, b
+    return out
+
+
+# ------------------------------------------------------------------------------------------------- n-ary nodes
+
+
+def pull_reduction(node: Value) -> None:
+    """Hand each of many scalars its share, by the row's own rule on an array of them."""
+    x = np.array([v._data for v in node._a])
+    with np.errstate(all="ignore"):
+        (shares,) = node.op.vjp(np.float64(node.grad), (True,), np.float64(node._data), (x,), node._b)
+    for v, share in zip(node._a, shares.tolist(), strict=True):
+        v.grad += share
+
+
+def pull_elementwise(node: Value) -> None:
+    """The rows of three operands, some of them constants."""
+    row, g = node.op, node.grad
+    inputs = [x._data if isinstance(x, Value) else x for x in node._a]
+    for x, d in zip(node._a, row.partials, strict=True):
+        if isinstance(x, Value) and d is not None:
+            x.grad += ieee(d, (node._data, *inputs)) * g
+
+
+def pull_sum(node: Value) -> None:
+    """Everybody gets the whole gradient."""
+    g = node.grad
+    for v in node._a:
+        v.grad += g
+
+
+def pull_dot(node: Value) -> None:
+    """Each factor gets the gradient times its partner, a bias the gradient itself."""
+    g = node.grad
+    items = node._a
+    n = len(items) // 2
+    for x, y in zip(items[:n], items[n:], strict=False):
+        x.grad += y._data * g
+        y.grad += x._data * g
+    if len(items) % 2:
+        items[-1].grad += g
+
+
+_NARY: dict[Op, Variant] = {}
+
+
+def nary(op: Op) -> Variant:
+    """The variant of a row whose node holds a tuple of operands."""
+    variant = _NARY.get(op)
+    if variant is None:
+        fan, pull = (ANY, pull_elementwise) if isinstance(op, Elementwise) else (MANY, pull_reduction)
+        variant = _NARY[op] = Variant(op, fan, pull, lambda node: node._a)
+    return variant
+
+
+for _row, _pull in ((ops.sum, pull_sum), (ops._dot, pull_dot)):
+    _NARY[_row] = Variant(_row, MANY, _pull, lambda node: node._a)
+
+_specialized = Specialized(Value)

@@ -1,0 +1,128 @@
+"""`Module`: anything that has parameters, found by walking its attributes.
+
+A parameter is a leaf `Value` or `Tensor` reachable through attributes, lists, tuples and dictionaries of a module;
+its name is the path that leads there: ``layers.0.neurons.1.w.2``. Constants (plain numbers and arrays) are not
+parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from autograd import Tensor, Value
+
+Parameter: TypeAlias = Value | Tensor
+
+
+class Module:
+    """Base class of layers and networks: subclass it, set attributes, define ``__call__``.
+
+    >>> class Line(Module):
+    ...     def __init__(self):
+    ...         self.w, self.b = Value(2.0), Value(1.0)
+    ...     def __call__(self, x):
+    ...         return self.w * x + self.b
+    >>> line = Line()
+    >>> line(3.0).data, list(line.state_dict().items())
+    (7.0, [('w', 2.0), ('b', 1.0)])
+    """
+
+    training: bool = True
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
+        """Every parameter with its path, once, in the order in which the attributes were set."""
+        seen: set[int] = set()
+        for path, found in _walk(self, prefix):
+            if isinstance(found, Value | Tensor) and found.is_leaf and id(found) not in seen:
+                seen.add(id(found))
+                yield path, found
+
+    def parameters(self) -> list[Parameter]:
+        """Every parameter, once, in the order in which the attributes were set."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all those inside it."""
+        return (found for _, found in _walk(self, "") if isinstance(found, Module))
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: 0.0 on Values, None on Tensors."""
+        for p in self.parameters():
+            p.grad = 0.0 if isinstance(p, Value) else None
+
+    def train(self, mode: bool = True) -> Module:
+        """Switch this module and those inside it to training mode (dropout drops); returns the module."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Module:
+        """Switch to evaluation mode; returns the module."""
+        return self.train(False)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The numbers of every parameter by path: floats of Values, copies of the arrays of Tensors."""
+        return {path: p.data if isinstance(p, Value) else np.array(p.data) for path, p in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over the numbers of a state dict.
+
+        Keys, shapes and dtypes must all match: otherwise a ValueError lists everything that does not, and the
+        module stays as it was.
+
+        >>> from nn import Linear
+        >>> Linear(2, 1).load_state_dict({"weight": np.zeros((2, 2), np.float32)})
+        Traceback (most recent call last):
+        ValueError: the state does not fit this Linear, which is unchanged:
+          weight: shape (2, 2), expected (2, 1)
+          bias: missing
+        """
+        own = dict(self.named_parameters())
+        complaints = [f"{path}: {reason}" for path, p in own.items() if (reason := _mismatch(p, path, state))]
+        complaints += [f"{path}: not a parameter of this module" for path in state if path not in own]
+        if complaints:
+            raise ValueError(
+                f"the state does not fit this {type(self).__name__}, which is unchanged:\n  " + "\n  ".join(complaints)
+            )
+        for path, p in own.items():
+            p.data = state[path] if isinstance(p, Value) else np.array(state[path])
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(f"{type(self).__name__} does not define __call__")
+
+
+def _walk(found: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Whatever hangs below a module, depth first, each module and container once."""
+    seen: set[int] = set()
+    stack = [(path, found)]
+    while stack:
+        path, found = stack.pop()
+        yield path, found
+        if isinstance(found, Module):
+            inside: Any = found.__dict__.items()
+        elif isinstance(found, dict):
+            inside = found.items()
+        elif isinstance(found, list | tuple):
+            inside = enumerate(found)
+        elif isinstance(found, np.ndarray) and found.dtype == object:
+            inside = ((".".join(map(str, i)), x) for i, x in np.ndenumerate(found))
+        else:
+            continue
+        if id(found) not in seen:
+            seen.add(id(found))
+            stack.extend(reversed([(f"{path}.{key}" if path else str(key), x) for key, x in inside]))
+
+
+def _mismatch(p: Parameter, path: str, state: Mapping[str, Any]) -> str:
+    """Why the state's entry cannot become this parameter's; empty if it can."""
+    if path not in state:
+        return "missing"
+    given = np.asarray(state[path])
+    if given.shape != p.shape:
+        return f"shape {given.shape}, expected {p.shape}"
+    if isinstance(p, Value):
+        return "" if given.dtype.kind in "fiu" else f"dtype {given.dtype}, expected a real number"
+    return "" if given.dtype == p.dtype else f"dtype {given.dtype}, expected {p.dtype}"
