@@ -6,6 +6,9 @@ writing to it raises at the line that writes. A leaf's own array can still be ha
 written to (an update by hand); the graph that needed the old numbers then refuses to run backward.
 
 Results of operations are read-only from birth and need no guard; neither do arrays that nobody can write to.
+
+The limit: NumPy cannot tell who else looks at the same memory, so a view that was made before, and is not itself
+part of the graph, stays writable.
 """
 
 from __future__ import annotations
@@ -60,7 +63,7 @@ class Guard:
         return not self.changed
 
     def __del__(self) -> None:
-        if _guards.get(self.key) is None:  # else a newer guard holds the same memory
+        if _guards.get(self.key) in (None, self):  # else a newer guard holds the same memory
             self.thaw()
 
 

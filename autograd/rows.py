@@ -86,6 +86,8 @@ class Op:
     def pull(self, node: Any) -> None:
         """The backward step of a node: hand each variable its cotangent."""
         g, inputs = node.grad, node._a
+        if type(g) is float:  # no gradient reached an operand that has none, such as a condition
+            g = node.grad = np.zeros_like(node._data)
         needs = [isinstance(x, Traced) for x in inputs]
         arrays = [x._data if need else x for x, need in zip(inputs, needs, strict=True)]
         for x, cotangent in zip(inputs, self.vjp(g, needs, node._data, arrays, node._b), strict=True):
@@ -128,9 +130,12 @@ class Op:
         return self.plain(inputs, params)
 
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        """The operation on floats and arrays."""
+        """The operation on floats and arrays; without an array among them one number comes out as a float."""
         with np.errstate(all="ignore"):
-            return self.forward(*[x if isinstance(x, np.ndarray) else np.asarray(x) for x in inputs], **params)
+            out = self.forward(*[x if isinstance(x, np.ndarray) else np.asarray(x) for x in inputs], **params)
+        if np.ndim(out) == 0 and not any(isinstance(x, (np.ndarray, np.generic)) for x in inputs):
+            return float(out)
+        return out
 
     def forward(self, *arrays: Any, **params: Any) -> Any:
         """The value, on arrays."""
@@ -313,9 +318,9 @@ class Reduction(Op):
             kinds = {type(item) for item in x if isinstance(item, Traced)}
             if kinds and not isinstance(x[0], (list, tuple)):
                 return max(kinds, key=lambda kind: kind._priority)._gather(self, x, params)
-            x = np.asarray(x)
-        if isinstance(x, np.ndarray) and x.dtype == OBJECT:
-            return self._objects(x, **params)
+        array = np.asarray(x) if isinstance(x, (list, tuple)) else x
+        if isinstance(array, np.ndarray) and array.dtype == OBJECT:
+            return self._objects(array, **params)
         return super().apply((x,), params)
 
     def _objects(self, x: Any, axis: Any = None, keepdims: bool = False, **rest: Any) -> Any:
@@ -330,10 +335,6 @@ class Reduction(Op):
             out = out.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
         return out if out.ndim else out.item()
 
-    def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        out = super().plain(inputs, params)
-        return float(out) if isinstance(inputs[0], (float, int)) else out
-
     def forward(self, *arrays: Any, **params: Any) -> Any:
         return self.value(*arrays, **params)
 
@@ -347,6 +348,8 @@ class Reduction(Op):
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         (x,) = inputs
+        if x.size == 0:  # nothing moves
+            return [x * 0]
         weight, kept, _ = self._weight(out, x, params)
         spread = g.reshape(kept)
         if np.ndim(weight) == 0 and not isinstance(weight, Traced):  # one number for all elements

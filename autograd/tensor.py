@@ -78,7 +78,7 @@ class Tensor(Node):
     @property
     def data(self) -> Array:
         """The array itself, not a copy. A leaf's may be written to; assigning keeps shape and dtype."""
-        if self._op is None and not self._data.flags.writeable and (held := find(self._data)) is not None:
+        if self._op is None and (held := find(self._data)) is not None:
             held.expose()
         return self._data  # type: ignore[no-any-return]
 
@@ -97,7 +97,7 @@ class Tensor(Node):
 
     def _overwrite(self) -> Array:
         """The array, for an update in place by an optimiser."""
-        if not self._data.flags.writeable and (held := find(self._data)) is not None:
+        if (held := find(self._data)) is not None:
             held.changed = True
             held.thaw()
         return self._data  # type: ignore[no-any-return]

@@ -1,0 +1,404 @@
+"""`Tensor`: recording through NumPy's own functions, leaf gradients, safety of saved arrays, clear refusals."""
+
+import copy
+import gc
+import math
+import pickle
+import weakref
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Tensor, Value, no_grad
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+def test_a_regression_step():
+    w = Tensor([[1.0], [2.0]])
+    x = np.array([[3.0, 4.0]])
+    loss = ((x @ w - 1.0) ** 2).mean()
+    loss.backward()
+    assert loss.item() == 100.0
+    assert w.grad.tolist() == [[60.0], [80.0]]
+
+
+# ------------------------------------------------------------------------------------------------ making Tensors
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_floats_are_kept_as_given(dtype):
+    t = Tensor(np.ones((2, 3), dtype))
+    assert (t.shape, t.ndim, t.size, t.dtype) == ((2, 3), 2, 6, dtype)
+    out = (t @ np.ones((3, 2), dtype)).relu().mean()
+    assert out.dtype == dtype
+    out.backward()
+    assert t.grad.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("data", "named"),
+    [
+        (np.array([1, 2]), "int64"),
+        ([1, 2], "int64"),
+        (np.ones(2, np.float16), "float16"),
+        (np.ones(2) * 1j, "complex128"),
+        (np.array([Value(1.0)]), "object"),
+        (Value(1.0), "Value"),
+        (Tensor([1.0]), "Tensor"),
+    ],
+)
+def test_other_dtypes_are_refused(data, named):
+    with pytest.raises(TypeError, match=named):
+        Tensor(data)
+
+
+def test_data_is_copied_in():
+    x = np.ones(3)
+    t = Tensor(x)
+    x[0] = 5.0
+    assert t.tolist() == [1.0, 1.0, 1.0]
+    assert Tensor([1, 2], dtype=np.float32).dtype == np.float32
+
+
+def test_repr_iteration_and_truth():
+    t = Tensor(np.array([1.0, 2.0], np.float32), label="w")
+    assert repr(t) == "Tensor([1., 2.], dtype=float32, label='w')"
+    assert [float(x.data) for x in t] == [1.0, 2.0]
+    assert len(t) == 2
+    assert bool(Tensor([0.0])) is False
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(t)
+    assert (t > 1.0).tolist() == [False, True]
+    assert t != Tensor([1.0, 2.0])
+
+
+# ----------------------------------------------------------------------------------------------------- gradients
+
+
+def test_leaves_accumulate_interiors_do_not():
+    t = Tensor([1.0, 2.0])
+    square = t * t
+    loss = square.sum()
+    loss.backward()
+    first = t.grad
+    loss.backward()
+    assert t.grad.tolist() == [4.0, 8.0]
+    assert first.tolist() == [2.0, 4.0]  # what was handed out does not change
+    assert square.grad.tolist() == [1.0, 1.0]
+
+
+def test_leaf_gradients_are_arrays_of_their_own():
+    a, b = Tensor([1.0, 2.0]), Tensor([3.0, 4.0])
+    out = a + b
+    out.backward([1.0, 1.0])
+    a.grad += 10.0
+    assert b.grad.tolist() == [1.0, 1.0]
+    assert out.grad.tolist() == [1.0, 1.0]
+    c = Tensor([[1.0, 2.0]])
+    (c.reshape(2).T + 0.0).backward([1.0, 2.0])
+    c.grad *= 2.0
+    assert c.grad.flags.owndata
+    d = Tensor(np.ones((2, 2)))
+    d.sum().backward()
+    d.grad += 1.0
+    assert d.grad.tolist() == [[2.0, 2.0], [2.0, 2.0]]
+
+
+def test_mixed_precision_comes_back_in_the_leafs_dtype():
+    a, b = Tensor(np.ones(2, np.float32)), Tensor(np.ones(2))
+    (a * b).sum().backward()
+    assert (a.grad.dtype, b.grad.dtype) == (np.float32, np.float64)
+
+
+def test_backward_wants_one_number_or_a_seed():
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"\(2,\).*seed"):
+        (t * t).backward()
+    with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)"):
+        (t * t).backward(np.ones(3))
+    (t * t).backward([1.0, 10.0])
+    assert t.grad.tolist() == [2.0, 40.0]
+    assert t.grad.dtype == np.float64
+
+
+def test_constants_get_no_gradient():
+    x, w = np.ones((2, 3)), Tensor(np.ones((3, 1)))
+    out = x @ w
+    assert out.parents == (w,)
+    out.sum().backward()
+    assert w.grad.shape == (3, 1)
+
+
+def test_a_variable_that_no_gradient_reaches():
+    condition, x = Tensor([1.0, 0.0]), Tensor([1.0, 2.0])
+    autograd.where(condition * 1.0, x, 0.0).sum().backward()
+    assert x.grad.tolist() == [1.0, 0.0]
+    assert condition.grad is None or condition.grad.tolist() == [0.0, 0.0]
+
+
+@given(seed=seeds)
+def test_deep_and_shared(seed):
+    rng = np.random.default_rng(seed)
+    t = Tensor(rng.normal(size=3))
+    h = t
+    for _ in range(5):
+        h = h + h * 0.5
+    h.sum().backward()
+    np.testing.assert_allclose(t.grad, 1.5**5, rtol=1e-13)
+
+
+def test_a_long_chain_does_not_recurse():
+    t = Tensor(np.zeros(()))
+    h = t
+    for _ in range(20_000):
+        h = h + 1.0
+    h.backward()
+    assert t.grad == 1.0
+    watch = weakref.ref(h)
+    del h
+    assert watch() is None
+
+
+def test_a_dropped_graph_dies_at_once():
+    gc.disable()
+    try:
+        x = np.ones((4, 3))
+        w, b = Tensor(np.ones((3, 2))), Tensor(np.zeros(2))
+        loss = autograd.cross_entropy(autograd.linear(x, w, b).relu(), np.array([0, 1, 0, 1]))
+        loss.backward()
+        watch = [weakref.ref(loss), weakref.ref(loss.parents[0])]
+        del loss
+        assert [ref() for ref in watch] == [None, None]
+    finally:
+        gc.enable()
+
+
+# ------------------------------------------------------------------------------------------------- NumPy protocols
+
+NUMPY = {
+    "exp": np.exp,
+    "maximum": lambda t: np.maximum(t, 0.5),
+    "multiply": lambda t: np.multiply(np.ones(3), t),
+    "scalar first": lambda t: np.float64(2.0) * t,
+    "array first": lambda t: np.ones(3) / t,
+    "matmul": lambda t: np.ones((2, 2)) @ t,
+    "sum": lambda t: np.sum(t, axis=0),
+    "mean": lambda t: np.mean(t, axis=1, keepdims=True),
+    "max": np.max,
+    "var": np.var,
+    "concatenate": lambda t: np.concatenate([t, np.zeros((1, 3))]),
+    "stack": lambda t: np.stack([t, t], axis=1),
+    "where": lambda t: np.where(np.ones(3, bool), t, 0.0),
+    "einsum": lambda t: np.einsum("ij,kj->ik", t, np.ones((2, 3))),
+    "reshape": lambda t: np.reshape(t, (3, 2)),
+    "transpose": np.transpose,
+    "clip": lambda t: np.clip(t, 0.2, 0.8),
+    "norm": np.linalg.norm,
+    "pad": lambda t: np.pad(t, 1),
+    "cumsum": lambda t: np.cumsum(t, axis=1),
+    "dot": lambda t: np.dot(t, np.ones(3)),
+    "expand_dims": lambda t: np.expand_dims(t, 0),
+    "take_along_axis": lambda t: np.take_along_axis(t, np.array([[0], [1]]), axis=1),
+    "split": lambda t: np.split(t, 3, axis=1)[1],
+    "flip": lambda t: np.flip(t, 0),
+}
+
+
+@pytest.mark.parametrize("f", NUMPY.values(), ids=NUMPY.keys())
+def test_numpys_functions_record(f):
+    x = np.random.default_rng(0).random((2, 3)) + 0.1
+    t = Tensor(x)
+    out = f(t)
+    assert isinstance(out, Tensor)
+    np.testing.assert_allclose(out.data, f(x), rtol=1e-14)
+    out.sum().backward()
+    assert t.grad is not None
+
+
+def test_questions_are_answered_with_arrays():
+    t = Tensor([[1.0, 3.0]])
+    assert np.argmax(t) == 1
+    assert np.shape(t) == (1, 2)
+    assert np.isfinite(t).all()
+    assert np.allclose(t, [[1.0, 3.0]])
+    assert type(np.zeros_like(t)) is np.ndarray
+
+
+def test_what_cannot_record_is_refused():
+    t = Tensor([1.0, 2.0])
+    for action in (
+        lambda: np.fft.fft(t),
+        lambda: np.add.reduce(t),
+        lambda: np.exp(t, out=np.zeros(2)),
+        lambda: np.asarray(t),
+        lambda: math.exp(Tensor(np.array(1.0))),
+        lambda: t * "a",
+        lambda: t * (np.ones(2) * 1j),
+    ):
+        with pytest.raises(TypeError):
+            action()
+    with pytest.raises(TypeError, match=r"data\[index\]"):
+        t[0] = 1.0
+
+
+# ----------------------------------------------------------------------------------------- safety of saved arrays
+
+
+def test_results_are_read_only():
+    out = Tensor([1.0]) * 2.0
+    with pytest.raises(ValueError, match="read-only"):
+        out.data[0] = 5.0
+    with pytest.raises(TypeError, match="computed by mul"):
+        out.data = np.zeros(1)
+    with pytest.raises(ValueError, match="read-only"):
+        Tensor([1.0]).detach()[0] = 2.0
+
+
+def test_a_saved_constant_cannot_change_until_backward():
+    w, x = Tensor(np.ones((3, 1))), np.ones((2, 3))
+    loss = (x @ w).sum()
+    with pytest.raises(ValueError, match="read-only"):
+        x[0] = 5.0
+    loss.backward()
+    x[0] = 5.0  # the graph has run backward
+    loss = (x @ w).sum()
+    del loss
+    x[0] = 7.0  # the graph is gone
+
+
+def test_a_view_protects_its_owner():
+    data = np.ones((10, 3))
+    w = Tensor(np.ones((3, 1)))
+    first, second = (data[:5] @ w).sum(), (data[5:] @ w).sum()
+    with pytest.raises(ValueError, match="read-only"):
+        data[0] = 5.0
+    first.backward()
+    second.backward()
+    data[0] = 5.0
+
+
+def test_an_unsaved_constant_may_change():
+    w, x = Tensor(np.ones(3)), np.ones(3)
+    loss = (w + x).sum()  # a sum does not look at its operands again
+    x[0] = 5.0
+    loss.backward()
+    assert w.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+UPDATES = {
+    "in place": lambda w: w.data.__isub__(1.0),
+    "augmented": lambda w: exec("w.data -= 1.0", {"w": w}),
+    "assigned": lambda w: setattr(w, "data", w.data - 1.0),
+    "element": lambda w: w.data.__setitem__(0, w.tolist()[0] + 9.0),
+    "optimiser": lambda w: np.subtract(w._data, 1.0, out=w._overwrite()),
+}
+
+
+@pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES.keys())
+def test_a_leaf_changed_before_backward_is_noticed(update):
+    w = Tensor([1.0, 2.0], label="w")
+    loss = (w * w).sum()
+    update(w)
+    with pytest.raises(RuntimeError, match=r"mul.*\(2,\).*changed"):
+        loss.backward()
+    assert w.grad is None
+    (w * w).sum().backward()  # a new graph is right again
+    np.testing.assert_allclose(w.grad, 2 * w.data)
+
+
+@pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES.keys())
+def test_a_leaf_may_change_after_backward(update):
+    w = Tensor([1.0, 2.0])
+    for _ in range(3):
+        loss = (w * w).sum()
+        loss.backward()
+        update(w)
+    with pytest.raises(RuntimeError, match="changed"):
+        loss.backward()  # but the old graph knows
+
+
+def test_reading_a_leaf_is_harmless():
+    w = Tensor([1.0, 2.0])
+    loss = (w * w).sum()
+    assert w.data[0] == 1.0
+    assert w.data.flags.writeable
+    loss.backward()
+    assert w.grad.tolist() == [2.0, 4.0]
+
+
+def test_an_old_alias_cannot_slip_by():
+    w = Tensor([1.0, 2.0])
+    alias = w.data
+    loss = (w * w).sum()
+    with pytest.raises(ValueError, match="read-only"):
+        alias[0] = 9.0
+    loss.backward()
+
+
+@given(data=st.data())
+def test_no_write_goes_unnoticed(data):
+    """Whatever is written between forward and backward: it raises at once or at backward, or backward is right."""
+    base = np.array(data.draw(st.lists(st.floats(-2, 2), min_size=4, max_size=4)))
+    w = Tensor(np.arange(1.0, 5.0))
+    kinds = {"constant": base, "leaf": w.data}
+    operand = base
+    if data.draw(st.booleans()):
+        operand = kinds["view"] = base[::-1]
+    loss = (w * operand * w).sum()
+    expected = 2 * w.data * operand
+    target = data.draw(st.sampled_from(sorted(kinds)))
+    try:
+        kinds[target][data.draw(st.integers(0, 2))] += data.draw(st.sampled_from([0.0, 1.0]))
+        loss.backward()
+    except (ValueError, RuntimeError):
+        return
+    np.testing.assert_allclose(w.grad, expected)
+
+
+def test_assigning_data():
+    w = Tensor(np.ones(3, np.float32))
+    w.data = np.arange(3.0)
+    assert w.dtype == np.float32
+    with pytest.raises(ValueError, match=r"\(3,\).*\(4,\)"):
+        w.data = np.ones(4)
+    assert w.tolist() == [0.0, 1.0, 2.0]
+
+
+# ------------------------------------------------------------------------------------------------- modes, copies
+
+
+def test_no_grad_and_updates_in_place():
+    w = Tensor([1.0, 2.0])
+    original = w
+    with no_grad():
+        out = (w * w).sum()
+        w -= 0.5
+        w *= 2.0
+    assert out.is_leaf
+    assert original is w
+    assert w.tolist() == [1.0, 3.0]
+    h = w
+    h += 1.0  # while recording: an expression like any other
+    assert h is not w
+    assert h.op is autograd.add
+    assert w.tolist() == [1.0, 3.0]
+
+
+def test_copies_and_pickles_of_leaves_only():
+    t = Tensor(np.ones(2, np.float32), label="t")
+    t.grad = np.ones(2, np.float32)
+    for twin in (copy.copy(t), copy.deepcopy(t), pickle.loads(pickle.dumps(t))):
+        assert twin.tolist() == [1.0, 1.0]
+        assert (twin.dtype, twin.label) == (np.float32, "t")
+        assert twin._data is not t._data
+    with pytest.raises(TypeError, match="computed by mul"):
+        copy.deepcopy(t * t)
+
+
+def test_rows_survive_copies():
+    assert copy.deepcopy(autograd.exp) is autograd.exp
+    assert pickle.loads(pickle.dumps(autograd.exp)) is autograd.exp
