@@ -11,7 +11,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -1062,3 +1062,6 @@ ROWS: dict[str, Op] = {row.name: row for row in list(globals().values()) if isin
 
 for _row in ROWS.values():
     _row.__module__ = __name__  # where pickle looks for it
+
+if not TYPE_CHECKING:  # type checkers take every public name
+    __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]

@@ -14,7 +14,6 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import autograd
 from autograd import Tensor, Value, ops
-from autograd.operators import Operators
 from autograd.rows import Elementwise, Fused, Linear, Reduction, operand_names
 
 ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise)]
@@ -413,19 +412,6 @@ def test_documented(row):
     assert test.examples or isinstance(row, Linear)
     runner = doctest.DocTestRunner(verbose=False)
     assert runner.run(test).failed == 0
-
-
-@named("row", ELEMENTWISE, **by_name)
-def test_declared_for_type_checkers(row):
-    """Methods are attached from the table; their declarations for editors must not fall behind."""
-    if row.is_method:
-        assert row.name in Operators.__annotations__ or row.name in source_of(Operators)
-
-
-def source_of(cls):
-    import inspect
-
-    return inspect.getsource(cls)
 
 
 def test_only_the_table_knows_derivatives():

@@ -1,0 +1,68 @@
+"""Adding an operation is adding one row: everything else, its tests included, follows.
+
+The row is the one that the README shows. It is put into a copy of the package, where the suite's own tests of every
+row then run on it; a wrong derivative must fail them.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+EVERYTHING = """
+import numpy as np, autograd
+from autograd import Tensor, Value
+x = Value(-2.0)
+y = x.softsign()                                   # a method, specialised
+y.backward()
+assert (y.data, x.grad) == (-2 / 3, 1 / 9), (y, x)
+assert y.op is autograd.softsign                   # a function, and a row of the table
+assert autograd.softsign(-2.0) == -2 / 3
+t = Tensor(np.array([-2.0, 0.0, 2.0], np.float32))
+autograd.softsign(t).sum().backward()
+assert t.grad.dtype == np.float32
+np.testing.assert_allclose(t.grad, [1 / 9, 1.0, 1 / 9], rtol=1e-6)
+assert np.frompyfunc(autograd.softsign, 1, 1)(np.array([x]))[0].data == -2 / 3
+"""
+
+
+def readme_row():
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    (row,) = [block for block in blocks if block.startswith("softsign = Elementwise(")]
+    return row
+
+
+def suite_with(row, folder):
+    """The tests of every row, run on a copy of the package that has one more."""
+    shutil.copytree(ROOT / "autograd", folder / "autograd", ignore=shutil.ignore_patterns("__pycache__"))
+    table = folder / "autograd" / "ops.py"
+    text = table.read_text(encoding="utf-8")
+    assert text.count("\nROWS: ") == 1
+    table.write_text(text.replace("\nROWS: ", f"\n{row}\nROWS: "), encoding="utf-8")
+    (folder / "tests").mkdir()
+    for name in ("conftest.py", "test_ops.py"):
+        shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
+    script = subprocess.run([sys.executable, "-c", EVERYTHING], cwd=folder, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "softsign", "tests/test_ops.py"]
+    tests = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return script, tests
+
+
+def test_one_row_is_all(tmp_path):
+    script, tests = suite_with(readme_row(), tmp_path)
+    assert script.returncode == 0, script.stderr
+    assert tests.returncode == 0, tests.stdout
+    assert re.search(r"\b4 passed", tests.stdout), tests.stdout
+
+
+@pytest.mark.parametrize("wrong", ["1 - abs(out)", "-((1 - abs(out)) ** 2)", "1.000001 * (1 - abs(out)) ** 2"])
+def test_a_wrong_derivative_is_caught(tmp_path, wrong):
+    row = readme_row()
+    assert row.count("(1 - abs(out)) ** 2") == 1
+    _, tests = suite_with(row.replace("(1 - abs(out)) ** 2", wrong), tmp_path)
+    assert tests.returncode == 1, tests.stdout
+    assert "test_elementwise_gradient[softsign]" in tests.stdout

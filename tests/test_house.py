@@ -1,0 +1,75 @@
+"""The structure that the README and the file list promise: who imports whom, what importing costs, what is typed."""
+
+import ast
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from autograd import ops
+from autograd.operators import METHODS, Operators
+
+ROOT = Path(__file__).parent.parent
+TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autograd", "benchmarks", "demos", "nn",
+       "pyproject.toml", "tests"}  # fmt: skip
+
+# each file imports only from those before it
+ORDER = ["rows", "ops", "operators", "symbol", "graph", "specialize", "value", "guard", "tensor"]
+
+
+def imports(path):
+    """The project's own modules that a file imports at its top level."""
+    found = set()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name for name in names if (ROOT / (name.replace(".", "/") + ".py")).exists()} or {node.module}
+    return {name for name in found if name.split(".")[0] in ("autograd", "nn", "demos")}
+
+
+def test_the_top_level_is_what_it_says():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    if tracked:
+        assert {line.split("/")[0] for line in tracked.splitlines()} <= TOP
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_autograd_imports_upwards_only(name):
+    allowed = {f"autograd.{other}" for other in ORDER[: ORDER.index(name)]}
+    assert imports(ROOT / "autograd" / f"{name}.py") <= allowed
+
+
+def test_every_file_of_autograd_has_its_place():
+    files = {path.stem for path in (ROOT / "autograd").glob("*.py")} - {"__init__"}
+    assert files == set(ORDER)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "nn").glob("*.py")), ids=lambda p: p.stem)
+def test_nn_uses_public_names_of_autograd(path):
+    assert not {name for name in imports(path) if name.startswith(("autograd.", "demos"))}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "demos").glob("*.py")), ids=lambda p: p.stem)
+def test_demos_use_public_names(path):
+    assert not {name for name in imports(path) if name.startswith("autograd.")}
+
+
+def test_importing_autograd_loads_nothing_heavy():
+    code = "import sys, autograd; print(*sorted(m for m in sys.modules if '.' not in m))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert not {"matplotlib", "graphviz", "hypothesis", "tqdm", "nn", "scipy"} & set(loaded.split())
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_are_declared_for_editors(name):
+    """Methods are attached from the table at run time; their declarations must not fall behind."""
+    assert f"        {name}: Callable[" in inspect.getsource(Operators)
+
+
+def test_public_names_are_documented():
+    for name in ops.__all__:
+        assert getattr(ops, name).__doc__, name
