@@ -16,7 +16,7 @@ TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autogra
        "pyproject.toml", "tests"}  # fmt: skip
 
 # each file imports only from those before it
-ORDER = ["rows", "ops", "operators", "symbol", "graph", "specialize", "value", "guard", "tensor"]
+ORDER = ["rows", "kernels", "ops", "operators", "symbol", "graph", "specialize", "value", "guard", "tensor"]
 
 
 def imports(path):

@@ -1,0 +1,89 @@
+"""NumPy code behind the rows whose value is more than one call of NumPy, and the index arithmetic of transposes.
+
+Everything here works on plain arrays and knows no derivative.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.rows import Rule, normalize_axis
+
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The letters that einsum knows, and dot borrows."""
+
+
+def from_math(function: Rule, x: Any) -> Any:
+    """A function that NumPy lacks, element by element."""
+    return np.asarray(np.frompyfunc(function, 1, 1)(x), dtype=np.result_type(x))
+
+
+def count(x: Any, axis: Sequence[int]) -> int:
+    """How many elements the axes of `x` span."""
+    return math.prod(x.shape[i] for i in axis)
+
+
+def ratio(n: float, d: float) -> float:
+    """`n / d`; nan where there is too little to divide by."""
+    return n / d if d > 0 else math.nan
+
+
+def mean(x: Any, axis: Any, keepdims: bool) -> Any:
+    """As `numpy.mean`, without its warning for the mean of nothing."""
+    n = count(x, normalize_axis(axis, x.ndim))
+    return np.sum(x, axis, keepdims=keepdims) / (n or math.nan)
+
+
+def var(x: Any, axis: Any, ddof: int, keepdims: bool) -> Any:
+    """As `numpy.var`, without its warnings for too few elements."""
+    n = count(x, normalize_axis(axis, x.ndim)) - ddof
+    deviation = x - mean(x, axis, True)
+    return np.sum(deviation * deviation, axis, keepdims=keepdims) / (n if n > 0 else math.nan)
+
+
+def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
+    """The largest element is taken out first, so nothing overflows."""
+    if x.size == 0:
+        return np.log(np.sum(np.exp(x), axis, keepdims=keepdims))
+    top = np.max(x, axis, keepdims=True)
+    top = np.where(np.isfinite(top), top, 0).astype(x.dtype)
+    out = np.log(np.sum(np.exp(x - top), axis, keepdims=True)) + top
+    return out if keepdims else out.reshape(np.max(x, axis).shape)
+
+
+def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros with `x` added at an index; only an index with integer arrays can name a place twice."""
+    out = np.zeros(shape, x.dtype)
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(part, (list, np.ndarray)) for part in parts):
+        np.add.at(out, index, x)
+    else:
+        out[index] = x
+    return out
+
+
+def einsum_terms(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
+    """The letters of each operand and of the result, every ellipsis spelled out."""
+    left, arrow, result = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    spare = [c for c in LETTERS if c not in subscripts]
+    widths = [n - len(term.replace("...", "")) for term, n in zip(terms, ndims, strict=True) if "..." in term]
+    dots = spare[: max(widths, default=0)]
+    if not arrow:
+        letters = left.replace("...", "").replace(",", "")
+        result = "..." * ("..." in left) + "".join(c for c in sorted(set(letters)) if letters.count(c) == 1)
+    spelled: list[str] = []
+    for term, n in zip(terms, ndims, strict=True):
+        width = n - len(term.replace("...", ""))
+        spelled.append(term.replace("...", "".join(dots[len(dots) - width :])))
+    return spelled, result.replace("...", "".join(dots))
+
+
+def inside(shape: Sequence[int], width: Any) -> tuple[slice, ...]:
+    """The part of a padded array that was there before."""
+    pairs = np.broadcast_to(width, (len(shape), 2))
+    return tuple(slice(int(a), int(a) + n) for n, (a, _) in zip(shape, pairs, strict=True))

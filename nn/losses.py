@@ -1,0 +1,251 @@
+"""Losses: how wrong a prediction is, as one number to differentiate.
+
+Each is one formula that works on whatever the network gives: a Tensor, a plain array (for validation), a Value,
+or a list of Values (micrograd's style; a list of lists for the losses over classes). Targets and labels are
+numbers, and get no gradient. Classification losses take logits, not probabilities: so they stay exact where a
+probability would round to 0 or 1.
+
+A mistake that NumPy would broadcast or index into a number is refused here: shapes that differ ((n, 1) against
+(n,) above all), labels that name no class, empty batches. The checks cost about 2 µs.
+
+`reduction` is "mean", "sum" or "none": what happens to the losses of the batch's elements. Of Values, "none" gives
+an object array of Values.
+"""
+
+import math
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+import autograd
+from autograd import Tensor, Value
+
+Array: TypeAlias = NDArray[Any]
+Reduction: TypeAlias = Literal["mean", "sum", "none"]
+
+# ---------------------------------------------------------------------------------------------------- regression
+
+
+def squared_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
+    """``(prediction - target)²``, averaged over all elements; ValueError unless the shapes are equal.
+
+    >>> squared_error(np.array([1.0, 2.0]), [1.0, 4.0])
+    np.float64(2.0)
+    """
+    prediction, target = _pair("squared_error", prediction, target)
+    return _reduce(autograd.square(prediction - target), reduction)
+
+
+def absolute_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
+    """``|prediction - target|``, averaged over all elements; slope 0 where they agree.
+
+    >>> absolute_error(np.array([1.0, 2.0]), [1.0, 4.0])
+    np.float64(1.0)
+    """
+    prediction, target = _pair("absolute_error", prediction, target)
+    return _reduce(autograd.abs(prediction - target), reduction)
+
+
+def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Any:
+    """``d²/2`` where the error d is within ±delta, ``delta (|d| - delta/2)`` beyond: outliers pull no harder.
+
+    Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964).
+
+    >>> huber(np.array([1.0, 2.0]), [1.5, 12.0], reduction="none")
+    array([0.125, 9.5  ])
+    """
+    if not 0 < delta < math.inf:
+        raise ValueError(f"huber takes a positive, finite delta, got {delta}")
+    prediction, target = _pair("huber", prediction, target)
+    error = prediction - target
+    inner = autograd.clip(error, -delta, delta)  # both branches in one: where error is not clipped it is itself
+    return _reduce(inner * (error - 0.5 * inner), reduction)
+
+
+# -------------------------------------------------------------------------------------------------- two classes
+
+
+def hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
+    """``max(0, 1 - label * score)``: the max-margin loss of support vector machines.
+
+    Labels are -1 and 1, of the scores' shape; ValueError otherwise. Cortes and Vapnik, "Support-vector networks",
+    Machine Learning 20 (1995).
+
+    >>> hinge(np.array([2.0, 0.5]), [1, -1])
+    np.float64(0.75)
+    """
+    scores, labels = _pair("hinge", scores, labels)
+    wrong = np.abs(labels) != 1
+    if wrong.item(at := int(wrong.argmax())):
+        hint = "; make labels of 0 and 1 so: 2 * labels - 1" if labels.item(at) == 0 else ""
+        raise ValueError(f"hinge takes labels -1 and 1, got {labels.item(at):g} in {_place(labels, at)}{hint}")
+    return _reduce(autograd.relu(1 - scores * labels), reduction)
+
+
+def binary_cross_entropy(logits: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
+    """``softplus(z) - y z``: minus the log-probability of the label, where sigmoid(z) is that of 1.
+
+    Labels, of the logits' shape, are 0 and 1 or a probability between; ValueError otherwise. Never overflows.
+
+    >>> binary_cross_entropy(np.array([0.0, 1e4, -1e4]), [1, 1, 1], reduction="none").round(6)
+    array([6.93147e-01, 0.00000e+00, 1.00000e+04])
+    """
+    logits, labels = _pair("binary_cross_entropy", logits, labels)
+    for at in (int(labels.argmin()), int(labels.argmax())):  # argmin and argmax stop at a nan
+        if not 0 <= labels.item(at) <= 1:
+            value = f"{labels.item(at):g} in {_place(labels, at)}"
+            raise ValueError(f"binary_cross_entropy takes labels from 0 to 1, got {value}")
+    return _reduce(autograd.softplus(logits) - logits * labels, reduction)
+
+
+# ------------------------------------------------------------------------------------------------- many classes
+
+
+def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
+    """``sum of max(0, 1 + score - score of the label)`` over the other classes; (n, classes) against (n,).
+
+    Weston and Watkins, "Support vector machines for multi-class pattern recognition", ESANN 1999. Labels are
+    checked as in `cross_entropy`.
+
+    >>> multiclass_hinge(np.array([[3.0, 2.5, -1.0]]), [0])
+    np.float64(0.5)
+    """
+    scores, labels = _rows("multiclass_hinge", scores, labels)
+    at = np.arange(len(labels)), labels
+    margins = np.ones(scores.shape, _dtype(scores))
+    margins[at] = 0  # the label itself: relu is flat at 0, so it adds nothing to value or gradient
+    losses = autograd.relu(scores - scores[at][:, None] + margins)
+    return _reduce(autograd.sum(losses, axis=1), reduction)
+
+
+def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean") -> Any:
+    """``-log_softmax(logits)[label]`` of each row: minus the log-probability of the right class.
+
+    Logits are (n, classes), labels (n,) of an integer dtype. Raises IndexError for a label outside [0, classes),
+    TypeError for labels that are not integers, ValueError for other shapes and an empty batch.
+    `label_smoothing` moves that share of the label's probability evenly to all classes (Szegedy et al.,
+    "Rethinking the Inception architecture", CVPR 2016).
+
+    >>> cross_entropy(np.array([[1e4, 0.0], [1e4, 0.0]]), [0, 1], reduction="none")
+    array([    0., 10000.])
+    """
+    logits, labels = _rows("cross_entropy", logits, labels)
+    if not 0 <= label_smoothing <= 1:
+        raise ValueError(f"cross_entropy takes a label_smoothing from 0 to 1, got {label_smoothing}")
+    if isinstance(logits, Tensor) and reduction == "mean" and not label_smoothing:
+        return autograd.cross_entropy(logits, labels)  # the same in one fused operation
+    losses = autograd.logsumexp(logits, axis=1) - (1 - label_smoothing) * logits[np.arange(len(labels)), labels]
+    if label_smoothing:  # of the evenly spread share, too, the -log_softmax is logsumexp - logit
+        losses = losses - label_smoothing * autograd.mean(logits, axis=1)
+    return _reduce(losses, reduction)
+
+
+def kl_divergence(logits: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
+    """``sum of t log(t / softmax(logits))`` over the last axis: how far the prediction is from probabilities t.
+
+    Kullback and Leibler, "On information and sufficiency", Annals of Mathematical Statistics 22 (1951); 0 log 0
+    is 0. Logits and targets are (..., classes); the mean is over rows. ValueError for targets that are negative or
+    do not sum to 1 (within 1e-4).
+
+    >>> kl_divergence(np.array([[0.0, 0.0]]), [[1.0, 0.0]]).round(6)
+    np.float64(0.693147)
+    """
+    logits, target = _pair("kl_divergence", logits, target)
+    if not target.ndim:
+        raise ValueError("kl_divergence takes logits (..., classes), got a single number")
+    excess = np.abs(target.sum(axis=-1) - 1)
+    if not target.item(at := int(target.argmin())) >= 0:
+        raise ValueError(f"kl_divergence: probability {target.item(at):g} in {_place(target, at)} is negative")
+    if not excess.item(at := int(excess.argmax())) <= 1e-4:
+        total = target.sum(axis=-1).item(at)
+        raise ValueError(f"kl_divergence: the probabilities in {_place(excess, at)} sum to {total:g}, not to 1")
+    some = target > 0
+    log_ratio = np.log(np.where(some, target, 1)) - autograd.log_softmax(logits)
+    losses = autograd.sum(target * autograd.where(some, log_ratio, 0.0), axis=-1)
+    return _reduce(losses, reduction)
+
+
+# ------------------------------------------------------------------------------------------ checks and reductions
+
+
+def _prediction(x: Any) -> Any:
+    """A Tensor, a Value or an array of floats as it is, a list of them as one of these; Values as objects."""
+    if isinstance(x, (Tensor, Value)):
+        return x
+    if isinstance(x, (list, tuple)) and x and isinstance(x[0], Tensor):
+        return autograd.stack(x)
+    x = np.asarray(x)
+    return x if x.dtype.kind in "fO" else x.astype(np.float64)
+
+
+def _dtype(prediction: Any) -> np.dtype[Any]:
+    """What constants are computed in beside a prediction: float32 must stay float32."""
+    dtype = getattr(prediction, "dtype", np.dtype(object))
+    return np.dtype(np.float64) if dtype == np.dtype(object) else dtype
+
+
+def _pair(name: str, prediction: Any, target: Any) -> tuple[Any, Array]:
+    """A prediction and its target, an array of the same shape and dtype."""
+    prediction, target = _prediction(prediction), np.asarray(target)
+    shape = prediction.shape
+    if shape != target.shape:
+        short, long = sorted((shape, target.shape), key=len)
+        which = "target" if long == target.shape else "prediction"
+        if len(long) == 2 and long == (*short, 1):
+            hint = f"drop the last axis: {which}.reshape(-1), or {which}[:, 0]"
+        else:
+            hint = "they have to be equal, for NumPy would pair numbers that do not belong together"
+        raise ValueError(f"{name} of a prediction of shape {shape} and a target of shape {target.shape}: {hint}")
+    if target.size == 0:
+        raise ValueError(f"{name} of an empty batch (shape {shape}) is not defined")
+    if target.dtype.kind not in "fiub":
+        raise TypeError(f"{name} takes a target of plain numbers, got an array of {target.dtype}")
+    return prediction, target.astype(_dtype(prediction), copy=False)
+
+
+def _rows(name: str, logits: Any, labels: Any) -> tuple[Any, Array]:
+    """Logits (n, classes) and a valid label for each row."""
+    logits, labels = _prediction(logits), np.asarray(labels)
+    shape = logits.shape
+    if len(shape) != 2 or shape[:1] != labels.shape:
+        hint = "give one integer a row"
+        if len(shape) == 1:
+            hint = "for a single sample add an axis to both, as logits[None] or [logits]"
+        elif labels.shape == shape:
+            hint = "turn one-hot rows into integers: labels.argmax(1)"
+        elif labels.shape == (*shape[:1], 1):
+            hint = "drop the last axis: labels.reshape(-1), or labels[:, 0]"
+        raise ValueError(
+            f"{name} takes logits (n, classes) and labels (n,), got shapes {shape} and {labels.shape}: {hint}"
+        )
+    if 0 in shape:
+        raise ValueError(f"{name} of an empty batch (shape {shape}) is not defined")
+    if labels.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name} takes labels of an integer dtype, got {labels.dtype}; "
+            "if they hold whole numbers, convert them: labels.astype(int)"
+        )
+    for at in (int(labels.argmin()), int(labels.argmax())):  # much cheaper than min, max or a comparison
+        if not 0 <= labels.item(at) < shape[1]:
+            raise IndexError(
+                f"{name}: label {labels.item(at)} in row {at} names none of the {shape[1]} classes "
+                f"(0 to {shape[1] - 1})"
+            )
+    return logits, labels
+
+
+def _place(array: Array, at: int) -> str:
+    """Where the element of this number is, in words."""
+    index = tuple(int(i) for i in np.unravel_index(at, array.shape))
+    return f"row {index[0]}" if len(index) == 1 else f"place {index}"
+
+
+def _reduce(losses: Any, reduction: str) -> Any:
+    if reduction == "mean":
+        return autograd.mean(losses)
+    if reduction == "sum":
+        return autograd.sum(losses)
+    if reduction == "none":
+        return losses
+    raise ValueError(f'reduction is "mean", "sum" or "none", got {reduction!r}')

@@ -1,0 +1,575 @@
+"""Optimisers: how gradients change parameters; schedules of the learning rate; clipping of gradients.
+
+An optimiser states its update once, on arrays and in place. A Tensor's array is updated where it lies, without
+temporaries of its size; the Values of an optimiser are gathered into one vector, updated like any other array and
+written back. `step` never writes to a gradient, and skips a Tensor that has none.
+
+A schedule is a pure function of the number of steps taken, so training resumes exactly where it stopped: pass it
+as `lr`, or assign ``optimizer.lr = schedule(epoch)`` to go by epochs.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd import Tensor, Value
+from nn.module import Module, Parameter
+
+Array: TypeAlias = NDArray[Any]
+Parameters: TypeAlias = Iterable[Parameter] | Module
+Schedule: TypeAlias = Callable[[int], float]
+Rate: TypeAlias = float | Schedule
+
+
+class Slot(NamedTuple):
+    """What an optimiser keeps for one array: its name, its state, and two arrays to compute in."""
+
+    name: str
+    state: dict[str, Array]
+    decayed: Array
+    scratch: Array
+
+
+class Optimizer:
+    """Base of the optimisers: the parameters, the learning rate, the number of steps and the state.
+
+    Args:
+        parameters: Values and Tensors, or a Module. Raises ValueError for none and for duplicates, TypeError for
+            anything else and for results of operations.
+        lr: the learning rate, a number of 0 or more, or a schedule from the number of steps taken to one.
+        weight_decay: adds ``weight_decay * parameter`` to the gradient: that of an L2 penalty of half as much.
+
+    To write another one, override `_update`, and `_state` if it remembers something between steps:
+
+    >>> class SignDescent(Optimizer):
+    ...     def _update(self, p, g, lr, state, scratch):
+    ...         p -= lr * np.sign(g)
+    >>> w = Tensor([1.0, -2.0])
+    >>> (w * w).sum().backward()
+    >>> SignDescent([w], lr=0.5).step()
+    >>> w.data
+    array([ 0.5, -1.5])
+    """
+
+    def __init__(self, parameters: Parameters, lr: Rate, weight_decay: float = 0.0) -> None:
+        self.parameters = _listed(parameters)
+        self.lr = lr
+        self.weight_decay = _checked("weight_decay", weight_decay)
+        self.steps = 0
+        self._tensors = [p for p in self.parameters if isinstance(p, Tensor)]
+        self._values = [p for p in self.parameters if isinstance(p, Value)]
+        arrays = {str(i): p.detach() for i, p in enumerate(self.parameters) if isinstance(p, Tensor)}
+        if self._values:
+            arrays["values"] = np.empty(len(self._values))
+        sizes: dict[np.dtype[Any], int] = {}
+        for p in arrays.values():
+            sizes[p.dtype] = max(p.size, sizes.get(p.dtype, 0))
+        room = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}  # to compute in, shared by all
+        self._slots = [
+            Slot(name, self._state(p), *(row[: p.size].reshape(p.shape) for row in room[p.dtype]))
+            for name, p in arrays.items()
+        ]
+
+    # What a kind of optimiser states
+
+    def _state(self, p: Array) -> dict[str, Array]:
+        """What to remember between steps about a parameter `p`, as it is before the first."""
+        return {}
+
+    def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
+        """Change `p` and `state` in place, by the gradient `g`. `scratch`, of their shape, is free to compute in."""
+        raise NotImplementedError(f"{type(self).__name__} does not define _update")
+
+    def _decay(self, p: Array, g: Array, lr: float, out: Array) -> Array:
+        """The gradient with weight decay. `out` is free to compute in."""
+        np.multiply(p, self.weight_decay, out=out)
+        out += g
+        return out
+
+    # What all have in common
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step. Assign a number or a schedule."""
+        return _checked(f"lr at step {self.steps}", self._lr(self.steps)) if callable(self._lr) else self._lr
+
+    @lr.setter
+    def lr(self, lr: Rate) -> None:
+        self._lr = lr if callable(lr) else _checked("lr", lr)
+
+    def step(self) -> None:
+        """Change every parameter by its gradient."""
+        lr = self.lr
+        with np.errstate(all="ignore"):
+            for tensor, slot in zip(self._tensors, self._slots, strict=False):
+                if tensor.grad is not None:
+                    self._apply(tensor._overwrite(), tensor.grad, lr, slot)
+            if self._values:
+                p = np.array([value.data for value in self._values])
+                self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
+                for value, data in zip(self._values, p.tolist(), strict=True):
+                    value.data = data
+        self.steps += 1
+
+    def _apply(self, p: Array, g: Array, lr: float, slot: Slot) -> None:
+        if g.shape != p.shape:
+            raise ValueError(f"parameter {slot.name} of shape {p.shape} has a gradient of shape {g.shape}")
+        if self.weight_decay:
+            g = self._decay(p, g, lr, slot.decayed)
+        self._update(p, g, lr, slot.state, slot.scratch)
+
+    def zero_grad(self) -> None:
+        """Forget the gradients: 0.0 on Values, None on Tensors."""
+        for p in self.parameters:
+            p.grad = 0.0 if isinstance(p, Value) else None
+
+    def state_dict(self) -> dict[str, Any]:
+        """Steps taken, learning rate, and copies of the state: ``m.0`` of parameter 0, ``m.values`` of all Values.
+
+        >>> SGD([Tensor([1.0, 2.0]), Value(3.0)], lr=0.1, momentum=0.9).state_dict()
+        {'steps': 0, 'lr': 0.1, 'velocity.0': array([0., 0.]), 'velocity.values': array([0.])}
+        """
+        return {"steps": self.steps, "lr": self.lr, **{key: x.copy() for key, x in self._named_state().items()}}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state dict; a schedule, which is code, stays and goes on from the steps taken.
+
+        Keys, shapes and dtypes must all match: otherwise a ValueError lists everything that does not, and the
+        optimiser stays as it was.
+
+        >>> SGD([Value(0.0)], lr=0.1, momentum=0.9).load_state_dict({"steps": 5, "lr": -1.0})
+        Traceback (most recent call last):
+        ValueError: the state does not fit this SGD, which is unchanged:
+          lr: -1.0, expected a finite number of 0 or more
+          velocity.values: missing
+        """
+        own = self._named_state()
+        complaints = [f"{key}: {why}" for key in ("steps", "lr", *own) if (why := _mismatch(key, own.get(key), state))]
+        complaints += [
+            f"{key}: not in the state of this optimiser" for key in state if key not in ("steps", "lr", *own)
+        ]
+        if complaints:
+            header = f"the state does not fit this {type(self).__name__}, which is unchanged:"
+            raise ValueError("\n  ".join([header, *complaints]))
+        self.steps = int(state["steps"])
+        if not callable(self._lr):
+            self.lr = float(state["lr"])
+        for key, array in own.items():
+            array[...] = state[key]
+
+    def _named_state(self) -> dict[str, Array]:
+        return {f"{key}.{slot.name}": array for slot in self._slots for key, array in slot.state.items()}
+
+
+# --------------------------------------------------------------------------------------------------- optimisers
+
+
+class SGD(Optimizer):
+    """Gradient descent ``p -= lr * g``; with momentum ``p -= lr * v`` where ``v = momentum * v + g``.
+
+    Polyak, "Some methods of speeding up the convergence of iteration methods", 1964. `nesterov` looks ahead, ``p
+    -= lr * (g + momentum * v)``: Sutskever et al., "On the importance of initialization and momentum in deep
+    learning", ICML 2013. ValueError for a momentum outside [0, 1), and for `nesterov` without momentum.
+
+    >>> w = Value(1.0)
+    >>> (w * w).backward()
+    >>> SGD([w], lr=0.25).step()
+    >>> w.data
+    0.5
+    """
+
+    def __init__(
+        self, parameters: Parameters, lr: Rate, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
+    ) -> None:
+        self.momentum = _checked("momentum", momentum, below=1)
+        self.nesterov = nesterov
+        if nesterov and not momentum:
+            raise ValueError(f"nesterov needs a momentum above 0, got {momentum}")
+        super().__init__(parameters, lr, weight_decay)
+
+    def _state(self, p: Array) -> dict[str, Array]:
+        return {"velocity": np.zeros_like(p)} if self.momentum else {}
+
+    def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
+        if self.momentum:
+            v = state["velocity"]
+            v *= self.momentum
+            v += g
+            if self.nesterov:  # along g here, along v below
+                p -= np.multiply(g, lr, out=scratch)
+                lr *= self.momentum
+            g = v
+        p -= np.multiply(g, lr, out=scratch)
+
+
+class Adagrad(Optimizer):
+    """``p -= lr * g / (sqrt(s) + eps)`` where s sums all g² so far.
+
+    Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization",
+    JMLR 12 (2011).
+
+    >>> w = Value(1.0)
+    >>> (w * w).backward()
+    >>> Adagrad([w], lr=0.25).step()
+    >>> round(w.data, 6)
+    0.75
+    """
+
+    def __init__(self, parameters: Parameters, lr: Rate = 0.01, eps: float = 1e-10, weight_decay: float = 0.0) -> None:
+        self.eps = _checked("eps", eps)
+        super().__init__(parameters, lr, weight_decay)
+
+    def _state(self, p: Array) -> dict[str, Array]:
+        return {"s": np.zeros_like(p)}
+
+    def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
+        s = state["s"]
+        s += np.square(g, out=scratch)
+        p -= _quotient(g, s, lr, self.eps, scratch)
+
+
+class RMSprop(Optimizer):
+    """``p -= lr * g / (sqrt(s) + eps)`` where ``s = alpha * s + (1 - alpha) * g²``, a running mean.
+
+    Tieleman and Hinton, "Lecture 6.5: rmsprop", Coursera 2012. ValueError for an alpha outside [0, 1).
+
+    >>> w = Value(1.0)
+    >>> (w * w).backward()
+    >>> RMSprop([w], lr=0.025).step()
+    >>> round(w.data, 6)
+    0.75
+    """
+
+    def __init__(
+        self, parameters: Parameters, lr: Rate = 0.01, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
+    ) -> None:
+        self.alpha = _checked("alpha", alpha, below=1)
+        self.eps = _checked("eps", eps)
+        super().__init__(parameters, lr, weight_decay)
+
+    def _state(self, p: Array) -> dict[str, Array]:
+        return {"s": np.zeros_like(p)}
+
+    def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
+        s = state["s"]
+        _average(s, np.square(g, out=scratch), self.alpha, scratch)
+        p -= _quotient(g, s, lr, self.eps, scratch)
+
+
+class Adam(Optimizer):
+    """``p -= lr * (m / (1 - b1**t)) / (sqrt(v / (1 - b2**t)) + eps)`` at a parameter's t-th update.
+
+    ``m = b1 * m + (1 - b1) * g`` and ``v = b2 * v + (1 - b2) * g²`` are running means, which start at 0; the
+    divisors make up for that. Kingma and Ba, "Adam: a method for stochastic optimization", ICLR 2015. ValueError
+    for betas outside [0, 1).
+
+    >>> w = Value(1.0)
+    >>> (w * w).backward()
+    >>> Adam([w], lr=0.25).step()
+    >>> round(w.data, 6)
+    0.75
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        lr: Rate = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        b1, b2 = betas
+        self.betas = _checked("betas[0]", b1, below=1), _checked("betas[1]", b2, below=1)
+        self.eps = _checked("eps", eps)
+        super().__init__(parameters, lr, weight_decay)
+
+    def _state(self, p: Array) -> dict[str, Array]:
+        return {"m": np.zeros_like(p), "v": np.zeros_like(p), "t": np.zeros((), np.int64)}
+
+    def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
+        m, v, t = state["m"], state["v"], state["t"]
+        b1, b2 = self.betas
+        t += 1
+        _average(m, g, b1, scratch)
+        _average(v, np.square(g, out=scratch), b2, scratch)
+        root = math.sqrt(1 - b2 ** int(t))  # the corrections go into the numbers: two passes over the arrays less
+        p -= _quotient(m, v, lr * root / (1 - b1 ** int(t)), self.eps * root, scratch)
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay: ``p -= lr * weight_decay * p``, before Adam's update of the plain gradient.
+
+    Loshchilov and Hutter, "Decoupled weight decay regularization", ICLR 2019.
+
+    >>> w = Value(1.0)
+    >>> AdamW([w], lr=0.25, weight_decay=0.5).step()
+    >>> w.data
+    0.875
+    """
+
+    def __init__(
+        self,
+        parameters: Parameters,
+        lr: Rate = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay)
+
+    def _decay(self, p: Array, g: Array, lr: float, out: Array) -> Array:
+        p *= 1 - lr * self.weight_decay
+        return g
+
+
+def _average(mean: Array, x: Array, keep: float, scratch: Array) -> None:
+    """``mean = keep * mean + (1 - keep) * x`` in place; x may lie in the scratch array."""
+    mean *= keep
+    mean += np.multiply(x, 1 - keep, out=scratch)
+
+
+def _quotient(x: Array, s: Array, lr: float, eps: float, out: Array) -> Array:
+    """``lr * x / (sqrt(s) + eps)``."""
+    np.sqrt(s, out=out)
+    out += eps
+    np.divide(x, out, out=out)
+    out *= lr
+    return out
+
+
+# ---------------------------------------------------------------------------------------------------- schedules
+
+
+class _Checks:
+    """Learning rates and factors are 0 or more, lengths 1 or more: ValueError otherwise."""
+
+    def __post_init__(self) -> None:
+        for name, x in vars(self).items():
+            if not callable(x):
+                _checked(name, x, low=1 if name in ("steps", "every") else 0)
+
+
+@dataclass(frozen=True)
+class StepDecay(_Checks):
+    """``lr * factor ** (step // every)``: a staircase.
+
+    >>> schedule = StepDecay(0.5, every=10, factor=0.5)
+    >>> schedule(0), schedule(9), schedule(10), schedule(20)
+    (0.5, 0.5, 0.25, 0.125)
+    """
+
+    lr: float
+    every: int
+    factor: float = 0.1
+
+    def __call__(self, step: int) -> float:
+        return self.lr * self.factor ** (step // self.every)
+
+
+@dataclass(frozen=True)
+class Exponential(_Checks):
+    """``lr * factor ** step``.
+
+    >>> Exponential(0.5, factor=0.5)(2)
+    0.125
+    """
+
+    lr: float
+    factor: float
+
+    def __call__(self, step: int) -> float:
+        return self.lr * self.factor**step
+
+
+@dataclass(frozen=True)
+class Cosine(_Checks):
+    """``final + (lr - final) * (1 + cos(pi * step / steps)) / 2``, and `final` from `steps` on.
+
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017; without restarts.
+
+    >>> schedule = Cosine(0.5, steps=10)
+    >>> schedule(0), round(schedule(5), 9), schedule(10), schedule(11)
+    (0.5, 0.25, 0.0, 0.0)
+    """
+
+    lr: float
+    steps: int
+    final: float = 0.0
+
+    def __call__(self, step: int) -> float:
+        return _half_cosine(self.lr, self.final, step / self.steps)
+
+
+@dataclass(frozen=True)
+class Warmup(_Checks):
+    """Climbs evenly for `steps` steps to the start of another schedule (or a constant), which then begins.
+
+    ``after(0) * (step + 1) / (steps + 1)`` before `steps`, ``after(step - steps)`` from there on. Goyal et al.,
+    "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017.
+
+    >>> schedule = Warmup(StepDecay(0.5, every=2), steps=4)
+    >>> [round(schedule(step), 3) for step in range(7)]
+    [0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.05]
+    """
+
+    after: Rate
+    steps: int
+
+    def __call__(self, step: int) -> float:
+        after = self.after(max(step - self.steps, 0)) if callable(self.after) else self.after
+        return after * min((step + 1) / (self.steps + 1), 1.0)
+
+
+@dataclass(frozen=True)
+class OneCycle(_Checks):
+    """Half a cosine up to `peak` over the first part, `warmup`, of `steps`, and half a cosine down over the rest.
+
+    It starts at ``start * peak`` and ends at ``final * peak``. Smith and Topin, "Super-convergence: very fast
+    training of neural networks using large learning rates", 2017; this form and its numbers are fastai's.
+
+    >>> schedule = OneCycle(0.5, steps=100)
+    >>> schedule(0), schedule(30), schedule(100)
+    (0.02, 0.5, 2e-06)
+    """
+
+    peak: float
+    steps: int
+    warmup: float = 0.3
+    start: float = 0.04
+    final: float = 4e-6
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _checked("warmup", self.warmup, below=1)
+
+    def __call__(self, step: int) -> float:
+        top = self.warmup * self.steps
+        if step < top:
+            return _half_cosine(self.start * self.peak, self.peak, step / top)
+        return _half_cosine(self.peak, self.final * self.peak, (step - top) / (self.steps - top))
+
+
+def _half_cosine(start: float, end: float, progress: float) -> float:
+    """From start to end as progress goes from 0 to 1, level at both."""
+    weight = (1 + math.cos(math.pi * min(progress, 1.0))) / 2
+    return weight * start + (1 - weight) * end
+
+
+# ----------------------------------------------------------------------------------------------------- clipping
+
+
+def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
+    """Shorten the gradients, taken as one vector, to the Euclidean length `max_norm`; returns the length before.
+
+    Shorter gradients stay as they are; longer ones are replaced by new arrays, never written to. A length that is
+    not finite raises ValueError and changes nothing, for no direction is left to keep. Pascanu, Mikolov and
+    Bengio, "On the difficulty of training recurrent neural networks", ICML 2013.
+
+    >>> w = Tensor([1.0, 1.0])
+    >>> (w * [3.0, 4.0]).sum().backward()
+    >>> clip_grad_norm([w], 1.0), w.grad
+    (5.0, array([0.6, 0.8]))
+    """
+    if not max_norm >= 0:  # infinity only measures
+        raise ValueError(f"max_norm must be 0 or more, got {max_norm}")
+    listed = _listed(parameters)
+    norm = _norm(_gradients(listed))
+    if not math.isfinite(norm):
+        bad = [_name(i, p) for i, p in enumerate(listed) if p.grad is not None and not np.isfinite(p.grad).all()]
+        raise ValueError(f"the gradients have length {norm}: look at {', '.join(bad) or 'their size'}")
+    if norm > max_norm:
+        _replace(listed, lambda g: g * (max_norm / norm))
+    return norm
+
+
+def clip_grad_value(parameters: Parameters, limit: float) -> None:
+    """Keep every element of the gradients within ±limit; a nan stays.
+
+    >>> w = Tensor([1.0, 1.0])
+    >>> (w * [3.0, -0.5]).sum().backward()
+    >>> clip_grad_value([w], 1.0)
+    >>> w.grad
+    array([ 1. , -0.5])
+    """
+    if not limit >= 0:
+        raise ValueError(f"limit must be 0 or more, got {limit}")
+    _replace(_listed(parameters), lambda g: np.clip(g, -limit, limit))
+
+
+def _gradients(parameters: list[Parameter]) -> list[Array]:
+    """Those of the Tensors that have one, and those of all Values as one array."""
+    arrays = [p.grad for p in parameters if isinstance(p, Tensor) and p.grad is not None]
+    numbers = [p.grad for p in parameters if isinstance(p, Value)]
+    return [*arrays, np.array(numbers)] if numbers else arrays
+
+
+def _replace(parameters: list[Parameter], change: Callable[[Array], Any]) -> None:
+    """Give each parameter a changed gradient: a new array, for others may hold the old one."""
+    for p in parameters:
+        if isinstance(p, Tensor) and p.grad is not None:
+            p.grad = np.asarray(change(p.grad))
+    values = [p for p in parameters if isinstance(p, Value)]
+    for p, g in zip(values, change(np.array([p.grad for p in values])).tolist(), strict=True):
+        p.grad = g
+
+
+def _norm(arrays: list[Array]) -> float:
+    """Their Euclidean length as one vector, also where squares overflow or vanish."""
+    with np.errstate(all="ignore"):
+        norm = math.sqrt(sum(float(np.vdot(x, x)) for x in arrays))
+        if 1e-15 < norm < 1e15:
+            return norm
+        largest = float(np.max([np.abs(x).max(initial=0.0) for x in arrays], initial=0.0))
+        if not 0 < largest < math.inf:
+            return largest
+        return largest * math.sqrt(sum(float(np.square(x / largest, dtype=np.float64).sum()) for x in arrays))
+
+
+# ------------------------------------------------------------------------------------------------------- checks
+
+
+def _listed(parameters: Parameters) -> list[Parameter]:
+    """Parameters as a list: leaves, each once."""
+    if isinstance(parameters, Value | Tensor):
+        raise TypeError(f"parameters come in a list, even a single one: got a {type(parameters).__name__}")
+    method = getattr(parameters, "parameters", None)  # a Module's, or that of anything like one
+    listed: list[Parameter] = list(method() if callable(method) else parameters)  # type: ignore[arg-type]
+    seen: dict[int, int] = {}
+    for i, p in enumerate(listed):
+        if not isinstance(p, Value | Tensor):
+            raise TypeError(f"parameter {i} is a {type(p).__name__}, {p!r:.60}: only Values and Tensors are parameters")
+        if not p.is_leaf:
+            raise TypeError(f"{_name(i, p)} was computed by {p.op.name}: only leaves are parameters")
+        if seen.setdefault(id(p), i) != i:
+            raise ValueError(f"{_name(i, p)} is parameter {seen[id(p)]} once more: it would be updated twice")
+    if not listed:
+        raise ValueError("there are no parameters")
+    return listed
+
+
+def _name(i: int, p: Parameter) -> str:
+    return f"parameter {i} ({p.label})" if p.label else f"parameter {i}"
+
+
+def _checked(name: str, x: float, low: float = 0, below: float = math.inf) -> float:
+    if not low <= x < below:
+        raise ValueError(f"{name} must be in [{low}, {below}), got {x}")
+    return float(x)
+
+
+def _mismatch(key: str, own: Array | None, state: Mapping[str, Any]) -> str:
+    """Why the state's entry cannot become this optimiser's; empty if it can."""
+    if key not in state:
+        return "missing"
+    given = np.asarray(state[key])
+    if own is None:  # steps and lr
+        kinds, what = ("iu", "an integer") if key == "steps" else ("iuf", "a finite number")
+        fits = given.ndim == 0 and given.dtype.kind in kinds and 0 <= given < math.inf
+        return "" if fits else f"{state[key]!r:.60}, expected {what} of 0 or more"
+    if given.shape != own.shape:
+        return f"shape {given.shape}, expected {own.shape}"
+    return "" if given.dtype == own.dtype else f"dtype {given.dtype}, expected {own.dtype}"

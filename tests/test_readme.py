@@ -1,0 +1,69 @@
+"""Every code block of the README runs, and the numbers beside it are right."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from autograd import ops
+from autograd.rows import Elementwise
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.S)
+
+
+def check_example(namespace, output):
+    assert namespace["loss"].data < 0.01
+    assert output.startswith("Value(data=0.00")
+
+
+def check_micrograd(namespace, output):
+    assert output == "24.7041, 138.8338, 645.5773\n"
+
+
+def check_moons(namespace, output):
+    assert namespace["accuracy"] > 0.98
+
+
+def check_row(namespace, output):
+    assert namespace["softsign"](1.0) == 0.5
+
+
+def check_source(namespace, output):
+    assert output.startswith("def pull_vv(node):")
+    assert "a.grad += y * g" in output
+
+
+CHECKS = [check_example, check_micrograd, check_moons, check_row, check_source]
+
+
+def test_every_block_is_checked():
+    assert len(BLOCKS) == len(CHECKS)
+    assert TEXT.count("```") == 2 * (len(BLOCKS) + len(re.findall(r"```sh\n", TEXT)))
+
+
+@pytest.mark.parametrize(("block", "check"), list(zip(BLOCKS, CHECKS, strict=True)), ids=[c.__name__[6:] for c in CHECKS])
+def test_block(block, check, capsys):
+    state = random.getstate()
+    random.seed(0)
+    namespace = {**vars(ops), "Elementwise": Elementwise} if check is check_row else {}
+    exec(compile(block, "README.md", "exec"), namespace)
+    random.setstate(state)
+    check(namespace, capsys.readouterr().out)
+
+
+def test_what_it_names_exists():
+    for name in re.findall(r"`((?:autograd|nn|demos|benchmarks)/[\w/.]*)`", TEXT):
+        assert (ROOT / name).exists(), name
+    for picture in re.findall(r"!\[[^]]*\]\((.*?)\)", TEXT):
+        assert (ROOT / picture).exists(), picture
+
+
+def test_the_shell_blocks_are_the_makefiles_goals():
+    goals = re.findall(r"^make (\w+)", TEXT, re.M)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert set(goals) == {"mnist", "test"}
+    for goal in (*goals, "check", "bench", "clean"):
+        assert re.search(rf"^{goal}:", makefile, re.M), goal
