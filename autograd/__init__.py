@@ -10,6 +10,7 @@ modes in `autograd.graph`; the scalar node in `autograd.value`, the array node i
 from autograd.graph import no_grad
 from autograd.ops import *
 from autograd.tensor import Tensor
+from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Value
 
 __version__ = "0.1.0"

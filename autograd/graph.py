@@ -19,9 +19,12 @@ the leaves only, so a dropped graph has no cycles and is freed at once; nothing 
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from contextlib import ContextDecorator
 from types import TracebackType
 from typing import Any
+
+import numpy as np
 
 from autograd.operators import Operators
 
@@ -63,6 +66,10 @@ class Node(Operators):
     def parents(self) -> tuple[Node, ...]:
         """The operands that are variables themselves."""
         return tuple(x for x in self.operands if isinstance(x, Node))
+
+    def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
+        """The cotangents of the operands, None for constants; see `cotangents`."""
+        raise NotImplementedError
 
     @property
     def label(self) -> str:
@@ -123,11 +130,56 @@ def sweep(root: Node, seed: Any, order: list[Node]) -> None:
         node._op.pull(node)
 
 
+def between(outputs: Sequence[Any], wrt: Sequence[Node]) -> list[Node]:
+    """The computed nodes on the paths from the variables `wrt` to the outputs, operands before results."""
+    depends: dict[int, bool] = {id(x): True for x in wrt}
+    order: list[Node] = []
+    stack: list[tuple[Node, bool]] = [(x, False) for x in outputs if isinstance(x, Node)]
+    while stack:
+        node, expanded = stack.pop()
+        if id(node) in depends:
+            continue
+        parents = node.parents
+        if expanded or not parents:
+            depends[id(node)] = on_path = any(depends[id(x)] for x in parents)
+            if on_path:
+                order.append(node)
+        else:
+            stack.append((node, True))
+            stack.extend((x, False) for x in parents if id(x) not in depends)
+    return order
+
+
+def cotangents(outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Node], live: bool) -> list[Any]:
+    """Reverse mode without touching anybody's `grad`: the cotangents of `wrt`, None where nothing flows.
+
+    `live` runs the rules on the nodes themselves rather than on their numbers, so that the results are part of the
+    graph and can be differentiated again. A node among `wrt` is treated as a leaf.
+    """
+    found: dict[int, Any] = {}
+
+    def add(x: Any, cotangent: Any) -> None:
+        if isinstance(x, Node):
+            found[id(x)] = found[id(x)] + cotangent if id(x) in found else cotangent
+
+    for x, seed in zip(outputs, seeds, strict=True):
+        add(x, seed)
+    with np.errstate(all="ignore"):
+        for node in reversed(between(outputs, wrt)):
+            g = found.pop(id(node), None)
+            if g is not None:
+                for x, cotangent in zip(node.operands, node._cotangents(g, live), strict=True):
+                    if cotangent is not None:
+                        add(x, cotangent)
+    return [found.get(id(x)) for x in wrt]
+
+
 # ------------------------------------------------------------------------------------------------------- modes
 
 
 class _Modes(threading.local):
     recording = True
+    differentiating = 0  # how many reverse transformations are running a function right now
 
 
 modes = _Modes()

@@ -7,11 +7,15 @@ and a test holds the two equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
+
+import numpy as np
 
 from autograd import ops
-from autograd.rows import Elementwise, Traced
+from autograd.rows import Elementwise, Op, Traced
+
+Axis: TypeAlias = int | Sequence[int] | None
 
 
 class Operators(Traced):
@@ -20,6 +24,7 @@ class Operators(Traced):
     __slots__ = ()
 
     if TYPE_CHECKING:  # attached below from the rows; declared here for type checkers and editors
+        identity: Callable[[], Self]
         exp: Callable[[], Self]
         expm1: Callable[[], Self]
         log: Callable[[], Self]
@@ -95,6 +100,13 @@ class Operators(Traced):
 
     # Comparisons look at the numbers. `==` is not among them: nodes hash and compare by identity.
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy's function on this: the row of the same meaning, so that it records."""
+        row = UFUNCS.get(ufunc)
+        if row is None or method != "__call__" or kwargs:
+            return NotImplemented
+        return row.apply(inputs, {})
+
     def __lt__(self, other: Any) -> Any:
         return ops.detach(self) < ops.detach(other)
 
@@ -106,6 +118,89 @@ class Operators(Traced):
 
     def __ge__(self, other: Any) -> Any:
         return ops.detach(self) >= ops.detach(other)
+
+
+class ArrayOperators(Operators):
+    """What arrays have besides: products, indexing, reductions and moves, by NumPy's names."""
+
+    __slots__ = ()
+
+    def __matmul__(self, other: Any) -> Self:
+        return ops.matmul.apply((self, other), {})  # type: ignore[no-any-return]
+
+    def __rmatmul__(self, other: Any) -> Self:
+        return ops.matmul.apply((other, self), {})  # type: ignore[no-any-return]
+
+    def __getitem__(self, index: Any) -> Self:
+        return ops.getitem.apply((self,), {"index": index})  # type: ignore[no-any-return]
+
+    def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.sum`."""
+        return ops.sum(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.mean`."""
+        return ops.mean(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.max`."""
+        return ops.max(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def min(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.min`."""
+        return ops.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def prod(self, axis: Axis = None, keepdims: bool = False) -> Self:
+        """See `autograd.prod`."""
+        return ops.prod(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Self:
+        """See `autograd.var`."""
+        return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Self:
+        """See `autograd.std`."""
+        return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+
+    def cumsum(self, axis: int | None = None) -> Self:
+        """See `autograd.cumsum`."""
+        return ops.cumsum(self, axis)  # type: ignore[no-any-return]
+
+    def dot(self, other: Any) -> Self:
+        """See `autograd.dot`."""
+        return ops.dot(self, other)  # type: ignore[no-any-return]
+
+    def reshape(self, *shape: Any) -> Self:
+        """The same elements in another shape, given as one tuple or as several numbers."""
+        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
+
+    def flatten(self) -> Self:
+        """All elements on one axis."""
+        return self.reshape(-1)
+
+    ravel = flatten
+
+    def transpose(self, *axes: Any) -> Self:
+        """The axes in another order, given as one tuple or as several numbers; reversed by default."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
+        return ops.transpose(self, order)  # type: ignore[no-any-return]
+
+    @property
+    def T(self) -> Self:
+        """The axes reversed."""
+        return self.transpose()
+
+    def swapaxes(self, axis1: int, axis2: int) -> Self:
+        """See `autograd.swapaxes`."""
+        return ops.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
+
+    def squeeze(self, axis: Axis = None) -> Self:
+        """See `autograd.squeeze`."""
+        return ops.squeeze(self, axis)  # type: ignore[no-any-return]
+
+    def broadcast_to(self, shape: Sequence[int]) -> Self:
+        """See `autograd.broadcast_to`."""
+        return ops.broadcast_to(self, tuple(shape))  # type: ignore[no-any-return]
 
 
 def _method(row: Elementwise) -> Callable[..., Any]:
@@ -130,3 +225,7 @@ for _name, _row in METHODS.items():
 NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
 for _name, _ours in NUMPY_NAMES.items():
     setattr(Operators, _name, getattr(Operators, _ours))
+
+UFUNCS: dict[Any, Op] = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
+UFUNCS[np.matmul] = ops.matmul
+"""NumPy's functions that are rows."""

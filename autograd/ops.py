@@ -40,6 +40,8 @@ def detach(x: Any) -> Any:
     >>> detach(2.0)
     2.0
     """
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return np.frompyfunc(detach, 1, 1)(x).astype(float)
     return x.detach() if isinstance(x, Traced) else x  # type: ignore[attr-defined]
 
 
@@ -96,6 +98,10 @@ power: Elementwise = Elementwise(
     array=np.power, infix="**", domain=(POSITIVE, REALS),
     doc="x to the power y; nan, never complex, for a negative base with a fractional power.",
     example="power(-8.0, 1 / 3) = nan",
+)
+identity = Elementwise(
+    "identity", lambda x: x, lambda out, x: 1,
+    array=np.positive, doc="The same number, as a variable of its own.", example="identity(2.0) = 2.0",
 )
 neg = Elementwise(
     "neg", lambda x: -x, lambda out, x: -1,

@@ -34,6 +34,7 @@ class Traced:
     """Anything but a number that can flow through a rule: it says itself what an operation on it means."""
 
     __slots__ = ()
+    _fuses = False  # whether it takes a fused row as one operation, rather than as what that is composed of
     _priority = 0  # where several kinds meet in one operation, the highest decides
 
     @classmethod
@@ -192,6 +193,14 @@ def unbroadcast(g: Any, x: Any) -> Any:
     return g
 
 
+def at(d: Rule, out: Any, inputs: Sequence[Any]) -> Any:
+    """A partial at a point; where Python's floats among the operands raise, NumPy's take their place."""
+    try:
+        return d(out, *inputs)
+    except (ArithmeticError, ValueError):
+        return d(*[np.float64(x) if type(x) is float else x for x in (out, *inputs)])
+
+
 def scaled(d: Any, g: Any) -> Any:
     """``d * g``, without the multiplication where a partial is the number 1 or -1."""
     if type(d) is int:
@@ -274,13 +283,13 @@ class Elementwise(Op):
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         return [
-            unbroadcast(scaled(d(out, *inputs), g), x) if need and d is not None else None
+            unbroadcast(scaled(at(d, out, inputs), g), x) if need and d is not None else None
             for need, d, x in zip(needs, self.partials, inputs, strict=True)
         ]
 
     def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         terms = [
-            scaled(d(out, *inputs), t)
+            scaled(at(d, out, inputs), t)
             for d, t in zip(self.partials, tangents, strict=True)
             if t is not None and d is not None
         ]
@@ -453,6 +462,11 @@ class Fused(Op):
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         return list(self._vjp(g, needs, out, inputs, params))
+
+    def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        if any(isinstance(x, Traced) and not x._fuses for x in inputs):
+            return self.composition(*inputs, **params)
+        return super().apply(inputs, params)
 
 
 def total(terms: Sequence[Any], out: Any) -> Any:

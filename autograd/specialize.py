@@ -156,7 +156,7 @@ def unary_source(row: Elementwise, method: str) -> str:
     (x,) = operand_names(row)
     return (
         f"def {function_name(method)}(self):\n"
-        f"    if graph.special:\n        return apply(row, (self,), {{}})\n"
+        f"    if graph.special:\n        return row.apply((self,), {{}})\n"
         f"    {x} = self._data\n"
         + guarded("    ", "data", value_text(row, [x]), f"ieee(row.value, ({x},), row.array)")
         + CREATE
@@ -181,7 +181,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
     )
     return (
         f"def {function_name(method)}(self, other{default}):\n"
-        f"    if graph.special:\n        return apply(row, {args}, {{}})\n"
+        f"    if graph.special:\n        return row.apply({args}, {{}})\n"
         f"    kind = type(other)\n"
         + ("" if reflected else variables)
         + f"    if kind is int:\n        other = float(other)\n        kind = float\n"
@@ -190,7 +190,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         + create
         + f"        node._op = {'cv' if reflected else 'vc'}\n        node._a = self\n        node._b = other\n"
         f"        return node\n"
-        f"    return apply(row, {args}, {{}})\n"
+        f"    return row.apply({args}, {{}})\n"
     )
 
 
@@ -254,7 +254,6 @@ class Specialized:
             "ieee": ieee,
             "careful": careful,
             "row": row,
-            "apply": self.cls._apply,  # type: ignore[attr-defined]
             "new": object.__new__,
             "Value": self.cls,
         }

@@ -19,22 +19,22 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
 import numpy as np
 
 from autograd import ops
-from autograd.graph import Node, modes, sweep, topological
+from autograd.graph import Node, cotangents, modes, sweep, topological
 from autograd.guard import Guard, find, guard
-from autograd.rows import Elementwise, Op, Traced
+from autograd.operators import ArrayOperators
+from autograd.rows import Elementwise, Fused, Op, Traced
 from autograd.symbol import Symbol, symbol
-from autograd.value import UFUNCS, Value
+from autograd.value import Value
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-Axis: TypeAlias = int | Sequence[int] | None
 
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
-class Tensor(Node):
+class Tensor(Node, ArrayOperators):
     """An array of float32 or float64 in a computation graph.
 
     Args:
@@ -52,6 +52,7 @@ class Tensor(Node):
     """
 
     __slots__ = ("_guards",)
+    _fuses = True
     _priority = 2
     _guards: tuple[Guard, ...]
 
@@ -199,6 +200,18 @@ class Tensor(Node):
         else:
             self.grad = cotangent if type(held) is float else held + cotangent
 
+    def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
+        op, operands = self._op, self._a
+        needs = [isinstance(x, Tensor) for x in operands]
+        if not live:
+            arrays = [x._data if need else x for x, need in zip(operands, needs, strict=True)]
+            return op.vjp(g, needs, self._data, arrays, self._b)  # type: ignore[no-any-return]
+        if isinstance(op, Fused):  # what it is composed of knows higher orders
+            variables = [x for x in operands if isinstance(x, Tensor)]
+            found = iter(cotangents([op.composition(*operands, **self._b)], [g], variables, live))
+            return [next(found) if need else None for need in needs]
+        return op.vjp(g, needs, self, operands, self._b)  # type: ignore[no-any-return]
+
     # ------------------------------------------------------------------------------------------------- recording
 
     @classmethod
@@ -245,88 +258,11 @@ class Tensor(Node):
 
     # ------------------------------------------------------------------------------ NumPy's methods, and operators
 
-    def __matmul__(self, other: Any) -> Self:
-        return ops.matmul.apply((self, other), {})  # type: ignore[no-any-return]
-
-    def __rmatmul__(self, other: Any) -> Self:
-        return ops.matmul.apply((other, self), {})  # type: ignore[no-any-return]
-
-    def __getitem__(self, index: Any) -> Self:
-        return ops.getitem.apply((self,), {"index": index})  # type: ignore[no-any-return]
-
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise TypeError(
             "a Tensor is not changed element by element: the graph could not follow. Build the new one "
             "(where, concatenate), or write to a leaf's numbers: tensor.data[index] = ..."
         )
-
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """See `autograd.sum`."""
-        return ops.sum(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """See `autograd.mean`."""
-        return ops.mean(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """See `autograd.max`."""
-        return ops.max(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """See `autograd.min`."""
-        return ops.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Self:
-        """See `autograd.prod`."""
-        return ops.prod(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Self:
-        """See `autograd.var`."""
-        return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Self:
-        """See `autograd.std`."""
-        return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
-
-    def cumsum(self, axis: int | None = None) -> Self:
-        """See `autograd.cumsum`."""
-        return ops.cumsum(self, axis)  # type: ignore[no-any-return]
-
-    def dot(self, other: Any) -> Self:
-        """See `autograd.dot`."""
-        return ops.dot(self, other)  # type: ignore[no-any-return]
-
-    def reshape(self, *shape: Any) -> Self:
-        """The same elements in another shape, given as one tuple or as several numbers."""
-        return ops.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
-
-    def flatten(self) -> Self:
-        """All elements on one axis."""
-        return self.reshape(-1)
-
-    ravel = flatten
-
-    def transpose(self, *axes: Any) -> Self:
-        """The axes in another order, given as one tuple or as several numbers; reversed by default."""
-        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
-        return ops.transpose(self, order)  # type: ignore[no-any-return]
-
-    @property
-    def T(self) -> Self:
-        """The axes reversed."""
-        return self.transpose()
-
-    def swapaxes(self, axis1: int, axis2: int) -> Self:
-        """See `autograd.swapaxes`."""
-        return ops.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
-
-    def squeeze(self, axis: Axis = None) -> Self:
-        """See `autograd.squeeze`."""
-        return ops.squeeze(self, axis)  # type: ignore[no-any-return]
-
-    def broadcast_to(self, shape: Sequence[int]) -> Self:
-        """See `autograd.broadcast_to`."""
-        return ops.broadcast_to(self, tuple(shape))  # type: ignore[no-any-return]
 
     def astype(self, dtype: DTypeLike) -> Self:
         """The same numbers as float32 or float64; gradients come back in this Tensor's dtype."""
@@ -376,10 +312,7 @@ class Tensor(Node):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if ufunc in QUERY_UFUNCS and method == "__call__":
             return ufunc(*map(ops.detach, inputs), **kwargs)
-        row = UFUNCS.get(ufunc, ops.matmul if ufunc is np.matmul else None)
-        if row is None or method != "__call__" or kwargs:
-            return NotImplemented
-        return row.apply(inputs, {})
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in QUERIES:

@@ -22,8 +22,6 @@ from autograd.graph import ANY, MANY, Node, modes, sweep, topological
 from autograd.rows import Elementwise, Op, Reduction, ieee
 from autograd.specialize import Specialized, Variant
 
-UFUNCS = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
-
 
 def number(x: Any) -> float:
     """`x` as a Python float; anything that is not a real number is refused by name.
@@ -145,13 +143,17 @@ class Value(Node):
             total += a._data * b._data
         return node(total, nary(ops._dot), items, {})
 
-    # --------------------------------------------------------------------------------------- NumPy and Python
+    def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
+        op, operands = self.op, self.operands
+        needs = [isinstance(x, Value) for x in operands]
+        out = self if live else np.float64(self._data)
+        inputs = [x if live or not need else np.float64(x._data) for x, need in zip(operands, needs, strict=True)]
+        if isinstance(op, Reduction):  # of many scalars: the rule runs on an array of them
+            (shares,) = op.vjp(box(g), (True,), box(out), (np.array(inputs, dtype=object),), self.params)
+            return list(shares)
+        return op.vjp(g, needs, out, inputs, self.params)  # type: ignore[no-any-return]
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        row = UFUNCS.get(ufunc)
-        if row is None or method != "__call__" or kwargs:
-            return NotImplemented
-        return row.apply(inputs, {})
+    # --------------------------------------------------------------------------------------- NumPy and Python
 
     def __float__(self) -> NoReturn:
         raise TypeError(

@@ -16,7 +16,20 @@ TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autogra
        "pyproject.toml", "tests"}  # fmt: skip
 
 # each file imports only from those before it
-ORDER = ["rows", "kernels", "ops", "operators", "symbol", "graph", "specialize", "value", "guard", "tensor"]
+ORDER = [
+    "rows",
+    "kernels",
+    "ops",
+    "operators",
+    "symbol",
+    "graph",
+    "specialize",
+    "value",
+    "guard",
+    "tensor",
+    "dual",
+    "transforms",
+]
 
 
 def imports(path):
