@@ -7,6 +7,8 @@ What lives where: the table of operations in `autograd.ops`, what a row of it is
 modes in `autograd.graph`; the scalar node in `autograd.value`, the array node in `autograd.tensor`.
 """
 
+from autograd.anomaly import AnomalyError, anomaly
+from autograd.custom import custom_op
 from autograd.graph import no_grad
 from autograd.ops import *
 from autograd.tensor import Tensor

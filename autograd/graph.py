@@ -125,6 +125,11 @@ def sweep(root: Node, seed: Any, order: list[Node]) -> None:
     `order` is what `topological` gave; it is used up.
     """
     root.grad = seed
+    if modes.watch is not None:
+        for node in reversed(order):
+            modes.watch.check(node, node._cotangents(node.grad, False))
+            node._op.pull(node)
+        return
     while order:
         node = order.pop()
         node._op.pull(node)
@@ -179,6 +184,7 @@ def cotangents(outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Node]
 
 class _Modes(threading.local):
     recording = True
+    watch: Any = None  # anomaly mode's, when on
     differentiating = 0  # how many reverse transformations are running a function right now
 
 

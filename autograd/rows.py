@@ -76,6 +76,7 @@ class Op:
     # operands in one tuple; scalar nodes have specialised variants.
 
     fan = 0
+    on_scalars = False  # whether it applies to single Values
 
     @property
     def row(self) -> Op:
@@ -181,7 +182,7 @@ def unbroadcast(g: Any, x: Any) -> Any:
     have = np.shape(g) if not isinstance(g, Traced) else g.shape  # type: ignore[attr-defined]
     if have != shape:
         extra = len(have) - len(shape)
-        if extra < 0 or (extra == 0 and all(m == n for m, n in zip(have, shape, strict=True))):
+        if extra < 0 or any(n not in (1, have[i + extra]) for i, n in enumerate(shape)):
             raise ValueError(f"a cotangent of shape {have} cannot belong to an operand of shape {shape}")
         stretched = tuple(i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1)
         g = g.sum(axis=tuple(range(extra)) + stretched)
@@ -219,6 +220,8 @@ class Elementwise(Op):
     says that an operand has no derivative (a condition).
     `domain` (an interval an operand) and `kinks` (where it has no derivative) serve tests and descriptions.
     """
+
+    on_scalars = True
 
     def __init__(
         self,

@@ -245,6 +245,8 @@ class Tensor(Node, ArrayOperators):
                 out._guards = tuple(guards)
         else:
             out._op = None
+        if modes.watch is not None:
+            modes.watch.record(out, op, operands)
         return out
 
     @classmethod

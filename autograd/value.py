@@ -104,14 +104,17 @@ class Value(Node):
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if isinstance(op, Reduction):  # of one scalar
             return cls._gather(op, inputs, params)
-        if not isinstance(op, Elementwise):
+        if not op.on_scalars:
             raise TypeError(f"{op.name} works on arrays and Tensors, not on a Value")
         operands = []
         for x in inputs:
             if isinstance(x, (np.ndarray, list, tuple)) and np.ndim(x):  # an array of Values comes out
                 return np.frompyfunc(op, op.arity, 1)(*[box(x) for x in inputs])
             operands.append(x if isinstance(x, Value) or type(x) in (float, bool) else number(x))
-        data = ieee(op.value, [x._data if isinstance(x, Value) else x for x in operands], op.array)
+        numbers = [x._data if isinstance(x, Value) else x for x in operands]
+        if not isinstance(op, Elementwise):  # somebody's own
+            return node(number(op.forward(*numbers, **params)), nary(op), tuple(operands), params)
+        data = ieee(op.value, numbers, op.array)
         pattern = "".join("v" if isinstance(x, Value) else "c" for x in operands)
         variant = _specialized.variant(op, pattern)
         if variant is None:
@@ -148,10 +151,11 @@ class Value(Node):
         needs = [isinstance(x, Value) for x in operands]
         out = self if live else np.float64(self._data)
         inputs = [x if live or not need else np.float64(x._data) for x, need in zip(operands, needs, strict=True)]
-        if isinstance(op, Reduction):  # of many scalars: the rule runs on an array of them
-            (shares,) = op.vjp(box(g), (True,), box(out), (np.array(inputs, dtype=object),), self.params)
-            return list(shares)
-        return op.vjp(g, needs, out, inputs, self.params)  # type: ignore[no-any-return]
+        with np.errstate(all="ignore"):
+            if isinstance(op, Reduction):  # of many scalars: the rule runs on an array of them
+                (shares,) = op.vjp(box(g), (True,), box(out), (np.array(inputs, dtype=object),), self.params)
+                return list(shares)
+            return op.vjp(g, needs, out, inputs, self.params)  # type: ignore[no-any-return]
 
     # --------------------------------------------------------------------------------------- NumPy and Python
 
@@ -206,6 +210,8 @@ def node(data: float, variant: Variant, a: Any, b: Any = None) -> Value:
     out = Value(data)
     if modes.recording:
         out._op, out._a, out._b = variant, a, b
+    if modes.watch is not None:
+        modes.watch.record(out, variant.row, out.operands)
     return out
 
 
@@ -221,13 +227,11 @@ def pull_reduction(node: Value) -> None:
         v.grad += share
 
 
-def pull_elementwise(node: Value) -> None:
-    """The rows of three operands, some of them constants."""
-    row, g = node.op, node.grad
-    inputs = [x._data if isinstance(x, Value) else x for x in node._a]
-    for x, d in zip(node._a, row.partials, strict=True):
-        if isinstance(x, Value) and d is not None:
-            x.grad += ieee(d, (node._data, *inputs)) * g
+def pull_any(node: Value) -> None:
+    """Hand on what the row says, some of the operands being constants."""
+    for x, share in zip(node._a, node._cotangents(node.grad, live=False), strict=True):
+        if share is not None:
+            x.grad += float(share)
 
 
 def pull_sum(node: Value) -> None:
@@ -256,7 +260,7 @@ def nary(op: Op) -> Variant:
     """The variant of a row whose node holds a tuple of operands."""
     variant = _NARY.get(op)
     if variant is None:
-        fan, pull = (ANY, pull_elementwise) if isinstance(op, Elementwise) else (MANY, pull_reduction)
+        fan, pull = (MANY, pull_reduction) if isinstance(op, Reduction) else (ANY, pull_any)
         variant = _NARY[op] = Variant(op, fan, pull, lambda node: node._a)
     return variant
 

@@ -16,20 +16,8 @@ TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autogra
        "pyproject.toml", "tests"}  # fmt: skip
 
 # each file imports only from those before it
-ORDER = [
-    "rows",
-    "kernels",
-    "ops",
-    "operators",
-    "symbol",
-    "graph",
-    "specialize",
-    "value",
-    "guard",
-    "tensor",
-    "dual",
-    "transforms",
-]
+ORDER = ["rows", "kernels", "ops", "operators", "symbol", "graph", "anomaly", "specialize", "value", "guard", "tensor"]
+ORDER += ["dual", "transforms", "custom", "checking", "testing"]
 
 
 def imports(path):

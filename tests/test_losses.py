@@ -245,6 +245,13 @@ def test_elementwise_shapes(case):
     assert single.data == pytest.approx(expected[0])
 
 
+def test_integer_predictions():
+    """They must not round the target to integers."""
+    assert losses.squared_error([1, 2], [1.5, 2.5]) == 0.25
+    assert losses.squared_error(np.array([1, 2]), [1.5, 2.5]) == 0.25
+    assert losses.cross_entropy([[0, 0]], [0]) == pytest.approx(math.log(2))
+
+
 def test_list_of_tensors():
     """What a network of Tensors gave sample by sample keeps its graph."""
     w = Tensor(2.0)
@@ -286,6 +293,17 @@ def test_masked_classes():
         assert out.item() == pytest.approx(math.log(2))
         np.testing.assert_allclose(x.grad, [[0.0, -0.5, 0.5]])
     assert losses.cross_entropy(Tensor(z), [0]).item() == np.inf
+
+
+@pytest.mark.parametrize("shape", [(4,), (2, 3, 4)])
+def test_kl_divergence_is_over_the_last_axis(shape):
+    rng = np.random.default_rng(0)
+    z, t = rng.normal(size=(6, 4)), distributions(rng, (6, 4))
+    expected = np.array([book_kl(*row) for row in zip(z, t, strict=True)]).reshape(-1)[: math.prod(shape[:-1])]
+    z, t = (x.ravel()[: math.prod(shape)].reshape(shape) for x in (z, t))
+    out = losses.kl_divergence(Tensor(z), t, reduction="none")
+    np.testing.assert_allclose(out.data, expected.reshape(shape[:-1]))
+    assert losses.kl_divergence(z, t) == pytest.approx(expected.mean())
 
 
 def test_kl_divergence_is_zero_only_for_the_target():
@@ -334,6 +352,14 @@ def test_a_column_against_a_row(loss):
         loss([Value(1.0)] * 4, ONES[:, None])
 
 
+def test_shapes_that_no_reshape_mends():
+    """The hint for a column would be wrong advice here."""
+    for one, other in (((2, 3, 1), (2, 3)), ((2, 2), (3,)), ((1,), ())):
+        with refuses(ValueError, str(one), str(other)) as caught:
+            losses.squared_error(Tensor(np.ones(one)), np.ones(other))
+        assert "reshape" not in str(caught.value)
+
+
 @pytest.mark.parametrize("loss", [*PAIRED, losses.kl_divergence])
 @given(st.lists(st.integers(0, 3), max_size=3), st.lists(st.integers(0, 3), max_size=3))
 def test_different_shapes(loss, one, other):
@@ -365,7 +391,7 @@ def test_label_that_names_no_class(loss, n, k, seed, bad, data):
     labels[row] = bad = k if bad == "k" else bad
     z = np.zeros((n, k))
     for logits in (Tensor(z), z, np.vectorize(Value, otypes=[object])(z).tolist()):
-        with refuses(IndexError, loss.__name__, f"label {bad} in row {row} ", f"{k} classes"):
+        with refuses(IndexError, loss.__name__, f"label {bad} in row {row} ", f"{k} classes (0 to {k - 1})"):
             loss(logits, labels)
 
 
@@ -390,8 +416,9 @@ def test_hinge_labels():
     for bad, row in ((0, 0), (2, 3), (-1.5, 1), (math.nan, 2)):
         labels = ONES.copy()
         labels[row] = bad
-        with refuses(ValueError, "-1 and 1", f"got {bad:g} in row {row}", *["2 * labels - 1"] * (bad == 0)):
+        with refuses(ValueError, "-1 and 1", f"got {bad:g} in row {row}") as caught:
             losses.hinge(Tensor(ONES), labels)
+        assert ("2 * labels - 1" in str(caught.value)) == (bad == 0)
     with refuses(ValueError, "got 3 in place (0, 1)"):
         losses.hinge(Tensor(np.ones((1, 2))), [[1, 3]])
 
@@ -409,10 +436,13 @@ def test_kl_targets():
     for bad, text in (
         ([[0.5, 0.5], [1.1, -0.1]], "probability -0.1 in place (1, 1) is negative"),
         ([[0.5, 0.5], [0.5, 0.4]], "row 1 sum to 0.9, not to 1"),
+        ([[0.5, 0.5], [0.5, 0.4998]], "row 1 sum to 0.9998, not to 1"),
         ([[0.5, 0.5], [0.5, math.nan]], "nan in place (1, 1)"),
     ):
         with refuses(ValueError, text):
             losses.kl_divergence(z, bad)
+    with refuses(ValueError, "sum to 0.9, not to 1"):
+        losses.kl_divergence(np.zeros(2), [0.5, 0.4])
     with refuses(ValueError, "single number"):
         losses.kl_divergence(1.0, 1.0)
 

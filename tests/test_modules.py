@@ -160,7 +160,17 @@ def test_the_same_seed_gives_the_same_network():
 
 @pytest.mark.parametrize(
     "layer",
-    [nn.ReLU(), nn.Sigmoid(), nn.Tanh(), nn.GELU(), nn.SiLU(), nn.Softplus(), nn.LeakyReLU(0.2), nn.ELU(0.5), nn.Softmax()],
+    [
+        nn.ReLU(),
+        nn.Sigmoid(),
+        nn.Tanh(),
+        nn.GELU(),
+        nn.SiLU(),
+        nn.Softplus(),
+        nn.LeakyReLU(0.2),
+        nn.ELU(0.5),
+        nn.Softmax(),
+    ],
     ids=repr,
 )
 def test_activations(layer):

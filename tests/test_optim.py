@@ -1,6 +1,7 @@
 """`nn.optim`: every update against the published formula, Values against Tensors, resuming, schedules, clipping."""
 
 import math
+import pickle
 import re
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -92,13 +93,12 @@ OPTIONS: dict[Any, dict[str, Any]] = {
 
 
 @st.composite
-def setups(draw: Any) -> tuple[Any, dict[str, Any]]:
-    """A kind of optimiser and options for it: all, some or none of those it has."""
-    kind = draw(st.sampled_from(KINDS))
-    options = draw(st.fixed_dictionaries({}, optional=OPTIONS[kind]))
-    if not options.get("momentum"):
-        options.pop("nesterov", None)
-    return kind, options
+def options(draw: Any, kind: Any) -> dict[str, Any]:
+    """All, some or none of the options that a kind has."""
+    drawn = draw(st.one_of(st.fixed_dictionaries(OPTIONS[kind]), st.fixed_dictionaries({}, optional=OPTIONS[kind])))
+    if not drawn.get("momentum"):
+        drawn.pop("nesterov", None)
+    return drawn
 
 
 # One setup a kind that uses everything it has, for tests whose subject is elsewhere.
@@ -133,18 +133,21 @@ def give(values: list[Value], grad: np.ndarray) -> None:
 # ------------------------------------------------------------------------------------------------------ updates
 
 
+@each
 @pytest.mark.parametrize(("dtype", "tolerance"), [(np.float64, 1e-12), (np.float32, 2e-5)])
 @given(
-    setup=setups(), seed=SEEDS, shape=hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4), data=st.data()
+    seed=SEEDS,
+    shape=hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4),
+    count=st.integers(1, 6),
+    data=st.data(),
 )
-def test_update_is_the_published_one(dtype, tolerance, setup, seed, shape, data):
-    kind, options = setup
+def test_update_is_the_published_one(kind, dtype, tolerance, seed, shape, count, data):
+    chosen = data.draw(options(kind))
     rng = np.random.default_rng(seed)
-    count = data.draw(st.integers(1, 6))
     rates = rng.uniform(0, 0.2, count).tolist()
     starts = [rng.normal(size=s).astype(dtype) for s in (shape, (3, 2))]  # a neighbour shares the scratch arrays
     tensors = [Tensor(start) for start in starts]
-    optimizer = kind(tensors, lr=rates.__getitem__, **options)
+    optimizer = kind(tensors, lr=rates.__getitem__, **chosen)
     history: list[list[Any]] = [[], []]
     for _ in range(count):
         for tensor, grads in zip(tensors, history, strict=True):
@@ -153,21 +156,22 @@ def test_update_is_the_published_one(dtype, tolerance, setup, seed, shape, data)
             tensor.grad = grads[-1]
         optimizer.step()
     for tensor, start, grads in zip(tensors, starts, history, strict=True):
-        expected = BOOK[kind](start.astype(np.float64), updates(grads, rates), **options)
+        expected = BOOK[kind](start.astype(np.float64), updates(grads, rates), **chosen)
         assert tensor.dtype == dtype
         scale = tolerance * max(1.0, np.abs(expected).max(initial=0.0))
         np.testing.assert_allclose(tensor.data, expected, rtol=0, atol=scale)
 
 
-@given(setup=setups(), seed=SEEDS, count=st.integers(1, 6))
-def test_values_equal_tensors(setup, seed, count):
+@each
+@given(seed=SEEDS, count=st.integers(1, 6), data=st.data())
+def test_values_equal_tensors(kind, seed, count, data):
     """Values, in between Tensors as a mixed network has them, move as the elements of a Tensor do."""
-    kind, options = setup
+    chosen = data.draw(options(kind))
     rng = np.random.default_rng(seed)
     start = rng.normal(size=(2, 3))
     tensor, other, values = Tensor(start), Tensor([1.0]), values_like(start)
-    optimizer = kind([*values[:4], other, *values[4:]], lr=0.1, **options)
-    reference = kind([tensor], lr=0.1, **options)
+    optimizer = kind([*values[:4], other, *values[4:]], lr=0.1, **chosen)
+    reference = kind([tensor], lr=0.1, **chosen)
     for _ in range(count):
         tensor.grad = rng.normal(size=(2, 3)) * 10 ** rng.uniform(-2, 2)
         give(values, tensor.grad)
@@ -176,6 +180,12 @@ def test_values_equal_tensors(setup, seed, count):
     np.testing.assert_allclose([v.data for v in values], tensor.data.ravel(), rtol=1e-12, atol=1e-12)
     assert all(type(v.data) is float for v in values)
     assert other.data.tolist() == [1.0]
+
+
+def test_defaults():
+    """Those of the papers and of PyTorch; the other options' are in the formulas above."""
+    defaults = {Adagrad: 0.01, RMSprop: 0.01, Adam: 0.001, AdamW: 0.001}
+    assert {kind: kind([Value(1.0)]).lr for kind in defaults} == defaults
 
 
 @each
@@ -436,12 +446,27 @@ def test_a_schedule_survives_loading():
     assert optimizer.lr == 0.125
 
 
+@pytest.mark.parametrize(
+    ("key", "bad"),
+    [
+        *(("steps", bad) for bad in (-1, 2.0, [3], "4", None)),
+        *(("lr", bad) for bad in (-0.1, math.nan, "0.1", [0.1], None)),
+    ],
+)
+def test_steps_and_rates_that_are_none(key, bad):
+    optimizer = SGD([Value(1.0)], lr=0.1)
+    state = optimizer.state_dict()
+    optimizer.load_state_dict(state)  # fits, before the first step too
+    with pytest.raises(ValueError, match=re.escape(f"  {key}: {bad!r}, expected")):
+        optimizer.load_state_dict({**state, key: bad})
+
+
 def test_a_state_that_does_not_fit():
     w = Tensor(np.ones((2, 2), np.float32))
     optimizer = Adam([w, Value(1.0)], lr=0.1)
     state = {
         "steps": 1.5,
-        "lr": math.nan,
+        "lr": math.inf,
         "m.0": np.zeros((2, 3), np.float32),
         "v.0": np.zeros((2, 2)),
         "t.0": np.array(3),
@@ -454,7 +479,7 @@ def test_a_state_that_does_not_fit():
         optimizer.load_state_dict(state)
     assert str(caught.value).split("\n  ")[1:] == [
         "steps: 1.5, expected an integer of 0 or more",
-        "lr: nan, expected a finite number of 0 or more",
+        "lr: inf, expected a finite number of 0 or more",
         "m.0: shape (2, 3), expected (2, 2)",
         "v.0: dtype float64, expected float32",
         "t.values: missing",
@@ -474,6 +499,7 @@ def test_step_decay(lr, every, factor, step):
     schedule = StepDecay(lr, every, factor)
     assert schedule(step) == lr * factor ** (step // every)
     assert schedule(0) == schedule(every - 1) == lr
+    assert StepDecay(lr, every)(every) == lr * 0.1
     assert schedule(every) == lr * factor
 
 
@@ -512,8 +538,10 @@ def test_one_cycle(peak, steps, warmup):
     top = warmup * steps
     assert schedule(top) == peak
     assert schedule(steps) == schedule(2 * steps) == peak * 4e-6
+    assert schedule((top + steps) / 2) == pytest.approx((peak + peak * 4e-6) / 2)
     if top > 0:
         assert schedule(0) == pytest.approx(peak / 25)
+        assert schedule(top / 2) == pytest.approx((peak / 25 + peak) / 2)
     up = [schedule(step) for step in range(math.ceil(top))]
     down = [schedule(step) for step in range(math.ceil(top), steps + 1)]
     assert up == sorted(up)
@@ -521,6 +549,7 @@ def test_one_cycle(peak, steps, warmup):
     if top > 0:  # continuous at the peak
         assert schedule(top * (1 - 1e-9)) == pytest.approx(peak)
     assert OneCycle(peak, steps, warmup, final=0.0)(steps) == 0.0
+    assert OneCycle(peak, steps) == OneCycle(peak, steps, warmup=0.3)
 
 
 SCHEDULES: list[Callable[[], Any]] = [
@@ -550,8 +579,11 @@ def test_schedules_are_values():
     """They compare, print and are read-only: what a checkpoint or a log wants."""
     assert Cosine(0.1, 10) == Cosine(0.1, 10) != Cosine(0.1, 11)
     assert repr(Warmup(Cosine(0.1, 10), 5)) == "Warmup(after=Cosine(lr=0.1, steps=10, final=0.0), steps=5)"
-    with pytest.raises(AttributeError):
-        Cosine(0.1, 10).lr = 0.2
+    for schedule in (StepDecay(0.1, 10), Exponential(0.1, 0.5), Cosine(0.1, 10), Warmup(0.1, 5), OneCycle(0.1, 10)):
+        assert pickle.loads(pickle.dumps(schedule)) == schedule
+        for name in vars(schedule):
+            with pytest.raises(AttributeError):
+                setattr(schedule, name, 0.2)
 
 
 # ----------------------------------------------------------------------------------------------------- clipping
@@ -648,6 +680,9 @@ def test_clip_by_value_keeps_nan_and_0d():
     assert isinstance(w.grad, np.ndarray)
     assert w.grad == -2.0
     assert math.isnan(v.grad)
+    v.grad = 3.0
+    optim.clip_grad_value([v], 0.0)
+    assert v.grad == 0.0
 
 
 @pytest.mark.parametrize("bad", [-1.0, math.nan])

@@ -44,7 +44,9 @@ def test_every_block_is_checked():
     assert TEXT.count("```") == 2 * (len(BLOCKS) + len(re.findall(r"```sh\n", TEXT)))
 
 
-@pytest.mark.parametrize(("block", "check"), list(zip(BLOCKS, CHECKS, strict=True)), ids=[c.__name__[6:] for c in CHECKS])
+@pytest.mark.parametrize(
+    ("block", "check"), list(zip(BLOCKS, CHECKS, strict=True)), ids=[c.__name__[6:] for c in CHECKS]
+)
 def test_block(block, check, capsys):
     state = random.getstate()
     random.seed(0)
