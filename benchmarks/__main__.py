@@ -59,7 +59,9 @@ def main():
     parser.add_argument("--only", default="", help="only tables whose title contains this")
     options = parser.parse_args()
     runs = 1 if options.quick else options.runs
-    print(f"CPython {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {runs} processes a figure")
+    print(
+        f"CPython {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {runs} processes a figure"
+    )
     for title, module, columns in TABLES:
         if options.only.lower() not in title.lower():
             continue

@@ -1,6 +1,6 @@
 """What importing costs: milliseconds and MB, after NumPy where NumPy is needed anyway; one package a process.
 
-    python -m benchmarks.imports PACKAGE
+python -m benchmarks.imports PACKAGE
 """
 
 import json

@@ -19,9 +19,7 @@ BATCH, EPOCHS, LR = 32, 3, 0.1
 
 def weights():
     rng = np.random.default_rng(0)
-    return [
-        (rng.uniform(-1, 1, (m, n)) * np.sqrt(6 / m)).astype(np.float32) for m, n in ((784, 100), (100, 10))
-    ]
+    return [(rng.uniform(-1, 1, (m, n)) * np.sqrt(6 / m)).astype(np.float32) for m, n in ((784, 100), (100, 10))]
 
 
 def epochs(n):

@@ -1,0 +1,1 @@
+"""Stories to run: `python -m demos` lists them."""

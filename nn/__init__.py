@@ -12,8 +12,6 @@ from nn.losses import (
 )  # fmt: skip
 from nn.module import Module
 from nn.neuron import MLP, Layer, Neuron
-from nn.optim import (
-    SGD, Adagrad, Adam, AdamW, Cosine, Exponential, OneCycle, Optimizer, RMSprop, StepDecay, Warmup,
-    clip_grad_norm, clip_grad_value,
-)  # fmt: skip
+from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm, clip_grad_value
+from nn.schedules import Cosine, Exponential, OneCycle, StepDecay, Warmup
 from nn.training import EarlyStopping, History, NonFiniteLoss, evaluate, fit, predict

@@ -1,16 +1,12 @@
-"""Optimisers: how gradients change parameters; schedules of the learning rate; clipping of gradients.
+"""Optimisers: how gradients change parameters; and clipping of gradients.
 
 An optimiser states its update once, on arrays and in place. A Tensor's array is updated where it lies, without
 temporaries of its size; the Values of an optimiser are gathered into one vector, updated like any other array and
 written back. `step` never writes to a gradient, and skips a Tensor that has none.
-
-A schedule is a pure function of the number of steps taken, so training resumes exactly where it stopped: pass it
-as `lr`, or assign ``optimizer.lr = schedule(epoch)`` to go by epochs.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -18,11 +14,10 @@ from numpy.typing import NDArray
 
 from autograd import Tensor, Value
 from nn.module import Module, Parameter
+from nn.schedules import Rate, checked
 
 Array: TypeAlias = NDArray[Any]
 Parameters: TypeAlias = Iterable[Parameter] | Module
-Schedule: TypeAlias = Callable[[int], float]
-Rate: TypeAlias = float | Schedule
 
 
 class Slot(NamedTuple):
@@ -58,7 +53,7 @@ class Optimizer:
     def __init__(self, parameters: Parameters, lr: Rate, weight_decay: float = 0.0) -> None:
         self.parameters = _listed(parameters)
         self.lr = lr
-        self.weight_decay = _checked("weight_decay", weight_decay)
+        self.weight_decay = checked("weight_decay", weight_decay)
         self.steps = 0
         self._tensors = [p for p in self.parameters if isinstance(p, Tensor)]
         self._values = [p for p in self.parameters if isinstance(p, Value)]
@@ -95,11 +90,11 @@ class Optimizer:
     @property
     def lr(self) -> float:
         """The learning rate of the next step. Assign a number or a schedule."""
-        return _checked(f"lr at step {self.steps}", self._lr(self.steps)) if callable(self._lr) else self._lr
+        return checked(f"lr at step {self.steps}", self._lr(self.steps)) if callable(self._lr) else self._lr
 
     @lr.setter
     def lr(self, lr: Rate) -> None:
-        self._lr = lr if callable(lr) else _checked("lr", lr)
+        self._lr = lr if callable(lr) else checked("lr", lr)
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
@@ -185,7 +180,7 @@ class SGD(Optimizer):
     def __init__(
         self, parameters: Parameters, lr: Rate, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     ) -> None:
-        self.momentum = _checked("momentum", momentum, below=1)
+        self.momentum = checked("momentum", momentum, below=1)
         self.nesterov = nesterov
         if nesterov and not momentum:
             raise ValueError(f"nesterov needs a momentum above 0, got {momentum}")
@@ -220,7 +215,7 @@ class Adagrad(Optimizer):
     """
 
     def __init__(self, parameters: Parameters, lr: Rate = 0.01, eps: float = 1e-10, weight_decay: float = 0.0) -> None:
-        self.eps = _checked("eps", eps)
+        self.eps = checked("eps", eps)
         super().__init__(parameters, lr, weight_decay)
 
     def _state(self, p: Array) -> dict[str, Array]:
@@ -247,8 +242,8 @@ class RMSprop(Optimizer):
     def __init__(
         self, parameters: Parameters, lr: Rate = 0.01, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
     ) -> None:
-        self.alpha = _checked("alpha", alpha, below=1)
-        self.eps = _checked("eps", eps)
+        self.alpha = checked("alpha", alpha, below=1)
+        self.eps = checked("eps", eps)
         super().__init__(parameters, lr, weight_decay)
 
     def _state(self, p: Array) -> dict[str, Array]:
@@ -283,8 +278,8 @@ class Adam(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         b1, b2 = betas
-        self.betas = _checked("betas[0]", b1, below=1), _checked("betas[1]", b2, below=1)
-        self.eps = _checked("eps", eps)
+        self.betas = checked("betas[0]", b1, below=1), checked("betas[1]", b2, below=1)
+        self.eps = checked("eps", eps)
         super().__init__(parameters, lr, weight_decay)
 
     def _state(self, p: Array) -> dict[str, Array]:
@@ -339,124 +334,6 @@ def _quotient(x: Array, s: Array, lr: float, eps: float, out: Array) -> Array:
     np.divide(x, out, out=out)
     out *= lr
     return out
-
-
-# ---------------------------------------------------------------------------------------------------- schedules
-
-
-class _Checks:
-    """Learning rates and factors are 0 or more, lengths 1 or more: ValueError otherwise."""
-
-    def __post_init__(self) -> None:
-        for name, x in vars(self).items():
-            if not callable(x):
-                _checked(name, x, low=1 if name in ("steps", "every") else 0)
-
-
-@dataclass(frozen=True)
-class StepDecay(_Checks):
-    """``lr * factor ** (step // every)``: a staircase.
-
-    >>> schedule = StepDecay(0.5, every=10, factor=0.5)
-    >>> schedule(0), schedule(9), schedule(10), schedule(20)
-    (0.5, 0.5, 0.25, 0.125)
-    """
-
-    lr: float
-    every: int
-    factor: float = 0.1
-
-    def __call__(self, step: int) -> float:
-        return self.lr * self.factor ** (step // self.every)
-
-
-@dataclass(frozen=True)
-class Exponential(_Checks):
-    """``lr * factor ** step``.
-
-    >>> Exponential(0.5, factor=0.5)(2)
-    0.125
-    """
-
-    lr: float
-    factor: float
-
-    def __call__(self, step: int) -> float:
-        return self.lr * self.factor**step
-
-
-@dataclass(frozen=True)
-class Cosine(_Checks):
-    """``final + (lr - final) * (1 + cos(pi * step / steps)) / 2``, and `final` from `steps` on.
-
-    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017; without restarts.
-
-    >>> schedule = Cosine(0.5, steps=10)
-    >>> schedule(0), round(schedule(5), 9), schedule(10), schedule(11)
-    (0.5, 0.25, 0.0, 0.0)
-    """
-
-    lr: float
-    steps: int
-    final: float = 0.0
-
-    def __call__(self, step: int) -> float:
-        return _half_cosine(self.lr, self.final, step / self.steps)
-
-
-@dataclass(frozen=True)
-class Warmup(_Checks):
-    """Climbs evenly for `steps` steps to the start of another schedule (or a constant), which then begins.
-
-    ``after(0) * (step + 1) / (steps + 1)`` before `steps`, ``after(step - steps)`` from there on. Goyal et al.,
-    "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017.
-
-    >>> schedule = Warmup(StepDecay(0.5, every=2), steps=4)
-    >>> [round(schedule(step), 3) for step in range(7)]
-    [0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.05]
-    """
-
-    after: Rate
-    steps: int
-
-    def __call__(self, step: int) -> float:
-        after = self.after(max(step - self.steps, 0)) if callable(self.after) else self.after
-        return after * min((step + 1) / (self.steps + 1), 1.0)
-
-
-@dataclass(frozen=True)
-class OneCycle(_Checks):
-    """Half a cosine up to `peak` over the first part, `warmup`, of `steps`, and half a cosine down over the rest.
-
-    It starts at ``start * peak`` and ends at ``final * peak``. Smith and Topin, "Super-convergence: very fast
-    training of neural networks using large learning rates", 2017; this form and its numbers are fastai's.
-
-    >>> schedule = OneCycle(0.5, steps=100)
-    >>> schedule(0), schedule(30), schedule(100)
-    (0.02, 0.5, 2e-06)
-    """
-
-    peak: float
-    steps: int
-    warmup: float = 0.3
-    start: float = 0.04
-    final: float = 4e-6
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        _checked("warmup", self.warmup, below=1)
-
-    def __call__(self, step: int) -> float:
-        top = self.warmup * self.steps
-        if step < top:
-            return _half_cosine(self.start * self.peak, self.peak, step / top)
-        return _half_cosine(self.peak, self.final * self.peak, (step - top) / (self.steps - top))
-
-
-def _half_cosine(start: float, end: float, progress: float) -> float:
-    """From start to end as progress goes from 0 to 1, level at both."""
-    weight = (1 + math.cos(math.pi * min(progress, 1.0))) / 2
-    return weight * start + (1 - weight) * end
 
 
 # ----------------------------------------------------------------------------------------------------- clipping
@@ -553,12 +430,6 @@ def _listed(parameters: Parameters) -> list[Parameter]:
 
 def _name(i: int, p: Parameter) -> str:
     return f"parameter {i} ({p.label})" if p.label else f"parameter {i}"
-
-
-def _checked(name: str, x: float, low: float = 0, below: float = math.inf) -> float:
-    if not low <= x < below:
-        raise ValueError(f"{name} must be in [{low}, {below}), got {x}")
-    return float(x)
 
 
 def _mismatch(key: str, own: Array | None, state: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ import base64
 import html
 import importlib
 import io
+import itertools
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -53,12 +54,12 @@ def curves(history: History, ax: Axes | None = None, *, column: str = "loss", lo
     names = sorted((name for name in history.columns if name.endswith(column)), key=lambda name: name[:6] != "train_")
     if not names:
         raise ValueError(f"the history has no column that ends in {column!r}: {history.columns}")
-    ax = _axes(ax, (5.4, 3.6))
-    colours = (BLUES[1], ORANGES[3], "#8250DF", "#1A7F37")
-    for i, name in enumerate(names):
-        style = "-" if name.startswith("train_") else "--"
-        marker = "o" if len(history) < 30 else ""
-        ax.plot(history["epoch"], history[name], style, label=name, marker=marker, markersize=3.5, color=colours[i % 4])
+    ax = _axes(ax, (4.4, 3.2))
+    others = itertools.cycle((ORANGES[3], "#8250DF", "#1A7F37"))
+    marker = "o" if len(history) < 30 else ""
+    for name in names:
+        style, colour = ("-", BLUES[1]) if name.startswith("train_") else ("--", next(others))
+        ax.plot(history["epoch"], history[name], style, label=name, marker=marker, markersize=3.5, color=colour)
     if np.isfinite(history[names[-1]]).any():
         row = history.best(names[-1])
         best = f"best: {shown(row[names[-1]])} in epoch {row['epoch']}"
@@ -70,7 +71,7 @@ def curves(history: History, ax: Axes | None = None, *, column: str = "loss", lo
     ax.set_ylabel(column, color=GREY)
     ax.grid(axis="y", color=LINE, linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)
-    ax.legend(frameon=False, fontsize="small")
+    ax.legend(fontsize="small", framealpha=0.9, edgecolor="none")
     return ax
 
 
@@ -89,7 +90,7 @@ def confusion_matrix(
 
     >>> ax = confusion_matrix([0, 0, 1], [0, 1, 1])
     >>> [text.get_text() for text in ax.texts]
-    ['1\\n50%', '1\\n50%', '·', '1\\n100%']
+    ['1\\n50.0%', '1\\n50.0%', '·', '1\\n100%']
     """
     true, predicted = np.asarray(true), np.asarray(predicted)
     if true.shape != predicted.shape or true.ndim != 1 or not true.size:
@@ -103,14 +104,14 @@ def confusion_matrix(
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     mistakes = np.where(np.eye(n, dtype=bool), 0, share)
 
-    ax = _axes(ax, (5.8, 5.8))
+    ax = _axes(ax, (5.2, 5.2))
     colours = _colours("mistakes", ("#FFFFFF", *ORANGES[:3]))
     ax.imshow(mistakes, cmap=colours, vmin=0, vmax=max(mistakes.max(), 1e-9))
     for (i, j), count in np.ndenumerate(counts):
         right = i == j
-        percent = f"{share[i, j]:.1%}".replace(".0%", "%")
+        percent = f"{share[i, j]:.1%}".replace("100.0", "100")
         ax.text(
-            j, i, f"{count}\n{percent}" if count else "·", ha="center", va="center", fontsize=7.5,
+            j, i, f"{count}\n{percent}" if count else "·", ha="center", va="center", fontsize=8,
             color=INK if count else GREY, fontweight="bold" if right else "normal", linespacing=1.25,
         )  # fmt: skip
     ax.set_xticks(range(n), names, color=INK)
@@ -131,22 +132,23 @@ def weight_images(
         weight: (height * width, units), such as the `weight` of a first `Linear`: a Tensor or an array.
         shape: height and width; ValueError if they do not fit.
         ax: where to draw.
-        limit: the weight of the strongest colours, the same for all units; by default the largest magnitude.
+        limit: the weight of the strongest colours, the same for all units. By default the largest magnitude but for
+            one in 200 weights, for a few far out would leave the others pale.
 
-    >>> weight_images(np.array([[1.0, 0.0], [0.0, -2.0]]), shape=(1, 2)).images[0].get_clim()
+    >>> weight_images(np.array([[2.0, 0.0], [0.0, -2.0]]), shape=(1, 2)).images[0].get_clim()
     (-2.0, 2.0)
     """
     weight = np.asarray(getattr(weight, "data", weight))
     if weight.ndim != 2 or weight.shape[0] != shape[0] * shape[1] or not weight.size:
         raise ValueError(f"weights of shape {weight.shape} are no images of {shape[0]} x {shape[1]}, one a unit")
-    ax = _axes(ax, (5.8, 5.8))
-    limit = float(np.nanmax(np.abs(weight))) or 1.0 if limit is None else limit
+    ax = _axes(ax, (4.8, 5.1))
+    limit = float(np.nanquantile(np.abs(weight), 0.995)) or 1.0 if limit is None else limit
     signed = _colours("signed", (*BLUES, PALE, *ORANGES))
     image = ax.imshow(
         _mosaic(weight.T.reshape(-1, *shape)), cmap=signed, vmin=-limit, vmax=limit, interpolation="nearest"
     )
-    bar = ax.figure.colorbar(image, ax=ax, orientation="horizontal", shrink=0.6, aspect=30, pad=0.02)
-    bar.set_ticks([-limit, 0, limit], labels=[f"{x:+.2g}".replace("-", "−") for x in (-limit, 0, limit)])
+    bar = ax.figure.colorbar(image, ax=ax, orientation="horizontal", shrink=0.6, aspect=30, pad=0.02, extend="both")
+    bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"+{limit:.2g}"])
     bar.outline.set_visible(False)
     ax.set_axis_off()
     return ax
@@ -180,7 +182,7 @@ def worst_samples(
     images = np.asarray(images).reshape(len(labels), *shape)
     worst = np.argsort(probabilities[np.arange(len(labels)), labels], kind="stable")[:n]
     gap = -(-shape[0] // 3)  # room for a title
-    ax = _axes(ax, (5.8, 6.6))
+    ax = _axes(ax, (4.8, 5.1))
     columns = _columns(len(worst))
     ax.imshow(_mosaic(images[worst], gap, columns), cmap="gray_r", vmin=0, vmax=max(float(images[worst].max()), 1e-9))
     for place, i in enumerate(worst):
@@ -217,15 +219,18 @@ def report(
     folder = Path(folder)
     cards = []
     for name, (heading, sentence, ax) in pictures.items():
+        figure: Any = ax.figure
         png = io.BytesIO()
-        ax.figure.savefig(png, format="png", dpi=160, metadata={"Software": None})  # type: ignore[union-attr]
+        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
         with replacing(folder / f"{name}.png") as temporary:
             temporary.write_bytes(png.getvalue())
         source = base64.b64encode(png.getvalue()).decode()
+        least = round(figure.get_figwidth() * 96 * 0.7)  # smaller than that, nobody can read its texts: it scrolls
         alt = html.escape(f"{heading}. {sentence}", quote=True)
         cards.append(
             f"<section><h2>{html.escape(heading)}</h2><p>{html.escape(sentence)}</p>"
-            f'<img alt="{alt}" src="data:image/png;base64,{source}"></section>'
+            f'<div class="scroll"><img style="min-width: {least}px" alt="{alt}" '
+            f'src="data:image/png;base64,{source}"></div></section>'
         )
     page = _PAGE.format(
         title=html.escape(title),
@@ -254,7 +259,7 @@ _PAGE = """<!doctype html>
 <title>{title}</title>
 <style>
   * {{ box-sizing: border-box; margin: 0 }}
-  body {{ max-width: 1160px; margin: auto; padding: clamp(16px, 4vw, 40px); background: #F6F8FA; color: #1F2328;
+  body {{ max-width: 1160px; margin: auto; padding: clamp(12px, 4vw, 40px); background: #F6F8FA; color: #1F2328;
          font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif }}
   h1 {{ font-size: clamp(24px, 5vw, 34px); line-height: 1.2; margin-bottom: 20px }}
   h2 {{ font-size: 18px }}
@@ -262,27 +267,29 @@ _PAGE = """<!doctype html>
   .headlines {{ display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)) }}
   .headlines dd {{ font-size: 30px; font-weight: 700; line-height: 1.2; font-variant-numeric: tabular-nums }}
   .headlines div:first-child dd {{ color: #C8541A }}
-  .headlines div, section {{ background: #FFF; border: 1px solid #D0D7DE; border-radius: 8px; padding: 16px 20px }}
+  .headlines div, section {{ background: #FFF; border: 1px solid #D0D7DE; border-radius: 8px;
+                                padding: 16px clamp(12px, 2vw, 20px) }}
   .settings {{ display: flex; flex-wrap: wrap; gap: 6px 28px; margin: 20px 4px }}
   .settings div {{ display: flex; gap: 8px }}
   .settings dd {{ font-size: 14px; font-weight: 600; overflow-wrap: anywhere }}
   main {{ display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)) }}
   section {{ display: flex; flex-direction: column; min-width: 0 }}
-  img {{ display: block; width: 100%; max-width: 620px; margin: 12px auto auto }}
-  .wide {{ margin-top: 16px; overflow-x: auto }}
-  table {{ border-collapse: collapse; margin-top: 8px; font-size: 14px; font-variant-numeric: tabular-nums }}
-  th, td {{ padding: 5px 12px; text-align: right; white-space: nowrap; border-bottom: 1px solid #D0D7DE }}
-  th {{ color: #57606A; font-weight: 600 }}
+  img {{ display: block; width: 100%; max-width: 620px; margin: auto }}
+  .scroll {{ margin-top: 12px; overflow: auto }}
+  .long {{ max-height: 640px }}
+  table {{ border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums }}
+  th, td {{ padding: 5px 0 5px 10px; text-align: right; border-bottom: 1px solid #D0D7DE }}
+  th {{ color: #57606A; font-weight: 600; vertical-align: bottom; position: sticky; top: 0; background: #FFF }}
 </style>
 <h1>{title}</h1>
 <dl class="headlines">{headlines}</dl>
 <dl class="settings">{settings}</dl>
 <main>
 {cards}
-</main>
-<section class="wide"><h2>History</h2><table><thead><tr>{head}</tr></thead><tbody>
+<section><h2>History</h2><div class="scroll long"><table><thead><tr>{head}</tr></thead><tbody>
 {rows}
-</tbody></table></section>
+</tbody></table></div></section>
+</main>
 </html>
 """
 

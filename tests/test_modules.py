@@ -194,7 +194,7 @@ def test_dropout(p, seed):
     out.sum().backward()
     np.testing.assert_array_equal(x.grad, out.data)
     assert layer.eval()(x) is x
-    with pytest.raises(ValueError, match="1.5"):
+    with pytest.raises(ValueError, match=r"1\.5"):
         nn.Dropout(1.5)
 
 

@@ -15,7 +15,8 @@ from hypothesis.extra import numpy as hnp
 
 from autograd import Tensor, Value
 from nn import MLP, optim
-from nn.optim import SGD, Adagrad, Adam, AdamW, Cosine, Exponential, OneCycle, RMSprop, StepDecay, Warmup
+from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
+from nn.schedules import Cosine, Exponential, OneCycle, StepDecay, Warmup
 
 SEEDS = st.integers(0, 2**32)
 

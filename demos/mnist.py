@@ -1,0 +1,214 @@
+"""MNIST: train a network on 60,000 handwritten digits, test it on 10,000 others, and report.
+
+``python -m demos.mnist`` trains 784-100-10 with ReLU in well under a minute, prints how many of the test images it gets
+right, and writes the weights, the history and a page of pictures to ``runs/mnist``. ``--help`` lists what can be
+changed. The same seed gives the same network, bit for bit, on the same machine.
+"""
+
+import argparse
+import math
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+# The matrices of one step are small: several threads would wait for each other longer than they compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+import nn
+from nn import plots
+from nn.data import Batches, Dataset, DatasetError, load_mnist
+from nn.training import History, NonFiniteLoss, evaluate, fit, predict, replacing
+
+ACTIVATIONS = {
+    "relu": nn.ReLU, "leaky-relu": nn.LeakyReLU, "elu": nn.ELU, "gelu": nn.GELU, "silu": nn.SiLU,
+    "sigmoid": nn.Sigmoid, "tanh": nn.Tanh,
+}  # fmt: skip
+OPTIMIZERS: dict[str, tuple[Callable[..., nn.Optimizer], float]] = {  # with a learning rate that suits it
+    "sgd": (nn.SGD, 1.0),
+    "momentum": (partial(nn.SGD, momentum=0.9), 0.2),
+    "nesterov": (partial(nn.SGD, momentum=0.9, nesterov=True), 0.2),
+    "adagrad": (nn.Adagrad, 0.05),
+    "rmsprop": (nn.RMSprop, 0.005),
+    "adam": (nn.Adam, 0.01),
+    "adamw": (nn.AdamW, 0.01),
+}
+SCHEDULES: dict[str, Callable[[float, int], Any]] = {
+    "constant": lambda lr, steps: lr,
+    "cosine": nn.Cosine,
+    "onecycle": nn.OneCycle,
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo with these arguments; returns the exit code."""
+    options = parse(argv)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+        return run(options)
+    except (DatasetError, NonFiniteLoss, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train, test, report."""
+    data = load_mnist(options.data, dtype=options.dtype, flatten=False)
+    train_x, test_x = (x.reshape(len(x), -1) for x in (data.train_x, data.test_x))
+    train_y, test_y = data.train_y, data.test_y
+    if options.quick:
+        train_x, train_y = train_x[:4000], train_y[:4000]
+
+    weights_rng, order_rng = np.random.default_rng(options.seed).spawn(2)
+    sizes = (train_x.shape[1], *options.hidden, data.classes)
+    activation = ACTIVATIONS[options.activation]
+    model = nn.dense(*sizes, activation=activation, dropout=options.dropout, rng=weights_rng, dtype=options.dtype)
+    batches = Batches(train_x, train_y, batch_size=options.batch, seed=order_rng)
+    make, usual_lr = OPTIMIZERS[options.optimizer]
+    options.lr = usual_lr if options.lr is None else options.lr
+    optimizer = make(model, SCHEDULES[options.schedule](options.lr, options.epochs * len(batches)))
+
+    parameters = sum(math.prod(p.shape) for p in model.parameters())
+    title = f"{data.name if options.data else 'MNIST'} {'-'.join(map(str, sizes))}"
+    print(
+        f"{title}, {options.activation}: {parameters:,} parameters, {len(train_x):,} images to learn from", flush=True
+    )
+    start = time.perf_counter()
+    history = fit(
+        model,
+        batches,
+        nn.cross_entropy,
+        optimizer,
+        epochs=options.epochs,
+        validate=partial(evaluate, x=test_x, y=test_y, prefix="test_"),  # to watch; nothing is chosen by it
+    )
+    seconds = time.perf_counter() - start
+    if history.stopped:
+        print(history.stopped)
+
+    logits = predict(model, test_x)
+    right = int((logits.argmax(axis=1) == test_y).sum())
+    accuracy = f"{right / len(test_y):.2%}"
+    print(f"accuracy on the {len(test_y):,} test images: {accuracy} ({len(test_y) - right:,} wrong)")
+    print(f"trained in {seconds:.1f} s")
+
+    with replacing(options.out / "weights.npz") as temporary:
+        np.savez(temporary, **model.state_dict())
+    history.save(options.out / "history.csv")
+    history.save(options.out / "history.json")
+    if options.report and history:
+        headlines = {
+            "of the test images are right": accuracy,
+            f"of {len(test_y):,} are wrong": f"{len(test_y) - right:,}",
+            "parameters": f"{parameters:,}",
+            "training, with tests between": f"{seconds:.1f} s",
+        }
+        try:
+            print("report:", report(options, title, headlines, data, model, logits, history))
+        except ImportError as error:
+            print(f"no report: {error}")
+    print(f"weights and history: {options.out}")
+    return 0
+
+
+def report(
+    options: argparse.Namespace,
+    title: str,
+    headlines: dict[str, str],
+    data: Dataset,
+    model: nn.Sequential,
+    logits: np.ndarray,
+    history: History,
+) -> Path:
+    """Draw what was learnt and what was not; returns the page."""
+    shape = data.test_x.shape[1:]
+    weight = model.state_dict()["layers.0.weight"]
+    units = f"The first 100 of {weight.shape[1]}" if weight.shape[1] > 100 else f"All {weight.shape[1]}"
+    pictures = {
+        "loss": (
+            "Loss",
+            "Cross-entropy after each epoch. The training loss is the mean over the epoch, while the network improves.",
+            plots.curves(history, log=True),
+        ),
+        "accuracy": (
+            "Accuracy",
+            "Share of the test images that are right. It is only watched: nothing was chosen by it.",
+            plots.curves(history, column="accuracy"),
+        ),
+        "confusion": (
+            "Confusion matrix",
+            "Test images of each digit (rows) by what they were taken for (columns). Mistakes are coloured.",
+            plots.confusion_matrix(data.test_y, logits.argmax(axis=1), range(data.classes)),
+        ),
+        "weights": (
+            "Weights of the first layer",
+            f"{units} units, each as an image: ink on orange makes the unit fire, ink on blue holds it down.",
+            plots.weight_images(weight[:, :100], shape),
+        ),
+        "worst": (
+            "Worst predictions",
+            "Test images with the largest loss: the true digit, the one predicted, and how sure the network was.",
+            plots.worst_samples(data.test_x, data.test_y, nn.Softmax()(logits), shape=shape),
+        ),
+    }
+    settings = {name: value for name, value in vars(options).items() if name not in ("quick", "report", "out")}
+    settings["hidden"] = " ".join(map(str, options.hidden)) or "none"
+    settings["data"] = options.data or "MNIST, from the repository"
+    if history.stopped:
+        settings["stopped"] = history.stopped
+    return plots.report(options.out, title, headlines, settings, pictures, history)
+
+
+class Parser(argparse.ArgumentParser):
+    """Complains in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"error: {message} (--help explains the options)\n")
+
+
+def number(kind: type, low: float, below: float = math.inf) -> Callable[[str], Any]:
+    """A reader of ints or floats in [low, below)."""
+
+    def read(text: str) -> Any:
+        value = kind(text)
+        if not low <= value < below:
+            raise argparse.ArgumentTypeError(f"{text} is not in [{low}, {below})")
+        return value
+
+    read.__name__ = kind.__name__  # for argparse's own message
+    return read
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The options, checked."""
+    parser = Parser(prog="python -m demos.mnist", description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    count = number(int, 1)
+    rates = ", ".join(f"{lr:g} for {name}" for name, (_, lr) in OPTIMIZERS.items())
+    add("--hidden", type=count, nargs="*", default=[100], metavar="N", help="sizes of the hidden layers (100)")
+    add("--activation", choices=ACTIVATIONS, default="relu", help="what follows each hidden layer (%(default)s)")
+    add("--batch", type=count, default=128, metavar="N", help="images in a step (%(default)s)")
+    add("--epochs", type=count, default=10, metavar="N", help="times through the images (%(default)s)")
+    add("--optimizer", choices=OPTIMIZERS, default="nesterov", help="how gradients change weights (%(default)s)")
+    add("--lr", type=number(float, 0), metavar="RATE", help=f"learning rate, the largest of the schedule ({rates})")
+    add("--schedule", choices=SCHEDULES, default="onecycle", help="how the learning rate moves (%(default)s)")
+    add("--dropout", type=number(float, 0, 1), default=0.0, metavar="P", help="share of hidden units to drop (none)")
+    add("--dtype", choices=("float32", "float64"), default="float32", help="precision of all numbers (%(default)s)")
+    add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights and the order (%(default)s)")
+    add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the repository's own)")
+    add("--out", type=Path, default=Path("runs/mnist"), metavar="FOLDER", help="what is written to (%(default)s)")
+    add("--quick", action="store_true", help="only a look: one epoch of 4,000 images")
+    add("--no-report", dest="report", action="store_false", help="write weights and history, but no page of pictures")
+    options = parser.parse_args(argv)
+    if options.quick:
+        options.epochs = 1
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,176 @@
+"""Every demo runs at its quick setting; the MNIST demo writes what it promises, and complains in one line."""
+
+import importlib
+import inspect
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nn
+from demos import mnist
+from nn.data import load_mnist
+from nn.training import evaluate
+
+ROOT = Path(__file__).parent.parent
+DEMOS = sorted(path.stem for path in (ROOT / "demos").glob("*.py") if not path.stem.startswith("_"))
+QUICK = ["--quick", "--no-report"]
+
+
+def command(*arguments, cwd):
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "MPLBACKEND": "agg", "PYTHONWARNINGS": "error"}
+    return subprocess.run(
+        [sys.executable, "-m", *arguments], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("name", DEMOS)
+def test_every_demo_runs(name, tmp_path, monkeypatch, capsys):
+    demo = importlib.import_module(f"demos.{name}")
+    assert inspect.getdoc(demo)
+    monkeypatch.chdir(tmp_path)
+    assert not demo.main(["--quick"])
+    assert capsys.readouterr().out
+
+
+def test_the_list_of_demos(tmp_path):
+    done = command("demos", cwd=tmp_path)
+    lines = done.stdout.splitlines()
+    assert [line.split()[2] for line in lines] == [f"demos.{name}" for name in DEMOS]
+    assert all(len(line.split()) > 5 for line in lines), "each demo says in its first line what it shows"
+    assert all(len(line) < 130 for line in lines)
+
+
+def test_mnist_as_a_command_writes_everything(tmp_path):
+    pytest.importorskip("matplotlib")
+    done = command("demos.mnist", "--quick", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    accuracy = float(re.search(r"accuracy on the 10,000 test images: ([\d.]+)%", done.stdout)[1])
+    assert accuracy > 80
+    assert "epoch 1/1" in done.stderr
+
+    folder = tmp_path / "runs" / "mnist"
+    pictures = ["accuracy.png", "confusion.png", "loss.png", "weights.png", "worst.png"]
+    files = sorted(["history.csv", "history.json", "report.html", "weights.npz", *pictures])
+    assert sorted(path.name for path in folder.iterdir()) == files
+    assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
+    assert f"{accuracy:.2f}%" in (folder / "report.html").read_text(encoding="utf-8")
+    (row,) = json.loads((folder / "history.json").read_text())
+    assert round(100 * row["test_accuracy"], 2) == accuracy
+
+    # the weights alone give the network that was measured
+    model = nn.dense(784, 100, 10)
+    with np.load(folder / "weights.npz", allow_pickle=False) as weights:
+        model.load_state_dict(weights)
+    data = load_mnist()
+    assert round(100 * evaluate(model, data.test_x, data.test_y)["accuracy"], 2) == accuracy
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path):
+    def weights(seed, dropout):
+        assert mnist.main([*QUICK, "--seed", seed, "--dropout", dropout, "--out", str(tmp_path)]) == 0
+        return (tmp_path / "weights.npz").read_bytes()
+
+    first = weights("3", "0.2")
+    assert weights("4", "0.2") != first
+    assert weights("3", "0") != first
+    assert weights("3", "0.2") == first
+
+
+@pytest.mark.parametrize("optimizer", mnist.OPTIMIZERS)
+def test_every_optimizer_learns_at_its_usual_rate(optimizer, tmp_path, capsys):
+    assert mnist.main([*QUICK, "--optimizer", optimizer, "--out", str(tmp_path)]) == 0
+    assert float(re.search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
+
+
+@pytest.mark.parametrize(
+    ("arguments", "layers", "dtype"),
+    [
+        (["--hidden"], [(784, 10)], np.float32),
+        (["--hidden", "20", "15", "--activation", "gelu"], [(784, 20), (20, 15), (15, 10)], np.float32),
+        (["--dtype", "float64", "--schedule", "cosine", "--batch", "500"], [(784, 100), (100, 10)], np.float64),
+        (["--lr", "0.01", "--schedule", "constant", "--activation", "tanh"], [(784, 100), (100, 10)], np.float32),
+    ],
+)
+def test_options_reach_the_network(arguments, layers, dtype, tmp_path):
+    assert mnist.main([*QUICK, *arguments, "--out", str(tmp_path)]) == 0
+    with np.load(tmp_path / "weights.npz") as weights:
+        assert [weights[name].shape for name in weights if name.endswith("weight")] == layers
+        assert {weights[name].dtype for name in weights} == {np.dtype(dtype)}
+
+
+def test_without_matplotlib_everything_but_the_pictures(tmp_path, monkeypatch, capsys):
+    for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"] + ["matplotlib"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert mnist.main(["--quick", "--out", str(tmp_path)]) == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.csv", "history.json", "weights.npz"]
+    assert 'pip install "chainrule[demos]"' in capsys.readouterr().out
+
+
+# ------------------------------------------------------------------------------------------------- what goes wrong
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--batch", "0"], "--batch"),
+        (["--epochs", "many"], "invalid int value: 'many'"),
+        (["--dropout", "1"], "[0, 1)"),
+        (["--lr", "nan"], "nan"),
+        (["--hidden", "100", "-5"], "-5"),
+        (["--optimizer", "magic"], "nesterov"),
+        (["--colour"], "--colour"),
+    ],
+)
+def test_a_bad_option_is_one_line(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as caught:
+        mnist.main(arguments)
+    assert caught.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert message in line
+    assert not list(tmp_path.iterdir())
+
+
+def complaint(capsys, *arguments):
+    assert mnist.main([*QUICK, *arguments]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("error: ")
+    return line
+
+
+def test_a_folder_without_data_is_named(tmp_path, capsys):
+    assert str(tmp_path / "none") in complaint(capsys, "--data", str(tmp_path / "none"), "--out", str(tmp_path / "out"))
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    assert str(tmp_path / "file") in complaint(capsys, "--out", str(tmp_path / "file"))
+
+
+def test_a_training_that_explodes_says_what_to_do(tmp_path, capsys):
+    assert "lower learning rate" in complaint(capsys, "--lr", "1e30", "--out", str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", "01234")
+def test_the_usual_settings_reach_their_accuracy(seed, tmp_path, capsys):
+    assert mnist.main(["--seed", seed, "--no-report", "--out", str(tmp_path)]) == 0
+    assert float(re.search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 97.8
+
+
+def test_help_explains_every_option(capsys):
+    with pytest.raises(SystemExit) as caught:
+        mnist.main(["--help"])
+    assert caught.value.code == 0
+    text = capsys.readouterr().out
+    for option in ("hidden", "activation", "batch", "epochs", "optimizer", "lr", "schedule", "dropout", "dtype", "seed",
+                   "data", "out", "quick", "no-report"):  # fmt: skip
+        assert f"  --{option} " in text
