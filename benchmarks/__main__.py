@@ -59,15 +59,13 @@ def main():
     parser.add_argument("--only", default="", help="only tables whose title contains this")
     options = parser.parse_args()
     runs = 1 if options.quick else options.runs
-    print(
-        f"CPython {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores, {runs} processes a figure"
-    )
+    print(f"CPython {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores; {runs} runs a figure")
     for title, module, columns in TABLES:
         if options.only.lower() not in title.lower():
             continue
-        pythons = {
-            name: environment(HOME[name], options.peers) if name in HOME else Path(sys.executable) for name in columns
-        }
+        pythons = {}
+        for name in columns:
+            pythons[name] = environment(HOME[name], options.peers) if name in HOME else Path(sys.executable)
         results = {name: [] for name in columns}
         for _ in range(runs):
             for name, row in columns.items():

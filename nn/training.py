@@ -227,7 +227,7 @@ def fit(
         patience: stop after this many epochs without improvement, with the best weights: see `EarlyStopping`.
         monitor: the column that has to improve.
         clip: scale the gradients of a step down where their norm, of all together, is above this.
-        progress: show a bar (tqdm, where installed) or a line an epoch, on stderr.
+        progress: show a line an epoch on stderr, and a bar while it runs where tqdm is installed.
         history: an earlier History to go on with.
 
     Returns the history: per epoch the mean of the steps' losses (`train_loss`), the validation columns, the learning
@@ -357,7 +357,7 @@ def evaluate(
 
 
 class _Progress:
-    """A tqdm bar an epoch; without tqdm, a line; or nothing."""
+    """A line an epoch, and while it runs a bar where tqdm is installed; or nothing."""
 
     def __init__(self, wanted: bool) -> None:
         self.wanted = wanted
@@ -371,8 +371,8 @@ class _Progress:
             except ImportError:
                 return
             steps = len(batches) if hasattr(batches, "__len__") else None
-            interval = 0.1 if sys.stderr.isatty() else 60.0  # a log file gets little more than the finished bars
-            self.bar = tqdm(total=steps, desc=title, unit=" steps", mininterval=interval, file=sys.stderr)
+            interval = 0.1 if sys.stderr.isatty() else 60.0  # a log file gets little more than the lines
+            self.bar = tqdm(total=steps, desc=title, unit=" steps", mininterval=interval, leave=False, file=sys.stderr)
 
     def step(self, loss: float) -> None:
         if self.bar is not None:
@@ -381,11 +381,10 @@ class _Progress:
                 self.bar.set_postfix_str(f"loss={loss:.4f}", refresh=False)
 
     def end(self, row: Row) -> None:
-        summary = ", ".join(f"{name}={shown(x)}" for name, x in row.items() if name not in ("epoch", "lr", "seconds"))
-        if self.bar is not None:
-            self.bar.set_postfix_str(summary, refresh=False)
-            self.close()
-        elif self.wanted:
+        self.close()  # gives way to a line, which is not cut where the terminal ends
+        if self.wanted:
+            hidden = ("epoch", "lr", "seconds")
+            summary = ", ".join(f"{name}={shown(x)}" for name, x in row.items() if name not in hidden)
             print(f"{self.title}: {summary} ({row['seconds']:.1f} s)", file=sys.stderr, flush=True)
 
     def close(self) -> None:
