@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: mnist test check bench clean
+.PHONY: mnist test check bench mutants nightly clean
 
 mnist: $(VENV)/demos.installed
 	$(BIN)/python -m demos.mnist $(ARGS)
@@ -15,6 +15,12 @@ check: $(VENV)/dev.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+mutants: $(VENV)/dev.installed
+	$(BIN)/python tests/mutants.py $(ARGS)
+
+nightly: $(VENV)/dev.installed
+	HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n auto $(ARGS)
 
 bench: $(VENV)/bench.installed
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -7,12 +7,20 @@ What lives where: the table of operations in `autograd.ops`, what a row of it is
 modes in `autograd.graph`; the scalar node in `autograd.value`, the array node in `autograd.tensor`.
 """
 
-from autograd.anomaly import AnomalyError, anomaly
-from autograd.custom import custom_op
-from autograd.graph import no_grad
+from autograd.anomaly import AnomalyError as AnomalyError, anomaly as anomaly
+from autograd.custom import custom_op as custom_op
+from autograd.graph import no_grad as no_grad
 from autograd.ops import *
-from autograd.tensor import Tensor
-from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd.value import Value
+from autograd.tensor import Tensor as Tensor
+from autograd.transforms import (
+    grad as grad,
+    hessian as hessian,
+    hvp as hvp,
+    jacobian as jacobian,
+    jvp as jvp,
+    value_and_grad as value_and_grad,
+    vjp as vjp,
+)
+from autograd.value import Value as Value
 
 __version__ = "0.1.0"

@@ -23,7 +23,9 @@ import numpy as np
 import nn
 from nn import plots
 from nn.data import Batches, Dataset, DatasetError, load_mnist
-from nn.training import History, NonFiniteLoss, evaluate, fit, predict, replacing
+from nn.files import replacing
+from nn.history import History
+from nn.training import NonFiniteLoss, evaluate, fit, predict
 
 ACTIVATIONS = {
     "relu": nn.ReLU, "leaky-relu": nn.LeakyReLU, "elu": nn.ELU, "gelu": nn.GELU, "silu": nn.SiLU,

@@ -4,14 +4,60 @@
 and the training loop serve both. `nn.data`, `nn.init` and `nn.plots` are modules of their own.
 """
 
+from nn.history import History as History
 from nn.layers import (
-    ELU, GELU, Dropout, Flatten, LeakyReLU, Linear, ReLU, Sequential, Sigmoid, SiLU, Softmax, Softplus, Tanh, dense,
-)  # fmt: skip
+    ELU as ELU,
+    GELU as GELU,
+    Dropout as Dropout,
+    Flatten as Flatten,
+    LeakyReLU as LeakyReLU,
+    Linear as Linear,
+    ReLU as ReLU,
+    Sequential as Sequential,
+    Sigmoid as Sigmoid,
+    SiLU as SiLU,
+    Softmax as Softmax,
+    Softplus as Softplus,
+    Tanh as Tanh,
+    dense as dense,
+)
 from nn.losses import (
-    absolute_error, binary_cross_entropy, cross_entropy, hinge, huber, kl_divergence, multiclass_hinge, squared_error,
-)  # fmt: skip
-from nn.module import Module
-from nn.neuron import MLP, Layer, Neuron
-from nn.optim import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop, clip_grad_norm, clip_grad_value
-from nn.schedules import Cosine, Exponential, OneCycle, StepDecay, Warmup
-from nn.training import EarlyStopping, History, NonFiniteLoss, evaluate, fit, predict
+    absolute_error as absolute_error,
+    binary_cross_entropy as binary_cross_entropy,
+    cross_entropy as cross_entropy,
+    hinge as hinge,
+    huber as huber,
+    kl_divergence as kl_divergence,
+    multiclass_hinge as multiclass_hinge,
+    squared_error as squared_error,
+)
+from nn.module import Module as Module
+from nn.neuron import (
+    MLP as MLP,
+    Layer as Layer,
+    Neuron as Neuron,
+)
+from nn.optim import (
+    SGD as SGD,
+    Adagrad as Adagrad,
+    Adam as Adam,
+    AdamW as AdamW,
+    Optimizer as Optimizer,
+    RMSprop as RMSprop,
+    clip_grad_norm as clip_grad_norm,
+    clip_grad_value as clip_grad_value,
+)
+from nn.schedules import (
+    Cosine as Cosine,
+    Exponential as Exponential,
+    OneCycle as OneCycle,
+    StepDecay as StepDecay,
+    Warmup as Warmup,
+)
+from nn.training import (
+    EarlyStopping as EarlyStopping,
+    NonFiniteLoss as NonFiniteLoss,
+    evaluate as evaluate,
+    fit as fit,
+    predict as predict,
+)

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nn.training import History, replacing, shown
+from nn.files import replacing
+from nn.history import History, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

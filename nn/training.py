@@ -1,4 +1,4 @@
-"""The training loop: `fit`, the `History` that it writes, `evaluate` and `predict` to measure with.
+"""The training loop: `fit`, and `evaluate` and `predict` to measure with.
 
 The loop is the one that everybody writes by hand: forward, loss, zero_grad, backward, step. `fit` runs it and adds
 what one wants around it: progress, a record of every epoch, validation, callbacks, early stopping, and an error
@@ -9,22 +9,18 @@ the same loop trains networks of scalars and of arrays. It adds one to three mic
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeAlias, overload
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from autograd import Tensor, Value, no_grad
+from nn.history import History, Row, rises, shown
 from nn.losses import cross_entropy
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm
@@ -32,7 +28,6 @@ from nn.optim import Optimizer, clip_grad_norm
 Array: TypeAlias = npt.NDArray[Any]
 Model: TypeAlias = Callable[[Any], Any]
 Loss: TypeAlias = Callable[[Any, Any], Any]
-Row: TypeAlias = dict[str, float]
 Callback: TypeAlias = "Callable[[State], object] | object"
 
 HOOKS = ("on_start", "on_step_end", "on_epoch_end", "on_end")
@@ -47,95 +42,6 @@ class NonFiniteLoss(FloatingPointError):
     def __init__(self, message: str, epoch: int, step: int, loss: float, lr: float) -> None:
         super().__init__(message)
         self.epoch, self.step, self.loss, self.lr = epoch, step, loss, lr
-
-
-class History(Sequence[Row]):
-    """What happened in each epoch: a list of rows, all with the same columns.
-
-    ``history[-1]`` is the last row, ``history["train_loss"]`` a column. `stopped` says why training ended before
-    its last epoch; it is empty otherwise.
-
-    >>> history = History([{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.25}])
-    >>> history["train_loss"], history[-1]["epoch"], len(history)
-    ([0.5, 0.25], 2, 2)
-    >>> print(history)
-    epoch  train_loss
-        1      0.5000
-        2      0.2500
-    """
-
-    def __init__(self, rows: Iterable[Mapping[str, float]] = ()) -> None:
-        self.rows: list[Row] = []
-        self.stopped = ""
-        for row in rows:
-            self.append(row)
-
-    def append(self, row: Mapping[str, float]) -> None:
-        """Add an epoch; ValueError if it has other columns than those before."""
-        columns = self.columns or list(row)
-        if row.keys() != set(columns):
-            raise ValueError(f"a row with the columns {list(row)} does not fit a history of {columns}")
-        self.rows.append({name: row[name] for name in columns})
-
-    @property
-    def columns(self) -> list[str]:
-        """The names of the columns, in order; none before the first epoch."""
-        return list(self.rows[0]) if self.rows else []
-
-    def best(self, column: str) -> Row:
-        """The row with the best number in a column: the largest where its name ends in "accuracy", else the smallest.
-
-        The first of several equals; nan is never the best. ValueError if there is nothing to choose from.
-        """
-        rows = [row for row in self.rows if not math.isnan(row[column])]
-        if not rows:
-            raise ValueError(f"the history has no number in the column {column!r}")
-        return (max if rises(column) else min)(rows, key=lambda row: row[column])
-
-    @overload
-    def __getitem__(self, key: int) -> Row: ...
-    @overload
-    def __getitem__(self, key: slice) -> History: ...
-    @overload
-    def __getitem__(self, key: str) -> list[float]: ...
-    def __getitem__(self, key: int | slice | str) -> Row | History | list[float]:
-        if isinstance(key, str):
-            if key not in self.columns:
-                raise KeyError(f"the history has no column {key!r}, only {self.columns}")
-            return [row[key] for row in self.rows]
-        return History(self.rows[key]) if isinstance(key, slice) else self.rows[key]
-
-    def __len__(self) -> int:
-        return len(self.rows)
-
-    def __repr__(self) -> str:
-        last = ", ".join(f"{name}={shown(x)}" for name, x in self.rows[-1].items()) if self.rows else ""
-        return f"History of {len(self)} epochs{': ' * bool(last)}{last}"
-
-    def __str__(self) -> str:
-        table = [self.columns, *([shown(x) for x in row.values()] for row in self.rows)]
-        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-        return "\n".join("  ".join(f"{x:>{w}}" for x, w in zip(line, widths, strict=True)) for line in table)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the table as CSV or JSON (a list of objects), as the file's suffix says; ValueError for others."""
-        path = Path(path)
-        text = io.StringIO(newline="")
-        if path.suffix == ".csv":
-            writer = csv.DictWriter(text, self.columns, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(self.rows)
-        elif path.suffix == ".json":
-            text.write(json.dumps(self.rows, indent=1) + "\n")
-        else:
-            raise ValueError(f"a history is saved as .csv or .json, not as {path.name}")
-        with replacing(path) as temporary:
-            temporary.write_text(text.getvalue(), encoding="utf-8")
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> History:
-        """Read what `save` wrote as JSON."""
-        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
 
 
 class State:
@@ -451,41 +357,3 @@ def _numbers(out: Any) -> Array:
         return np.asarray(out.data)
     out = np.asarray(out)
     return np.array([x.data for x in out.flat]).reshape(out.shape) if out.dtype == object else out
-
-
-def rises(column: str) -> bool:
-    """Whether more is better in a column of a history: accuracies rise, everything else falls."""
-    return column.endswith("accuracy")
-
-
-def shown(x: float) -> str:
-    """A number as tables and messages show it: four decimals, or fewer digits where those say nothing.
-
-    >>> [shown(x) for x in (3, 0.51234, 0.0, 2e-5, 62.1234, 12345.6)]
-    ['3', '0.5123', '0', '2e-05', '62.12', '1.23e+04']
-    """
-    if isinstance(x, int):
-        return str(x)
-    if 1e-3 <= abs(x) < 1e3:
-        return f"{x:.4f}" if abs(x) < 10 else f"{x:.2f}"
-    return f"{x:.3g}"
-
-
-@contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """Write a file whole or not at all: gives a name beside `path` to write to, which becomes `path` at the end.
-
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     with replacing(Path(folder, "a.txt")) as temporary:
-    ...         n = temporary.write_text("whole")
-    ...     Path(folder, "a.txt").read_text()
-    'whole'
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")  # keeps the suffix, which some writers look at
-    try:
-        yield temporary
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -34,6 +34,7 @@ POINTS = [
     ("relu", [-0.0], 0.0, [0.0]),
     ("relu", [nan], nan, [nan]),
     ("leaky_relu", [0.0, None, 0.01], 0.0, [0.01]),
+    ("elu", [0.0, None, 2.0], 0.0, [2.0]),
     ("abs", [0.0], 0.0, [0.0]),
     ("gelu", [inf], inf, [1.0]),
     ("gelu", [-inf], 0.0, [0.0]),
@@ -110,6 +111,14 @@ def test_clip_at_a_bound(x, slope):
         out.backward()
         same(out.item(), nan if math.isnan(x) else min(max(x, -1.0), 1.0))
         assert leaf.grad == slope
+
+
+def test_clips_bounds_as_variables():
+    """Where the operand is at a bound it keeps the whole gradient; where the bounds cross, the lower one wins."""
+    for x, slopes in [(-1.0, [1, 0, 0]), (1.0, [1, 0, 0]), (-2.0, [0, 1, 0]), (2.0, [0, 0, 1])]:
+        operands = [Value(x), Value(-1.0), Value(1.0)]
+        autograd.clip(*operands).backward()
+        assert [v.grad for v in operands] == slopes
 
 
 # name, elements, result, gradient

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autograd import Tensor
 from nn import plots
-from nn.training import History
+from nn.history import History
 
 pytest.importorskip("matplotlib")
 from matplotlib.colors import to_hex

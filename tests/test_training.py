@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 import nn
 from autograd import Tensor, Value, no_grad
 from nn.data import Batches, moons
-from nn.training import EarlyStopping, History, NonFiniteLoss, evaluate, fit, predict, replacing
+from nn.files import replacing
+from nn.history import History
+from nn.training import EarlyStopping, NonFiniteLoss, evaluate, fit, predict
 
 X, Y = moons(200, seed=1)
 X = X.astype(np.float32)

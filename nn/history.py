@@ -1,0 +1,123 @@
+"""`History`: what happened in each epoch of training, as a table that prints, saves and answers questions."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias, overload
+
+from nn.files import replacing
+
+Row: TypeAlias = dict[str, float]
+
+
+class History(Sequence[Row]):
+    """What happened in each epoch: a list of rows, all with the same columns.
+
+    ``history[-1]`` is the last row, ``history["train_loss"]`` a column. `stopped` says why training ended before
+    its last epoch; it is empty otherwise.
+
+    >>> history = History([{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.25}])
+    >>> history["train_loss"], history[-1]["epoch"], len(history)
+    ([0.5, 0.25], 2, 2)
+    >>> print(history)
+    epoch  train_loss
+        1      0.5000
+        2      0.2500
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, float]] = ()) -> None:
+        self.rows: list[Row] = []
+        self.stopped = ""
+        for row in rows:
+            self.append(row)
+
+    def append(self, row: Mapping[str, float]) -> None:
+        """Add an epoch; ValueError if it has other columns than those before."""
+        columns = self.columns or list(row)
+        if row.keys() != set(columns):
+            raise ValueError(f"a row with the columns {list(row)} does not fit a history of {columns}")
+        self.rows.append({name: row[name] for name in columns})
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in order; none before the first epoch."""
+        return list(self.rows[0]) if self.rows else []
+
+    def best(self, column: str) -> Row:
+        """The row with the best number in a column: the largest where its name ends in "accuracy", else the smallest.
+
+        The first of several equals; nan is never the best. ValueError if there is nothing to choose from.
+        """
+        rows = [row for row in self.rows if not math.isnan(row[column])]
+        if not rows:
+            raise ValueError(f"the history has no number in the column {column!r}")
+        return (max if rises(column) else min)(rows, key=lambda row: row[column])
+
+    @overload
+    def __getitem__(self, key: int) -> Row: ...
+    @overload
+    def __getitem__(self, key: slice) -> History: ...
+    @overload
+    def __getitem__(self, key: str) -> list[float]: ...
+    def __getitem__(self, key: int | slice | str) -> Row | History | list[float]:
+        if isinstance(key, str):
+            if key not in self.columns:
+                raise KeyError(f"the history has no column {key!r}, only {self.columns}")
+            return [row[key] for row in self.rows]
+        return History(self.rows[key]) if isinstance(key, slice) else self.rows[key]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __repr__(self) -> str:
+        last = ", ".join(f"{name}={shown(x)}" for name, x in self.rows[-1].items()) if self.rows else ""
+        return f"History of {len(self)} epochs{': ' * bool(last)}{last}"
+
+    def __str__(self) -> str:
+        table = [self.columns, *([shown(x) for x in row.values()] for row in self.rows)]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        return "\n".join("  ".join(f"{x:>{w}}" for x, w in zip(line, widths, strict=True)) for line in table)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the table as CSV or JSON (a list of objects), as the file's suffix says; ValueError for others."""
+        path = Path(path)
+        text = io.StringIO(newline="")
+        if path.suffix == ".csv":
+            writer = csv.DictWriter(text, self.columns, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(self.rows)
+        elif path.suffix == ".json":
+            text.write(json.dumps(self.rows, indent=1) + "\n")
+        else:
+            raise ValueError(f"a history is saved as .csv or .json, not as {path.name}")
+        with replacing(path) as temporary:
+            temporary.write_text(text.getvalue(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> History:
+        """Read what `save` wrote as JSON."""
+        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
+
+
+def rises(column: str) -> bool:
+    """Whether more is better in a column of a history: accuracies rise, everything else falls."""
+    return column.endswith("accuracy")
+
+
+def shown(x: float) -> str:
+    """A number as tables and messages show it: four decimals, or fewer digits where those say nothing.
+
+    >>> [shown(x) for x in (3, 0.51234, 0.0, 2e-5, 62.1234, 12345.6)]
+    ['3', '0.5123', '0', '2e-05', '62.12', '1.23e+04']
+    """
+    if isinstance(x, int):
+        return str(x)
+    if 1e-3 <= abs(x) < 1e3:
+        return f"{x:.4f}" if abs(x) < 10 else f"{x:.2f}"
+    return f"{x:.3g}"

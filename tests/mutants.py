@@ -1,0 +1,463 @@
+"""Does the suite notice? Every rule of every row made wrong in turn, and the engine in some twenty ways.
+
+    make mutants            # or: python tests/mutants.py [--seeds 1 2 3] [--only TEXT] [--jobs 2]
+
+Each mutant is put into a process of its own, where the suite's tests of rows and engine then run with each seed; it is
+killed by a seed if a test fails. The table at the end gives mutants, killed and survivors. A mutant that changes
+nothing that anybody can see is equivalent; those are listed with the reason, and counted apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import inspect
+import multiprocessing
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+
+import autograd.dual
+import autograd.graph
+import autograd.guard
+import autograd.kernels
+import autograd.rows
+import autograd.specialize
+import autograd.tensor
+import autograd.transforms
+import autograd.value
+from autograd import ops
+from autograd.graph import MANY
+from autograd.rows import Elementwise, Linear, Reduction
+from autograd.symbol import Symbol, symbol
+from autograd.tensor import Tensor
+
+Mutation = Callable[[], None]
+
+# --------------------------------------------------------------------------------------------------- wrong rules
+
+CHANGES: dict[str, Callable] = {
+    "negated": lambda d: lambda *a, **k: -1.0 * d(*a, **k),
+    "doubled": lambda d: lambda *a, **k: 2.0 * d(*a, **k),
+    "zeroed": lambda d: lambda *a, **k: 0.0 * d(*a, **k),
+    "off by 1e-6": lambda d: lambda *a, **k: (1 + 1e-6) * d(*a, **k),
+}
+
+
+def rule_mutants() -> list[tuple[str, str, Mutation]]:
+    """(name, the row's name, mutation) for each rule of each row."""
+    found = []
+    for row in ops.ROWS.values():
+        if isinstance(row, Elementwise):
+            rules, attribute = list(row.partials), "partials"
+        elif isinstance(row, Linear):
+            rules, attribute = list(row.transposes), "transposes"
+        elif isinstance(row, Reduction):
+            rules, attribute = [row.weight], "weight"
+        else:
+            rules, attribute = [row._vjp], "_vjp"
+        for i, rule in enumerate(rules):
+            if rule is None:
+                continue
+            changes = {kind: wrong(rule) for kind, wrong in CHANGES.items()}
+            if attribute == "_vjp":
+                changes = {kind: fused(rule, factor) for kind, factor in FACTORS.items()}
+            if isinstance(row, Elementwise):
+                if row.arity == 2:
+                    changes["operands swapped"] = lambda out, x, y, rule=rule: rule(out, y, x)
+                if row.arity == 1:
+                    changes["result for operand"] = lambda out, x, rule=rule: rule(x, out)
+                for number, text in enumerate(boundary_changes(rule)):
+                    changes[f"boundary {number}"] = text
+            for kind, changed in changes.items():
+                if isinstance(row, Elementwise) and same_text(row, rule, changed):
+                    continue
+                named_like(rule, changed)
+                name = f"{row.name}, {attribute}[{i}] {kind}"
+                found.append((name, row.name, put(row, attribute, i, changed)))
+    return found
+
+
+FACTORS = {"negated": -1.0, "doubled": 2.0, "zeroed": 0.0, "off by 1e-6": 1 + 1e-6}
+
+
+def fused(rule: Callable, factor: float) -> Callable:
+    """A hand-written vjp with every cotangent off by a factor."""
+    return lambda *a: [None if c is None else (factor * c).astype(c.dtype) for c in rule(*a)]
+
+
+def same_text(row: Elementwise, rule: Callable, changed: Callable) -> bool:
+    """Whether the change is none, by its text or because the rule is the constant zero."""
+    names = [Symbol(name) for name in ("out", *autograd.rows.operand_names(row))]
+    before = str(symbol(rule(*names)))
+    return before == "0" or str(symbol(changed(*names))) == before
+
+
+def named_like(rule: Callable, changed: Callable) -> None:
+    """Operand names are read off a partial's signature: keep the original's."""
+    if changed.__code__.co_flags & inspect.CO_VARARGS:
+        CODES[changed] = rule.__code__
+
+
+CODES: dict[Callable, object] = {}
+
+
+def put(row, attribute: str, i: int, changed: Callable) -> Mutation:
+    def mutate() -> None:
+        names = autograd.rows.operand_names(row) if isinstance(row, Elementwise) else None
+        if attribute in ("weight", "_vjp"):
+            setattr(row, attribute, changed)
+        else:
+            rules = list(getattr(row, attribute))
+            rules[i] = changed
+            setattr(row, attribute, tuple(rules))
+        if names is not None:  # the compiled methods are made from the partials: make them again
+            rename(row, names)
+            autograd.value._specialized.__init__(autograd.value.Value)
+            autograd.specialize.scalars.cache_clear()
+
+    return mutate
+
+
+def rename(row: Elementwise, names: tuple[str, ...]) -> None:
+    """Let everything that asks for the operands' names of this row get the original ones."""
+    original = autograd.rows.operand_names
+
+    def operand_names(op):
+        return names if op is row else original(op)
+
+    for module in (autograd.rows, autograd.specialize):
+        module.operand_names = operand_names
+
+
+def boundary_changes(rule: Callable) -> list[Callable]:
+    """The rule with one comparison made strict or unstrict, for each of its comparisons."""
+    flipped = {ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt}
+    tree = ast.parse(inspect.getsource(sys.modules["autograd.ops"]))
+    first = rule.__code__.co_firstlineno
+    lambdas = [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == first]
+    own = [n for n in lambdas if [a.arg for a in n.args.args] == list(rule.__code__.co_varnames[: len(n.args.args)])]
+    results = []
+    for node in own:
+        compiled = eval(compile(ast.Expression(node), "<rule>", "eval"), vars(ops))
+        if compiled.__code__.co_code != rule.__code__.co_code or compiled.__code__.co_consts != rule.__code__.co_consts:
+            continue
+        for compare in [n for n in ast.walk(node) if isinstance(n, ast.Compare) and type(n.ops[0]) in flipped]:
+            before = compare.ops[0]
+            compare.ops[0] = flipped[type(before)]()
+            results.append(eval(compile(ast.Expression(node), "<mutant>", "eval"), vars(ops)))
+            compare.ops[0] = before
+    return results
+
+
+# ------------------------------------------------------------------------------------------------- wrong engines
+
+
+def source_change(module, before: str, after: str) -> Mutation:
+    """A module's function or method with one piece of its source replaced."""
+
+    def mutate() -> None:
+        text = inspect.getsource(module)
+        assert text.count(before) >= 1, f"{before!r} is not in {module.__name__}"
+        changed = ast.parse(text.replace(before, after, 1))
+        original = ast.parse(text)
+        for old, new in zip(original.body, changed.body, strict=True):
+            if ast.dump(old) != ast.dump(new):
+                replace(module, new)
+
+    return mutate
+
+
+def replace(module, definition) -> None:
+    """Compile a changed top-level function, or the changed methods of a class, into the living module."""
+    if isinstance(definition, ast.FunctionDef):
+        exec(compile(ast.Module([definition], []), module.__file__, "exec"), vars(module))
+        new = vars(module)[definition.name]
+        for other in [m for name, m in sys.modules.items() if name.startswith("autograd")]:
+            if definition.name in vars(other) and other is not module and callable(vars(other)[definition.name]):
+                setattr(other, definition.name, new)
+        return
+    cls = vars(module)[definition.name]
+    for method in definition.body:
+        if isinstance(method, ast.FunctionDef):
+            space: dict = {}
+            exec(compile(ast.Module([method], []), module.__file__, "exec"), vars(module), space)
+            function = space[method.name]
+            raw = function.fget if isinstance(function, property) else getattr(function, "__func__", function)
+            current = inspect.getattr_static(cls, method.name, None)
+            if isinstance(current, property):
+                continue
+            old = getattr(current, "__func__", current)
+            if (
+                getattr(old, "__code__", None) is None
+                or old.__code__.co_code != raw.__code__.co_code
+                or (old.__code__.co_consts != raw.__code__.co_consts or old.__code__.co_names != raw.__code__.co_names)
+            ):
+                setattr(cls, method.name, function)
+
+
+def assigning_pulls() -> None:
+    original = autograd.specialize.pull_source
+    autograd.specialize.pull_source = lambda *a: original(*a).replace("+=", "=")
+
+
+def preorder() -> None:
+    def topological(root):
+        zero, order, stack = float("0"), [], [root]
+        while stack:
+            node = stack.pop()
+            if node.grad is zero or node._op is None:
+                continue
+            node.grad = zero
+            order.append(node)
+            stack.extend(reversed(node.parents))
+        return order[::-1]
+
+    put_everywhere("topological", topological)
+
+
+def stale_interiors() -> None:
+    original = autograd.graph.topological
+
+    def topological(root):
+        before = {}
+        stack = [root]
+        while stack:
+            node = stack.pop()
+            if node._op is not None and id(node) not in before:
+                before[id(node)] = node.grad
+                stack.extend(node.parents)
+        order = original(root)
+        for node in order:
+            if isinstance(node, autograd.value.Value):
+                node.grad = before[id(node)]
+        return order
+
+    put_everywhere("topological", topological)
+
+
+def twice() -> None:
+    original = autograd.graph.topological
+
+    def topological(root):
+        order = original(root)
+        return [*order[:1], *order] if len(order) > 1 else order
+
+    put_everywhere("topological", topological)
+
+
+def put_everywhere(name, function) -> None:
+    for module in [m for n, m in sys.modules.items() if n.startswith("autograd")]:
+        if name in vars(module):
+            setattr(module, name, function)
+
+
+def aliasing_leaves() -> None:
+    def receive(self, cotangent, upstream):
+        held = self.grad
+        self.grad = cotangent if held is None or type(held) is float else held + cotangent
+
+    Tensor._receive = receive
+
+
+def adding_in_place() -> None:
+    def receive(self, cotangent, upstream):
+        held = self.grad
+        if held is None or type(held) is float:
+            self.grad = cotangent if self._op is not None else np.array(cotangent)
+        elif held.flags.writeable:
+            held += cotangent
+        else:
+            self.grad = held + cotangent
+
+    Tensor._receive = receive
+
+
+def forgetful_leaves() -> None:
+    original = Tensor._receive
+
+    def receive(self, cotangent, upstream):
+        if self._op is None:
+            self.grad = np.array(cotangent)
+        else:
+            original(self, cotangent, upstream)
+
+    Tensor._receive = receive
+
+
+def missed_leaves() -> None:
+    def topological(root):
+        return [n for n in original(root) if n._op.fan != MANY or len(n._a) != 3]
+
+    original = autograd.graph.topological
+    put_everywhere("topological", topological)
+
+
+rows, graph, tensor = autograd.rows, autograd.graph, autograd.tensor
+ENGINE: dict[str, Mutation] = {
+    "pulls assign instead of adding": assigning_pulls,
+    "preorder instead of topological order": preorder,
+    "interior gradients are not reset": stale_interiors,
+    "a node is pulled twice": twice,
+    "leaves keep the cotangent they are handed": aliasing_leaves,
+    "contributions are added in place": adding_in_place,
+    "leaves do not accumulate over calls": forgetful_leaves,
+    "some n-ary nodes are left out": missed_leaves,
+    "broadcasting is not undone": source_change(rows, "g = g.sum(axis=tuple(range(extra)) + stretched)", "g = g"),
+    "leading axes are not summed": source_change(rows, "tuple(range(extra)) + stretched", "stretched"),
+    "stretched axes are averaged": source_change(rows, "g = g.sum(axis=tuple", "g = g.mean(axis=tuple"),
+    "gradients keep the cotangent's dtype": source_change(rows, "g = g.astype(dtype)", "pass"),
+    "a scaled gradient skips its factor of -1": source_change(rows, "return -g", "return g"),
+    "reductions spread along the wrong axes": source_change(
+        rows,
+        "1 if i in axes else n for i, n in enumerate(x.shape))",
+        "1 if i in axes[:1] else n for i, n in enumerate(x.shape))",
+    ),
+    "repeated indices overwrite": source_change(autograd.kernels, "np.add.at(out, index, x)", "out[index] = x"),
+    "saved arrays are not guarded": source_change(tensor, "held = guard(arrays[j])", "held = None"),
+    "guards are never checked": source_change(autograd.guard, "return not self.changed", "return True"),
+    "no_grad records": source_change(graph, "modes.recording = False", "pass"),
+    "no_grad is not undone": source_change(graph, "modes.recording = self._outer.pop()", "pass"),
+    "NumPy scalars widen float32": source_change(tensor, "return x if x.ndim else x.item()", "return x"),
+    "transforms overwrite shared cotangents": source_change(
+        graph, "found[id(x)] + cotangent if id(x) in found else cotangent", "cotangent"
+    ),
+    "transforms confuse levels": source_change(
+        autograd.dual, "level = max(x.level for x in inputs", "level = min(x.level for x in inputs"
+    ),
+    "transforms reuse the outer variable": source_change(autograd.transforms, "return ops.identity(x)", "return x"),
+    "closures of an inner grad are cut": source_change(
+        autograd.transforms, "return modes.differentiating > 0 or any(", "return any("
+    ),
+    "a bias gets no gradient": source_change(autograd.value, "items[-1].grad += g", "pass"),
+    "IEEE results raise": source_change(
+        rows, "except (ArithmeticError, ValueError):\n        pass", "except KeyError:\n        pass"
+    ),
+    "Values keep NumPy numbers": source_change(autograd.value, "return float(x)", "return x"),
+}
+
+EQUIVALENT = {
+    "leaky_relu, partials[1] boundary 0": "at 0 both branches are 0",
+    "elu, partials[1] boundary 0": "at 0 both branches are 0",
+}
+
+
+# ------------------------------------------------------------------------------------------------------ the hunt
+
+
+def hunt(job: tuple[str, str, int]) -> tuple[str, int, bool, int, float]:
+    """Run the suite on one mutant with one seed, in a process of its own: killed? by how many examples?"""
+    name, row, seed = job
+    reading, writing = os.pipe()
+    start = time.perf_counter()
+    if (child := os.fork()) == 0:
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, 1)
+        os.dup2(silent, 2)
+        code, examples = 3, 0
+        try:
+            code, examples = run_suite(MUTATIONS[name], row, seed)
+        finally:
+            os.write(writing, f"{int(code)} {examples}".encode())
+            os._exit(0)
+    os.close(writing)
+    answer = os.read(reading, 100).decode().split()
+    os.close(reading)
+    os.waitpid(child, 0)
+    code, examples = map(int, answer) if len(answer) == 2 else (3, 0)
+    return name, seed, code in (1, 2, 3, 4), examples, time.perf_counter() - start
+
+
+def run_suite(mutation: Mutation, row: str, seed: int) -> tuple[int, int]:
+    import pytest
+
+    os.environ["HYPOTHESIS_PROFILE"] = "mutants"
+    os.chdir(ROOT)
+    mutation()
+    counter = Counter()
+    files = ["test_ops.py", "test_edge_cases.py"]
+    if not row:
+        files += ["test_value.py", "test_tensor.py", "test_transforms.py", "test_modules.py"]
+    arguments = [f"tests/{name}" for name in files]
+    chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row else []
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--hypothesis-seed={seed}"]
+    code = pytest.main([*arguments, *chosen, *options], plugins=[counter])
+    return int(code), counter.examples
+
+
+class Counter:
+    """Counts the examples that Hypothesis ran in the test that failed."""
+
+    def __init__(self) -> None:
+        self.examples = 0
+
+    def pytest_runtest_setup(self, item) -> None:
+        inner = getattr(getattr(item, "obj", None), "hypothesis", None)
+        self.examples = 1
+        if inner is not None and not hasattr(inner.inner_test, "counted"):
+            test = inner.inner_test
+
+            def counted(*args, **kwargs):
+                self.examples += 1
+                return test(*args, **kwargs)
+
+            counted.counted = True
+            inner.inner_test = counted
+            self.examples = 0
+
+
+MUTATIONS: dict[str, Mutation] = dict(ENGINE)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--only", default="", help="only mutants whose name contains this")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    options = parser.parse_args()
+
+    rules = rule_mutants()
+    MUTATIONS.update({name: mutation for name, _, mutation in rules})
+    groups = {"rules of rows": [(name, row) for name, row, _ in rules], "engine": [(name, "") for name in ENGINE]}
+    names = [(name, row) for group in groups.values() for name, row in group if options.only in name]
+    jobs = [(name, row, seed) for name, row in names for seed in options.seeds]
+    killed: dict[str, list[bool]] = {name: [] for name, _ in names}
+    examples: dict[str, list[int]] = {name: [] for name, _ in names}
+    with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
+        for done, (name, _, dead, count, _) in enumerate(pool.imap_unordered(hunt, jobs), 1):
+            killed[name].append(dead)
+            if dead:
+                examples[name].append(count)
+            if done % 50 == 0:
+                print(f"{done} of {len(jobs)}", file=sys.stderr, flush=True)
+
+    print("| mutants of | in all | killed on every seed | equivalent | survivors | examples to kill, median |")
+    print("|---|---|---|---|---|---|")
+    survivors = []
+    for group, members in groups.items():
+        members = [name for name, _ in members if name in killed]
+        dead = [name for name in members if all(killed[name])]
+        equivalent = [name for name in members if name in EQUIVALENT and not any(killed[name])]
+        alive = [name for name in members if name not in dead and name not in equivalent]
+        counts = [n for name in dead for n in examples[name] if n]
+        median = f"{statistics.median(counts):.0f}" if counts else ""
+        print(f"| {group} | {len(members)} | {len(dead)} | {len(equivalent)} | {len(alive)} | {median} |")
+        survivors += alive
+    for name, reason in EQUIVALENT.items():
+        if name in killed:
+            print(f"equivalent: {name}: {reason}")
+    for name in survivors:
+        print(f"survivor: {name}: killed on {sum(killed[name])} of {len(killed[name])} seeds")
+    return 1 if survivors else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
