@@ -798,6 +798,11 @@ def _cross_entropy(logits: Any, labels: Any) -> Any:
 
 
 def _cross_entropy_value(logits: Any, labels: Any) -> Any:
+    if not len(labels):
+        raise ValueError("the mean over an empty batch is not defined")
+    if (low := labels.min()) < 0 or labels.max() >= logits.shape[1]:
+        row = int(np.argmax(labels < 0 if low < 0 else labels >= logits.shape[1]))
+        raise IndexError(f"label {labels[row]} in row {row} names none of the {logits.shape[1]} classes")
     shifted = logits - logits.max(axis=1, keepdims=True)
     picked = shifted[np.arange(len(labels)), labels]
     return (np.log(np.exp(shifted).sum(axis=1)) - picked).mean(dtype=logits.dtype)

@@ -14,6 +14,7 @@ import ast
 import inspect
 import multiprocessing
 import os
+import signal
 import statistics
 import sys
 import time
@@ -359,6 +360,7 @@ def hunt(job: tuple[str, str, int]) -> tuple[str, int, bool, int, float]:
     reading, writing = os.pipe()
     start = time.perf_counter()
     if (child := os.fork()) == 0:
+        signal.alarm(240)  # a mutant that never ends is noticed too
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)
         os.dup2(silent, 2)

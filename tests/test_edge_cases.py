@@ -188,6 +188,14 @@ def test_cross_entropy_of_huge_logits(kind):
     np.testing.assert_array_equal(logits.grad, [[0.0, 0.0], [1.0, -1.0]])
 
 
+@pytest.mark.parametrize("labels", [[0, -1], [0, 2]], ids=str)
+def test_cross_entropy_of_a_label_that_is_no_class(labels):
+    with pytest.raises(IndexError, match=rf"{labels[1]} in row 1 .*2 classes"):
+        autograd.cross_entropy(Tensor(np.zeros((2, 2))), np.array(labels))
+    with pytest.raises(ValueError, match="empty"):
+        autograd.cross_entropy(Tensor(np.zeros((0, 2))), np.array([], int))
+
+
 def test_honest_infinities_are_kept():
     """No skipping of zero cotangents: sqrt(x)**2 at 0 is inf * 0."""
     for leaf in (Value(0.0), Tensor(np.array(0.0))):
