@@ -14,6 +14,11 @@ ANY   a tuple: variables and constants   the operation's parameters
 
 `node.operands`, `node.parents`, `node.op` and `node.params` read it for everybody else. Operands point towards
 the leaves only, so a dropped graph has no cycles and is freed at once; nothing here recurses.
+
+Threads: modes such as `no_grad` hold in the thread that entered them, and threads may build and sweep graphs of their
+own side by side. `backward` writes to the nodes, though: two threads that share leaves have to take turns (a lock
+around backward), or additions to a leaf's `grad` can get lost, and two must never sweep one graph. The transformations
+(`autograd.grad` and its siblings) write to no node, and need no lock at all.
 """
 
 from __future__ import annotations

@@ -310,6 +310,30 @@ def test_threads_on_separate_graphs():
         assert grad == x.grad
 
 
+def test_threads_that_share_leaves_take_turns_or_use_transformations():
+    w, lock, grads = Value(2.0), threading.Lock(), []
+
+    def work(k):
+        for _ in range(100):
+            loss = (w * float(k)).tanh() * w
+            with lock:
+                loss.backward()
+        grads.append(autograd.grad(lambda w: w * w * float(k), create_graph=False)(w))
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    alone = 0.0
+    for k in range(4):
+        x = Value(2.0)
+        ((x * float(k)).tanh() * x).backward()
+        alone += 100 * x.grad
+    assert math.isclose(w.grad, alone, rel_tol=1e-12)
+    assert sorted(grads) == [0.0, 4.0, 8.0, 12.0]
+
+
 # ---------------------------------------------------------------------------------------------------------- NumPy
 
 
