@@ -385,7 +385,7 @@ def run_suite(mutation: Mutation, row: str, seed: int) -> tuple[int, int]:
     os.chdir(ROOT)
     mutation()
     counter = Counter()
-    files = ["test_ops.py", "test_edge_cases.py"]
+    files = ["test_references.py", "test_ops.py", "test_edge_cases.py"]
     if not row:
         files += ["test_value.py", "test_tensor.py", "test_transforms.py", "test_modules.py"]
     arguments = [f"tests/{name}" for name in files]
