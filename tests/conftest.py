@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, settings
 
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("ci", derandomize=True, max_examples=60, **COMMON)
-settings.register_profile("nightly", max_examples=3000, print_blob=True, **COMMON)
+settings.register_profile("nightly", max_examples=1000, print_blob=True, **COMMON)
 settings.register_profile("mutants", max_examples=60, phases=[Phase.explicit, Phase.generate], database=None, **COMMON)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 settings.load_profile(PROFILE)
