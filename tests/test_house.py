@@ -17,7 +17,7 @@ TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autogra
 
 # each file imports only from those before it
 ORDER = ["rows", "kernels", "ops", "operators", "symbol", "graph", "anomaly", "specialize", "value", "guard", "tensor"]
-ORDER += ["dual", "transforms", "custom"]
+ORDER += ["dual", "transforms", "custom", "checking", "testing"]
 
 
 def imports(path):

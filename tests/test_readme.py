@@ -36,12 +36,26 @@ def check_source(namespace, output):
     assert "a.grad += y * g" in output
 
 
-CHECKS = [check_example, check_micrograd, check_moons, check_row, check_source]
+def check_transforms(namespace, output):
+    assert output == "12.0\n(12.0, 12.0)\n"
+
+
+def check_report(namespace, output):
+    with pytest.raises(AssertionError) as raised:
+        namespace["test_cube"]()
+    (report,) = re.findall(r"```text\nAssertionError: (.*?)```", TEXT, re.S)
+    said = "\n".join([str(raised.value), *raised.value.__notes__])
+    assert said.startswith(report)
+
+
+CHECKS = [
+    check_example, check_micrograd, check_moons, check_row, check_source, check_transforms, check_report,
+]  # fmt: skip
 
 
 def test_every_block_is_checked():
     assert len(BLOCKS) == len(CHECKS)
-    assert TEXT.count("```") == 2 * (len(BLOCKS) + len(re.findall(r"```sh\n", TEXT)))
+    assert TEXT.count("```") == 2 * (len(BLOCKS) + len(re.findall(r"```(?:sh|text)\n", TEXT)))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,634 @@
+"""`check_gradients`: are a function's gradients right, and if not, in which way are they wrong?
+
+The gradient that `backward` leaves in `.grad`, and the one that `vjp` returns, are held against numeric derivatives
+at a random cotangent, never all ones: those hide rules that ignore what comes from above. A numeric derivative says
+itself how far it can be trusted, and so sets its own tolerance; where it cannot be (a kink, a pole), the entry is
+skipped and listed, not passed. Besides: forward mode, second backwards, reruns, and memory shared by accident.
+
+The evidence is gathered in `examine`, measured in `differentiate`, put into words in `diagnose` and `Report`.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.rows import Elementwise, operand_names
+from autograd.tensor import Tensor
+from autograd.transforms import flatten, jvp, variable, vjp
+from autograd.value import Value, number
+
+EPS = 2.0**-52
+STEPS = tuple(2.0**-k for k in (4, 8, 11, 14, 17, 20, 23, 26))  # powers of two: x + h is exact more often
+RTOL = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 3e-4}
+
+
+# ------------------------------------------------------------------------------------------------------ the report
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One element of an input: the gradient found there, against the numeric derivative."""
+
+    name: str
+    index: tuple[int, ...]
+    value: float
+    analytic: float = math.nan
+    numeric: float = math.nan
+    tolerance: float = math.inf
+    order: int = 1
+    reason: str = ""  # why it was skipped
+    ones: float = math.nan  # what the numeric derivative would be if the cotangent were all ones
+
+    @property
+    def where(self) -> str:
+        """The element as it would be written: ``x[0, 1]``."""
+        return self.name + (f"[{', '.join(map(str, self.index))}]" if self.index else "")
+
+    @property
+    def ratio(self) -> float:
+        """Analytic over numeric; nan where the numeric derivative is 0."""
+        return self.analytic / self.numeric if self.numeric else math.nan
+
+    @property
+    def excess(self) -> float:
+        """The error in units of the tolerance: above 1 is wrong."""
+        error = abs(self.analytic - self.numeric)
+        if math.isnan(error):
+            return math.inf
+        return error / self.tolerance if self.tolerance else math.inf if error else 0.0
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the error is above the tolerance."""
+        return self.excess > 1
+
+
+@dataclass(frozen=True)
+class Report:
+    """What `check_gradients` found; `str(report)` tells it.
+
+    `entries` are those that were checked, worst first; `skipped` those that could not be, each with its `reason`;
+    `failures` what else is wrong, in sentences; `hints` what the wrong numbers have in common.
+    """
+
+    entries: tuple[Entry, ...]
+    skipped: tuple[Entry, ...]
+    failures: tuple[str, ...]
+    hints: tuple[str, ...]
+
+    @property
+    def wrong(self) -> tuple[Entry, ...]:
+        """The entries above their tolerance, worst first."""
+        return tuple(entry for entry in self.entries if entry.wrong)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong and not everything was skipped."""
+        return not self.wrong and not self.failures and (bool(self.entries) or not self.skipped)
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+    def __str__(self) -> str:
+        checked = len(self.entries)
+        if self.wrong:
+            verb = "is" if len(self.wrong) == 1 else "are"
+            head = f"{len(self.wrong)} of {plural(checked, 'entry', 'entries')} {verb} wrong"
+        elif self.failures:
+            agree = plural(checked, "entry agrees", "entries agree")
+            head = f"the gradients are not right, though {agree} with differences"
+        elif not checked and self.skipped:
+            head = f"nothing was checked: all {plural(len(self.skipped), 'entry', 'entries')} had to be skipped"
+        elif not checked:
+            head = "the inputs have no elements: only shapes were checked"
+        else:
+            head = f"the gradients are right: {plural(checked, 'entry', 'entries')} checked"
+        if self.skipped and checked:
+            head += f", {len(self.skipped)} skipped"
+        parts = [head, table(self.wrong)] if self.wrong else [head]
+        parts += [*(f"* {text}" for text in self.failures), *(f"=> {hint}" for hint in self.hints)]
+        return "\n".join(parts + [f"skipped {e.where} = {e.value:.10g}: {e.reason}" for e in self.skipped[:5]]) + (
+            f"\n… and {len(self.skipped) - 5} more skipped" if len(self.skipped) > 5 else ""
+        )
+
+
+def plural(n: int, one: str, many: str) -> str:
+    """A count with its noun."""
+    return f"{n} {one if n == 1 else many}"
+
+
+def table(entries: Sequence[Entry], most: int = 10) -> str:
+    """The entries as lines under a heading, so many at most."""
+    rows: list[tuple[str, ...]] = [("", "value", "gradient", "numeric", "ratio", "tolerance")]
+    for e in entries[:most]:
+        where = e.where + (" (second order)" if e.order == 2 else "")
+        numbers = [f"{x:.10g}" for x in (e.value, e.analytic, e.numeric)]
+        rows.append((where, *numbers, f"{e.ratio:.7g}", f"{e.tolerance:.1e}"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        f"  {row[0]:<{widths[0]}}" + "".join(f"  {x:>{n}}" for x, n in zip(row[1:], widths[1:], strict=True))
+        for row in rows
+    ]
+    if len(entries) > most:
+        lines.append(f"  … and {len(entries) - most} more")
+    return "\n".join(lines)
+
+
+# -------------------------------------------------------------------------------------------------- the two verbs
+
+
+def check_gradients(
+    f: Callable[..., Any],
+    *inputs: Any,
+    order: int = 1,
+    seed: int = 0,
+    rtol: float | None = None,
+    forward: bool = True,
+) -> Report:
+    """Check the gradients of `f` at these inputs.
+
+    Args:
+        f: called with Values where numbers are given, with Tensors where arrays are (numbers among arrays become
+            0-d Tensors); returns a Value, a Tensor, or a container of those. It has to give the same at each call.
+        inputs: numbers, float32 or float64 arrays, Values, Tensors, and nested lists, tuples and dicts of them.
+        order: 2 checks the gradient's own gradients too.
+        seed: of the random cotangents and directions.
+        rtol: the relative error that is always allowed; 1e-8, or 3e-4 if an input is float32.
+        forward: whether `f` can run in forward mode, and is to be held against it.
+
+    It calls `f` some eight times an input element: give it small inputs. Derivatives are measured in float64. A wrong
+    kind of input raises TypeError, as does a result that is not made of numbers.
+
+    >>> report = check_gradients(lambda x, y: x * y.sin(), 2.0, 0.5)
+    >>> report.ok, str(report)
+    (True, 'the gradients are right: 2 entries checked')
+    >>> print(check_gradients(abs, 0.0))
+    nothing was checked: all 1 entry had to be skipped
+    skipped x = 0: a kink, with slope -1 from the left and 1 from the right; the gradient found is 0
+    """
+    if order not in (1, 2):
+        raise ValueError(f"order is 1 or 2, not {order!r}")
+    if not inputs:
+        raise ValueError("check_gradients needs the inputs at which to check: check_gradients(f, 2.0, array, …)")
+    subject = Subject(f, inputs)
+    parts = [examine(subject, np.random.default_rng(seed), 1, rtol, forward)]
+    if order == 2 and not any(entry.wrong for entry in parts[0][0]):
+        rng = np.random.default_rng(seed)
+        parts.append(examine(subject.gradient(rng), rng, 2, rtol, forward))
+    entries = sorted((e for part in parts for e in part[0] if not e.reason), key=lambda e: -e.excess)
+    return Report(
+        tuple(entries),
+        tuple(e for part in parts for e in part[0] if e.reason),
+        tuple(text for part in parts for text in part[1]),
+        tuple(hint for part in parts for hint in part[2]),
+    )
+
+
+def assert_gradients(f: Callable[..., Any], *inputs: Any, **options: Any) -> None:
+    """Raise AssertionError with the whole report if the gradients of `f` are wrong; see `check_gradients`.
+
+    >>> assert_gradients(lambda x: x * x.detach(), 3.0)
+    Traceback (most recent call last):
+    AssertionError: 1 of 1 entry is wrong
+         value      gradient       numeric  ratio  tolerance
+      x      3               3             6    0.5    6.6e-08
+    => the wrong entry is off by a factor 0.5 (an operand used twice, counted once?)
+    """
+    __tracebackhide__ = True
+    report = check_gradients(f, *inputs, **options)
+    if not report.ok:
+        raise AssertionError(str(report))
+
+
+# ------------------------------------------------------------------------------------------------ the function
+
+
+class Subject:
+    """A function of anything, seen as one from a list of numbers (or of arrays) to a list of results."""
+
+    def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
+        leaves, rebuild = flatten(inputs)
+        self.run: Callable[..., list[Any]] = lambda *xs: flatten(f(*rebuild(xs)))[0]
+        self.names = [name for x, root in zip(inputs, roots(f, len(inputs)), strict=True) for name in paths(x, root)]
+        leaves = [ops.detach(x) for x in leaves]
+        self.scalar = not any(isinstance(x, np.ndarray) for x in leaves)  # Values and Tensors do not mix
+        if self.scalar:
+            self.numbers = [number(x) for x in leaves]
+        else:  # copies, or a TypeError that names the dtype
+            self.numbers = [variable(x, among_arrays=True).data for x in leaves]
+
+    def variables(self, numbers: Sequence[Any]) -> list[Any]:
+        """Fresh leaves with these numbers."""
+        return [variable(float(x) if self.scalar else np.asarray(x)) for x in numbers]
+
+    def outputs(self, numbers: Sequence[Any]) -> list[Any]:
+        """The results at these numbers."""
+        outs = [np.asarray(ops.detach(out)) for out in self.run(*self.variables(numbers))]
+        if odd := [out.dtype for out in outs if out.dtype.kind not in "fiub"]:
+            raise TypeError(f"the function should return numbers, Values, Tensors or containers of them, not {odd[0]}")
+        return outs
+
+    def gradient(self, rng: np.random.Generator) -> Subject:
+        """The gradient of this function at a random cotangent (1 for a single number), as a function."""
+        run, outs = self.run, self.outputs(self.numbers)
+        seeds = [np.ones_like(out) for out in outs] if alone(outs) else random_like(rng, outs)
+        again = copy(self)
+        again.run = lambda *xs: list(vjp(run, *xs)[1](seeds))
+        return again
+
+
+def roots(f: Callable[..., Any], count: int) -> list[str]:
+    """The names of a function's first parameters."""
+    if isinstance(f, Elementwise):
+        return list(operand_names(f)[:count])
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    named = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    rest = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "inputs")
+    return named + [f"{rest}[{i}]" for i in range(count - len(named))]
+
+
+def paths(x: Any, name: str) -> Iterator[str]:
+    """The names of the leaves of nested containers, in the order of `flatten`."""
+    if isinstance(x, dict):
+        children = [(f"[{key!r}]", child) for key, child in x.items()]
+    elif isinstance(x, (list, tuple)):
+        fields = getattr(x, "_fields", None)
+        children = [(f".{fields[i]}" if fields else f"[{i}]", child) for i, child in enumerate(x)]
+    elif isinstance(x, np.ndarray) and x.dtype == object:
+        children = [(f"[{', '.join(map(str, index))}]", x[index]) for index in np.ndindex(*x.shape)]
+    else:
+        yield name
+        return
+    for key, child in children:
+        yield from paths(child, name + key)
+
+
+def random_like(rng: np.random.Generator, xs: Sequence[Any]) -> list[Any]:
+    """A cotangent or tangent for each of these: normal numbers that float32 holds exactly."""
+    return [np.asarray(rng.normal(size=np.shape(x)), np.float32).astype(getattr(x, "dtype", float)) for x in xs]
+
+
+def alone(outs: Sequence[Any]) -> bool:
+    """Whether the results are a single number."""
+    return len(outs) == 1 and np.size(outs[0]) == 1
+
+
+def backward(outs: Sequence[Any], seeds: Sequence[Any]) -> None:
+    """Backpropagate from several results, one after the other."""
+    for out, seed in zip(outs, seeds, strict=True):
+        if isinstance(out, Tensor):
+            out.backward(seed)
+        elif isinstance(out, Value):
+            (out * float(seed)).backward()
+
+
+def gradients(leaves: Sequence[Any]) -> list[Any]:
+    """What is in the leaves' `.grad`, copied; zeros where nothing arrived."""
+    return [np.zeros(x.shape) if x.grad is None else np.array(x.grad) for x in leaves]
+
+
+def same(xs: Sequence[Any], ys: Sequence[Any]) -> bool:
+    """Whether two lists of arrays are the same to the last bit, nans included."""
+    return all(np.array_equal(x, y, equal_nan=True) for x, y in zip(xs, ys, strict=True))
+
+
+def near(xs: Sequence[Any], ys: Sequence[Any], rtol: float) -> bool:
+    """Whether two lists of arrays are the same but for rounding, where both are finite."""
+    ok = [np.isfinite(x) & np.isfinite(y) for x, y in zip(xs, ys, strict=True)]
+    return all(np.allclose(x[i], y[i], rtol, rtol * peak(y)) for x, y, i in zip(xs, ys, ok, strict=True))
+
+
+def described(x: Any) -> tuple[tuple[int, ...], Any]:
+    """Shape and dtype."""
+    array = np.asarray(x)
+    return array.shape, array.dtype
+
+
+def peak(x: Any) -> float:
+    """The largest finite magnitude."""
+    return float(np.max(np.abs(x), initial=0.0, where=np.isfinite(x)))
+
+
+# ----------------------------------------------------------------------------------------------- the evidence
+
+
+def examine(
+    subject: Subject, rng: np.random.Generator, order: int, rtol: float | None, forward: bool
+) -> tuple[list[Entry], list[str], list[str]]:
+    """Entries, failures and hints for one function."""
+    names, numbers = subject.names, subject.numbers
+    outs = subject.outputs(numbers)
+    seeds = random_like(rng, outs)
+    rtol = rtol or max(RTOL[np.dtype(x.dtype)] for x in map(np.asarray, (*numbers, *outs)) if x.dtype in RTOL)
+    pulled = list(vjp(subject.run, *numbers)[1](list(seeds)))
+    found, failures = conduct(subject, seeds)
+    for i, (name, x, g, p) in enumerate(zip(names, numbers, found, pulled, strict=True)):
+        if not np.shape(x) == np.shape(g) == np.shape(p):  # that is in the failures; there is nothing to compare
+            found[i] = pulled[i] = np.full(np.shape(x), math.nan)
+        elif not near([g], [np.asarray(p)], 100 * rtol):
+            failures.append(f"backward and vjp give {name} different gradients: {g!r:.60} and {p!r:.60}")
+    if forward:
+        failures += forward_against_reverse(subject, rng, seeds, pulled, rtol)
+    unit = 1 / float(seeds[0].item()) if alone(outs) else 1.0  # numbers that the reader knows
+    entries = measure(subject, seeds, [(g * unit, p * unit) for g, p in zip(found, pulled, strict=True)], unit, rtol)
+    entries = [replace(entry, order=order) for entry in entries]
+    repeats = {
+        name: max((out.size // np.size(p) for out in outs if np.size(p)), default=0)
+        for name, p in zip(names, pulled, strict=True)
+    }
+    return entries, failures, diagnose([e for e in entries if not e.reason], repeats)
+
+
+def conduct(subject: Subject, seeds: list[Any]) -> tuple[list[Any], list[str]]:
+    """The gradients that `backward` leaves, and what is wrong with how it leaves them."""
+    names, numbers, wrong = subject.names, subject.numbers, []
+    given = [seed.copy() for seed in seeds]
+    leaves = subject.variables(numbers)
+    outs = subject.run(*leaves)
+    first = [np.array(ops.detach(out)) for out in outs]
+    backward(outs, seeds)
+    found = gradients(leaves)
+    for name, x, leaf in zip(names, numbers, leaves, strict=True):
+        (have, kind), (shape, dtype) = described(x if leaf.grad is None else leaf.grad), described(x)
+        if (have, kind) != (shape, dtype):
+            wrong.append(f"the gradient of {name} is {kind} of shape {have}, the input {dtype} of shape {shape}")
+        if not same([x], [ops.detach(leaf)]):
+            wrong.append(f"running the function changed its input {name}")
+    held = [(f"the gradient of {name}", x.grad) for name, x in zip(names, leaves, strict=True)]
+    held += [(f"the data of {name}", ops.detach(x)) for name, x in zip(names, leaves, strict=True)]
+    held += [("the cotangent", seed) for seed in seeds]
+    for (one, x), (other, y) in combinations([pair for pair in held if isinstance(pair[1], np.ndarray)], 2):
+        if "gradient" in one and np.shares_memory(x, y):
+            wrong.append(f"{one} and {other} share memory: changing one in place changes the other")
+    if not same(seeds, given):
+        wrong.append("backward changed the cotangent that it was given")
+
+    leaves = subject.variables(numbers)
+    outs = subject.run(*leaves)
+    if not same(first, [ops.detach(out) for out in outs]):
+        wrong.append("a second run gives other results: is something random, or changed in between?")
+    backward(outs, seeds)
+    if not same(found, gradients(leaves)):
+        wrong.append("a second run gives another gradient: is something random, or left over from the first?")
+    if not wrong:
+        backward(subject.run(*leaves), seeds)
+        if not near(gradients(leaves), [2 * g for g in found], 1e-5):
+            wrong.append("backward over a second graph does not add its gradient to .grad: overwritten or aliased?")
+        backward(outs, seeds)
+        if not wrong and not near(gradients(leaves), [3 * g for g in found], 1e-5):
+            wrong.append("backward over the same graph again gives another gradient: do results keep their old one?")
+    return found, wrong
+
+
+def forward_against_reverse(
+    subject: Subject, rng: np.random.Generator, seeds: list[Any], pulled: list[Any], rtol: float
+) -> Iterator[str]:
+    """<g, J t> has to equal <J' g, t>; one input moves at a time, so that it can be named."""
+    moves = random_like(rng, subject.numbers)
+    for k, (name, gradient) in enumerate(zip(subject.names, pulled, strict=True)):
+        tangents = [move if j == k else move * 0 for j, move in enumerate(moves)]
+        try:
+            outs, rates = jvp(subject.run, subject.numbers, [float(t) if subject.scalar else t for t in tangents])
+        except (AttributeError, NotImplementedError, TypeError) as error:
+            yield f"forward mode does not run (forward=False leaves it out): {type(error).__name__}: {error}"
+            return
+        with np.errstate(all="ignore"):
+            left = np.array([np.sum(seed * rate) for seed, rate in zip(seeds, rates, strict=True)], dtype=np.float64)
+            right = np.asarray(gradient * moves[k], dtype=np.float64)
+            size = sum(np.sum(np.abs(seed * out)) for seed, out in zip(seeds, outs, strict=True))
+            scale = np.abs(left).sum() + np.abs(right).sum() + 0.01 * size  # where everything cancels
+            if np.isfinite(scale) and abs(left.sum() - right.sum()) > rtol * scale:
+                yield f"forward and reverse mode disagree along {name}: {left.sum():.10g} and {right.sum():.10g}"
+
+
+# --------------------------------------------------------------------------------------------- numeric derivatives
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """Derivatives from differences (of several functions at once) and how far the first is off at most."""
+
+    slopes: Any
+    error: float = math.inf
+    sides: tuple[float, float] | None = None  # at a kink: the slopes from the left and from the right
+
+
+HOLE = Numeric(np.full(2, math.nan))
+
+
+def differentiate(phi: Callable[[float], Any], scale: float, noise: float, rtol: float) -> Numeric:
+    """Fourth-order central differences at 0 of `phi`, which gives an array; at steps h and h/4, of `scale` in size.
+
+    The error is their disagreement and what rounding (`noise`, the error of phi itself) makes of it. Steps shrink
+    until it is small enough: where the function bends sharply, or has a kink nearby, small steps see past that. A
+    kink at the very point shows in the slopes from both sides, which do not approach each other.
+    """
+    middle = phi(0.0)
+    best, sides, jump = Numeric(middle * math.nan), None, math.inf
+    for h in (step * scale for step in STEPS[noise < 1e-10 :]):  # the widest only where there is much noise
+        ahead, behind = ({k: phi(sign * k * h) for k in (2.0, 1.0, 0.5, 0.25)} for sign in (1, -1))
+        wide, fine = ((8 * (ahead[k] - behind[k]) - (ahead[2 * k] - behind[2 * k])) / (12 * k * h) for k in (1.0, 0.25))
+        bends = [abs(ahead[k] + behind[k] - 2 * middle)[0] / (k * h) for k in (1.0, 0.25)]
+        if not np.all(np.isfinite([*wide, *fine, *bends])):
+            continue
+        blur = 16 * noise / h  # the rounding error of a bend
+        if bends[1] > 0.6 * bends[0] and bends[1] > 2 * blur:
+            left, right = (middle - behind[0.25])[0] / (0.25 * h), (ahead[0.25] - middle)[0] / (0.25 * h)
+            sides, jump = (float(left), float(right)), bends[1]
+        elif not sides or blur < 0.25 * jump:  # else a kink could not be seen at this step
+            error = float(abs(wide - fine)[0]) + 6 * noise / h
+            if error < best.error:
+                best = Numeric(fine, error)
+            if error <= 0.1 * rtol * abs(fine[0]) + 100 * noise:
+                break
+    return best if best.error < math.inf else Numeric(best.slopes, sides=sides)
+
+
+def measure(
+    subject: Subject, seeds: list[Any], gradients: list[tuple[Any, Any]], unit: float, rtol: float
+) -> list[Entry]:
+    """Every element's gradients against its numeric derivative in float64; `unit` scales the cotangents."""
+    numbers = [np.array(x, dtype=np.float64) for x in subject.numbers]
+    weights = [[np.asarray(seed, np.float64) * unit for seed in seeds], [np.ones(seed.shape) * unit for seed in seeds]]
+    holes = [~np.isfinite(out) for out in subject.outputs(numbers)]  # nan results must not hide the others
+    behind_holes = [np.zeros(x.shape, bool) for x in numbers]
+    if any(map(np.any, holes)):
+        _, pull = vjp(subject.run, *subject.numbers)
+        behind_holes = [
+            np.not_equal(g, 0.0) for g in pull([h * np.ones_like(s) for h, s in zip(holes, seeds, strict=True)])
+        ]
+
+    def along(moves: Sequence[Any]) -> Any:
+        """The results after a move, weighed with the cotangents and with ones."""
+        outs = subject.outputs([x + move for x, move in zip(numbers, moves, strict=True)])
+        outs = [np.where(hole, 0.0, out) for hole, out in zip(holes, outs, strict=True)]
+        return np.array([sum(np.sum(w * out) for w, out in zip(ws, outs, strict=True)) for ws in weights], np.float64)
+
+    entries = []
+    with np.errstate(all="ignore"):
+        noise = rounding(subject, weights[0], numbers, along)
+        for k, (name, x, pair) in enumerate(zip(subject.names, numbers, gradients, strict=True)):
+            measured = {}
+            for index in np.ndindex(*x.shape):
+                moves = [np.zeros_like(x) for x in numbers]
+
+                def phi(t: float, at: Any = moves[k], index: Any = index, moves: Any = moves) -> Any:
+                    at[index] = t
+                    return along(moves)
+
+                scale = 2.0 ** round(math.log2(min(max(1.0, float(abs(x[index]))), 1e300)))
+                measured[index] = HOLE if behind_holes[k][index] else differentiate(phi, scale, noise, rtol)
+            floor = 0.1 * rtol * peak([m.slopes[0] for m in measured.values()])
+            for index, m in measured.items():
+                both = [float(np.asarray(g)[index]) for g in pair]
+                entries.append(judged(Entry(name, index, float(x[index])), both, m, rtol, floor))
+    return entries
+
+
+def rounding(subject: Subject, weights: list[Any], numbers: list[Any], along: Callable[[Any], Any]) -> float:
+    """The error of the weighed results: by their size, and by how they jitter when the inputs hardly move."""
+    outs = subject.outputs(numbers)
+    eps = [float(np.finfo(out.dtype).eps) if out.dtype.kind == "f" else EPS for out in outs]
+    sizes = [np.abs(w * out) for w, out in zip(weights, outs, strict=True)]
+    noise = [4 * sum(e * float(np.sum(x, where=np.isfinite(x))) for e, x in zip(eps, sizes, strict=True))]
+    rng = np.random.default_rng(0)
+    for k in (1, 2, 3):
+        moves = [2.0**-40 * k * np.maximum(1.0, np.abs(x)) * rng.normal(size=x.shape) for x in numbers]
+        ahead, behind, still = (along([t * sign for t in moves])[0] for sign in (1, -1, 0))
+        noise.append(abs(ahead + behind - 2 * still))
+    return max((float(x) for x in noise if np.isfinite(x)), default=0.0)
+
+
+def judged(entry: Entry, pair: Sequence[float], m: Numeric, rtol: float, floor: float) -> Entry:
+    """The entry for one element, of its two gradients the worse: checked, or skipped with a reason."""
+    slope, ones = map(float, m.slopes)
+    if m.sides is not None:  # any slope between the two sides is a matter of convention; outside them, none is right
+        low, high = sorted(m.sides)
+        out = max(pair, key=lambda g: max(low - g, g - high))
+        loose = 1e-3 * max(abs(low), abs(high))
+        if low - loose <= out <= high + loose or not math.isfinite(out):
+            reason = f"a kink, with slope {m.sides[0]:.4g} from the left and {m.sides[1]:.4g} from the right"
+        else:
+            return replace(entry, analytic=out, numeric=low if out < low else high, tolerance=loose)
+    elif m.error == math.inf:
+        reason = "the numeric derivative is not finite"
+    elif m.error > 1e-3 * abs(slope) + 1e-6:
+        reason = f"the numeric derivative, {slope:.4g}, is uncertain by {m.error:.1g}"
+    else:
+        tolerance = 4 * m.error + rtol * abs(slope) + floor
+        found = [replace(entry, analytic=g, numeric=slope, tolerance=tolerance, ones=ones) for g in pair]
+        return max(found, key=lambda e: e.excess)
+    return replace(entry, analytic=pair[0], numeric=slope, reason=f"{reason}; the gradient found is {pair[0]:.4g}")
+
+
+# ------------------------------------------------------------------------------------------------- the explanation
+
+
+def diagnose(entries: Sequence[Entry], repeats: dict[str, int]) -> list[str]:
+    """What the wrong entries have in common, all of them or else those of one input."""
+    wrong = [e for e in entries if e.wrong]
+    if not wrong:
+        return []
+    groups = {name: [e for e in entries if e.name == name] for name in dict.fromkeys(e.name for e in wrong)}
+    if pattern := common(wrong, {repeats[name] for name in groups}):
+        return [pattern]
+    hints, exchanged = [], set()
+    for a, b in combinations(groups, 2):
+        one, other = groups[a], groups[b]
+        if agree([e.analytic for e in one], other) and agree([e.analytic for e in other], one):
+            hints.append(f"{a} has the gradient of {b} and {b} that of {a}: operands exchanged?")
+            exchanged |= {a, b}
+    for name, group in groups.items():
+        if name not in exchanged:
+            bad = [e for e in group if e.wrong]
+            pattern = misplaced(group) or common(bad, {repeats[name]})
+            if pattern:
+                hints.append(pattern if len(groups) == 1 else f"{name}: {pattern}")
+    return hints
+
+
+def agree(numbers: Sequence[float], entries: Sequence[Entry]) -> bool:
+    """Whether these numbers are the entries' numeric derivatives."""
+    return len(numbers) == len(entries) and all(
+        abs(x - e.numeric) <= 10 * e.tolerance + 1e-6 * abs(e.numeric) for x, e in zip(numbers, entries, strict=True)
+    )
+
+
+def common(wrong: Sequence[Entry], repeats: set[int]) -> str:
+    """One thing that is true of all these wrong entries; empty if nothing is."""
+    every = "every wrong entry" if len(wrong) > 1 else "the wrong entry"
+    analytic = np.array([e.analytic for e in wrong])
+    numeric = np.array([e.numeric for e in wrong])
+    if not np.any(np.isfinite(analytic)):
+        return "the gradient is not finite where the function is smooth: 0 * inf in a rule?"
+    if not np.all(np.isfinite(analytic)):
+        return ""
+    if np.all(analytic == 0):
+        return "the gradient is zero: is the input cut off (detach, .data), or its gradient overwritten?"
+    ones = np.array([e.ones for e in wrong])
+    if np.all(np.abs(analytic - ones) <= 1e-6 * np.abs(ones)):
+        return "it is the gradient of an all-ones cotangent: the rule ignores the upstream gradient"
+    small = np.array([e.tolerance for e in wrong])
+    if np.all(np.abs(numeric) <= small):
+        return "a gradient where there should be none: does something flow that should be cut off?"
+    if np.any(np.abs(numeric) <= small):
+        return ""
+    ratios = analytic / numeric
+    r = float(np.median(ratios))
+    doubt = small / np.abs(numeric) + 1e-9
+    values = np.array([e.value for e in wrong])
+    if np.all(np.abs(ratios - r) <= doubt * (1 + abs(r))) and (len(wrong) > 1 or simple(r)):
+        return factor(r, every, repeats)
+    if len(wrong) > 1:
+        with np.errstate(all="ignore"):
+            guesses = {"the input itself: a power too many": values, "1 / input: a power too few": 1 / values}
+        for text, guess in guesses.items():
+            if np.all(np.abs(ratios - guess) <= doubt * (1 + np.abs(guess))):
+                return f"{every} is off by a factor of {text}?"
+    return ""
+
+
+def simple(r: float) -> bool:
+    """A ratio that one entry alone makes suspicious: that of two small integers, or very nearly one."""
+    near = (abs(r * q - round(r * q)) < 1e-5 * q and 0 < abs(round(r * q)) <= 12 for q in range(1, 13))
+    return abs(r - 1) < 1e-2 or any(near)
+
+
+def factor(r: float, every: str, repeats: set[int]) -> str:
+    """What a common factor says."""
+    if abs(r + 1) < 1e-6:
+        return "the sign is wrong"
+    if abs(r - 1) < 1e-2:
+        return f"{every} is too {'large' if r > 1 else 'small'} by a relative {abs(r - 1):.3g}: a constant or a guard?"
+    n = next(iter(repeats)) if len(repeats) == 1 else 0
+    if n > 1 and min(abs(r * n - 1), abs(r / n - 1)) < 1e-6:
+        what = "averaged where it should be summed" if r < 1 else "summed twice"
+        return f"{every} is off by a factor {r:.6g}, and broadcasting repeats the input {n} times: {what}?"
+    story = {0.5: " (an operand used twice, counted once?)", 2.0: " (counted twice?)"}
+    return f"{every} is off by a factor {r:.6g}" + story.get(round(r, 6), "")
+
+
+def misplaced(group: Sequence[Entry]) -> str:
+    """Whether one input's gradients are the right ones in other places, or have the right sum."""
+    if len(group) < 2 or not all(math.isfinite(e.analytic) for e in group):
+        return ""
+    analytic, numeric = np.array([e.analytic for e in group]), np.array([e.numeric for e in group])
+    loose = 10 * max(e.tolerance for e in group)
+    if np.all(np.abs(np.sort(analytic) - np.sort(numeric)) <= loose):
+        by = "reversed?" if np.all(np.abs(analytic[::-1] - numeric) <= loose) else "transposed, or a wrong index?"
+        return f"the right numbers in the wrong places: {by}"
+    if abs(analytic.sum() - numeric.sum()) <= loose * len(group):
+        return "the entries are wrong but their sum is right: unbroadcast over the wrong axis, or a shifted index?"
+    return ""
