@@ -276,12 +276,13 @@ minimum = Elementwise(
     array=np.minimum, doc="The smaller; a tie shares its gradient, a nan wins.", example="minimum(2.0, 3.0) = 2.0",
 )
 clip: Elementwise = Elementwise(
-    "clip", lambda x, low, high: where(x < low, low, where(x > high, high, x)),
+    "clip", lambda x, low, high: where((x > high) | (low > high), high, where(x < low, low, x)),
     lambda out, x, low, high: where((x < low) | (x > high), 0, 1),
-    lambda out, x, low, high: where(x < low, 1, 0),
-    lambda out, x, low, high: where((x > high) & (x >= low), 1, 0),
+    lambda out, x, low, high: where((x < low) & (low <= high), 1, 0),
+    lambda out, x, low, high: where((x > high) | (low > high), 1, 0),
     array=np.clip, defaults=(-inf, inf),
-    doc="x kept within [low, high]; slope 1 at a bound.", example="clip(5.0, 0.0, 1.0) = 1.0",
+
+    doc="x kept within [low, high]; slope 1 at a bound; high where the bounds cross.", example="clip(5.0, 0.0, 1.0) = 1.0",
 )
 where: Elementwise = Elementwise(
     "where", lambda condition, x, y: x if condition else y,

@@ -302,6 +302,16 @@ def missed_leaves() -> None:
     put_everywhere("topological", topological)
 
 
+def forgotten_bias() -> None:
+    def pull(node):
+        n = len(node._a) // 2
+        for x, y in zip(node._a[:n], node._a[n:], strict=False):
+            x.grad += y._data * node.grad
+            y.grad += x._data * node.grad
+
+    autograd.value.nary(ops._dot).pull = pull
+
+
 rows, graph, tensor = autograd.rows, autograd.graph, autograd.tensor
 ENGINE: dict[str, Mutation] = {
     "pulls assign instead of adding": assigning_pulls,
@@ -338,7 +348,7 @@ ENGINE: dict[str, Mutation] = {
     "closures of an inner grad are cut": source_change(
         autograd.transforms, "return modes.differentiating > 0 or any(", "return any("
     ),
-    "a bias gets no gradient": source_change(autograd.value, "items[-1].grad += g", "pass"),
+    "a bias gets no gradient": forgotten_bias,
     "IEEE results raise": source_change(
         rows, "except (ArithmeticError, ValueError):\n        pass", "except KeyError:\n        pass"
     ),

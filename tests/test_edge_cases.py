@@ -113,11 +113,26 @@ def test_clip_at_a_bound(x, slope):
         assert leaf.grad == slope
 
 
-def test_clips_bounds_as_variables():
-    """Where the operand is at a bound it keeps the whole gradient; where the bounds cross, the lower one wins."""
-    for x, slopes in [(-1.0, [1, 0, 0]), (1.0, [1, 0, 0]), (-2.0, [0, 1, 0]), (2.0, [0, 0, 1])]:
-        operands = [Value(x), Value(-1.0), Value(1.0)]
-        autograd.clip(*operands).backward()
+@pytest.mark.parametrize(
+    ("x", "low", "high", "value", "slopes"),
+    [
+        (-1.0, -1.0, 1.0, -1.0, [1, 0, 0]),
+        (1.0, -1.0, 1.0, 1.0, [1, 0, 0]),
+        (-2.0, -1.0, 1.0, -1.0, [0, 1, 0]),
+        (2.0, -1.0, 1.0, 1.0, [0, 0, 1]),
+        (0.0, 1.0, 1.0, 1.0, [0, 1, 0]),
+        (2.0, 1.0, 1.0, 1.0, [0, 0, 1]),
+        (-2.0, 1.0, -1.0, -1.0, [0, 0, 1]),  # crossed bounds give the upper one, as in NumPy
+        (0.0, 1.0, -1.0, -1.0, [0, 0, 1]),
+        (1.0, 1.0, -1.0, -1.0, [0, 0, 1]),
+    ],
+)
+def test_clips_bounds_as_variables(x, low, high, value, slopes):
+    for kind in (Value, lambda x: Tensor(np.array(x))):
+        operands = [kind(x), kind(low), kind(high)]
+        out = autograd.clip(*operands)
+        out.backward()
+        assert out.item() == value
         assert [v.grad for v in operands] == slopes
 
 

@@ -307,6 +307,24 @@ def test_dot_and_outer(seed):
     check_gradients(ops.outer, [rng.normal(size=3), rng.normal(size=(2, 2))], rng)
 
 
+@given(seed=seeds, n=st.integers(1, 4), with_bias=st.booleans())
+def test_dot_of_values(seed, n, with_bias):
+    """The n-ary node's pull, and the row that states its transposes."""
+    w, x = np.random.default_rng(seed).normal(size=(2, n))
+    numbers = [*w, *x, 0.5]
+
+    def f(items):
+        return autograd.dot(items[:n], items[n : 2 * n], items[-1] if with_bias else None) * 3.0
+
+    leaves = [Value(v) for v in numbers]
+    out = f(leaves)
+    out.backward()
+    expected = [*(3 * x), *(3 * w), 3.0 if with_bias else 0.0]
+    assert math.isclose(out.data, 3 * (w @ x + 0.5 * with_bias), rel_tol=1e-12, abs_tol=1e-14)
+    np.testing.assert_allclose([v.grad for v in leaves], expected, rtol=1e-14)
+    np.testing.assert_allclose(autograd.grad(f)([float(v) for v in numbers]), expected, rtol=1e-14)
+
+
 INDICES = [
     0,
     -1,
