@@ -589,15 +589,12 @@ def common(wrong: Sequence[Entry], repeats: set[int]) -> str:
     r = float(np.median(ratios))
     doubt = small / np.abs(numeric) + 1e-9
     values = np.array([e.value for e in wrong])
+    with np.errstate(all="ignore"):
+        guesses = {"the input itself: a power too many?": values, "1 / input: a power too few?": 1 / values}
+    powers = [text for text, x in guesses.items() if np.all(np.abs(ratios - x) <= doubt * (1 + np.abs(x)))]
     if np.all(np.abs(ratios - r) <= doubt * (1 + abs(r))) and (len(wrong) > 1 or simple(r)):
-        return factor(r, every, repeats)
-    if len(wrong) > 1:
-        with np.errstate(all="ignore"):
-            guesses = {"the input itself: a power too many": values, "1 / input: a power too few": 1 / values}
-        for text, guess in guesses.items():
-            if np.all(np.abs(ratios - guess) <= doubt * (1 + np.abs(guess))):
-                return f"{every} is off by a factor of {text}?"
-    return ""
+        return factor(r, every, repeats) + "".join(f"; or {text}" for text in powers[:1])  # one input tells little
+    return f"{every} is off by a factor of {powers[0]}" if powers else ""
 
 
 def simple(r: float) -> bool:
@@ -609,7 +606,7 @@ def simple(r: float) -> bool:
 def factor(r: float, every: str, repeats: set[int]) -> str:
     """What a common factor says."""
     if abs(r + 1) < 1e-6:
-        return "the sign is wrong"
+        return f"{every} has the wrong sign"
     if abs(r - 1) < 1e-2:
         return f"{every} is too {'large' if r > 1 else 'small'} by a relative {abs(r - 1):.3g}: a constant or a guard?"
     n = next(iter(repeats)) if len(repeats) == 1 else 0

@@ -280,9 +280,8 @@ clip: Elementwise = Elementwise(
     lambda out, x, low, high: where((x < low) | (x > high), 0, 1),
     lambda out, x, low, high: where((x < low) & (low <= high), 1, 0),
     lambda out, x, low, high: where((x > high) | (low > high), 1, 0),
-    array=np.clip, defaults=(-inf, inf),
-
-    doc="x kept within [low, high]; slope 1 at a bound; high where the bounds cross.", example="clip(5.0, 0.0, 1.0) = 1.0",
+    array=np.clip, defaults=(-inf, inf), example="clip(5.0, 0.0, 1.0) = 1.0",
+    doc="x kept within [low, high]; slope 1 at a bound; high where the bounds cross.",
 )
 where: Elementwise = Elementwise(
     "where", lambda condition, x, y: x if condition else y,

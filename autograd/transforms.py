@@ -178,7 +178,9 @@ class _Traced:
         self.inputs: list[Any] = []
         self.rebuilds: list[tuple[int, Callable[[Sequence[Any]], Any]]] = []
         chosen = [args[i] for i in self.argnums]
-        arrays = any(np.ndim(ops.detach(x)) for arg in chosen for x in flatten(arg)[0] if not is_module(arg))
+        arrays = any(
+            isinstance(ops.detach(x), np.ndarray) for arg in chosen if not is_module(arg) for x in flatten(arg)[0]
+        )
         for i, arg in zip(self.argnums, chosen, strict=True):
             if is_module(arg):  # its parameters are the variables
                 names, parameters = zip(*arg.named_parameters(), strict=True)
