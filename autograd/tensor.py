@@ -87,17 +87,14 @@ class Tensor(Node, ArrayOperators):
     def data(self, data: Any) -> None:
         if self._op is not None:
             raise TypeError(f"this Tensor was computed by {self.op.name}; only a leaf's data can be assigned")
-        if (held := find(self._data)) is not None:
-            held.changed = True
-            held.thaw()
-        if data is not self._data:
-            array = np.array(data, dtype=self._data.dtype)
-            if array.shape != self._data.shape:
-                raise ValueError(f"a Tensor of shape {self.shape} cannot take data of shape {array.shape}")
-            self._data = array
+        array = data if data is self._data else np.array(data, dtype=self._data.dtype)
+        if array.shape != self._data.shape:
+            raise ValueError(f"a Tensor of shape {self.shape} cannot take data of shape {array.shape}")
+        self._overwrite()
+        self._data = array
 
     def _overwrite(self) -> Array:
-        """The array, for an update in place by an optimiser."""
+        """The array, to be updated in place: graphs that saved it are told that its numbers are no longer theirs."""
         if (held := find(self._data)) is not None:
             held.changed = True
             held.thaw()

@@ -11,6 +11,7 @@ numbers; what goes in as Values or Tensors comes out as part of the graph, so tr
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -263,7 +264,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, create_graph: bool | Non
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """F's value, and the function that pulls a cotangent of the value back to the arguments (a tuple of theirs).
+    """The value of f, and the function that pulls a cotangent of it back to the arguments (a tuple of theirs).
 
     >>> out, pull = vjp(lambda x: x * x, np.array([1.0, 2.0]))
     >>> out, pull(np.array([1.0, 10.0]))
@@ -295,7 +296,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """F's value, and its rate of change where the arguments change by the tangents: forward mode, in one run.
+    """The value of f, and its rate of change where the arguments change by the tangents: forward mode, in one run.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
     (6.0, 4.0)
@@ -350,68 +351,55 @@ def jacobian(f: Function, argnum: int = 0, mode: str | None = None) -> Function:
     def transformed(*args: Any) -> Any:
         arg = args[argnum]
         leaves, rebuild = flatten(arg)
-        shape = np.shape(ops.detach(arg)) if len(leaves) == 1 and not isinstance(arg, (list, tuple)) else (len(leaves),)
-        whole = len(leaves) == 1 and shape != (1,)
+        shape = (len(leaves),) if is_container(arg) else np.shape(ops.detach(arg))
 
         def of_one(x: Any) -> Any:
             return f(*args[:argnum], x, *args[argnum + 1 :])
 
-        n = int(np.prod(shape))
-        if mode == "forward":
-            rows = forward_columns(of_one, arg, leaves, rebuild, whole, n)
-        else:
+        if mode != "forward":
             out, pull = vjp(of_one, arg)
-            m = sum(int(np.size(ops.detach(x))) for x in flatten(out)[0])
-            if mode is None and n < m:
-                rows = forward_columns(of_one, arg, leaves, rebuild, whole, n)
-            else:
-                return reverse_rows(out, pull, shape, whole)
-        columns, out_shape = rows
-        return ops.stack(columns, axis=-1).reshape((*out_shape, *shape))
+            outputs = sum(int(np.size(ops.detach(x))) for x in flatten(out)[0])
+            if mode == "reverse" or outputs <= math.prod(shape):
+                return reverse_rows(out, pull, shape)
+        moves = [rebuild(unit) for unit in units(leaves)]
+        columns = [as_array(jvp(of_one, (arg,), (move,))[1]) for move in moves]
+        return ops.stack(columns, axis=-1).reshape((*np.shape(ops.detach(columns[0])), *shape))
 
     return transformed
 
 
-def basis(n: int, shape: tuple[int, ...], like: Any) -> list[Any]:
-    """The n unit arrays of a shape."""
-    dtype = getattr(ops.detach(like), "dtype", np.dtype(float))
-    return list(np.eye(n, dtype=dtype).reshape((n, *shape)))
+def is_container(x: Any) -> bool:
+    """Whether `x` holds its numbers in a list, a tuple or a dictionary."""
+    return isinstance(x, (list, tuple, dict))
+
+
+def units(leaves: Sequence[Any]) -> list[list[Any]]:
+    """For each number among the leaves, the change of all leaves that moves it alone."""
+    moves = []
+    for k, leaf in enumerate(leaves):
+        numbers = ops.detach(leaf)
+        ones: list[Any] = [1.0]
+        if isinstance(numbers, np.ndarray):
+            ones = list(np.eye(numbers.size, dtype=numbers.dtype).reshape((-1, *numbers.shape)))
+        moves += [[one if j == k else zeros_like(x) for j, x in enumerate(leaves)] for one in ones]
+    return moves
 
 
 def as_array(x: Any) -> Any:
     """One array or Tensor of a result that may be a number or a list of numbers."""
     leaves, _ = flatten(x)
-    if len(leaves) == 1 and not isinstance(x, (list, tuple)):
+    if not is_container(x):
         return leaves[0] if isinstance(leaves[0], (Traced, np.ndarray)) else np.asarray(leaves[0], dtype=float)
     if any(isinstance(leaf, (Value, Dual)) for leaf in leaves):
         return boxed(leaves, (len(leaves),))
     return np.array([float(leaf) for leaf in leaves])
 
 
-def forward_columns(
-    f: Function, arg: Any, leaves: list[Any], rebuild: Function, whole: bool, n: int
-) -> tuple[list[Any], tuple[int, ...]]:
-    """A column of the Jacobian for each input, and the shape of the output."""
-    if whole:
-        moves = basis(n, np.shape(ops.detach(arg)), arg) if np.ndim(ops.detach(arg)) else [1.0]
-    else:
-        moves = [rebuild([1.0 if i == j else 0.0 for j in range(len(leaves))]) for i in range(len(leaves))]
-    columns = [as_array(jvp(f, (arg,), (move,))[1]) for move in moves]
-    return columns, tuple(np.shape(ops.detach(columns[0])))
-
-
-def reverse_rows(out: Any, pull: Callable[[Any], Any], shape: tuple[int, ...], whole: bool) -> Any:
+def reverse_rows(out: Any, pull: Callable[[Any], Any], shape: tuple[int, ...]) -> Any:
     """The Jacobian from one sweep for each output."""
     leaves, rebuild = flatten(out)
-    rows = []
-    for k, leaf in enumerate(leaves):
-        size = int(np.size(ops.detach(leaf)))
-        units = basis(size, np.shape(ops.detach(leaf)), leaf) if np.ndim(ops.detach(leaf)) else [1.0]
-        for unit in units:
-            seeds = [unit if j == k else zeros_like(x) for j, x in enumerate(leaves)]
-            (row,) = pull(rebuild(seeds))
-            rows.append(as_array(row))
-    out_shape = np.shape(ops.detach(out)) if not isinstance(out, (list, tuple)) else (len(leaves),)
+    rows = [as_array(pull(rebuild(seed))[0]) for seed in units(leaves)]
+    out_shape = (len(leaves),) if is_container(out) else np.shape(ops.detach(out))
     return ops.stack(rows, axis=0).reshape((*out_shape, *shape))
 
 

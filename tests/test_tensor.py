@@ -368,6 +368,15 @@ def test_assigning_data():
     assert w.tolist() == [0.0, 1.0, 2.0]
 
 
+def test_a_refused_assignment_changes_nothing():
+    w = Tensor([1.0, 2.0])
+    loss = (w * w).sum()
+    with pytest.raises(ValueError, match=r"\(2,\).*\(3,\)"):
+        w.data = np.ones(3)
+    loss.backward()
+    assert w.grad.tolist() == [2.0, 4.0]
+
+
 # ------------------------------------------------------------------------------------------------- modes, copies
 
 

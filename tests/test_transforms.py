@@ -238,6 +238,11 @@ def test_jacobians():
         got = jacobian(lambda x: [x[0] * x[1], x[2] ** 2], mode=mode)([1.0, 2.0, 3.0])
         np.testing.assert_array_equal(got, expected)
     assert jacobian(lambda x: x**2)(3.0) == 6.0
+    for mode in (None, "forward", "reverse"):  # one element is an array like any other, a dictionary counts its leaves
+        assert jacobian(lambda x: x**2, mode=mode)(np.array([3.0])).tolist() == [[6.0]]
+        assert jacobian(lambda x: [x**2], mode=mode)(3.0).tolist() == [6.0]
+        assert jacobian(lambda d: d["a"] * d["b"], mode=mode)({"a": 2.0, "b": 3.0}).tolist() == [3.0, 2.0]
+    assert hessian(lambda x: (x**3).sum())(np.array([2.0])).tolist() == [[12.0]]
     assert jacobian(lambda m: m @ m)(np.ones((2, 2))).shape == (2, 2, 2, 2)
     with pytest.raises(ValueError, match="sideways"):
         jacobian(f, mode="sideways")
