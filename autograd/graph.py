@@ -36,6 +36,13 @@ from autograd.operators import Operators
 MANY, ANY = 3, 0
 
 
+def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
+    """A leaf, from its pickle."""
+    node = kind(data, label=label)  # type: ignore[call-arg]
+    node.grad = grad
+    return node
+
+
 class Node(Operators):
     """A variable in a computation graph, as its operations and the sweep see it."""
 
@@ -87,6 +94,15 @@ class Node(Operators):
     @label.setter
     def label(self, name: str) -> None:
         self._label = name
+
+    def __reduce__(self) -> Any:
+        kind = type(self)
+        if self._op is not None:
+            raise TypeError(
+                f"this {kind.__name__} was computed by {self.op.name} and is part of a graph, which is neither copied "
+                "nor pickled; take what it holds (.data), or copy the leaves and compute again"
+            )
+        return restore, (kind, self._data, self.label, self.grad)
 
 
 def topological(root: Node) -> list[Node]:

@@ -87,12 +87,10 @@ class Op:
 
     def pull(self, node: Any) -> None:
         """The backward step of a node: hand each variable its cotangent."""
-        g, inputs = node.grad, node._a
+        g = node.grad
         if type(g) is float:  # no gradient reached an operand that has none, such as a condition
             g = node.grad = np.zeros_like(node._data)
-        needs = [isinstance(x, Traced) for x in inputs]
-        arrays = [x._data if need else x for x, need in zip(inputs, needs, strict=True)]
-        for x, cotangent in zip(inputs, self.vjp(g, needs, node._data, arrays, node._b), strict=True):
+        for x, cotangent in zip(node._a, node._cotangents(g, live=False), strict=True):
             if cotangent is not None:
                 x._receive(cotangent, g)
 

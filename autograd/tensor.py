@@ -324,21 +324,6 @@ class Tensor(Node, ArrayOperators):
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')}{dtype}{label})"
 
-    def __reduce__(self) -> Any:
-        if self._op is not None:
-            raise TypeError(
-                f"this Tensor was computed by {self.op.name} and is part of a graph, which is neither copied nor "
-                "pickled; take its numbers (tensor.data), or copy the leaves and compute again"
-            )
-        return restore, (self._data, self.label, self.grad)
-
-
-def restore(data: Array, label: str, grad: Array | None) -> Tensor:
-    """A leaf, from its pickle."""
-    tensor = Tensor(data, label=label)
-    tensor.grad = grad
-    return tensor
-
 
 def constant(x: Any, op: Op) -> Any:
     """An operand that is not a variable: an array, or a Python number, which adapts to the other's dtype."""

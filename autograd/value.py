@@ -7,7 +7,7 @@
 (0.0, 2.0, 8.0)
 
 A program written for micrograd runs unchanged. The operators come from the table in `autograd.ops`, specialised
-at import (`autograd.specialize`); what stands here is the generic path, the n-ary nodes and the manners of the class.
+when first used (`autograd.specialize`); here are the generic path, the n-ary nodes and the manners of the class.
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ class Value(Node):
         inputs = [x if live or not need else np.float64(x._data) for x, need in zip(operands, needs, strict=True)]
         with np.errstate(all="ignore"):
             if isinstance(op, Reduction):  # of many scalars: the rule runs on an array of them
-                (shares,) = op.vjp(box(g), (True,), box(out), (np.array(inputs, dtype=object),), self.params)
+                array = np.array(inputs, dtype=object if live else float)
+                g, out = (box(g), box(out)) if live else (np.float64(g), out)
+                (shares,) = op.vjp(g, (True,), out, (array,), self.params)
                 return list(shares)
             return op.vjp(g, needs, out, inputs, self.params)  # type: ignore[no-any-return]
 
@@ -174,26 +176,11 @@ class Value(Node):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={self.grad}{label})"
 
-    def __reduce__(self) -> Any:
-        if self._op is not None:
-            raise TypeError(
-                f"this Value was computed by {self.op.name} and is part of a graph, which is neither copied nor "
-                "pickled; take its number (value.data), or copy the leaves and compute again"
-            )
-        return restore, (self._data, self.label, self.grad)
-
     # Names that programs written for micrograd look at
 
     @property
     def _prev(self) -> tuple[Node, ...]:
         return self.parents
-
-
-def restore(data: float, label: str, grad: float) -> Value:
-    """A leaf, from its pickle."""
-    value = Value(data, label)
-    value.grad = grad
-    return value
 
 
 def box(x: Any) -> Any:
@@ -218,17 +205,8 @@ def node(data: float, variant: Variant, a: Any, b: Any = None) -> Value:
 # ------------------------------------------------------------------------------------------------- n-ary nodes
 
 
-def pull_reduction(node: Value) -> None:
-    """Hand each of many scalars its share, by the row's own rule on an array of them."""
-    x = np.array([v._data for v in node._a])
-    with np.errstate(all="ignore"):
-        (shares,) = node.op.vjp(np.float64(node.grad), (True,), np.float64(node._data), (x,), node._b)
-    for v, share in zip(node._a, shares.tolist(), strict=True):
-        v.grad += share
-
-
 def pull_any(node: Value) -> None:
-    """Hand on what the row says, some of the operands being constants."""
+    """Hand on what the row says; some of the operands may be constants."""
     for x, share in zip(node._a, node._cotangents(node.grad, live=False), strict=True):
         if share is not None:
             x.grad += float(share)
@@ -260,8 +238,8 @@ def nary(op: Op) -> Variant:
     """The variant of a row whose node holds a tuple of operands."""
     variant = _NARY.get(op)
     if variant is None:
-        fan, pull = (MANY, pull_reduction) if isinstance(op, Reduction) else (ANY, pull_any)
-        variant = _NARY[op] = Variant(op, fan, pull, lambda node: node._a)
+        fan = MANY if isinstance(op, Reduction) else ANY
+        variant = _NARY[op] = Variant(op, fan, pull_any, lambda node: node._a)
     return variant
 
 
