@@ -13,7 +13,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Iterator, Sequence
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -23,7 +23,7 @@ import numpy as np
 from autograd import ops
 from autograd.rows import Elementwise, operand_names
 from autograd.tensor import Tensor
-from autograd.transforms import flatten, jvp, variable, vjp
+from autograd.transforms import flatten, is_module, jvp, variable, vjp
 from autograd.value import Value, number
 
 EPS = 2.0**-52
@@ -159,7 +159,8 @@ def check_gradients(
     Args:
         f: called with Values where numbers are given, with Tensors where arrays are (numbers among arrays become
             0-d Tensors); returns a Value, a Tensor, or a container of those. It has to give the same at each call.
-        inputs: numbers, float32 or float64 arrays, Values, Tensors, and nested lists, tuples and dicts of them.
+        inputs: numbers, float32 or float64 arrays, Values, Tensors, modules (which means their parameters; `f` gets
+            copies), and nested lists, tuples and dicts of them.
         order: 2 checks the gradient's own gradients too.
         seed: of the random cotangents and directions.
         rtol: the relative error that is always allowed; 1e-8, or 3e-4 if an input is float32.
@@ -216,8 +217,19 @@ class Subject:
     """A function of anything, seen as one from a list of numbers (or of arrays) to a list of results."""
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
-        leaves, rebuild = flatten(inputs)
-        self.run: Callable[..., list[Any]] = lambda *xs: flatten(f(*rebuild(xs)))[0]
+        found, rebuild = flatten(inputs)
+        parts = [[p for _, p in x.named_parameters()] if is_module(x) else [x] for x in found]
+        leaves = [leaf for part in parts for leaf in part]
+
+        def run(*xs: Any) -> list[Any]:
+            rest = iter(xs)
+            given = [
+                with_parameters(x, part, [next(rest) for _ in part]) if is_module(x) else next(rest)
+                for x, part in zip(found, parts, strict=True)
+            ]
+            return flatten(f(*rebuild(given)))[0]
+
+        self.run: Callable[..., list[Any]] = run
         self.names = [name for x, root in zip(inputs, roots(f, len(inputs)), strict=True) for name in paths(x, root)]
         leaves = [ops.detach(x) for x in leaves]
         self.scalar = not any(isinstance(x, np.ndarray) for x in leaves)  # Values and Tensors do not mix
@@ -268,11 +280,19 @@ def paths(x: Any, name: str) -> Iterator[str]:
         children = [(f".{fields[i]}" if fields else f"[{i}]", child) for i, child in enumerate(x)]
     elif isinstance(x, np.ndarray) and x.dtype == object:
         children = [(f"[{', '.join(map(str, index))}]", x[index]) for index in np.ndindex(*x.shape)]
+    elif is_module(x):
+        yield from (f"{name}.{path}" for path, _ in x.named_parameters())
+        return
     else:
         yield name
         return
     for key, child in children:
         yield from paths(child, name + key)
+
+
+def with_parameters(module: Any, parameters: Sequence[Any], others: Sequence[Any]) -> Any:
+    """A copy of a module that has these in the places of its parameters."""
+    return deepcopy(module, {id(p): x for p, x in zip(parameters, others, strict=True)})
 
 
 def random_like(rng: np.random.Generator, xs: Sequence[Any]) -> list[Any]:

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from autograd import ops
 from autograd.operators import ArrayOperators
@@ -44,6 +45,23 @@ class Dual(ArrayOperators):
     def detach(self) -> Any:
         """The numbers of the primal, as constants."""
         return ops.detach(self.primal)
+
+    @property
+    def data(self) -> Any:
+        """As `detach`: a program that looks at a Value's or a Tensor's numbers runs on Duals too."""
+        return self.detach()
+
+    def item(self) -> float:
+        """The number of a primal of one element."""
+        return float(np.asarray(self.detach()).item())
+
+    def tolist(self) -> Any:
+        """The primal's numbers as nested lists."""
+        return np.asarray(self.detach()).tolist()
+
+    def astype(self, dtype: DTypeLike) -> Any:
+        """Primal and tangent as float32 or float64."""
+        return ops.astype(self, np.dtype(dtype))
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -752,13 +752,14 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """The logarithm of softmax, exact where softmax underflows.
+    """The logarithm of softmax, exact where softmax underflows, and however large the numbers' common offset is.
 
     >>> log_softmax(np.array([0.0, -1e4]))
     array([     0., -10000.])
     """
     if isinstance(x, (list, tuple)):
         x = np.asarray(x)
+    x = sub(x, max(detach(x), axis, keepdims=True))
     return sub(x, logsumexp(x, axis, keepdims=True))
 
 

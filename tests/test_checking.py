@@ -1,11 +1,13 @@
 """`check_gradients`: right functions pass, every typical bug is found and named, and nothing passes unseen."""
 
 import math
+import random
 
 import numpy as np
 import pytest
 
 import autograd
+import nn
 from autograd import Tensor, Value, custom_op, ops
 from autograd.checking import assert_gradients, check_gradients
 from autograd.rows import Elementwise, Linear, Op, Reduction
@@ -308,3 +310,19 @@ def test_a_long_report_is_cut():
     assert "20 of 20 entries are wrong" in text
     assert "… and 10 more" in text
     assert len(text.splitlines()) < 16
+
+
+def test_modules_as_inputs():
+    """Their parameters are what is checked, by name; the module itself is left alone."""
+    random.seed(1)
+    model, x = nn.MLP(2, [3, 1]), [0.3, -0.6]
+    before = model.state_dict()
+    report = check_gradients(lambda model, x: model(x).tanh(), model, x, order=2)
+    assert report.ok
+    assert {"model.layers.0.neurons.1.w.0", "x[1]"} <= {entry.name for entry in report.entries}
+    assert model.state_dict() == before
+    assert all(p.grad == 0.0 for p in model.parameters())
+    layers = nn.Sequential(nn.Linear(2, 3, rng=0, dtype=float), nn.Tanh(), nn.Linear(3, 2, rng=1, dtype=float))
+    assert check_gradients(lambda layers, x: layers(x) ** 2, layers, MATRIX[:, :2]).ok
+    report = check_gradients(lambda layers: layers(MATRIX[:, :2]) * layers.layers[2].bias.detach(), layers)
+    assert "layers.layers.2.bias" in str(report)

@@ -383,6 +383,14 @@ def test_moves(move, seed):
     check_gradients(move, [rng.normal(size=(2, 3))], rng)
 
 
+@given(seed=seeds, offset=st.sampled_from([1e3, -1e3, 1e5]))
+def test_log_softmax_does_not_see_a_common_offset(seed, offset):
+    """In float32, where the offset leaves few digits to the sum of exponentials."""
+    x = np.random.default_rng(seed).integers(-8, 8, (2, 5)) / 8
+    expected = ops.log_softmax(x)
+    np.testing.assert_allclose(ops.log_softmax((x + offset).astype(np.float32)), expected, rtol=1e-6, atol=1e-6)
+
+
 def test_astype_returns_gradients_in_the_operands_dtype():
     t = Tensor([1.0, 2.0])
     out = t.astype(np.float32)

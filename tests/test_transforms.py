@@ -209,6 +209,16 @@ def test_a_modules_parameters():
         assert grads[name].dtype == np.float32
 
 
+def test_programs_that_look_at_the_numbers_run_forward():
+    """`.data`, `.item`, `.tolist` and `.astype` are there in forward mode too, one level up or several."""
+    assert jvp(lambda x: x * (x.data > 0), (2.0,), (1.0,)) == (2.0, 1.0)
+    assert jvp(lambda x: x * x.item(), (3.0,), (1.0,)) == (9.0, 3.0)
+    out, rate = jvp(lambda x: x.astype(np.float32) * (x.data > 0), (np.array([2.0, -1.0]),), (np.ones(2),))
+    assert (out.dtype, rate.dtype, rate.tolist()) == (np.float32, np.float32, [1.0, 0.0])
+    assert jvp(lambda x: x * x.tolist()[0], (np.array([3.0]),), (np.ones(1),))[1] == 3.0
+    assert hessian(lambda x: (x * x * (x.data > 0)).sum())(np.array([1.0, -1.0])).tolist() == [[2.0, 0.0], [0.0, 0.0]]
+
+
 def test_plain_in_plain_out_variables_in_variables_out():
     def f(x):
         return x * x * x
