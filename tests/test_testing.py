@@ -13,10 +13,8 @@ import autograd.value
 from autograd import Tensor, Value, custom_op, jvp, ops, specialize
 from autograd.rows import Elementwise
 from autograd.testing import (
-    OPERATIONS,
     Expression,
     GraphMachine,
-    apply,
     arrays,
     assert_engine,
     assert_gradients,
@@ -26,6 +24,7 @@ from autograd.testing import (
     mlps,
     values,
 )
+from autograd.testing.expression import OPERATIONS, apply
 
 QUICK = settings(max_examples=500, phases=[Phase.generate, Phase.shrink], database=None)
 

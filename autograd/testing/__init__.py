@@ -1,0 +1,38 @@
+"""Gradient tests of your own operations and networks, with Hypothesis: strategies, a stateful machine, the checks.
+
+A test of five lines finds a wrong rule and shrinks it to a function of a line or two:
+
+>>> from hypothesis import given
+>>> from autograd import custom_op, ops
+>>> cube = custom_op(lambda x: x**3, lambda g, out, x: g * 3 * x**2)
+>>> @given(expressions(operations=[cube, ops.add, ops.mul, ops.sin]))
+... def test_cube(f):
+...     assert_gradients(f, *f.leaves)
+>>> test_cube()
+
+`expressions` draws graphs, not trees: only where a node is used twice do bugs of accumulation and of order show. What
+is drawn is a plain list of instructions that count their operands back from the newest node; one that would leave an
+operation's domain, overflow, or sit near a kink is passed over rather than forbidden. So every part of an example can
+be deleted, which is what makes it shrink well. This is the only package that needs Hypothesis.
+"""
+
+from autograd.checking import assert_gradients, check_gradients
+from autograd.report import Report
+from autograd.testing.expression import Expression, assert_engine
+from autograd.testing.stateful import GraphMachine
+from autograd.testing.strategies import Network, arrays, broadcastable_shapes, expressions, mlps, values
+
+__all__ = [
+    "Expression",
+    "GraphMachine",
+    "Network",
+    "Report",
+    "arrays",
+    "assert_engine",
+    "assert_gradients",
+    "broadcastable_shapes",
+    "check_gradients",
+    "expressions",
+    "mlps",
+    "values",
+]

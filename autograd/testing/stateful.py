@@ -1,0 +1,199 @@
+"""`GraphMachine`: builds graphs, runs backward, zeroes, detaches and drops, and works out itself what should come."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hypothesis import note
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from autograd.testing.expression import OPERATIONS, Operation, apply, arity, local, source_of
+from autograd.testing.strategies import dyadics
+from autograd.value import Value
+
+
+class Cell:
+    """What `GraphMachine` knows of a node: the engine's, and by its own account the number, edges and gradient."""
+
+    def __init__(self, name: str, node: Any, number: float, edges: Sequence[tuple[Cell, float]] = ()) -> None:
+        self.name = name
+        self.node = node
+        self.number = number
+        self.edges = edges  # operands that are variables, with the measured slope in each
+        self.gradient = 0.0
+        self.size = 0.0  # of the terms that the gradient is a sum of
+
+    def below(self) -> list[Cell]:
+        """This and everything it was computed from, operands before results."""
+        order: list[Cell] = []
+        seen = set()
+        stack = [(self, False)]
+        while stack:
+            cell, listed = stack.pop()
+            if listed:
+                order.append(cell)
+            elif id(cell) not in seen:
+                seen.add(id(cell))
+                stack += [(cell, True), *((parent, False) for parent, _ in cell.edges)]
+        return order
+
+
+picks = st.integers(-2, 5)  # 0, -1, -2: a leaf; 1, 2, …: so far back among the nodes
+
+
+class GraphMachine(RuleBasedStateMachine):
+    """A state machine that builds graphs on few leaves, and runs backward in whatever order.
+
+    After each step the gradient of every leaf has to be what the backwards since its last zeroing add up to, and
+    that of every node what the last backward through it gave, by derivatives that are measured on plain floats.
+    Replace the attributes and the methods below the rules to test an engine or operations of your own:
+
+    >>> from autograd import ops
+    >>> class Machine(GraphMachine):
+    ...     operations = (ops.mul, ops.sin)
+    >>> TestMachine = Machine.TestCase  # for pytest or unittest
+    """
+
+    operations: Sequence[Operation] = OPERATIONS
+    max_leaves = 3
+    max_nodes = 20
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leaves: list[Cell] = []
+        self.nodes: list[Cell] = []
+        self.count = 0
+
+    # What is under test: override these
+
+    def leaf(self, number: float) -> Any:
+        """A new leaf."""
+        return Value(number)
+
+    def apply(self, op: Operation, *operands: Any) -> Any:
+        """An operation on nodes and constants."""
+        return apply(op, *operands)
+
+    def backward(self, node: Any) -> None:
+        """Backpropagate from a node."""
+        node.backward()
+
+    def gradient(self, node: Any) -> float:
+        """A node's gradient."""
+        return float(node.grad)
+
+    def zero(self, leaf: Any) -> None:
+        """Forget a leaf's gradient."""
+        leaf.grad = 0.0
+
+    def detach(self, node: Any) -> Any:
+        """A node as a constant."""
+        return node.detach()
+
+    def assign(self, leaf: Any, number: float) -> None:
+        """Give a leaf another number."""
+        leaf.data = number
+
+    # The rules
+
+    def pick(self, i: int) -> Cell:
+        """A leaf, or a node so far back."""
+        if i <= 0 or not self.nodes:
+            return self.leaves[abs(i) % len(self.leaves)]
+        return self.nodes[-min(i, len(self.nodes))]
+
+    @initialize(number=dyadics())
+    def first_leaf(self, number: float) -> None:
+        self.add_leaf(number)
+
+    @precondition(lambda self: len(self.leaves) < self.max_leaves)
+    @rule(number=dyadics())
+    def another_leaf(self, number: float) -> None:
+        self.add_leaf(number)
+
+    def add_leaf(self, number: float) -> None:
+        name = "abcdefgh"[len(self.leaves) % 8]
+        note(f"{name} = leaf({number})")
+        self.leaves.append(Cell(name, self.leaf(number), number))
+
+    @rule(which=st.integers(0, 63), i=picks, j=picks)
+    def build(self, which: int, i: int, j: int) -> None:
+        self.compute(which, (i, j, i + j), cut=False)
+
+    @rule(which=st.integers(0, 63), i=picks, j=picks)
+    def build_on_detached(self, which: int, i: int, j: int) -> None:
+        self.compute(which, (i, j, i + j), cut=True)
+
+    def compute(self, which: int, sources: Sequence[int], cut: bool) -> None:
+        """Apply an operation, the last operand detached if `cut`; nothing where the operation should not run."""
+        op = self.operations[which % len(self.operations)]
+        chosen = [self.pick(i) for i in sources[: arity(op)]]
+        variable = tuple(not cut or k < len(chosen) - 1 for k in range(len(chosen)))
+        found = local(op, tuple(cell.number for cell in chosen), variable)
+        if not any(variable) or found is None:
+            return
+        self.count += 1
+        name, number, slopes = f"t{self.count}", *found
+        pairs = list(zip(chosen, variable, strict=True))
+        note(f"{name} = {source_of(op, [x.name if v else f'{x.name}.detach()' for x, v in pairs])}")
+        node = self.apply(op, *(x.node if v else self.detach(x.node) for x, v in pairs))
+        edges = [(x, slope) for (x, v), slope in zip(pairs, slopes, strict=True) if v]
+        self.nodes = [*self.nodes, Cell(name, node, number, edges)][-self.max_nodes :]
+
+    @rule(which=st.integers(0, 63), i=picks, j=picks)
+    def build_and_run_backward(self, which: int, i: int, j: int) -> None:
+        """Both in one rule, as Hypothesis often turns some rules off."""
+        self.compute(which, (i, j, i + j), cut=False)
+        self.sweep(self.pick(1))
+
+    @rule(i=st.integers(0, 5))
+    def run_backward(self, i: int) -> None:
+        self.sweep(self.pick(i))
+
+    def sweep(self, root: Cell) -> None:
+        """Run backward, and work out what it should give."""
+        note(f"{root.name}.backward()")
+        self.backward(root.node)
+        order = root.below()
+        flow = {id(cell): 0.0 for cell in order}
+        size = dict(flow)
+        flow[id(root)] = size[id(root)] = 1.0
+        for cell in reversed(order):
+            g, s = flow[id(cell)], size[id(cell)]
+            again = cell in self.leaves  # leaves accumulate, nodes start again
+            cell.gradient, cell.size = (cell.gradient + g, cell.size + s) if again else (g, s)
+            for parent, slope in cell.edges:
+                flow[id(parent)] += slope * g
+                size[id(parent)] += abs(slope) * s
+
+    @rule(i=picks)
+    def zero_leaf(self, i: int) -> None:
+        cell = self.pick(-abs(i))
+        note(f"{cell.name}.grad = 0.0")
+        self.zero(cell.node)
+        cell.gradient = cell.size = 0.0
+
+    @precondition(lambda self: len(self.nodes) > 3)
+    @rule(i=picks, number=dyadics())
+    def assign_leaf(self, i: int, number: float) -> None:
+        """As an optimiser does; what was computed from the old number is not used any more."""
+        leaf = self.pick(-abs(i))
+        note(f"{leaf.name}.data = {number}")
+        self.assign(leaf.node, number)
+        leaf.number = number
+        self.nodes = [cell for cell in self.nodes if leaf not in cell.below()]
+
+    @precondition(lambda self: len(self.nodes) > 3)
+    @rule(i=st.integers(1, 5))
+    def drop(self, i: int) -> None:
+        cell = self.nodes.pop(-min(i, len(self.nodes)))
+        note(f"del {cell.name}")
+
+    @invariant()
+    def gradients_are_right(self) -> None:
+        for cell in (*self.leaves, *self.nodes):
+            got = self.gradient(cell.node)
+            if not abs(got - cell.gradient) <= 1e-6 * cell.size:
+                raise AssertionError(f"the gradient of {cell.name} is {got:.10g} and should be {cell.gradient:.10g}")
