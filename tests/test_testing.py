@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import Phase, find, given, settings
+from hypothesis import Phase, find, given, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -40,6 +40,20 @@ def test_expressions_are_right_on_everything(f):
         f(*leaves).backward()
         _, rate = jvp(f, f.leaves, tangents)
         assert abs(rate - leaves[k].grad) <= f.tolerance()[k], name
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("part", range(10))
+def test_a_hundred_thousand_graphs_give_no_false_alarm(part):
+    """Ten times 10,000; every second part of many leaves and operations."""
+
+    @seed(part)
+    @settings(max_examples=10_000, database=None, phases=[Phase.generate])
+    @given(expressions(max_ops=30, max_leaves=8) if part % 2 else expressions())
+    def check(f):
+        assert_engine(f)
+
+    check()
 
 
 @given(expressions(max_ops=6))
