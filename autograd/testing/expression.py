@@ -215,17 +215,19 @@ class Expression:
         """How far rounding can take each leaf's gradient from the true one.
 
         A multiple of eps, times the number of nodes, times the sum over all paths of the products of the magnitudes
-        of the local derivatives: what a backward sweep gives if nothing ever cancels.
+        of the local derivatives: what a backward sweep gives if nothing ever cancels. A local derivative that
+        is itself a difference (1 - out**2, where tanh saturates) is only known to eps of what it was taken from, so
+        none counts for less than that.
         """
-        n = len(self.leaves)
+        n, least = len(self.leaves), 1e-3
         flow = [0.0] * (n + len(self.steps))
         for end in self.ends:
             flow[end] += 1.0
         for i, step in reversed(list(enumerate(self.steps))):
             for x, slope in zip(step.operands, step.slopes, strict=True):
                 if isinstance(x, int):
-                    flow[x] += abs(slope) * flow[n + i]
-        return tuple(1000 * 2.0**-52 * len(flow) * x for x in flow[:n])
+                    flow[x] += max(abs(slope), least * max(1.0, abs(step.number))) * flow[n + i]
+        return tuple(2.0**-52 / least * len(flow) * x for x in flow[:n])
 
 
 def assert_engine(f: Expression) -> None:
