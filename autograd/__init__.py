@@ -7,6 +7,8 @@ What lives where: the table of operations in `autograd.ops`, what a row of it is
 modes in `autograd.graph`; the scalar node in `autograd.value`, the array node in `autograd.tensor`.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from autograd.anomaly import AnomalyError as AnomalyError, anomaly as anomaly
 from autograd.custom import custom_op as custom_op
 from autograd.graph import no_grad as no_grad
@@ -23,4 +25,26 @@ from autograd.transforms import (
 )
 from autograd.value import Value as Value
 
+if TYPE_CHECKING:
+    from autograd.drawing import draw as draw, steps as steps
+    from autograd.explain import explain as explain
+    from autograd.tree import tree as tree
+
 __version__ = "0.1.0"
+
+_LATER = {
+    "draw": "autograd.drawing",
+    "explain": "autograd.explain",
+    "steps": "autograd.drawing",
+    "tree": "autograd.tree",
+}
+"""Functions whose modules are loaded when they are first asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+    import importlib
+
+    globals()[name] = found = getattr(importlib.import_module(_LATER[name]), name)
+    return found

@@ -388,6 +388,7 @@ def measure(
     entries = []
     with np.errstate(all="ignore"):
         noise = rounding(subject, weights[0], numbers, along)
+        dust = 4 * EPS * sum(float(np.sum(np.abs(w))) for w in weights[0])
         for k, (name, x, pair) in enumerate(zip(subject.names, numbers, gradients, strict=True)):
             measured = {}
             for index in np.ndindex(*x.shape):
@@ -402,7 +403,7 @@ def measure(
             floor = 0.1 * rtol * peak([m.slopes[0] for m in measured.values()])
             for index, m in measured.items():
                 both = [float(np.asarray(g)[index]) for g in pair]
-                entries.append(judged(Entry(name, index, float(x[index])), both, m, rtol, floor))
+                entries.append(judged(Entry(name, index, float(x[index])), both, m, rtol, floor, dust))
     return entries
 
 
@@ -420,8 +421,11 @@ def rounding(subject: Subject, weights: list[Any], numbers: list[Any], along: Ca
     return max((float(x) for x in noise if np.isfinite(x)), default=0.0)
 
 
-def judged(entry: Entry, pair: Sequence[float], m: Numeric, rtol: float, floor: float) -> Entry:
-    """The entry for one element, of its two gradients the worse: checked, or skipped with a reason."""
+def judged(entry: Entry, pair: Sequence[float], m: Numeric, rtol: float, floor: float, dust: float) -> Entry:
+    """The entry for one element, of its two gradients the worse: checked, or skipped with a reason.
+
+    `dust` is a slope that rounding alone can make: where terms cancel (sin(x) - x near 0), the results do not show it.
+    """
     slope, ones = map(float, m.slopes)
     if m.sides is not None:  # any slope between the two sides is a matter of convention; outside them, none is right
         low, high = sorted(m.sides)
@@ -438,5 +442,6 @@ def judged(entry: Entry, pair: Sequence[float], m: Numeric, rtol: float, floor: 
     else:
         tolerance = 4 * m.error + rtol * abs(slope) + floor
         found = [replace(entry, analytic=g, numeric=slope, tolerance=tolerance, ones=ones) for g in pair]
-        return max(found, key=lambda e: e.excess)
+        worst = max(found, key=lambda e: e.excess)
+        return worst if max(abs(worst.analytic), abs(slope)) > dust else replace(worst, tolerance=max(tolerance, dust))
     return replace(entry, analytic=pair[0], numeric=slope, reason=f"{reason}; the gradient found is {pair[0]:.4g}")

@@ -95,6 +95,18 @@ class Node(Operators):
     def label(self, name: str) -> None:
         self._label = name
 
+    def draw(self, **options: Any) -> Any:
+        """A picture of the graph below; see `autograd.draw`."""
+        from autograd.drawing import draw
+
+        return draw(self, **options)
+
+    def tree(self, **options: Any) -> str:
+        """The graph below as text; see `autograd.tree`."""
+        from autograd.tree import tree
+
+        return tree(self, **options)
+
     def __reduce__(self) -> Any:
         kind = type(self)
         if self._op is not None:

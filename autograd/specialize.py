@@ -27,7 +27,7 @@ from typing import Any
 from autograd import graph, ops
 from autograd.operators import METHODS, NUMPY_NAMES
 from autograd.rows import Elementwise, Op, ieee, operand_names, scaled
-from autograd.symbol import PRODUCT, Symbol, symbol
+from autograd.symbol import PRODUCT, PYTHON, Symbol, symbol
 
 
 class Variant:
@@ -132,7 +132,7 @@ def pull_source(row: Elementwise, pattern: str) -> str:
         lines.append("out = node._data")
     lines.append("g = node.grad")
 
-    texts = [{"1": "g", "-1": "-g"}.get(p.text, f"{p.within(PRODUCT)} * g") for p in parts.values()]
+    texts = [{"1": "g", "-1": "-g"}.get(str(p), f"{PYTHON.within(p, PRODUCT)} * g") for p in parts.values()]
     if any("/" in text or "(" in text for text in texts):
         everything = [f"{slots[i]}._data" if pattern[i] == "v" else f"node._{slots[i]}" for i in range(len(pattern))]
         lines.append("try:")

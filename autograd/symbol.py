@@ -5,7 +5,13 @@
 ('(x + 1) * -y', '1 / (1 + -x)')
 
 The text is Python that computes the same number from floats, given the rows' scalar functions by name: this is how
-`autograd.specialize` turns rows into inlined methods.
+`autograd.specialize` turns rows into inlined methods. Other ways of writing an expression are in `autograd.notation`.
+
+A symbol may have a number beside its name. Comparisons of such symbols are answered by their numbers, so that a rule
+with branches comes out as the branch that was taken:
+
+>>> str(ops.leaky_relu.partials[0](None, Symbol("x", 2.0), Symbol("slope", 0.1)))
+'1'
 """
 
 from __future__ import annotations
@@ -18,76 +24,93 @@ from autograd.operators import Operators
 from autograd.rows import Elementwise, Op
 
 # how tightly each form binds, loosest first
-CHOICE, OR, AND, COMPARE, SUM, PRODUCT, NEGATIVE, ATOM = range(8)
+CHOICE, OR, AND, COMPARE, SUM, PRODUCT, NEGATIVE, POWER, ATOM = range(9)
 BINDING = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
 
 
 class Symbol(Operators):
-    """An expression in names: its text, how tightly it binds, and the names it reads."""
+    """An expression in names: a name, a number, or a head with parts (a row, or the sign of a comparison)."""
 
-    __slots__ = ("binding", "names", "text")
+    __slots__ = ("head", "number", "parts")
     _priority = 9
 
-    def __init__(self, text: str, binding: int = ATOM, names: frozenset[str] | None = None) -> None:
-        self.text = text
-        self.binding = binding
-        self.names = frozenset([text]) if names is None else names
+    def __init__(self, head: str | float | Op, number: float | None = None, parts: tuple[Symbol, ...] = ()) -> None:
+        self.head = head
+        self.number = number
+        self.parts = parts
 
     def __str__(self) -> str:
-        return self.text
+        return PYTHON.write(self)[0]
 
     def __repr__(self) -> str:
-        return f"Symbol({self.text!r})"
+        return f"Symbol({str(self)!r})"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names that it reads."""
+        own = frozenset([self.head]) if isinstance(self.head, str) and not self.parts else frozenset()
+        return own.union(*(part.names for part in self.parts))
 
     def detach(self) -> Symbol:
         """Itself: a name has no numbers to cut off."""
         return self
 
     @classmethod
-    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Symbol:
+    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if not isinstance(op, Elementwise):
             raise TypeError(f"{op.name} has no scalar form")
-        parts = [symbol(x) for x in inputs]
-        names = frozenset().union(*(part.names for part in parts))
-        if op is ops.where:
-            condition, x, y = parts
-            text = f"{x.within(OR)} if {condition.within(OR)} else {y.within(CHOICE)}"
-            return cls(text, CHOICE, names)
-        if op is ops.neg:
-            return cls(f"-{parts[0].within(NEGATIVE)}", NEGATIVE, names)
-        if op.infix in BINDING and len(parts) == 2:
-            return infix(op.infix, BINDING[op.infix], *parts)
-        return cls(f"{op.name}({', '.join(map(str, parts))})", ATOM, names)
-
-    def within(self, binding: int) -> str:
-        """The text as an operand of something that binds this tightly."""
-        return self.text if self.binding >= binding else f"({self.text})"
+        if op is ops.where and isinstance(inputs[0], bool):  # it is known which branch is taken
+            return symbol(inputs[1 if inputs[0] else 2])
+        parts = tuple(map(symbol, inputs))
+        numbers = [part.number for part in parts]
+        number = None if None in numbers else op.plain(numbers, {})
+        if number is not None and op is ops.sign:  # constant wherever it has a derivative
+            return symbol(number)
+        return cls(op, number, parts)
 
     def __lt__(self, other: Any) -> Any:
-        return infix("<", COMPARE, self, symbol(other))
+        return compare("<", self, other)
 
     def __le__(self, other: Any) -> Any:
-        return infix("<=", COMPARE, self, symbol(other))
+        return compare("<=", self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return infix(">", COMPARE, self, symbol(other))
+        return compare(">", self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return infix(">=", COMPARE, self, symbol(other))
+        return compare(">=", self, other)
 
     def __eq__(self, other: Any) -> Any:
-        return infix("==", COMPARE, self, symbol(other))
+        return compare("==", self, other)
 
     def __ne__(self, other: Any) -> Any:
-        return infix("!=", COMPARE, self, symbol(other))
+        return compare("!=", self, other)
 
     __hash__ = None  # type: ignore[assignment]
 
-    def __and__(self, other: Any) -> Symbol:
-        return infix("and", AND, self, symbol(other))
+    def __and__(self, other: Any) -> Any:
+        return Symbol("and", None, (self, symbol(other)))
 
-    def __or__(self, other: Any) -> Symbol:
-        return infix("or", OR, self, symbol(other))
+    def __or__(self, other: Any) -> Any:
+        return Symbol("or", None, (self, symbol(other)))
+
+
+COMPARISONS = {
+    "<": lambda x, y: x < y,
+    "<=": lambda x, y: x <= y,
+    ">": lambda x, y: x > y,
+    ">=": lambda x, y: x >= y,
+    "==": lambda x, y: x == y,
+    "!=": lambda x, y: x != y,
+}
+
+
+def compare(sign: str, left: Symbol, other: Any) -> Any:
+    """The answer, if both have numbers; else the question as an expression."""
+    right = symbol(other)
+    if left.number is not None and right.number is not None:
+        return COMPARISONS[sign](left.number, right.number)
+    return Symbol(sign, None, (left, right))
 
 
 def symbol(x: Any) -> Symbol:
@@ -96,16 +119,62 @@ def symbol(x: Any) -> Symbol:
     >>> symbol(2.0), symbol(-1)
     (Symbol('2.0'), Symbol('-1'))
     """
-    if isinstance(x, Symbol):
-        return x
-    return Symbol(repr(x), NEGATIVE if x < 0 else ATOM, frozenset())
+    return x if isinstance(x, Symbol) else Symbol(x, float(x))
 
 
-def infix(sign: str, binding: int, left: Symbol, right: Symbol) -> Symbol:
-    """``left sign right``, with the parentheses it needs: the operators are left-associative.
+class Notation:
+    """A way of writing expressions; this one is Python.
 
-    >>> str(infix("-", SUM, Symbol("a"), infix("-", SUM, Symbol("b"), Symbol("c"))))
-    'a - (b - c)'
+    `write` gives the text and how tightly it binds. A row is written by the method of its name, if there is one.
     """
-    text = f"{left.within(binding)} {sign} {right.within(binding + 1)}"
-    return Symbol(text, binding, left.names | right.names)
+
+    def write(self, s: Symbol) -> tuple[str, int]:
+        """The text of an expression, and how tightly it binds."""
+        if isinstance(s.head, Op):
+            return getattr(self, f"_{s.head.name}", self._call)(s)
+        if s.parts:
+            return self._comparison(s)
+        return (self.name(s.head), ATOM) if isinstance(s.head, str) else self.literal(s.head)
+
+    def within(self, s: Symbol, binding: int) -> str:
+        """The text as an operand of something that binds this tightly."""
+        text, own = self.write(s)
+        return text if own >= binding else self.bracket(text)
+
+    def bracket(self, text: str) -> str:
+        """The text in parentheses."""
+        return f"({text})"
+
+    def name(self, name: str) -> str:
+        """A name."""
+        return name
+
+    def literal(self, x: float) -> tuple[str, int]:
+        """A number, and how tightly it binds."""
+        return repr(x), NEGATIVE if x < 0 else ATOM
+
+    def _comparison(self, s: Symbol) -> tuple[str, int]:
+        binding = {"and": AND, "or": OR}.get(str(s.head), COMPARE)
+        left, right = s.parts
+        return f"{self.within(left, binding)} {s.head} {self.within(right, binding + 1)}", binding
+
+    def _where(self, s: Symbol) -> tuple[str, int]:
+        condition, x, y = s.parts
+        return f"{self.within(x, OR)} if {self.within(condition, OR)} else {self.within(y, CHOICE)}", CHOICE
+
+    def _neg(self, s: Symbol) -> tuple[str, int]:
+        return f"-{self.within(s.parts[0], NEGATIVE)}", NEGATIVE
+
+    def _infix(self, s: Symbol) -> tuple[str, int]:
+        sign = s.head.infix  # type: ignore[union-attr]
+        binding = BINDING[sign]
+        left, right = s.parts  # the operators are left-associative
+        return f"{self.within(left, binding)} {sign} {self.within(right, binding + 1)}", binding
+
+    _add = _sub = _mul = _div = _infix
+
+    def _call(self, s: Symbol) -> tuple[str, int]:
+        return f"{s.head.name}({', '.join(self.write(part)[0] for part in s.parts)})", ATOM  # type: ignore[union-attr]
+
+
+PYTHON = Notation()

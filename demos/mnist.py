@@ -25,6 +25,7 @@ from nn import plots
 from nn.data import Batches, Dataset, DatasetError, load_mnist
 from nn.files import replacing
 from nn.history import History
+from nn.report import write_report
 from nn.training import NonFiniteLoss, evaluate, fit, predict
 
 ACTIVATIONS = {
@@ -163,7 +164,7 @@ def report(
     settings["data"] = options.data or "MNIST, from the repository"
     if history.stopped:
         settings["stopped"] = history.stopped
-    return plots.report(options.out, title, headlines, settings, pictures, history)
+    return write_report(options.out, title, headlines, settings, pictures, history)
 
 
 class Parser(argparse.ArgumentParser):

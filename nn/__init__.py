@@ -1,7 +1,7 @@
 """Neural networks on `autograd`: of scalar neurons, and of layers on Tensors.
 
 `Neuron`, `Layer` and `MLP` are made of `Value`s; `Linear` and the layers beside it of `Tensor`s. Losses, optimisers
-and the training loop serve both. `nn.data`, `nn.init` and `nn.plots` are modules of their own.
+and the training loop serve both. `nn.data`, `nn.init`, `nn.plots` and `nn.report` are modules of their own.
 """
 
 from nn.history import History as History
@@ -21,6 +21,7 @@ from nn.layers import (
     Tanh as Tanh,
     dense as dense,
 )
+from nn.live import Frames as Frames
 from nn.losses import (
     absolute_error as absolute_error,
     binary_cross_entropy as binary_cross_entropy,

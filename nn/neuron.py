@@ -8,6 +8,8 @@ import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd import Value, dot
 from nn.module import Module
 
@@ -60,8 +62,15 @@ class Layer(Module):
         self.neurons = [Neuron(nin, nonlin=nonlin, activation=activation) for _ in range(nout)]
 
     def __call__(self, x: Sequence[Any]) -> Any:
+        x = [Value(float(item)) if isinstance(item, int | float | np.number) else item for item in x]  # once, for all
         out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
+
+    @property
+    def summary(self) -> str:
+        """What it is, in a few words."""
+        first = self.neurons[0]
+        return f"Layer({len(first.w)}→{len(self.neurons)})" + (f" + {first.activation}" if first.nonlin else "")
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"

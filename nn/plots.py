@@ -1,40 +1,58 @@
-"""Pictures of a training: learning curves, confusion matrix, weights as images, the worst predictions, a report.
+"""Pictures of a network and its training: curves, the decision boundary, weights, activations, gradients, mistakes.
 
 matplotlib draws, and is imported when a picture is first asked for. Every function draws on the axes that it is given
 (``ax=``), or else on a new figure of its own, and returns the axes: ``curves(history).figure.savefig("loss.png")``.
-pyplot and its global state are not touched, so nothing needs closing and threads do not meet.
+pyplot and its global state are not touched, so nothing needs closing and threads do not meet. `nn.live.Frames` calls
+these functions while a network learns.
 
 Colours as in the drawings of graphs: blue is negative, orange positive.
 """
 
 from __future__ import annotations
 
-import base64
-import html
-import importlib
-import io
 import itertools
 import math
-import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import re
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from nn.files import replacing
+from autograd import Value
+from nn.canvas import (
+    BLUES,
+    CLASSES,
+    GREY,
+    INK,
+    LINE,
+    ORANGES,
+    axes,
+    class_image,
+    colour_map,
+    columns_of,
+    matplotlib,
+    mosaic,
+    placed,
+    ridges,
+    signed_axis,
+    signed_image,
+    usual_limit,
+    zero_line,
+)
 from nn.history import History, shown
+from nn.layers import Sequential
+from nn.module import Module
+from nn.neuron import MLP, Layer
+from nn.training import predict
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.colors import LinearSegmentedColormap
 
 Array: TypeAlias = npt.NDArray[Any]
 
-INK, GREY, LINE, PALE = "#1F2328", "#57606A", "#D0D7DE", "#F6F8FA"
-BLUES = ("#174E8F", "#3576BB", "#9DC4EA", "#CBDFF3", "#EAF2FB")  # negative, from the strongest
-ORANGES = ("#FFF1E6", "#FFD9BD", "#FDB27F", "#C8541A", "#8F3208")  # positive, to the strongest
+MARKERS = ("o", "^", "s", "D", "P", "X", "v", "p")  # one for each of CLASSES
+BOUNDS = {"sigmoid": (0.0, 1.0), "tanh": (-1.0, 1.0)}  # where an activation saturates
 
 
 def curves(history: History, ax: Axes | None = None, *, column: str = "loss", log: bool = False) -> Axes:
@@ -55,7 +73,7 @@ def curves(history: History, ax: Axes | None = None, *, column: str = "loss", lo
     names = sorted((name for name in history.columns if name.endswith(column)), key=lambda name: name[:6] != "train_")
     if not names:
         raise ValueError(f"the history has no column that ends in {column!r}: {history.columns}")
-    ax = _axes(ax, (4.4, 3.2))
+    ax = axes(ax, (4.4, 3.2))
     others = itertools.cycle((ORANGES[3], "#8250DF", "#1A7F37"))
     marker = "o" if len(history) < 30 else ""
     for name in names:
@@ -67,12 +85,95 @@ def curves(history: History, ax: Axes | None = None, *, column: str = "loss", lo
         ax.plot([row["epoch"]], [row[names[-1]]], "o", label=best, markersize=10, markerfacecolor="none", color=INK)
     if log:
         ax.set_yscale("log")
-    ax.xaxis.set_major_locator(_matplotlib("ticker").MaxNLocator(integer=True, min_n_ticks=1))
+    ax.xaxis.set_major_locator(matplotlib("ticker").MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("epoch", color=GREY)
     ax.set_ylabel(column, color=GREY)
     ax.grid(axis="y", color=LINE, linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(fontsize="small", framealpha=0.9, edgecolor="none")
+    return ax
+
+
+def decision_boundary(
+    model: Callable[[Any], Any],
+    x: npt.ArrayLike,
+    y: npt.ArrayLike,
+    ax: Axes | None = None,
+    *,
+    resolution: int | None = None,
+    limit: float | None = None,
+) -> Axes:
+    """What a classifier of points in the plane says everywhere, and the points: a marker shape for each class.
+
+    Args:
+        model: a network of Values, called with one point as a list of two numbers; or a network of Tensors or any
+            other function, called with points (n, 2).
+        x: points (n, 2).
+        y: their classes (n,), whole numbers.
+        ax: where to draw.
+        resolution: points of the grid along each axis; by default 200, or 50 for a network of Values.
+        limit: the score of the strongest colours; by default one that 5 % of the grid exceed.
+
+    One output, (n,) or (n, 1), is a score: positive for label 1, negative for label 0 or -1. Of two, (n, 2), the score
+    is the second less the first. It is coloured, with a black line where it is zero. Of more outputs the largest
+    wins, for labels from 0: the region has the colour of the class, the stronger the larger the lead.
+
+    ValueError for points, labels or outputs of other shapes, and for labels that do not fit the outputs.
+
+    >>> ax = decision_boundary(lambda points: points[:, 0] - 0.25, [[0, 0], [1, 1]], [-1, 1])
+    >>> [(line.get_label(), line.get_marker()) for line in ax.lines]
+    [('-1', 'o'), ('1', '^')]
+    """
+    x, y = np.asarray(x), np.asarray(y)
+    if x.ndim != 2 or x.shape[1] != 2 or not len(x) or not np.isfinite(x).all():
+        raise ValueError(
+            f"a decision boundary is drawn around finite points (n, 2), got x of shape {x.shape}: {x!r:.80}"
+        )
+    if y.shape != (len(x),) or y.dtype.kind not in "biuf" or (y % 1 != 0).any():
+        raise ValueError(f"labels are whole numbers, one a point: ({len(x)},), got {y.dtype} of shape {y.shape}")
+    resolution = (50 if _scalar(model) else 200) if resolution is None else resolution
+    if resolution < 2:
+        raise ValueError(f"the grid needs at least 2 points along each axis, got resolution={resolution}")
+    low, high = x.min(axis=0), x.max(axis=0)
+    margin = 0.1 * np.where(high > low, high - low, 1)
+    columns, rows = np.linspace(low - margin, high + margin, resolution, axis=1)
+    grid = np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2)
+    try:
+        outputs = _outputs(model, grid.astype(x.dtype) if x.dtype.kind == "f" else grid)
+    except Exception as error:
+        called = "points [x0, x1] one by one" if _scalar(model) else "an array of points (n, 2)"
+        error.add_note(f"(while drawing the decision boundary, which calls the model with {called})")
+        raise
+    if outputs.ndim not in (1, 2) or len(outputs) != len(grid) or not outputs.size:
+        expected = f"({len(grid)},), ({len(grid)}, 1) or ({len(grid)}, classes)"
+        raise ValueError(f"the model made shape {outputs.shape} of {len(grid)} points, expected {expected}")
+    outputs = outputs.reshape(resolution, resolution, -1)
+    classes, labels = outputs.shape[2], np.unique(y).astype(int)
+    if classes > 2 and (labels[0] < 0 or labels[-1] >= classes):
+        raise ValueError(f"the labels {labels.tolist()} are not 0 to {classes - 1}, one for each output of the model")
+    if classes <= 2 and labels.tolist() not in ([-1, 1], [0, 1], [-1], [0], [1]):
+        raise ValueError(f"labels of two classes are 0 and 1 or -1 and 1, got {labels.tolist()}")
+
+    ax = axes(ax, (4.8, 4.9))
+    if classes > 2:
+        class_image(ax, columns, rows, outputs, limit)
+    else:
+        score = outputs[..., 0] if classes == 1 else outputs[..., 1] - outputs[..., 0]
+        signed_image(ax, score, limit or usual_limit(score), alpha=0.75, **placed(columns, rows))
+        zero_line(ax, columns, rows, score)
+    for label in labels:
+        i = max(label, 0) % len(CLASSES)
+        ax.plot(
+            *x[y == label].T, MARKERS[i], label=str(label), markersize=6.5, color=CLASSES[i], markeredgecolor="white",
+            markeredgewidth=0.9,
+        )  # fmt: skip
+    ax.set(xlim=columns[[0, -1]], ylim=rows[[0, -1]])
+    ax.tick_params(colors=GREY)
+    ax.spines[:].set_color(LINE)
+    ax.legend(
+        loc="lower right", bbox_to_anchor=(1, 1), ncols=8, frameon=False, handletextpad=0, columnspacing=0.8,
+        borderaxespad=0.1,
+    )  # fmt: skip
     return ax
 
 
@@ -105,8 +206,8 @@ def confusion_matrix(
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     mistakes = np.where(np.eye(n, dtype=bool), 0, share)
 
-    ax = _axes(ax, (5.2, 5.2))
-    colours = _colours("mistakes", ("#FFFFFF", *ORANGES[:3]))
+    ax = axes(ax, (5.2, 5.2))
+    colours = colour_map("mistakes", ("#FFFFFF", *ORANGES[:3]))
     ax.imshow(mistakes, cmap=colours, vmin=0, vmax=max(mistakes.max(), 1e-9))
     for (i, j), count in np.ndenumerate(counts):
         right = i == j
@@ -142,15 +243,9 @@ def weight_images(
     weight = np.asarray(getattr(weight, "data", weight))
     if weight.ndim != 2 or weight.shape[0] != shape[0] * shape[1] or not weight.size:
         raise ValueError(f"weights of shape {weight.shape} are no images of {shape[0]} x {shape[1]}, one a unit")
-    ax = _axes(ax, (4.8, 5.1))
+    ax = axes(ax, (4.8, 5.1))
     limit = float(np.nanquantile(np.abs(weight), 0.995)) or 1.0 if limit is None else limit
-    signed = _colours("signed", (*BLUES, PALE, *ORANGES))
-    image = ax.imshow(
-        _mosaic(weight.T.reshape(-1, *shape)), cmap=signed, vmin=-limit, vmax=limit, interpolation="nearest"
-    )
-    bar = ax.figure.colorbar(image, ax=ax, orientation="horizontal", shrink=0.6, aspect=30, pad=0.02, extend="both")
-    bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"+{limit:.2g}"])
-    bar.outline.set_visible(False)
+    signed_image(ax, mosaic(weight.T.reshape(-1, *shape)), limit, interpolation="nearest")
     ax.set_axis_off()
     return ax
 
@@ -183,9 +278,9 @@ def worst_samples(
     images = np.asarray(images).reshape(len(labels), *shape)
     worst = np.argsort(probabilities[np.arange(len(labels)), labels], kind="stable")[:n]
     gap = -(-shape[0] // 3)  # room for a title
-    ax = _axes(ax, (4.8, 5.1))
-    columns = _columns(len(worst))
-    ax.imshow(_mosaic(images[worst], gap, columns), cmap="gray_r", vmin=0, vmax=max(float(images[worst].max()), 1e-9))
+    ax = axes(ax, (4.8, 5.1))
+    columns = columns_of(len(worst))
+    ax.imshow(mosaic(images[worst], gap, columns), cmap="gray_r", vmin=0, vmax=max(float(images[worst].max()), 1e-9))
     for place, i in enumerate(worst):
         row, column = divmod(place, columns)
         guess = probabilities[i].argmax()
@@ -196,138 +291,124 @@ def worst_samples(
     return ax
 
 
-# ------------------------------------------------------------------------------------------------------- a report
-
-
-def report(
-    folder: str | os.PathLike[str],
-    title: str,
-    headlines: Mapping[str, str],
-    settings: Mapping[str, object],
-    pictures: Mapping[str, tuple[str, str, Axes]],
-    history: History,
-) -> Path:
-    """Write ``report.html``, one self-contained page, and the pictures beside it as PNG; returns the page's path.
+def activation_histograms(model: Sequential | MLP, x: npt.ArrayLike, ax: Axes | None = None) -> Axes:
+    """How the outputs of each layer are distributed on a batch, the first layer on top, and how many say nothing.
 
     Args:
-        folder: where to; it has to exist.
-        title: the heading.
-        headlines: what matters most, in large type: a value for each caption.
-        settings: what was trained and how, by name.
-        pictures: a heading, a sentence, and the axes, by file name without suffix; embedded in the page, too.
-        history: becomes a table.
+        model: a `Sequential` (one inside it is opened, too) or an `MLP`; TypeError for anything else.
+        x: inputs (n, …), as the model takes them; an MLP's are (n, features).
+        ax: where to draw.
+
+    In evaluation mode, as `nn.training.predict`. Outputs that are exactly 0 are counted instead of drawn. A ReLU's unit
+    that is 0 for the whole batch is dead; outputs of tanh and sigmoid within 1 % of an end of the range are saturated.
+
+    >>> from nn import ReLU
+    >>> ax = activation_histograms(Sequential(ReLU()), [[-1.0, 2.0], [-3.0, 4.0]])
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['0 ReLU\\n50% zero, 1 of 2 dead']
     """
-    folder = Path(folder)
-    cards = []
-    for name, (heading, sentence, ax) in pictures.items():
-        figure: Any = ax.figure
-        png = io.BytesIO()
-        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
-        with replacing(folder / f"{name}.png") as temporary:
-            temporary.write_bytes(png.getvalue())
-        source = base64.b64encode(png.getvalue()).decode()
-        least = round(figure.get_figwidth() * 96 * 0.7)  # smaller than that, nobody can read its texts: it scrolls
-        alt = html.escape(f"{heading}. {sentence}", quote=True)
-        cards.append(
-            f"<section><h2>{html.escape(heading)}</h2><p>{html.escape(sentence)}</p>"
-            f'<div class="scroll"><img style="min-width: {least}px" alt="{alt}" '
-            f'src="data:image/png;base64,{source}"></div></section>'
-        )
-    page = _PAGE.format(
-        title=html.escape(title),
-        headlines=_items(headlines, "<div><dd>{value}</dd><dt>{name}</dt></div>"),
-        settings=_items(settings, "<div><dt>{name}</dt><dd>{value}</dd></div>"),
-        cards="\n".join(cards),
-        head=_items(dict.fromkeys(history.columns), "<th>{name}</th>"),
-        rows="\n".join("<tr>" + "".join(f"<td>{shown(x)}</td>" for x in row.values()) + "</tr>" for row in history),
-    )
-    with replacing(folder / "report.html") as temporary:
-        temporary.write_text(page, encoding="utf-8")
-    return folder / "report.html"
+    if not isinstance(model, Sequential | MLP):
+        raise TypeError(f"layers are known of a Sequential or an MLP, not of a {type(model).__name__}: {model!r:.80}")
+    out, outputs = np.asarray(x), {}
+    for path, layer in _layers(model):
+        out = _outputs(layer, out).reshape(len(out), -1) if _scalar(layer) else _outputs(layer, out)
+        kind = _kind(layer)
+        notes = _shares(out)
+        if kind == "ReLU" and (dead := (out == 0).reshape(len(out), -1).all(axis=0)).any():
+            notes.append(f"{dead.sum()} of {dead.size} dead")
+        if kind.lower() in BOUNDS:
+            low, high = BOUNDS[kind.lower()]
+            notes.append(f"{(np.minimum(out - low, high - out) < 0.01 * (high - low)).mean():.0%} saturated")
+        outputs[_titled(f"{path} {kind}", notes)] = out
+    limit = max((usual_limit(out, 0.995) for out in outputs.values()), default=1.0)
+    ax = axes(ax, (5.2, 0.8 + 0.6 * len(outputs)))
+    ridges(ax, outputs, signed_axis(ax, limit))
+    ax.set_xlabel("output", color=GREY)
+    return ax
 
 
-def _items(items: Mapping[str, object], form: str) -> str:
-    return "".join(
-        form.format(name=html.escape(name.replace("_", " ")), value=html.escape(str(value)))
-        for name, value in items.items()
-    )
+def gradient_histograms(model: Module, ax: Axes | None = None) -> Axes:
+    """How large the entries of each parameter's gradient are, on a logarithmic axis: blue negative, orange positive.
 
+    Args:
+        model: after backward and before `zero_grad`; ValueError if no parameter of it has a gradient. Values of a layer
+            go together: ``layers.0.neurons.w``.
+        ax: where to draw.
 
-_PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title>
-<style>
-  * {{ box-sizing: border-box; margin: 0 }}
-  body {{ max-width: 1160px; margin: auto; padding: clamp(12px, 4vw, 40px); background: #F6F8FA; color: #1F2328;
-         font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif }}
-  h1 {{ font-size: clamp(24px, 5vw, 34px); line-height: 1.2; margin-bottom: 20px }}
-  h2 {{ font-size: 18px }}
-  p, dt {{ color: #57606A; font-size: 14px }}
-  .headlines {{ display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)) }}
-  .headlines dd {{ font-size: 30px; font-weight: 700; line-height: 1.2; font-variant-numeric: tabular-nums }}
-  .headlines div:first-child dd {{ color: #C8541A }}
-  .headlines div, section {{ background: #FFF; border: 1px solid #D0D7DE; border-radius: 8px;
-                                padding: 16px clamp(12px, 2vw, 20px) }}
-  .settings {{ display: flex; flex-wrap: wrap; gap: 6px 28px; margin: 20px 4px }}
-  .settings div {{ display: flex; gap: 8px }}
-  .settings dd {{ font-size: 14px; font-weight: 600; overflow-wrap: anywhere }}
-  main {{ display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)) }}
-  section {{ display: flex; flex-direction: column; min-width: 0 }}
-  img {{ display: block; width: 100%; max-width: 620px; margin: auto }}
-  .scroll {{ margin-top: 12px; overflow: auto }}
-  .long {{ max-height: 640px }}
-  table {{ border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums }}
-  th, td {{ padding: 5px 0 5px 10px; text-align: right; border-bottom: 1px solid #D0D7DE }}
-  th {{ color: #57606A; font-weight: 600; vertical-align: bottom; position: sticky; top: 0; background: #FFF }}
-</style>
-<h1>{title}</h1>
-<dl class="headlines">{headlines}</dl>
-<dl class="settings">{settings}</dl>
-<main>
-{cards}
-<section><h2>History</h2><div class="scroll long"><table><thead><tr>{head}</tr></thead><tbody>
-{rows}
-</tbody></table></div></section>
-</main>
-</html>
-"""
+    Entries that are exactly 0 are counted instead of drawn, and the axis ends twelve decades below the largest.
+
+    >>> from nn import Linear
+    >>> layer = Linear(2, 1, rng=0)
+    >>> layer(np.array([[1.0, 0.0]], np.float32)).sum().backward()
+    >>> [label.get_text() for label in gradient_histograms(layer).get_yticklabels()]
+    ['weight\\n50% zero', 'bias']
+    """
+    parts: dict[str, list[Array]] = {}
+    for path, p in model.named_parameters():
+        entries = parts.setdefault(_group(path) if isinstance(p, Value) else path, [])
+        if p.grad is not None:
+            entries.append(np.ravel(np.asarray(p.grad, np.float64)))
+    if not any(parts.values()):
+        raise ValueError(f"no parameter of {model!r:.80} has a gradient: draw after backward, before zero_grad")
+    gradients = {
+        _titled(name, _shares(np.concatenate(found)) if found else ["no gradient"]): np.concatenate([[], *found])
+        for name, found in parts.items()
+    }
+    sizes = np.abs(np.concatenate(list(gradients.values())))
+    sizes = sizes[np.isfinite(sizes) & (sizes > 0)]
+    high = math.ceil(math.log10(sizes.max())) if sizes.size else 0
+    low = min(max(math.floor(math.log10(sizes.min())), high - 12), high - 1) if sizes.size else -1
+    ax = axes(ax, (5.2, 0.8 + 0.6 * len(gradients)))
+    ax.set_xscale("log")
+    ax.xaxis.set_minor_formatter(matplotlib("ticker").NullFormatter())
+    ridges(ax, gradients, np.logspace(low, high, 49), magnitude=True)
+    ax.set_xlabel("|gradient|: blue negative, orange positive", color=GREY)
+    return ax
+
 
 # ------------------------------------------------------------------------------------------------ smaller pieces
 
 
-def _matplotlib(module: str) -> Any:
-    """A module of matplotlib; an error that says how to get it where it is not installed."""
-    try:
-        return importlib.import_module(f"matplotlib.{module}")
-    except ImportError as error:
-        raise ImportError('pictures need matplotlib: pip install "chainrule[demos]"') from error
+def _scalar(model: Any) -> bool:
+    """Whether a model is made of Values, and so takes one sample at a time."""
+    parameters = model.parameters() if isinstance(model, Module) else []
+    return bool(parameters) and all(isinstance(p, Value) for p in parameters)
 
 
-def _axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """The given axes, or those of a new figure of this size in inches."""
-    if ax is None:
-        ax = _matplotlib("figure").Figure(figsize=size, layout="constrained").subplots()
-    return ax
+def _outputs(model: Callable[[Any], Any], x: Array) -> Array:
+    """What the model makes of samples (n, …), as an array."""
+    if not _scalar(model):
+        return predict(model, x)
+    return predict(lambda rows: [model(row) for row in rows.tolist()], x)
 
 
-def _colours(name: str, colours: Sequence[str]) -> LinearSegmentedColormap:
-    """A colour map through these colours; nothing is drawn where there is no number."""
-    return _matplotlib("colors").LinearSegmentedColormap.from_list(name, colours)  # type: ignore[no-any-return]
+def _layers(model: Any, path: str = "") -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """The layers in the order in which they are called, with their places in the model."""
+    for i, layer in enumerate(model.layers):
+        if isinstance(layer, Sequential):
+            yield from _layers(layer, f"{path}{i}.")
+        else:
+            yield f"{path}{i}", layer
 
 
-def _columns(n: int) -> int:
-    """How many of n equal things go in a row of a square arrangement."""
-    return math.ceil(math.sqrt(n))
+def _kind(layer: Any) -> str:
+    """What a layer does, in a word."""
+    if isinstance(layer, Layer):
+        return repr(layer.neurons[0]).partition("Neuron")[0]
+    return layer.__name__ if hasattr(layer, "__name__") else type(layer).__name__
 
 
-def _mosaic(images: Array, gap: int = 1, columns: int | None = None) -> Array:
-    """Images (n, height, width) in rows of one large image, nan between them."""
-    n, height, width = images.shape
-    columns = columns or _columns(n)
-    rows = -(-n // columns)
-    cells = np.full((rows * columns, height + gap, width + gap), np.nan)
-    cells[:n, :height, :width] = images
-    whole = cells.reshape(rows, columns, height + gap, width + gap).swapaxes(1, 2)
-    return whole.reshape(rows * (height + gap), columns * (width + gap))[:-gap, :-gap]
+def _group(path: str) -> str:
+    """The row of a Value: ``layers.0.neurons.w`` for ``layers.0.neurons.3.w.1``, ``w`` for ``w.1``."""
+    layer, rest = re.fullmatch(r"(\D*\d+(?=\.))?(.*)", path).groups("")  # type: ignore[union-attr]
+    return layer + re.sub(r"\.\d+", "", rest)
+
+
+def _shares(numbers: Array) -> list[str]:
+    """What a histogram does not show."""
+    shares = {"zero": (numbers == 0).mean(), "not finite": (~np.isfinite(numbers)).mean()}
+    return [f"{share:.0%} {name}" for name, share in shares.items() if share]
+
+
+def _titled(name: str, notes: Sequence[str]) -> str:
+    return "\n".join([name, ", ".join(notes)] if notes else [name])

@@ -1,6 +1,7 @@
 """`nn.plots`: the pictures hold the right numbers, go where they are asked to, and leave nothing behind."""
 
 import base64
+import io
 import math
 import re
 import sys
@@ -11,21 +12,47 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import nn
 from autograd import Tensor
 from nn import plots
+from nn.data import moons
 from nn.history import History
+from nn.report import write_report
+from nn.training import predict
 
 pytest.importorskip("matplotlib")
-from matplotlib.colors import to_hex
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 
 ROWS = [(1, 0.9, 0.8, 0.5), (2, 0.5, 0.4, 0.8), (3, 0.3, 0.6, 0.7)]
 HISTORY = History([dict(zip(("epoch", "train_loss", "test_loss", "test_accuracy"), row, strict=True)) for row in ROWS])
+X, Y = moons(40, seed=0)
+
+
+def plane(points):
+    return points @ np.array([1.0, 2.0]) - 0.5
+
+
+def three_ways(points):
+    return np.column_stack([points[:, 0], points[:, 1], np.full(len(points), 0.25)])
+
+
+def trained():
+    """A network with gradients."""
+    model = nn.dense(2, 8, 1, rng=0, dtype=np.float64)
+    nn.binary_cross_entropy(model(X)[:, 0], Y).backward()
+    return model
+
+
 PICTURES = [
     lambda ax=None: plots.curves(HISTORY, ax=ax),
     lambda ax=None: plots.confusion_matrix([0, 1], [1, 1], ax=ax),
     lambda ax=None: plots.weight_images(np.eye(4), (2, 2), ax=ax),
     lambda ax=None: plots.worst_samples(np.eye(4), [0, 1, 0, 1], np.full((4, 2), 0.5), shape=(2, 2), ax=ax),
+    lambda ax=None: plots.decision_boundary(plane, X, Y, ax=ax, resolution=9),
+    lambda ax=None: plots.decision_boundary(three_ways, X, Y, ax=ax, resolution=9),
+    lambda ax=None: plots.activation_histograms(trained(), X, ax=ax),
+    lambda ax=None: plots.gradient_histograms(trained(), ax=ax),
 ]
 
 
@@ -155,6 +182,264 @@ def test_a_few_weights_far_out_do_not_pale_the_others():
         plots.weight_images(weight)
 
 
+# ------------------------------------------------------------------------------------------ the decision boundary
+
+
+def lines(ax):
+    """The points of every contour."""
+    return [path.vertices for found in ax.collections for path in found.get_paths() if len(path.vertices)]
+
+
+def test_the_black_line_is_where_the_score_changes_its_sign():
+    ax = plots.decision_boundary(plane, X, Y)
+    (line,) = lines(ax)
+    np.testing.assert_allclose(plane(line), 0, atol=1e-9)
+    (colour,) = ax.collections[0].get_edgecolor()
+    assert to_hex(colour) == "#000000"
+    assert line[:, 0].min() == pytest.approx(ax.get_xlim()[0])
+    assert line[:, 1].min() == pytest.approx(ax.get_ylim()[0], abs=0.05)
+
+
+def test_colours_show_the_score():
+    image = plots.decision_boundary(plane, X, Y, resolution=21, limit=1.5).images[0]
+    assert image.get_clim() == (-1.5, 1.5)
+    left, right, bottom, top = image.get_extent()
+    x, y = (np.linspace(a, b, 43)[1::2] for a, b in ((left, right), (bottom, top)))  # centres of pixels
+    np.testing.assert_allclose(image.get_array(), x + 2 * y[:, None] - 0.5)
+    assert image.origin == "lower"
+    assert to_hex(image.to_rgba(-9.0)) == "#174e8f"
+    assert to_hex(image.to_rgba(9.0)) == "#8f3208"
+
+
+def test_few_scores_far_out_do_not_pale_the_others():
+    left, right = plots.decision_boundary(plane, X, Y).get_xlim()
+    ax = plots.decision_boundary(lambda points: np.where(points[:, 0] > right - 0.03 * (right - left), 1e6, -1.0), X, Y)
+    assert ax.images[0].get_array().max() == 1e6
+    assert ax.images[0].get_clim() == (-1.0, 1.0)
+
+
+def test_the_limits_leave_a_margin_around_the_points():
+    ax = plots.decision_boundary(plane, [[0, 5], [10, 5]], [0, 1])
+    np.testing.assert_allclose([*ax.get_xlim(), *ax.get_ylim()], [-1, 11, 4.9, 5.1])
+
+
+@pytest.mark.parametrize("labels", [(0, 1), (-1, 1), (-1.0, 1.0), (False, True)])
+def test_each_class_has_its_marker(labels):
+    y = np.where(Y == 1, labels[1], labels[0])
+    first, second = plots.decision_boundary(plane, X, y).lines
+    assert (first.get_marker(), second.get_marker()) == ("o", "^")
+    assert [line.get_label() for line in (first, second)] == [str(int(label)) for label in labels]
+    np.testing.assert_array_equal(first.get_xydata(), X[Y == 0])
+    np.testing.assert_array_equal(second.get_xydata(), X[Y == 1])
+
+
+def test_a_class_alone_keeps_its_marker():
+    (line,) = plots.decision_boundary(plane, X, np.ones(40, int)).lines
+    assert line.get_marker() == "^"
+
+
+def test_networks_of_values_and_of_tensors_draw_the_same():
+    mlp = nn.MLP(2, [3, 1], activation="tanh")
+    net = nn.dense(2, 3, 1, activation=nn.Tanh, dtype=np.float64)
+    for layer, neurons in zip(net.layers[::2], mlp.layers, strict=True):
+        layer.weight.data = np.array([[w.data for w in neuron.w] for neuron in neurons.neurons]).T
+    images = [plots.decision_boundary(model, X, Y, resolution=12).images[0] for model in (mlp, net)]
+    np.testing.assert_allclose(images[0].get_array(), images[1].get_array(), rtol=1e-12)
+    shapes = [plots.decision_boundary(model, X, Y).images[0].get_array().shape for model in (mlp, net)]
+    assert shapes == [(50, 50), (200, 200)]  # 100 times slower, each point
+
+
+def test_points_come_in_their_dtype_and_nothing_is_recorded():
+    seen = []
+    net = nn.dense(2, 1, rng=0)
+    plots.decision_boundary(lambda points: seen.append((points.dtype, net(points))) or seen[-1][1], X.astype("f4"), Y)
+    assert {dtype for dtype, _ in seen} == {np.dtype("f4")}
+    assert all(out.is_leaf for _, out in seen)
+
+
+def test_of_two_outputs_the_score_is_their_difference():
+    one = plots.decision_boundary(plane, X, Y, resolution=7)
+    two = plots.decision_boundary(
+        lambda points: np.column_stack([-plane(points), 0 * plane(points)]), X, Y, resolution=7
+    )
+    column = plots.decision_boundary(lambda points: plane(points)[:, None], X, Y, resolution=7)
+    for ax in (two, column):
+        np.testing.assert_allclose(ax.images[0].get_array(), one.images[0].get_array())
+
+
+def test_of_several_classes_the_winner_gives_the_colour():
+    ax = plots.decision_boundary(three_ways, [[-1, -1], [1, 0], [0, 1]], [2, 0, 1], resolution=60)
+    colours = [np.array(to_rgb(line.get_color())) for line in ax.lines]
+    assert [line.get_marker() for line in ax.lines] == ["o", "^", "s"]
+    image, (left, right, bottom, top) = ax.images[0].get_array(), ax.images[0].get_extent()
+    for point in [(-1, -1), (1, -1), (1, 0.5), (-1, 1), (0.9, 1.0)]:
+        column = int((point[0] - left) / (right - left) * 60)
+        row = int((point[1] - bottom) / (top - bottom) * 60)
+        winner = three_ways(np.array([point]))[0].argmax()
+        ink = 1 - image[row, column]
+        np.testing.assert_allclose(ink / ink.max(), (1 - colours[winner]) / (1 - colours[winner]).max())
+    for line in lines(ax):
+        second, first = np.sort(three_ways(line), axis=1).T[1:]
+        np.testing.assert_allclose(first, second, atol=0.02)
+
+
+@pytest.mark.parametrize("constant", [1.0, 0.0, math.nan, math.inf])
+def test_without_a_boundary_there_is_no_line(constant):
+    ax = plots.decision_boundary(lambda points: np.full(len(points), constant), X, Y)
+    assert not lines(ax)
+    ax.figure.savefig(io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("model", "x", "y", "message"),
+    [
+        (plane, X.T, Y, r"\(n, 2\), got x of shape \(2, 40\)"),
+        (plane, np.empty((0, 2)), [], r"\(0, 2\)"),
+        (plane, [[0.0, math.nan]], [0], "finite"),
+        (plane, X, Y[:-1], r"\(40,\), got int64 of shape \(39,\)"),
+        (plane, X, Y / 2, "whole numbers"),
+        (plane, X, Y + 1, r"0 and 1 or -1 and 1, got \[1, 2\]"),
+        (plane, X, np.arange(40) % 3, r"\[0, 1, 2\]"),
+        (three_ways, X, 2 * Y - 1, r"labels \[-1, 1\] are not 0 to 2"),
+        (three_ways, X, 3 * Y, r"labels \[0, 3\] are not 0 to 2"),
+        (lambda points: points[:5, 0], X, Y, r"shape .* of 40000 points"),
+        (lambda points: np.ones((len(points), 2, 2)), X, Y, r"shape \(40000, 2, 2\)"),
+    ],
+)
+def test_points_labels_and_outputs_have_to_fit(model, x, y, message):
+    with pytest.raises(ValueError, match=message):
+        plots.decision_boundary(model, x, y)
+
+
+def test_a_resolution_of_one_is_no_grid():
+    with pytest.raises(ValueError, match="resolution=1"):
+        plots.decision_boundary(plane, X, Y, resolution=1)
+
+
+def test_an_error_of_the_model_says_how_it_was_called():
+    neuron = nn.Neuron(2)
+    with pytest.raises(ValueError) as caught:
+        plots.decision_boundary(lambda point: neuron(point), X, Y)
+    assert "an array of points (n, 2)" in caught.value.__notes__[-1]
+    with pytest.raises(ValueError) as caught:
+        plots.decision_boundary(nn.Neuron(3), X, Y)
+    assert "one by one" in caught.value.__notes__[-1]
+
+
+# ---------------------------------------------------------------------------------- activations and gradients
+
+
+def rows(ax):
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def shares(ax):
+    """For each row, blue and orange counts relative to the largest of the row, from the first row on."""
+    found = []
+    for blue, orange in zip(ax.patches[::2], ax.patches[1::2], strict=True):
+        below, middle, top = blue.get_data().baseline, blue.get_data().values, orange.get_data().values
+        np.testing.assert_array_equal(middle, orange.get_data().baseline)
+        found.append(((middle - below) / 0.85, (top - middle) / 0.85))
+    return found
+
+
+@pytest.mark.parametrize("scale", [1.0, 100.0])
+def test_each_layer_has_a_histogram_of_its_outputs(scale):
+    x = np.random.default_rng(0).normal(size=(300, 4)) * scale
+    model = nn.Sequential(nn.Tanh(), nn.Sequential(nn.Linear(4, 3, rng=0, dtype=np.float64), nn.Sigmoid()))
+    ax = plots.activation_histograms(model, x)
+    assert [row.split("\n")[0] for row in rows(ax)] == ["0 Tanh", "1.0 Linear", "1.1 Sigmoid"]
+    out = x
+    for layer, (blue, orange), level in zip((model[0], *model[1]), shares(ax), (2, 1, 0), strict=True):
+        out = predict(layer, out)
+        edges = ax.patches[0].get_data().edges
+        counts = np.histogram(np.clip(out, edges[0], edges[-1]), edges)[0]
+        np.testing.assert_allclose(blue + orange, counts / counts.max())
+        assert not blue[40:].any()
+        assert not orange[:40].any()
+        assert level < ax.get_yticks()[2 - level] < level + 1
+
+
+def test_dead_units_and_saturated_outputs_are_counted():
+    relu = nn.Sequential(nn.ReLU())
+    x = np.array([[-1.0, 1.0, -2.0, 0.5], [-1.0, 2.0, 3.0, 0.5]])
+    assert rows(plots.activation_histograms(relu, x)) == ["0 ReLU\n38% zero, 1 of 4 dead"]
+    x = np.array([[-9.0, 9.0, 0.5, 0.5]])
+    assert rows(plots.activation_histograms(nn.Sequential(nn.Tanh()), x)) == ["0 Tanh\n50% saturated"]
+    assert rows(plots.activation_histograms(nn.Sequential(nn.Sigmoid()), x)) == ["0 Sigmoid\n50% saturated"]
+    assert rows(plots.activation_histograms(nn.Sequential(nn.Linear(4, 2, dtype=np.float64)), x)) == ["0 Linear"]
+
+
+def test_networks_of_values_have_layers_too():
+    mlp = nn.MLP(2, [4, 1, 3], activation="tanh")
+    for neuron in mlp.layers[0].neurons:
+        neuron.b.data = 50.0
+    ax = plots.activation_histograms(mlp, X)
+    assert [row.split("\n")[0] for row in rows(ax)] == ["0 Tanh", "1 Tanh", "2 Linear"]
+    assert rows(ax)[0].endswith("100% saturated")
+
+
+def test_activations_are_those_of_evaluation():
+    model = nn.Sequential(nn.Dropout(0.5, rng=0))
+    assert rows(plots.activation_histograms(model, np.ones((9, 9)))) == ["0 Dropout"]
+    assert model[0].training
+
+
+def test_what_is_not_finite_is_counted():
+    x = np.array([[1.0, math.nan, math.inf, -1.0]])
+    assert rows(plots.activation_histograms(nn.Sequential(abs), x)) == ["0 abs\n50% not finite"]
+
+
+def test_layers_have_to_be_known():
+    with pytest.raises(TypeError, match="Sequential or an MLP, not of a Linear"):
+        plots.activation_histograms(nn.Linear(2, 1), X)
+
+
+def test_gradients_by_size_and_sign():
+    model = trained()
+    ax = plots.gradient_histograms(model)
+    names = [name for name, _ in model.named_parameters()]
+    assert [row.split("\n")[0] for row in rows(ax)] == names
+    assert ax.get_xscale() == "log"
+    edges = ax.patches[0].get_data().edges
+    for (_, p), (blue, orange) in zip(model.named_parameters(), shares(ax), strict=True):
+        negative, positive = (np.histogram(np.abs(p.grad[where]), edges)[0] for where in (p.grad < 0, p.grad > 0))
+        most = (negative + positive).max()
+        np.testing.assert_allclose(blue, negative / most, atol=1e-12)
+        np.testing.assert_allclose(orange, positive / most, atol=1e-12)
+
+
+def test_values_of_a_layer_go_together():
+    mlp = nn.MLP(2, [3, 1], activation="tanh")
+    mlp([0.0, 1.0]).backward()
+    kinds = ["layers.0.neurons.w\n50% zero", "layers.0.neurons.b", "layers.1.neurons.w", "layers.1.neurons.b"]
+    assert rows(plots.gradient_histograms(mlp)) == kinds
+    neuron = nn.Neuron(2, nonlin=False)
+    neuron([1.0, 1.0]).backward()
+    assert rows(plots.gradient_histograms(neuron)) == ["w", "b"]
+
+
+def test_gradients_that_are_missing_or_zero_are_said_to_be():
+    model = nn.dense(2, 2, 1, rng=0)
+    with pytest.raises(ValueError, match="backward"):
+        plots.gradient_histograms(model)
+    model[0].bias.grad = np.zeros(2, np.float32)
+    ax = plots.gradient_histograms(model)
+    assert [row.split("\n")[1] for row in rows(ax)] == ["no gradient", "100% zero", "no gradient", "no gradient"]
+    ax.figure.savefig(io.BytesIO())
+
+
+@pytest.mark.parametrize("grad", [1.0, 1e-310, 1e300, math.nan])
+def test_gradients_of_any_size_fit(grad):
+    layer = nn.Linear(2, 1, dtype=np.float64)
+    layer.weight.grad = np.array([[grad], [1e-3]])
+    ax = plots.gradient_histograms(layer)
+    ax.figure.savefig(io.BytesIO())
+    blue, orange = shares(ax)[0]
+    assert orange.sum() == pytest.approx(1 if math.isnan(grad) else 2)
+    assert not blue.any()
+
+
 # ------------------------------------------------------------------------------------------------ worst samples
 
 
@@ -206,7 +491,7 @@ class Page(HTMLParser):
 
 def test_the_report_is_one_page_that_needs_nothing_else(tmp_path):
     pictures = {"loss": ("A < B & C", 'a "sentence"', plots.curves(HISTORY)), "two": ("Two", "", PICTURES[1]())}
-    path = plots.report(tmp_path, "<title>", {"right": "98%"}, {"a_b": "{x}", "lr": 0.5}, pictures, HISTORY)
+    path = write_report(tmp_path, "<title>", {"right": "98%"}, {"a_b": "{x}", "lr": 0.5}, pictures, HISTORY)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["loss.png", "report.html", "two.png"]
     text = path.read_text(encoding="utf-8")
     page = Page(text)

@@ -1,0 +1,34 @@
+"""The style that micrograd's users know: a record a value, an oval an operation."""
+
+from __future__ import annotations
+
+from autograd.drawing.dot import Selection, derivative_text
+from autograd.drawing.render import Drawing
+from autograd.drawing.style import shape_text
+from autograd.value import Value
+from autograd.view import View
+
+
+def classic(view: View, selection: Selection, name: str = "graph") -> Drawing:
+    """Every value as ``name | data | grad``, left to right."""
+    graph = Drawing(name, graph_attr={"rankdir": "LR"}, node_attr={"fontname": "Helvetica", "fontsize": "11"})
+    for i, node in enumerate(selection.nodes):
+        if isinstance(node, Value):
+            parts = [view.pretty_card(node), f"data {node.data:.4f}", f"grad {node.grad:.4f}"]
+        else:
+            parts = [view.pretty_card(node), shape_text(node)]
+        label = " | ".join(part.replace("|", "\\|").replace("{", "\\{").replace("}", "\\}") for part in parts if part)
+        graph.node(f"v{i}", label=f"{{ {label} }}", shape="record")
+    number = {id(x): i for i, x in enumerate(selection.nodes)}
+    for i, node in enumerate(selection.nodes):
+        if not node.is_leaf:
+            graph.node(f"o{i}", label=view.sign(node))
+            graph.edge(f"o{i}", f"v{i}")
+            for term in selection.terms[id(node)]:
+                for link in term:
+                    graph.edge(f"v{number[id(link.operand)]}", f"o{i}", tooltip=derivative_text(link) or "1")
+            if id(node) in selection.cut or id(node) in selection.elided:
+                graph.node(f"s{i}", label="…", shape="plaintext")
+                graph.edge(f"s{i}", f"o{i}", style="dotted")
+    graph.count = len(selection.nodes)
+    return graph

@@ -1,0 +1,349 @@
+"""Pictures of values and operations, as DOT: cards with number and gradient, edges with the local derivatives."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd.drawing import style
+from autograd.drawing.render import Drawing
+from autograd.graph import Node
+from autograd.local import Local
+from autograd.naming import INPUTS, LOSS, Chain
+from autograd.notation import TEXT, figure
+from autograd.value import Value
+from autograd.view import View
+
+FAN_IN = 8  # operands of one operation; of more, the first three and the last are shown
+
+
+@dataclass
+class Selection:
+    """What of a graph is shown: nodes, operands before results, and what each of them hides."""
+
+    nodes: list[Node]
+    terms: dict[int, list[list[Local]]]  # of each computed node, those that are shown
+    elided: dict[int, int] = field(default_factory=dict)  # operands left out of a long sum
+    cut: set[int] = field(default_factory=set)  # nodes whose operands are not shown
+    uses: dict[int, int] = field(default_factory=dict)  # uses of a node that are not shown
+
+
+def select(view: View, most: int, focus: Node | None = None, radius: int = 2) -> Selection:
+    """Choose what to show: breadth first from the outputs, or the neighbourhood of one node."""
+    terms: dict[int, list[list[Local]]] = {}
+    elided: dict[int, int] = {}
+
+    def below(node: Node) -> list[Node]:
+        if id(node) not in terms:
+            found = view.terms(node)
+            if len(found) > FAN_IN:
+                elided[id(node)] = len(found) - 4
+                found = [*found[:3], found[-1]]
+            terms[id(node)] = found
+        return [link.operand for term in terms[id(node)] for link in term]
+
+    if focus is not None:
+        chosen = neighbourhood(view, focus, radius)
+    else:
+        chosen, layer = {}, list(view.outputs)
+        while layer and len(chosen) < most:
+            room = most - len(chosen)
+            fresh = {id(x): x for x in layer if id(x) not in chosen}
+            chosen.update(list(fresh.items())[:room])
+            layer = [x for node in fresh.values() if id(node) in chosen for x in below(node)]
+    selection = Selection([], {}, {})
+    for node in view.nodes:
+        if id(node) in chosen:
+            selection.nodes.append(node)
+            operands = below(node)
+            selection.terms[id(node)] = [
+                kept for term in terms[id(node)] if (kept := [link for link in term if id(link.operand) in chosen])
+            ]
+            if id(node) in elided:
+                selection.elided[id(node)] = elided[id(node)]
+            if any(id(x) not in chosen for x in operands):
+                selection.cut.add(id(node))
+    if focus is not None:
+        inside = {id(x) for x in selection.nodes}
+        for node in view.nodes:
+            if id(node) not in inside:
+                for x in node.parents:
+                    if id(x) in inside:
+                        selection.uses[id(x)] = selection.uses.get(id(x), 0) + 1
+    return selection
+
+
+def neighbourhood(view: View, focus: Node, radius: int) -> dict[int, Node]:
+    """The nodes within so many operations of one, in either direction."""
+    if id(focus) not in view.uses:
+        raise ValueError("the focus is not part of this graph")
+    consumers: dict[int, list[Node]] = {}
+    folded = {id(x) for node in view.nodes for x in view.folded(node)}
+    for node in view.nodes:
+        if id(node) not in folded:
+            for link in view.links(node):
+                consumers.setdefault(id(link.operand), []).append(node)
+    chosen = {id(focus): focus}
+    below: Callable[[Node], list[Node]] = lambda x: [link.operand for link in view.links(x)]  # noqa: E731
+    above: Callable[[Node], list[Node]] = lambda x: consumers.get(id(x), [])  # noqa: E731
+    for step in (below, above):
+        layer = [focus]
+        for _ in range(radius):
+            layer = [x for node in layer for x in step(node)]
+            chosen.update((id(x), x) for x in layer)
+    return chosen
+
+
+# ---------------------------------------------------------------------------------------------------- the picture
+
+
+class Clusters:
+    """Statements by the part that they belong to, nested as the parts are."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.own: list[tuple[str, dict[str, str]]] = []
+        self.inside: dict[str, Clusters] = {}
+
+    def at(self, chain: Chain) -> Clusters:
+        """The part at the end of a chain of titles."""
+        here = self
+        for title in chain:
+            here = here.inside.setdefault(title, Clusters(self.view))
+        return here
+
+    def write(self, graph: Any, chain: Chain = (), prefix: str = "cluster") -> None:
+        """The statements, and a subgraph for each part."""
+        for name, attributes in self.own:
+            graph.node(name, **attributes)
+        for k, (title, part) in enumerate(self.inside.items()):
+            below = (*chain, title)
+            with graph.subgraph(name=f"{prefix}_{k}") as sub:
+                text = style.escape(self.view.title(below))
+                small = style.font(text, point_size=9, color=style.GREY)
+                title = small if chain else f"<B>{style.font(text, point_size=12)}</B>"
+                fill = style.NEUTRAL if len(below) % 2 else "#FFFFFF"
+                sub.attr(label=f"<{title}>", labeljust="l", style="rounded,filled", color=style.PALE, fillcolor=fill,
+                         margin="8", penwidth="1")  # fmt: skip
+                part.write(sub, below, f"{prefix}_{k}")
+
+
+class Picture:
+    """The default style, of those nodes of a view that are selected."""
+
+    def __init__(self, view: View, selection: Selection, legend: bool = True, notice: str = "") -> None:
+        self.view = view
+        self.notice = notice
+        self.selection = selection
+        self.number = {id(x): i for i, x in enumerate(selection.nodes)}
+        self.swept = view.swept
+        self.most = largest(view, selection.nodes)
+        self.clusters = Clusters(view)
+        self.edges: list[tuple[str, str, dict[str, str]]] = []
+        self.constants: dict[int, str] = {}
+        self.extra = 0
+        for node in selection.nodes:
+            self._card(node)
+            if not node.is_leaf:
+                self._operation(node)
+        self._unshown()
+        self.legend = legend
+
+    def drawing(self, name: str = "graph") -> Drawing:
+        """The finished DOT."""
+        graph = Drawing(name, graph_attr=dict(style.GRAPH), node_attr=dict(style.NODE), edge_attr=dict(style.EDGES))
+        self.clusters.write(graph)
+        for tail, head, attributes in self.edges:
+            graph.edge(tail, head, **attributes)
+        below = [f'<TD ALIGN="LEFT">{style.font(style.escape(self.notice), point_size=10)}</TD>'] if self.notice else []
+        if self.legend:
+            below.append(f'<TD ALIGN="LEFT">{self._legend()}</TD>')
+        if below:
+            graph.attr(label=f"<{style.table(below)}>", labelloc="b", labeljust="l")
+        graph.count = len(self.selection.nodes)
+        return graph
+
+    def _put(self, chain: Chain, name: str, **attributes: str) -> None:
+        self.clusters.at(chain).own.append((name, attributes))
+
+    def _card(self, node: Node) -> None:
+        view = self.view
+        role = view.role(node)
+        shown = role if role in ("param", "input", "target", "loss") else ""
+        looks = dict(style.ROLES[role])
+        grad = view.grad(node) if self.swept else None
+        if isinstance(node, Value):
+            label = style.number_card(view.pretty_card(node), shown, node.data, grad, self.most)
+            bad = not math.isfinite(node.data) or (grad is not None and not math.isfinite(grad))
+        else:
+            grad = grad if isinstance(grad, np.ndarray) else None
+            label = style.array_card(view.pretty_card(node), shown, node._data, grad)
+            bad = not np.all(np.isfinite(node._data)) or (grad is not None and not np.all(np.isfinite(grad)))
+        if bad:
+            looks |= {"color": style.ALARM, "penwidth": "3"}
+        name = view.full_name(node) or view.pretty(node)
+        self._put(
+            view.chain(node),
+            self.card_id(node),
+            id=self.card_id(node),
+            label=f"<{label}>",
+            tooltip=f"{name} {role}".strip(),
+            **looks,
+        )
+
+    def card_id(self, node: Node) -> str:
+        """The name of a node's card in DOT and SVG."""
+        return f"v{self.number[id(node)]}"
+
+    def _operation(self, node: Node) -> None:
+        name, chain = f"o{self.number[id(node)]}", self.view.chain(node)
+        sign = self.view.sign(node)
+        self._put(chain, name, id=name, tooltip=node.op.name, **sign_looks(sign))
+        self.edges.append((name, self.card_id(node), {"id": f"{name}_out"}))
+        flow = node._cotangents(node.grad, live=False) if self.swept and not isinstance(node, Value) else None
+        position = 0
+        for term in self.selection.terms[id(node)]:
+            for link in term:
+                attributes = self._link(node, link, flow) | {"id": f"e{self.number[id(node)]}_{position}"}
+                self._connect(self.card_id(link.operand), self.view.chain(link.operand), name, chain, attributes)
+                position += 1
+        for x in node.operands:
+            if isinstance(x, np.ndarray) and x.ndim:
+                self._constant(x, name, chain)
+
+    def _constant(self, array: Any, name: str, chain: Chain) -> None:
+        if id(array) not in self.constants:
+            self.constants[id(array)] = f"c{len(self.constants)}"
+            card = style.array_card("", "constant", array, None)
+            part = () if not self.view.modular else chain if chain == LOSS else INPUTS
+            self._put(part, self.constants[id(array)], label=f"<{card}>", **style.ROLES["constant"])
+        self._connect(self.constants[id(array)], (), name, chain, {"style": "dashed", "color": style.LINE})
+
+    def _connect(self, tail: str, source: Chain, head: str, chain: Chain, attributes: dict[str, str]) -> None:
+        """An edge; where it enters a part, through a point inside: without, the layout takes long detours."""
+        if chain and source[: len(chain)] != chain:
+            point = f"p{self.extra}"
+            self.extra += 1
+            self._put(
+                chain,
+                point,
+                shape="point",
+                width=".02",
+                height=".02",
+                label="",
+                color=attributes.get("color", style.INK),
+            )
+            first = {k: x for k, x in attributes.items() if k not in ("label", "id")} | {"arrowhead": "none"}
+            self.edges.append((tail, point, first | ({"id": attributes["id"] + "_in"} if "id" in attributes else {})))
+            tail = point
+        self.edges.append((tail, head, attributes))
+
+    def _link(self, node: Node, link: Local, flow: Any) -> dict[str, str]:
+        """How an edge looks: what it says, and how much flows back along it."""
+        attributes: dict[str, str] = {}
+        if isinstance(node, Value):
+            text = derivative_text(link)
+            if text:
+                attributes["label"] = style.edge_label(text)
+            contribution = link.number * self.view.grad(node) if self.swept else None
+        else:
+            array = None if flow is None else flow[link.position]
+            contribution = None if array is None or not np.size(array) else float(np.sqrt(np.mean(np.square(array))))
+        if contribution is None:
+            return attributes
+        if contribution == 0:
+            return attributes | {"style": "dashed", "color": style.EDGE, "tooltip": "0"}
+        size = abs(contribution) / self.most if self.most else 1.0
+        width = 0.9 + 3.1 * min(1.0, max(0.0, 1 + math.log10(size) / 2)) if math.isfinite(size) and size else 4.0
+        attributes["penwidth"] = f"{width:.2f}"
+        if isinstance(node, Value):
+            shades = style.POSITIVE if contribution > 0 else style.NEGATIVE
+            attributes["color"] = shades[max(2, style.bucket(contribution, self.most))]
+            attributes["tooltip"] = (
+                f"{figure(link.number)} × {figure(self.view.grad(node))} = {figure(contribution, signed=True)}"
+            )
+        else:
+            attributes["color"] = style.LINE
+            attributes["tooltip"] = f"rms {figure(contribution)}"
+        return attributes
+
+    def _unshown(self) -> None:
+        """Stubs for what is left out: operands of long sums, what lies below, who else uses a value."""
+        selection = self.selection
+        for key, count in selection.elided.items():
+            if key in self.number:
+                self._stub(f"o{self.number[key]}", count, "more", into=True)
+        for key in selection.cut:
+            self._stub(f"o{self.number[key]}", 0, "…", into=True)
+        for key, count in selection.uses.items():
+            self._stub(f"v{self.number[key]}", count, "more", into=False)
+
+    def _stub(self, at: str, count: int, what: str, into: bool) -> None:
+        name = f"s{self.extra}"
+        self.extra += 1
+        text = f"… {count:,} {what}" if count else "…"
+        self._put((), name, label=text, shape="plaintext", fontsize="10", fontcolor=style.GREY, margin=".02")
+        tail, head = (name, at) if into else (at, name)
+        self.edges.append((tail, head, {"style": "dotted", "color": style.LINE}))
+
+    def _legend(self) -> str:
+        lines = [
+            ("double border", "parameter (trained)"),
+            ("folded corner", "input; dashed: target"),
+            ("rounded", "computed value; thick: the result"),
+            ("number on an edge", "local derivative ∂(result)/∂(this input); no number: 1"),
+            ("grad of a node", "sum over its outgoing edges of: edge number × grad of the result"),
+        ]
+        if not all(isinstance(x, Value) for x in self.selection.nodes):
+            lines[3] = ("strips", "the numbers, then the gradient; each cell the largest of its stretch")
+            lines[4] = ("width of an edge", "root mean square of the gradient that flows back along it")
+        colours = [*reversed(style.NEGATIVE), style.NEUTRAL, *style.POSITIVE]
+        bar = style.table(
+            ["".join(f'<TD FIXEDSIZE="TRUE" WIDTH="9" HEIGHT="9" BGCOLOR="{colour}"></TD>' for colour in colours)],
+            cellpadding=0,
+        )
+        scale = f"negative … positive grad, log scale up to {figure(self.most)}; edge width likewise"
+        rows = [f'<TD COLSPAN="2" ALIGN="LEFT"><B>{style.font("How to read this graph", point_size=10)}</B></TD>']
+        for sign, meaning in lines:
+            meant = style.font(style.escape(meaning), point_size=9, color=style.GREY)
+            rows.append(f'<TD ALIGN="LEFT">{style.font(sign, point_size=9)}</TD><TD ALIGN="LEFT">{meant}</TD>')
+        rows.append(
+            f'<TD ALIGN="LEFT">{bar}</TD><TD ALIGN="LEFT">{style.font(scale, point_size=9, color=style.GREY)}</TD>'
+        )
+        return style.table(rows)
+
+
+def sign_looks(sign: str) -> dict[str, str]:
+    """An operation's node: a disc for a sign, a box for a name."""
+    if len(sign) <= 2 or sign == "|x|":
+        return {"label": sign, "shape": "circle", "fixedsize": "true", "width": ".28", "style": "filled",
+                "fillcolor": style.INK, "color": style.INK, "fontcolor": "#FFFFFF", "margin": "0",
+                "fontsize": "11" if len(sign) == 1 else "9"}  # fmt: skip
+    return {"label": sign, "shape": "box", "style": "filled,rounded", "fillcolor": style.INK, "color": style.INK,
+            "fontcolor": "#FFFFFF", "fontsize": "10", "height": ".26", "margin": ".08,.03"}  # fmt: skip
+
+
+def derivative_text(link: Local) -> str:
+    """What stands on an edge: ``x₁ = −2``, ``h₁(1−h₁) = 0.131``; nothing for a bare 1."""
+    number = f"{link.number:.3g}".replace("-", "−")
+    if link.formula is None or "…" in str(link.formula):
+        return number
+    text = TEXT.write(link.formula)[0]
+    if not link.formula.names:
+        return "" if link.number == 1 else number
+    return f"{text} = {number}"
+
+
+def largest(view: View, nodes: Iterable[Node]) -> float:
+    """The largest gradient among the Values that are shown, without those of the outputs themselves."""
+    ends = {id(x) for x in view.outputs}
+    found = [abs(view.grad(x)) for x in nodes if isinstance(x, Value) and id(x) not in ends]
+    sizes = [g for g in found if math.isfinite(g)]
+    if not sizes:
+        peaks = (np.max(np.abs(x.grad)) for x in nodes if isinstance(x.grad, np.ndarray) and x.grad.size)
+        sizes = [float(g) for g in peaks if np.isfinite(g)]
+    return max(sizes, default=0.0)

@@ -1,0 +1,213 @@
+"""`steps`: a page that goes through forward and backward, one operation and one chain-rule product at a time."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from autograd import ops
+from autograd.drawing import style
+from autograd.drawing.dot import Picture, select
+from autograd.drawing.render import write
+from autograd.graph import Node
+from autograd.local import Local
+from autograd.naming import Clusters
+from autograd.notation import TEXT, figure
+from autograd.value import Value
+from autograd.view import View
+
+MOST = 400  # values; more steps than anybody walks through
+"""The most values of a page."""
+
+
+class Steps:
+    """A step-through page: a notebook shows it in a frame, `save` writes it as one file that needs nothing else."""
+
+    def __init__(self, page: str, count: int, height: int) -> None:
+        self.html = page
+        self.count = count
+        self.height = height
+
+    def __repr__(self) -> str:
+        return f"<step-through page of {self.count} steps: .save('page.html') writes it>"
+
+    def save(self, filename: str | Path) -> str:
+        """Write the page, whole or not at all; returns the path."""
+        return write(filename, self.html.encode())
+
+    def _repr_html_(self) -> str:
+        inside = html.escape(self.html, quote=True)
+        return (
+            f'<iframe srcdoc="{inside}" sandbox="allow-scripts" title="step through the gradient"'
+            f' style="width:100%;height:{self.height}px;border:1px solid #D0D7DE;border-radius:6px"></iframe>'
+        )
+
+
+def steps(
+    loss: Value,
+    detail: str = "values",
+    model: Any = None,
+    labels: Mapping[str, Any] | None = None,
+    clusters: Clusters | None = None,
+    roles: Mapping[str, Iterable[Node]] | None = None,
+) -> Steps:
+    """A page on which the graph below a Value is computed, and its gradients come back, step by step.
+
+    Args:
+        loss: the result; it is left as it is, and needs no backward before.
+        detail: "values", or "affine" for sums of products as one step.
+        model: the module that owns the parameters; it is found by itself.
+        labels: names for nodes, ``labels=locals()``.
+        clusters: parts by title, as for `autograd.draw`.
+        roles: nodes by role, as for `autograd.draw`.
+
+    Arrow keys step, Home and End jump, Space plays, b goes to the first backward step; a click on a value goes to its
+    next step. TypeError for Tensors (their local derivatives are matrices), ValueError beyond 400 values: step
+    through a smaller network, or through one sample.
+
+    >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
+    >>> steps((w * x).tanh())
+    <step-through page of 6 steps: .save('page.html') writes it>
+    """
+    if not isinstance(loss, Value):
+        raise TypeError(f"steps goes through a graph of Values, one number a node, not of a {type(loss).__name__}")
+    if detail not in ("values", "affine"):
+        raise ValueError(f"detail is 'values' or 'affine', not {detail!r}")
+    view = Walked([loss], model, labels, clusters, roles, fold="affine" if detail == "affine" else "sums")
+    if len(view.nodes) > MOST:
+        raise ValueError(
+            f"{len(view.nodes):,} values are too many to step through (at most {MOST}): take a smaller network, or one"
+            " sample; autograd.draw gives an overview"
+        )
+    picture = Picture(view, select(view, len(view.nodes)), legend=False)
+    svg = re.sub(r"^.*?(?=<svg)", "", picture.drawing().svg(), flags=re.S)
+    data = Script(view, picture).data()
+    template = files("autograd.drawing").joinpath("steps.html").read_text(encoding="utf-8")
+    content = {"__TITLE__": "Step by step", "__SVG__": svg, "__DATA__": json.dumps(data).replace("</", "<\\/")}
+    page = re.sub("__(?:TITLE|SVG|DATA)__", lambda found: content[found[0]], template)
+    found = re.search(r'height="([\d.]+)pt"', svg)
+    height = float(found[1]) if found else 400.0
+    return Steps(page, len(data["steps"]), min(900, max(420, round(height * 1.1) + 190)))
+
+
+class Walked(View):
+    """A view with gradients of its own, from the result's 1 down: the nodes' are not asked for, and not changed."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        (root,) = self.outputs
+        self.gradients = {id(x): 0.0 for x in self.nodes}
+        self.gradients[id(root)] = 1.0
+        folded = {id(x) for node in self.nodes for x in self.folded(node)}
+        self.order = [x for x in self.nodes if id(x) not in folded]
+        for node in reversed(self.order):
+            for link in self.links(node):
+                self.gradients[id(link.operand)] += link.number * self.gradients[id(node)]
+
+    def grad(self, node: Node) -> Any:
+        """The gradient of the result with respect to the node."""
+        return self.gradients[id(node)]
+
+
+class Script:
+    """The steps as data: what is lit, what is said, what is added to whose gradient."""
+
+    def __init__(self, view: Walked, picture: Picture) -> None:
+        self.view = view
+        self.picture = picture
+        self.root = view.outputs[0]
+
+    def data(self) -> dict[str, Any]:
+        """Everything that the page needs to know beside the picture."""
+        view, card = self.view, self.picture.card_id
+        nodes = {
+            card(x): {"data": number(x.data), "leaf": x.is_leaf, "root": x is self.root}  # type: ignore[attr-defined]
+            for x in view.order
+        }
+        forward = [self._forward(x) for x in view.order if not x.is_leaf]
+        start = {
+            "kind": "backward", "card": card(self.root), "lit": [card(self.root)], "amount": 1.0,
+            "text": f"{self._quotient(self.root, self.root)} = 1", "more": "where the gradient starts",
+        }  # fmt: skip
+        backward = [
+            self._backward(node, link, i) for node in reversed(view.order) for i, link in enumerate(view.links(node))
+        ]
+        return {
+            "nodes": nodes, "steps": [*forward, start, *backward], "most": self.picture.most,
+            "positive": style.POSITIVE, "negative": style.NEGATIVE, "neutral": style.NEUTRAL, "faint": style.EDGE,
+        }  # fmt: skip
+
+    def _name(self, node: Node) -> str:
+        if name := self.view.pretty(node):
+            return name
+        return "·" if node.is_leaf else "L" if node is self.root else f"({self.view.sign(node)})"
+
+    def _quotient(self, of: Node, by: Node) -> str:
+        """``∂L/∂x``; what is more than a name stands in parentheses."""
+        names = [self._name(x) for x in (of, by)]
+        top, bottom = (f"({x})" if re.search(r"[·+ ]", x) and x[0] != "(" else x for x in names)
+        return f"∂{top}/∂{bottom}"
+
+    def _forward(self, node: Node) -> dict[str, Any]:
+        card, view = self.picture.card_id, self.view
+        position = view.order.index(node)
+        links = view.links(node)
+        key = self.picture.number[id(node)]
+        lit = [card(node), f"o{key}", f"o{key}_out", *(card(link.operand) for link in links)]
+        lit += [f"e{key}_{i}" for i in range(len(links))]
+        text = f"{self._name(node)} = {self._sum_or_call(node)} = {figure(node.data)}"  # type: ignore[attr-defined]
+        return {"kind": "forward", "result": card(node), "lit": lit, "text": text, "position": position}
+
+    def _sum_or_call(self, node: Node) -> str:
+        """The operation on the operands' numbers."""
+        sign, terms = self.view.sign(node), self.view.terms(node)
+        if len(terms) > 1 and (sign[0] in "+Σw" or any(len(term) > 1 for term in terms)):
+            return " + ".join(" × ".join(bracketed(link.operand.data) for link in term) for term in terms)  # type: ignore[attr-defined]
+        arguments = [bracketed(x.data if isinstance(x, Value) else float(x)) for x in node.operands]
+        infix = {ops.mul: "×", ops.sub: "−", ops.div: "÷", ops.add: "+"}.get(node.op)
+        if infix:
+            return f" {infix} ".join(arguments)
+        if node.op is ops.square:
+            return f"{arguments[0]}²"
+        if node.op is ops.power:
+            return TEXT.power(arguments[0], arguments[1].removesuffix(".0000"))
+        if node.op is ops.neg:
+            return f"−{arguments[0]}"
+        name = "σ" if node.op is ops.sigmoid else node.op.name
+        return f"{name}({', '.join(x.removeprefix('(').removesuffix(')') for x in arguments)})"
+
+    def _backward(self, node: Node, link: Local, i: int) -> dict[str, Any]:
+        card, key = self.picture.card_id, self.picture.number[id(node)]
+        above = self.view.grad(node)
+        amount = link.number * above
+        by = link.operand
+        text = (
+            f"{self._quotient(self.root, by)} += {self._quotient(self.root, node)} × {self._quotient(node, by)}"
+            f" = {bracketed(above)} × {bracketed(link.number)} = {figure(amount, signed=True)}"
+        )
+        return {
+            "kind": "backward", "card": card(by), "amount": number(amount), "edge": f"e{key}_{i}", "text": text,
+            "lit": [card(by), f"e{key}_{i}", f"o{key}", card(node), f"o{key}_out"],
+            "more": self._formula(link),
+        }  # fmt: skip
+
+    def _formula(self, link: Local) -> str:
+        if link.formula is None or not link.formula.names or "…" in str(link.formula):
+            return ""
+        return f"the local derivative is {TEXT.write(link.formula)[0]}"
+
+
+def bracketed(x: float) -> str:
+    """A number as an operand."""
+    return f"({figure(x)})" if x < 0 else figure(x)
+
+
+def number(x: float) -> float | str:
+    """A number as JSON can hold it."""
+    return x if math.isfinite(x) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(x)]

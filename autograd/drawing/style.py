@@ -1,0 +1,159 @@
+"""How a picture looks: colours by sign and size of the gradient, and the HTML tables that cards are made of."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.notation import figure
+
+POSITIVE = ("#FFF1E6", "#FFD9BD", "#FDB27F", "#C8541A", "#8F3208")
+NEGATIVE = ("#EAF2FB", "#CBDFF3", "#9DC4EA", "#3576BB", "#174E8F")
+NEUTRAL, GREY, INK, LINE, PALE, EDGE, ALARM = (
+    "#F6F8FA", "#6E7781", "#1F2328", "#8C959F", "#D0D7DE", "#C9D1D9", "#D50000",
+)  # fmt: skip
+STRIP = 32  # most cells of a strip
+
+GRAPH = {
+    "rankdir": "LR", "nodesep": ".12", "ranksep": ".28", "newrank": "true", "splines": "true",
+    "outputorder": "edgesfirst", "pad": ".2", "bgcolor": "#FFFFFF", "fontname": "Helvetica",
+}  # fmt: skip
+NODE = {"fontname": "Helvetica", "shape": "box", "margin": ".07,.05", "fontcolor": INK, "color": LINE, "penwidth": "1",
+        "style": "filled", "fillcolor": "#FFFFFF"}  # fmt: skip
+EDGES = {"fontname": "Helvetica", "fontsize": "9", "color": INK, "arrowsize": ".6", "fontcolor": INK, "penwidth": ".9"}
+
+ROLES = {
+    "param": {"peripheries": "2", "color": INK, "penwidth": "1.2"},
+    "input": {"shape": "note", "color": "#57606A"},
+    "leaf": {"shape": "note", "color": "#57606A"},
+    "target": {"shape": "note", "style": "dashed,filled", "color": "#57606A"},
+    "constant": {"style": "dotted,filled"},
+    "computed": {"style": "rounded,filled"},
+    "loss": {"style": "rounded,filled", "color": INK, "penwidth": "2.6"},
+}
+"""The shapes of cards: the roles can be told apart without colour."""
+
+
+def bucket(g: float, most: float) -> int:
+    """How strong a gradient is beside the largest, from 0 to 4: a logarithmic scale over two powers of ten."""
+    if not math.isfinite(g) or not most:
+        return 4 if g and not math.isfinite(g) else 0
+    return int(min(4, max(0, round(4 + 2 * math.log10(abs(g) / most))))) if g else 0
+
+
+def tint(g: float, most: float) -> tuple[str, str]:
+    """The colour of a gradient and that of text upon it."""
+    if not g:
+        return NEUTRAL, GREY
+    k = bucket(g, most)
+    colour = (POSITIVE if g > 0 or math.isnan(g) else NEGATIVE)[k]
+    return colour, "#FFFFFF" if k >= 3 else INK
+
+
+def escape(text: str) -> str:
+    """Text for HTML-like labels."""
+    return html.escape(text, quote=True)
+
+
+def font(text: str, **attributes: Any) -> str:
+    """Text in a size or colour of its own; nothing for no text, which Graphviz would refuse."""
+    if not text:
+        return ""
+    inside = " ".join(f'{key.upper().replace("_", "-")}="{x}"' for key, x in attributes.items())
+    return f"<FONT {inside}>{text}</FONT>"
+
+
+def table(rows: Sequence[str], **attributes: Any) -> str:
+    """An HTML-like table of rows."""
+    given = {"border": 0, "cellborder": 0, "cellspacing": 0, "cellpadding": 2, **attributes}
+    inside = " ".join(f'{key.upper()}="{x}"' for key, x in given.items())
+    return f"<TABLE {inside}>{''.join(f'<TR>{row}</TR>' for row in rows)}</TABLE>"
+
+
+def head(name: str, role: str) -> str:
+    """The first row of a card."""
+    left = f"<B>{font(escape(name), point_size=12)}</B>" if name else ""
+    right = f"<I>{font(escape(role), point_size=9, color=GREY)}</I>" if role else ""
+    return f'<TD ALIGN="LEFT">{left}</TD><TD ALIGN="RIGHT">{right}</TD>'
+
+
+def row(what: str, content: str, **attributes: Any) -> str:
+    """A row of a card: grey on the left, what it is about on the right."""
+    inside = "".join(f' {key.upper()}="{x}"' for key, x in attributes.items())
+    return (
+        f'<TD ALIGN="LEFT" WIDTH="30">{font(what, point_size=10, color=GREY)}</TD>'
+        f'<TD ALIGN="RIGHT" WIDTH="54"{inside}>{content}</TD>'
+    )
+
+
+def number_card(name: str, role: str, data: float, grad: float | None, most: float, mark: str = "") -> str:
+    """The card of a Value: name and role, the number, the gradient on its strip."""
+    rows = [head(name, role)] if name or role else []
+    rows.append(row("data", font(figure(data), point_size=10)))
+    if grad is None:
+        rows.append(row("grad", font("–", point_size=10, color=GREY)))
+    else:
+        back, ink = (NEUTRAL, INK) if role == "loss" else tint(grad, most)
+        text = font(f"<B><I>{figure(grad, signed=True)}</I></B>", point_size=10, color=ink)
+        left = font("grad", point_size=10, color=ink if back != NEUTRAL else GREY)
+        rows.append(
+            f'<TD ALIGN="LEFT" WIDTH="30" BGCOLOR="{back}">{left}</TD>'
+            f'<TD ALIGN="RIGHT" WIDTH="54" BGCOLOR="{back}">{text}</TD>'
+        )
+    return table(rows)
+
+
+def cells(array: Any, most: float | None = None) -> str:
+    """A strip of at most 32 cells: of each stretch the number that is largest in size."""
+    flat = np.asarray(array, dtype=float).ravel()
+    if not flat.size:
+        return font("empty", point_size=9, color=GREY)
+    parts = np.array_split(flat, min(STRIP, flat.size))
+    peaks = [float(part[np.argmax(np.abs(np.nan_to_num(part, nan=np.inf)))]) for part in parts]
+    top = most or max((abs(x) for x in peaks if math.isfinite(x)), default=0.0)
+    width = max(3, 72 // len(peaks))  # as wide as the card, so that the cells touch
+    squares = "".join(
+        f'<TD WIDTH="{width}" HEIGHT="11" BGCOLOR="{tint(x, top)[0] if x else "#FFFFFF"}"></TD>' for x in peaks
+    )
+    return table([squares], cellpadding=0, border=1, color=PALE)
+
+
+def shape_text(x: Any) -> str:
+    """The shape and dtype of an array or Tensor."""
+    return f"{'×'.join(map(str, x.shape)) or 'scalar'} {x.dtype}"
+
+
+def array_card(name: str, role: str, data: Any, grad: Any, kind: str = "") -> str:
+    """The card of a Tensor or of a constant array: shape and dtype, a strip of the numbers and one of the gradient."""
+    numbers = np.asarray(data)
+    finite = numbers[np.isfinite(numbers)] if numbers.dtype.kind == "f" else numbers
+    span = f"{figure(float(finite.min()))} … {figure(float(finite.max()))}" if finite.size else "nothing finite"
+    if finite.size and finite.min() == finite.max():
+        span = figure(float(finite.min()))
+    rows = [head(name, role)] if name or role else []
+    rows.append(row("shape", font(shape_text(numbers), point_size=9)))
+    rows.append(row("data", font(span, point_size=10)))
+    if numbers.size > 1:
+        rows.append(row("", cells(numbers)))
+    if role != "constant":
+        if grad is None:
+            rows.append(row("grad", font("–", point_size=10, color=GREY)))
+        else:
+            g = np.asarray(grad, dtype=float)
+            if g.size == 1:
+                text = figure(float(g.item()), signed=True)
+            else:
+                text = f"rms {figure(float(np.sqrt(np.mean(np.square(g)))) if g.size else 0.0)}"
+            rows.append(row("grad", font(f"<B><I>{text}</I></B>", point_size=10)))
+            if g.size > 1:
+                rows.append(row("", cells(g)))
+    return table(rows)
+
+
+def edge_label(text: str) -> str:
+    """A label that keeps clear of thick edges."""
+    return f"<{table([f'<TD>{escape(text)}</TD>'], cellpadding=3)}>"

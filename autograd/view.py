@@ -1,0 +1,165 @@
+"""A graph as people look at it: sums of sums as one sum, products that have a name, who is used how often.
+
+>>> from autograd import Value
+>>> a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")
+>>> total = a * b + b + c
+>>> view = View([total])
+>>> view.sign(total), [view.pretty(link.operand) for link in view.links(total)]
+('Σ', ['a·b', 'b', 'c'])
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.graph import Node
+from autograd.local import Local, derivatives
+from autograd.naming import Clusters, Naming
+from autograd.notation import TEXT, application
+from autograd.rows import Elementwise
+from autograd.symbol import Symbol, symbol
+from autograd.value import Value
+
+SUMS = (ops.add, ops.sum)
+LONGEST = 14  # characters of a name that is made up
+FOLDS = ("none", "sums", "affine")
+SIGNS = {
+    "add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "square": "x²", "sqrt": "√", "sigmoid": "σ",
+    "sum": "Σ", "abs": "|x|", "matmul": "@", "linear": "xW + b", "getitem": "[ ]",
+}  # fmt: skip
+
+
+class View(Naming):
+    """Names and roles, and the operations of a graph with what is folded into them.
+
+    Args:
+        outputs, model, labels, clusters, roles: as for `Naming`.
+        fold: "none" shows every operation; "sums" makes anonymous sums that are used once part of the sum that uses
+            them; "affine" takes anonymous products into it as well, ``w·x + b``.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Node],
+        model: Any = None,
+        labels: Mapping[str, Any] | None = None,
+        clusters: Clusters | None = None,
+        roles: Mapping[str, Iterable[Node]] | None = None,
+        fold: str = "sums",
+    ) -> None:
+        super().__init__(outputs, model, labels, clusters, roles)
+        self.fold = fold
+
+    def grad(self, node: Node) -> Any:
+        """The gradient to show: what the last backward left."""
+        return node.grad
+
+    @property
+    def swept(self) -> bool:
+        """Whether there are gradients to show: before a backward there are none."""
+        return any(self.grad(x) is not None and bool(np.any(self.grad(x))) for x in self.outputs)
+
+    def pretty(self, node: Node) -> str:
+        """The name as text with its signs; a product or a function of what has a name is called by that; else empty."""
+        if name := self.name(node):
+            return TEXT.name(name)
+        op, operands = node.op, node.operands
+        if not isinstance(op, Elementwise) or not (op is ops.mul or op.infix == op.name):
+            return ""
+        names = [self.name(x) if isinstance(x, Node) else x for x in operands]
+        if not all(names) or any(np.ndim(x) for x in names):
+            return ""
+        text = application(op, [Symbol(x) if isinstance(x, str) else symbol(x) for x in names])
+        return text if len(text) <= LONGEST else ""
+
+    def pretty_card(self, node: Node) -> str:
+        """What stands on a node's card: only a name that somebody gave."""
+        return TEXT.name(self.name(node))
+
+    def is_anonymous(self, node: Node) -> bool:
+        """Whether it has no name of its own, and only one node uses it."""
+        return not node.is_leaf and self.uses[id(node)] == 1 and not self.name(node)
+
+    def links(self, node: Node) -> list[Local]:
+        """What goes into a result, after folding: each with the derivative of the result in it."""
+        return [link for term in self.terms(node) for link in term]
+
+    def terms(self, node: Node) -> list[list[Local]]:
+        """The links, those of one product of a sum together."""
+        if node.is_leaf:
+            return []
+        found = derivatives(node, self.pretty) if node.op not in SUMS or not isinstance(node, Value) else []
+        if node.op is ops._dot:
+            n = len(found) // 2
+            return [[w, x] for w, x in zip(found[:n], found[n:], strict=False)] + [[b] for b in found[2 * n :]]
+        if found or self.fold == "none":
+            return [[link] for link in found or self._addends(node)[::-1]]
+        terms: list[list[Local]] = []
+        stack = self._addends(node)
+        while stack:
+            link = stack.pop()
+            inner = link.operand
+            if inner.op in SUMS and self.is_anonymous(inner):
+                stack += self._addends(inner)
+            elif self.fold == "affine" and inner.op is ops.mul and self.is_anonymous(inner):
+                terms.append(derivatives(inner, self.pretty))
+            else:
+                terms.append([link])
+        return terms
+
+    def _addends(self, node: Node) -> list[Local]:
+        """What a sum adds up, the last first."""
+        return [Local(x, i, 1.0, ONE) for i, x in reversed(list(enumerate(node.operands))) if isinstance(x, Node)]
+
+    def folded(self, node: Node) -> list[Node]:
+        """The nodes that became part of this one."""
+        found: list[Node] = []
+        if self.fold != "none" and node.op in SUMS and isinstance(node, Value):
+            stack: list[Node] = [node]
+            while stack:
+                for x in stack.pop().parents:
+                    inner = x.op in SUMS
+                    if self.is_anonymous(x) and (inner or (self.fold == "affine" and x.op is ops.mul)):
+                        found.append(x)
+                        if inner:
+                            stack.append(x)
+        return found
+
+    def sign(self, node: Node) -> str:
+        """The sign of a result's operation, with the constants in it: ``×``, ``Σ``, ``x²``, ``× 0.5``, ``tanh``."""
+        op, operands = node.op, node.operands
+        if isinstance(node, Value) and op in SUMS and self.fold != "none":
+            return self._sum_sign(node)
+        if op is ops._dot:
+            return "w·x + b" if len(operands) % 2 else "w·x"
+        sign = str(SIGNS.get(op.name, op.name))
+        others = [x for x in operands if not isinstance(x, Node)]
+        constants = [] if any(map(np.ndim, others)) or not isinstance(op, Elementwise) else [short(x) for x in others]
+        if op is ops.power and constants:
+            return application(op, [SLOT if isinstance(x, Node) else symbol(x) for x in operands])
+        if op is ops.where or not constants:
+            return sign
+        return f"{sign} {', '.join(constants)}" if isinstance(operands[0], Node) else f"{constants[0]} {sign}"
+
+    def _sum_sign(self, node: Node) -> str:
+        inside = [node, *self.folded(node)]
+        constant = sum(float(x) for part in inside if part.op in SUMS for x in part.operands if not isinstance(x, Node))
+        products = [part for part in inside if part.op is ops.mul]
+        terms = len(self.links(node)) - len(products)
+        sign = "+" if len(inside) == 1 and len(node.operands) == 2 else "Σ"
+        if products:
+            sign = "w·x + b" if terms > len(products) else "w·x"
+        return f"{sign} + {short(constant)}".replace("+ + ", "+ ").replace("+ −", "− ") if constant else sign
+
+
+ONE = symbol(1)
+SLOT = Symbol("x")
+
+
+def short(x: float) -> str:
+    """A constant in few characters."""
+    return f"{float(x):.3g}".replace("-", "−")

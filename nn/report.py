@@ -1,0 +1,113 @@
+"""A report: what a training came to, as one HTML page that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nn.files import replacing
+from nn.history import History, shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def write_report(
+    folder: str | os.PathLike[str],
+    title: str,
+    headlines: Mapping[str, str],
+    settings: Mapping[str, object],
+    pictures: Mapping[str, tuple[str, str, Axes]],
+    history: History,
+) -> Path:
+    """Write ``report.html``, one self-contained page, and the pictures beside it as PNG; returns the page's path.
+
+    Args:
+        folder: where to; it has to exist.
+        title: the heading.
+        headlines: what matters most, in large type: a value for each caption.
+        settings: what was trained and how, by name.
+        pictures: a heading, a sentence, and the axes, by file name without suffix; embedded in the page, too.
+        history: becomes a table.
+    """
+    folder = Path(folder)
+    cards = []
+    for name, (heading, sentence, ax) in pictures.items():
+        figure: Any = ax.figure
+        png = io.BytesIO()
+        figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
+        with replacing(folder / f"{name}.png") as temporary:
+            temporary.write_bytes(png.getvalue())
+        source = base64.b64encode(png.getvalue()).decode()
+        least = round(figure.get_figwidth() * 96 * 0.7)  # smaller than that, nobody can read its texts: it scrolls
+        alt = html.escape(f"{heading}. {sentence}", quote=True)
+        cards.append(
+            f"<section><h2>{html.escape(heading)}</h2><p>{html.escape(sentence)}</p>"
+            f'<div class="scroll"><img style="min-width: {least}px" alt="{alt}" '
+            f'src="data:image/png;base64,{source}"></div></section>'
+        )
+    page = _PAGE.format(
+        title=html.escape(title),
+        headlines=_items(headlines, "<div><dd>{value}</dd><dt>{name}</dt></div>"),
+        settings=_items(settings, "<div><dt>{name}</dt><dd>{value}</dd></div>"),
+        cards="\n".join(cards),
+        head=_items(dict.fromkeys(history.columns), "<th>{name}</th>"),
+        rows="\n".join("<tr>" + "".join(f"<td>{shown(x)}</td>" for x in row.values()) + "</tr>" for row in history),
+    )
+    with replacing(folder / "report.html") as temporary:
+        temporary.write_text(page, encoding="utf-8")
+    return folder / "report.html"
+
+
+def _items(items: Mapping[str, object], form: str) -> str:
+    return "".join(
+        form.format(name=html.escape(name.replace("_", " ")), value=html.escape(str(value)))
+        for name, value in items.items()
+    )
+
+
+_PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+  * {{ box-sizing: border-box; margin: 0 }}
+  body {{ max-width: 1160px; margin: auto; padding: clamp(12px, 4vw, 40px); background: #F6F8FA; color: #1F2328;
+         font: 16px/1.5 system-ui, "Segoe UI", Helvetica, Arial, sans-serif }}
+  h1 {{ font-size: clamp(24px, 5vw, 34px); line-height: 1.2; margin-bottom: 20px }}
+  h2 {{ font-size: 18px }}
+  p, dt {{ color: #57606A; font-size: 14px }}
+  .headlines {{ display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)) }}
+  .headlines dd {{ font-size: 30px; font-weight: 700; line-height: 1.2; font-variant-numeric: tabular-nums }}
+  .headlines div:first-child dd {{ color: #C8541A }}
+  .headlines div, section {{ background: #FFF; border: 1px solid #D0D7DE; border-radius: 8px;
+                                padding: 16px clamp(12px, 2vw, 20px) }}
+  .settings {{ display: flex; flex-wrap: wrap; gap: 6px 28px; margin: 20px 4px }}
+  .settings div {{ display: flex; gap: 8px }}
+  .settings dd {{ font-size: 14px; font-weight: 600; overflow-wrap: anywhere }}
+  main {{ display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)) }}
+  section {{ display: flex; flex-direction: column; min-width: 0 }}
+  img {{ display: block; width: 100%; max-width: 620px; margin: auto }}
+  .scroll {{ margin-top: 12px; overflow: auto }}
+  .long {{ max-height: 640px }}
+  table {{ border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums }}
+  th, td {{ padding: 5px 0 5px 10px; text-align: right; border-bottom: 1px solid #D0D7DE }}
+  th {{ color: #57606A; font-weight: 600; vertical-align: bottom; position: sticky; top: 0; background: #FFF }}
+</style>
+<h1>{title}</h1>
+<dl class="headlines">{headlines}</dl>
+<dl class="settings">{settings}</dl>
+<main>
+{cards}
+<section><h2>History</h2><div class="scroll long"><table><thead><tr>{head}</tr></thead><tbody>
+{rows}
+</tbody></table></div></section>
+</main>
+</html>
+"""
