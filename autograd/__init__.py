@@ -26,17 +26,20 @@ from autograd.transforms import (
 from autograd.value import Value as Value
 
 if TYPE_CHECKING:
-    from autograd.drawing import draw as draw, steps as steps
-    from autograd.explain import explain as explain
-    from autograd.tree import tree as tree
+    from autograd.cards import describe as describe
+    from autograd.drawing import DrawingError as DrawingError, draw as draw, steps as steps
+    from autograd.paths import explain as explain
+    from autograd.outline import tree as tree
 
 __version__ = "0.1.0"
 
 _LATER = {
+    "DrawingError": "autograd.drawing",
+    "describe": "autograd.cards",
     "draw": "autograd.drawing",
-    "explain": "autograd.explain",
+    "explain": "autograd.paths",
     "steps": "autograd.drawing",
-    "tree": "autograd.tree",
+    "tree": "autograd.outline",
 }
 """Functions whose modules are loaded when they are first asked for."""
 

@@ -77,7 +77,14 @@ class Node(Operators):
     @property
     def parents(self) -> tuple[Node, ...]:
         """The operands that are variables themselves."""
-        return tuple(x for x in self.operands if isinstance(x, Node))
+        if self._op is None:
+            return ()
+        fan = self._op.fan
+        if fan == MANY:
+            return self._a  # type: ignore[no-any-return]
+        if fan == ANY:
+            return tuple([x for x in self._a if isinstance(x, Node)])
+        return (self._a,) if fan == 1 else (self._a, self._b)
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
         """The cotangents of the operands, None for constants; see `cotangents`."""
@@ -103,7 +110,7 @@ class Node(Operators):
 
     def tree(self, **options: Any) -> str:
         """The graph below as text; see `autograd.tree`."""
-        from autograd.tree import tree
+        from autograd.outline import tree
 
         return tree(self, **options)
 

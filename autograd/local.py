@@ -20,7 +20,8 @@ from autograd.rows import Elementwise
 from autograd.symbol import Symbol, symbol
 from autograd.value import Value
 
-Namer = Callable[[Any], str]
+Namer = Callable[[Any], str | Symbol]
+"""What a node is called in formulas, or what it is there; empty where it has no name."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ def derivatives(node: Node, name: Namer) -> list[Local]:
 
 def formulas_of(node: Value, operands: Sequence[Any], name: Namer) -> list[Symbol | None]:
     """A formula for each operand, None where there is none; operands without a name leave a gap in it."""
-    symbols = [Symbol(name(x) or "…", x.data) if isinstance(x, Value) else x for x in operands]
+    symbols = [named(name(x), x) if isinstance(x, Value) else x for x in operands]
     row = node.op
     if isinstance(row, Elementwise):
-        out = Symbol(name(node) or "…", node.data)
+        out = named(name(node), node)
         return [None if d is None else symbol(d(out, *symbols)) for d in row.partials]
     if row is ops._dot:
         return [symbol(row.transposes[0](i, 1, *symbols)) for i in range(len(symbols))]
@@ -67,3 +68,10 @@ def formulas_of(node: Value, operands: Sequence[Any], name: Namer) -> list[Symbo
     if row is ops.mean:
         return [symbol(1) / len(symbols)] * len(symbols)
     return [None] * len(symbols)
+
+
+def named(name: str | Symbol, node: Value) -> Symbol:
+    """A node in a formula, with its number."""
+    if isinstance(name, Symbol):
+        return Symbol(name.head, node.data, name.parts)
+    return Symbol(name or "…", node.data)

@@ -93,7 +93,8 @@ class Naming:
     Args:
         outputs: where the graph ends.
         model: the modules that own its parameters; those that are found alive, by default.
-        labels: names for nodes, for this view only; ``labels=locals()`` names them as the variables are called.
+        labels: names for nodes, for this view only; ``labels=locals()`` names them as the variables are called
+            (but for those with an underscore in front).
         clusters: parts by title, each a list of nodes or parts of its own; they come before what modules say.
         roles: nodes by role ("param", "input", "target"), where names and modules do not tell.
     """
@@ -108,7 +109,7 @@ class Naming:
     ) -> None:
         self.outputs = list(outputs)
         self.nodes, self.uses = everything(outputs)
-        self.labels = {id(x): name for name, x in (labels or {}).items() if isinstance(x, Node)}
+        self.labels = {id(x): k for k, x in (labels or {}).items() if isinstance(x, Node) and not k.startswith("_")}
         self.paths: dict[int, str] = {}
         self.parts: dict[Chain, Any] = {}  # the modules behind chains
         self._chains: dict[int, Chain] = {}
@@ -116,6 +117,8 @@ class Naming:
         leaves = {id(x) for x in self.nodes if x.is_leaf}
         given = modules_alive() if model is None else model if isinstance(model, (list, tuple)) else [model]
         owners = [(m, mine) for m in given if (mine := [(n, p) for n, p in m.named_parameters() if id(p) in leaves])]
+        if model is None and len(owners) > 1:  # in the order in which they are used
+            self._sort(owners)
         for k, (module, mine) in enumerate(owners, 1):
             self._own(module, mine, f"{type(module).__name__} {k}" if len(owners) > 1 else "")
         self.modular = bool(owners or clusters)
@@ -159,6 +162,14 @@ class Naming:
 
     # ------------------------------------------------------------------------------------------------- inference
 
+    def _sort(self, owners: list[tuple[Any, list[tuple[str, Node]]]]) -> None:
+        first: dict[int, int] = {}
+        for k, node in enumerate(self.nodes):
+            for x in node.parents:
+                if x.is_leaf:
+                    first.setdefault(id(x), k)
+        owners.sort(key=lambda owner: min(first.get(id(node), 0) for _, node in owner[1]))
+
     def _own(self, module: Any, parameters: Sequence[tuple[str, Node]], prefix: str) -> None:
         for path, node in parameters:
             chain: Chain = (prefix,) if prefix else ()
@@ -166,7 +177,10 @@ class Naming:
                 self.parts[chain] = module
             part, pending = module, []
             for key in path.split(".")[:-1]:
-                part = step_into(part, key)
+                try:
+                    part = step_into(part, key)
+                except (LookupError, AttributeError, ValueError):  # a key with a dot in it, say
+                    break
                 pending.append(key)
                 if hasattr(part, "named_parameters"):
                     chain = (*chain, ".".join(pending))
@@ -260,4 +274,4 @@ def step_into(x: Any, key: str) -> Any:
 def summary(module: Any) -> str:
     """What a module is, in a few words."""
     text = str(getattr(module, "summary", "") or repr(module))
-    return text if len(text) <= 40 and "\n" not in text else type(module).__name__
+    return text if len(text) <= 40 and "\n" not in text and " at 0x" not in text else type(module).__name__

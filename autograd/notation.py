@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from autograd import ops
 from autograd.rows import Op
-from autograd.symbol import ATOM, COMPARE, NEGATIVE, POWER, PRODUCT, SUM, Notation, Symbol
+from autograd.symbol import ATOM, CHOICE, NEGATIVE, POWER, PRODUCT, SUM, Notation, Symbol
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
@@ -27,14 +27,25 @@ LATIN = {letter: name for name, letter in GREEK.items()}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-NAME = re.compile(r"([^\W\d_]+?)(_hat|\u0302)?_?(\d+(?:_\d+)*)?")
+NAME = re.compile(r"([^\W\d_]+?)(_hat|\u0302)?(?:_?(\d+(?:_\d+)*))?")
+COMPOSED = re.compile(r"[^\w.\[\]'′\u0302]")  # what makes a name look like more than one
+NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def split_name(name: str) -> tuple[str, bool, str] | None:
-    """A name's letters, whether it wears a hat, and its index; None where it is not of that form."""
+    """A name's letters, whether it wears a hat, and its index; None where it is not of that form.
+
+    Places of an index that have one digit each stand side by side; others have commas between them.
+
+    >>> split_name("y_hat_1"), split_name("w_1_2"), split_name("w_10_2"), split_name("my_name")
+    (('y', True, '1'), ('w', False, '12'), ('w', False, '10,2'), None)
+    """
     plain = unicodedata.normalize("NFD", name.translate(DIGITS))
-    found = NAME.fullmatch(plain)
-    return (found[1], found[2] is not None, (found[3] or "").replace("_", "")) if found else None
+    if (found := NAME.fullmatch(plain)) is None:
+        return None
+    places = (found[3] or "").split("_")
+    index = ("" if all(len(place) == 1 for place in places) else ",").join(places)
+    return unicodedata.normalize("NFC", found[1]), found[2] is not None, index
 
 
 def figure(x: float, signed: bool = False, minus: str = "−") -> str:
@@ -45,9 +56,11 @@ def figure(x: float, signed: bool = False, minus: str = "−") -> str:
     """
     size = abs(x)
     if x == 0 or not math.isfinite(x):
-        text = f"{x:g}".removeprefix("-") if x == 0 else f"{x:g}"
+        text = "0" if x == 0 else f"{x:g}"
+    elif 1e-3 <= size < 999.99995:  # what rounds up to the edge is written as what is beyond it
+        text = f"{x:.4f}"
     else:
-        text = f"{x:.4f}" if 1e-3 <= size < 1e3 else f"{x:.1f}" if 1e3 <= size < 1e5 else f"{x:.1e}"
+        text = f"{x:.1f}" if 999.99995 <= size < 99999.95 else f"{x:.1e}"
     if signed and x > 0:
         text = f"+{text}"
     return text.replace("-", minus)
@@ -58,13 +71,27 @@ class Mathematics(Notation):
 
     minus = "−"
     plus = "+"
+    less = "−"
     dot = "·"
+
+    def atom(self, name: str) -> tuple[str, int]:
+        """A name; one that looks like a formula of its own ("x1*w1 + x2*w2") goes into parentheses."""
+        return self.name(name), ATOM if COMPOSED.search(name) is None else CHOICE
 
     def literal(self, x: float) -> tuple[str, int]:
         if isinstance(x, bool):
             return str(x), ATOM
-        text = f"{x:.4g}".replace("-", self.minus)
-        return text, NEGATIVE if x < 0 else ATOM
+        text = f"{x + 0.0:.4g}"  # no negative zero
+        if text in ("1", "-1") and abs(x) != 1:  # the neutral one is left out: what is not it must not look like it
+            text = f"{x:.6g}"
+        if "e" in text:  # 2e−3 would be a product and a difference
+            digits, exponent = text.split("e")
+            factor = "" if digits in ("1", "-1") else digits.replace("-", self.minus) + self.dot
+            tens = self.power("10", str(int(exponent)).replace("-", self.minus))
+            if factor or x > 0:
+                return factor + tens, NEGATIVE if x < 0 else PRODUCT if factor else POWER
+            return self.minus + tens, NEGATIVE
+        return text.replace("-", self.minus), NEGATIVE if x < 0 else ATOM
 
     def power(self, base: str, exponent: str) -> str:
         """A base with an exponent."""
@@ -74,23 +101,36 @@ class Mathematics(Notation):
         number, factors = collect(s)
         if number == 0:
             return self.literal(0)
-        texts = []
-        for factor, count in factors:
-            if count == 1:
-                texts.append(self.within(factor, PRODUCT + 1 if factor.head is ops.div else POWER))
-            else:
-                texts.append(self.power(self.within(factor, ATOM), f"{count}"))
-        if abs(number) != 1 or not texts:
-            texts.insert(0, self.literal(abs(number))[0])
-        text = texts[0]
+        if len(factors) == 1 and abs(number) == 1:
+            return self._signed(number, *factors[0])
+        texts = [self._factor(factor, count) for factor, count in factors]
+        figures = self.literal(abs(number))[0] if abs(number) != 1 or not texts else ""
+        text = texts[0] if texts else figures
         for before, after in pairwise(texts):
             text += self.between(before, after) + after
-        return (self.minus + text, NEGATIVE) if number < 0 else (text, PRODUCT if len(texts) > 1 else ATOM)
+        if figures and texts:
+            text = figures + self.after_number(figures, texts[0]) + text
+        binding = PRODUCT if texts else self.literal(abs(number))[1]
+        return (self.minus + text, NEGATIVE) if number < 0 else (text, binding)
+
+    def _factor(self, s: Symbol, count: int) -> str:
+        return self.within(s, POWER) if count == 1 else self.power(self.within(s, ATOM), f"{count}")
+
+    def _signed(self, sign: float, s: Symbol, count: int) -> tuple[str, int]:
+        text, binding = self.write(s) if count == 1 else (self._factor(s, count), POWER)
+        if sign > 0:
+            return text, binding
+        return self.minus + (text if binding in (PRODUCT, POWER, ATOM) else self.bracket(text)), NEGATIVE
 
     def between(self, before: str, after: str) -> str:
-        """What stands between two factors: nothing where a number or a parenthesis makes it plain."""
-        close = before[0].isdigit() and before[-1].isdigit() and not re.match(r"\d|[a-z]{2}", after)
-        return "" if close or after.startswith("(") else self.dot
+        """What stands between two factors: nothing where a parenthesis makes it plain."""
+        return "" if after.startswith("(") else self.dot
+
+    def after_number(self, figures: str, after: str) -> str:
+        """What stands between a number and a factor: nothing where that is a short name, or in parentheses."""
+        plain = NUMBER.fullmatch(figures) is not None
+        short = (after[0].isalpha() and not after[1:2].isalpha()) or after[0] == "√"
+        return "" if (plain and short) or after.startswith("(") else self.dot
 
     _mul = _neg = _product
 
@@ -107,12 +147,17 @@ class Mathematics(Notation):
         left, right = s.parts
         text = self.within(right, SUM)
         if text.startswith(self.minus):
-            return f"{self.within(left, SUM)}{text}", SUM
+            return f"{self.within(left, SUM)}{self.less}{text.removeprefix(self.minus)}", SUM
         return f"{self.within(left, SUM)}{self.plus}{text}", SUM
 
     def _sub(self, s: Symbol) -> tuple[str, int]:
         left, right = s.parts
-        return f"{self.within(left, SUM)}{self.minus}{self.within(right, PRODUCT)}", SUM
+        text = self.within(right, PRODUCT)
+        return f"{self.within(left, SUM)}{self.less}{self.unsigned(text)}", SUM
+
+    def unsigned(self, text: str) -> str:
+        """The text, in parentheses if it begins with a minus."""
+        return self.bracket(text) if text.startswith(self.minus) else text
 
     def _identity(self, s: Symbol) -> tuple[str, int]:
         return self.write(s.parts[0])
@@ -136,6 +181,9 @@ def collect(s: Symbol) -> tuple[float, list[tuple[Symbol, int]]]:
             stack.append(part.parts[0])
         elif part.head is ops.mul:
             stack += reversed(part.parts)
+        elif part.head is ops.div and is_negative(part.parts[0]):
+            number = -number
+            stack.append(Symbol(ops.div, None, (Symbol(ops.neg, None, part.parts[:1]), part.parts[1])))
         elif part.head is ops.identity:
             stack.append(part.parts[0])
         elif isinstance(part.head, (int, float)):
@@ -144,6 +192,11 @@ def collect(s: Symbol) -> tuple[float, list[tuple[Symbol, int]]]:
             known, count = counts.get(str(part), (part, 0))
             counts[str(part)] = (known, count + 1)
     return number, list(counts.values())
+
+
+def is_negative(s: Symbol) -> bool:
+    """Whether a product begins with a minus."""
+    return (s.head in (ops.neg, ops.mul) or isinstance(s.head, (int, float))) and collect(s)[0] < 0
 
 
 class Text(Mathematics):
@@ -156,16 +209,16 @@ class Text(Mathematics):
         ['w₁₂', 'w₁₂', 'ŷ', 'θ', 'layers.0.b']
         """
         if (parts := split_name(name)) is None:
-            return name
+            return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
         letters, hat, index = parts
         text = GREEK.get(letters, letters) + ("\u0302" if hat else "")
         return unicodedata.normalize("NFC", text) + index.translate(SUBSCRIPTS)
 
     def power(self, base: str, exponent: str) -> str:
         plain = exponent.replace("−", "-")
-        if plain.lstrip("-").isdigit():
+        if plain.removeprefix("-").isdecimal():
             return base + plain.translate(SUPERSCRIPTS)
-        return f"{base}^{exponent}" if len(exponent) == 1 else f"{base}^({exponent})"
+        return f"{base}^{exponent}" if len(exponent) == 1 or NUMBER.fullmatch(exponent) else f"{base}^({exponent})"
 
     def _div(self, s: Symbol) -> tuple[str, int]:
         left, right = s.parts
@@ -181,16 +234,13 @@ class Text(Mathematics):
     def _sigmoid(self, s: Symbol) -> tuple[str, int]:
         return f"σ({self.write(s.parts[0])[0]})", ATOM
 
-    def _where(self, s: Symbol) -> tuple[str, int]:
-        condition, x, y = (self.write(part)[0] for part in s.parts)
-        return f"{x} if {condition} else {y}", COMPARE
-
 
 class LaTeX(Mathematics):
-    """LaTeX: ``h_{1} (1 - h_{1})``, ``\\frac{-2 x_{1}^{2}}{y}``."""
+    """LaTeX: ``h_{1} (1 - h_{1})``, ``-\\frac{2 x_{1}^{2}}{y}``."""
 
     minus = "-"
     plus = " + "
+    less = " - "
     dot = r" \cdot "
 
     def name(self, name: str) -> str:
@@ -208,28 +258,25 @@ class LaTeX(Mathematics):
         return f"{text}_{{{index}}}" if index else text
 
     def bracket(self, text: str) -> str:
-        return rf"\left({text}\right)" if r"\frac" in text else f"({text})"
+        return rf"\left({text}\right)" if r"\frac" in text or r"\begin" in text else f"({text})"
 
     def literal(self, x: float) -> tuple[str, int]:
         text, binding = super().literal(x)
-        if "e" in text:
-            digits, exponent = text.split("e")
-            return rf"{digits} \cdot 10^{{{int(exponent)}}}", PRODUCT
         return {"inf": r"\infty", "-inf": r"-\infty", "nan": r"\mathrm{nan}"}.get(text, text), binding
 
     def between(self, before: str, after: str) -> str:
-        return super().between(before, after) or " "
+        return " " if after.startswith("(") else self.dot
+
+    def after_number(self, figures: str, after: str) -> str:
+        plain = NUMBER.fullmatch(figures) is not None
+        return self.dot if not plain or re.match(r"\d|\\mathrm\{\d", after) else " "
 
     def power(self, base: str, exponent: str) -> str:
         return f"{base}^{{{exponent}}}"
 
-    def _sub(self, s: Symbol) -> tuple[str, int]:
-        left, right = s.parts
-        return f"{self.within(left, SUM)} - {self.within(right, PRODUCT)}", SUM
-
     def _div(self, s: Symbol) -> tuple[str, int]:
-        top, bottom = (self.write(part)[0] for part in s.parts)
-        if top.startswith("-"):
+        (top, binding), (bottom, _) = map(self.write, s.parts)
+        if top.startswith("-") and binding > SUM:
             return rf"-\frac{{{top[1:]}}}{{{bottom}}}", NEGATIVE
         return rf"\frac{{{top}}}{{{bottom}}}", POWER
 
@@ -245,17 +292,13 @@ class LaTeX(Mathematics):
     def _sigmoid(self, s: Symbol) -> tuple[str, int]:
         return rf"\sigma({self.write(s.parts[0])[0]})", ATOM
 
-    def _comparison(self, s: Symbol) -> tuple[str, int]:
-        text, binding = super()._comparison(s)
-        signs = {" <= ": r" \le ", " >= ": r" \ge ", " == ": " = ", " != ": r" \ne ", " and ": r" \wedge ",
-                 " or ": r" \vee "}  # fmt: skip
-        for sign, command in signs.items():
-            text = text.replace(sign, command)
-        return text, binding
+    def sign(self, sign: str) -> str:
+        known = {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne", "and": r"\wedge", "or": r"\vee"}
+        return known.get(sign, sign)
 
     def _where(self, s: Symbol) -> tuple[str, int]:
         condition, x, y = (self.write(part)[0] for part in s.parts)
-        return rf"\begin{{cases}} {x} & {condition} \\ {y} & \text{{otherwise}} \end{{cases}}", ATOM
+        return rf"\begin{{cases}} {x} & {condition} \\ {y} & \text{{otherwise}} \end{{cases}}", CHOICE
 
     def _call(self, s: Symbol) -> tuple[str, int]:
         name = s.head.name  # type: ignore[union-attr]
@@ -268,10 +311,15 @@ class LaTeX(Mathematics):
 
 
 def escape(text: str) -> str:
-    """Text as LaTeX takes it: the characters with a meaning of their own behind a backslash."""
-    return re.sub(r"([#$%&_{}])", r"\\\1", text.replace("\\", r"\backslash "))
+    r"""Text as LaTeX's mathematics takes it: the characters with a meaning of their own are escaped.
+
+    >>> escape("my_weight 50%")
+    'my\\_weight\\ 50\\%'
+    """
+    return re.sub(r"[#$%&_{}\\^~]|\s", lambda found: ESCAPES.get(found[0], rf"\{found[0]}"), text)
 
 
+ESCAPES = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", "\n": r"\ ", "\t": r"\ "}
 TEXT = Text()
 LATEX = LaTeX()
 

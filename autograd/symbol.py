@@ -19,6 +19,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from autograd import ops
 from autograd.operators import Operators
 from autograd.rows import Elementwise, Op
@@ -94,6 +96,8 @@ class Symbol(Operators):
     def __or__(self, other: Any) -> Any:
         return Symbol("or", None, (self, symbol(other)))
 
+    __rand__, __ror__ = __and__, __or__
+
 
 COMPARISONS = {
     "<": lambda x, y: x < y,
@@ -109,7 +113,7 @@ def compare(sign: str, left: Symbol, other: Any) -> Any:
     """The answer, if both have numbers; else the question as an expression."""
     right = symbol(other)
     if left.number is not None and right.number is not None:
-        return COMPARISONS[sign](left.number, right.number)
+        return bool(COMPARISONS[sign](left.number, right.number))
     return Symbol(sign, None, (left, right))
 
 
@@ -119,6 +123,8 @@ def symbol(x: Any) -> Symbol:
     >>> symbol(2.0), symbol(-1)
     (Symbol('2.0'), Symbol('-1'))
     """
+    if isinstance(x, np.generic):  # its own text is not a number: np.float64(2.0)
+        x = x.item()
     return x if isinstance(x, Symbol) else Symbol(x, float(x))
 
 
@@ -134,7 +140,7 @@ class Notation:
             return getattr(self, f"_{s.head.name}", self._call)(s)
         if s.parts:
             return self._comparison(s)
-        return (self.name(s.head), ATOM) if isinstance(s.head, str) else self.literal(s.head)
+        return self.atom(s.head) if isinstance(s.head, str) else self.literal(s.head)
 
     def within(self, s: Symbol, binding: int) -> str:
         """The text as an operand of something that binds this tightly."""
@@ -149,14 +155,23 @@ class Notation:
         """A name."""
         return name
 
+    def atom(self, name: str) -> tuple[str, int]:
+        """A name, and how tightly it binds."""
+        return self.name(name), ATOM
+
     def literal(self, x: float) -> tuple[str, int]:
         """A number, and how tightly it binds."""
         return repr(x), NEGATIVE if x < 0 else ATOM
 
     def _comparison(self, s: Symbol) -> tuple[str, int]:
         binding = {"and": AND, "or": OR}.get(str(s.head), COMPARE)
-        left, right = s.parts
-        return f"{self.within(left, binding)} {s.head} {self.within(right, binding + 1)}", binding
+        left, right = s.parts  # comparisons would chain
+        before = self.within(left, SUM if binding == COMPARE else binding)
+        return f"{before} {self.sign(str(s.head))} {self.within(right, binding + 1)}", binding
+
+    def sign(self, sign: str) -> str:
+        """The sign of a comparison, or a word between two."""
+        return sign
 
     def _where(self, s: Symbol) -> tuple[str, int]:
         condition, x, y = s.parts

@@ -76,6 +76,10 @@ class View(Naming):
         text = application(op, [Symbol(x) if isinstance(x, str) else symbol(x) for x in names])
         return text if len(text) <= LONGEST else ""
 
+    def term(self, node: Node) -> str | Symbol:
+        """What the node is called in formulas."""
+        return self.pretty(node)
+
     def pretty_card(self, node: Node) -> str:
         """What stands on a node's card: only a name that somebody gave."""
         return TEXT.name(self.name(node))
@@ -92,7 +96,7 @@ class View(Naming):
         """The links, those of one product of a sum together."""
         if node.is_leaf:
             return []
-        found = derivatives(node, self.pretty) if node.op not in SUMS or not isinstance(node, Value) else []
+        found = derivatives(node, self.term) if node.op not in SUMS or not isinstance(node, Value) else []
         if node.op is ops._dot:
             n = len(found) // 2
             return [[w, x] for w, x in zip(found[:n], found[n:], strict=False)] + [[b] for b in found[2 * n :]]
@@ -106,7 +110,7 @@ class View(Naming):
             if inner.op in SUMS and self.is_anonymous(inner):
                 stack += self._addends(inner)
             elif self.fold == "affine" and inner.op is ops.mul and self.is_anonymous(inner):
-                terms.append(derivatives(inner, self.pretty))
+                terms.append(derivatives(inner, self.term))
             else:
                 terms.append([link])
         return terms

@@ -119,6 +119,7 @@ def test_what_is_passed_over():
         (ops.maximum, (1, 1)),  # a tie
         (ops.div, (2.0, 1)),  # a pole
         (ops.add, (1,)),  # an operand is missing
+        (ops.atan2, (1, 0.0)),  # a jump from -pi/2 to pi/2, with 0 in the middle
     ]:
         assert Expression([0.0], [(op, sources)]).steps == []
     grows = Expression([4.0], [(ops.mul, (1, 1))] * 6)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from autograd.drawing.dot import Selection, derivative_text
 from autograd.drawing.render import Drawing
 from autograd.drawing.style import shape_text
@@ -17,7 +19,7 @@ def classic(view: View, selection: Selection, name: str = "graph") -> Drawing:
             parts = [view.pretty_card(node), f"data {node.data:.4f}", f"grad {node.grad:.4f}"]
         else:
             parts = [view.pretty_card(node), shape_text(node)]
-        label = " | ".join(part.replace("|", "\\|").replace("{", "\\{").replace("}", "\\}") for part in parts if part)
+        label = " | ".join(re.sub(r"([\\|{}<>])", r"\\\1", part) for part in parts if part)
         graph.node(f"v{i}", label=f"{{ {label} }}", shape="record")
     number = {id(x): i for i, x in enumerate(selection.nodes)}
     for i, node in enumerate(selection.nodes):

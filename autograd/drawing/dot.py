@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+import graphviz
 import numpy as np
 
 from autograd.drawing import style
@@ -46,8 +47,9 @@ def select(view: View, most: int, focus: Node | None = None, radius: int = 2) ->
             terms[id(node)] = found
         return [link.operand for term in terms[id(node)] for link in term]
 
+    uses: dict[int, int] = {}
     if focus is not None:
-        chosen = neighbourhood(view, focus, radius)
+        chosen, uses = neighbourhood(view, focus, radius)
     else:
         chosen, layer = {}, list(view.outputs)
         while layer and len(chosen) < most:
@@ -67,18 +69,12 @@ def select(view: View, most: int, focus: Node | None = None, radius: int = 2) ->
                 selection.elided[id(node)] = elided[id(node)]
             if any(id(x) not in chosen for x in operands):
                 selection.cut.add(id(node))
-    if focus is not None:
-        inside = {id(x) for x in selection.nodes}
-        for node in view.nodes:
-            if id(node) not in inside:
-                for x in node.parents:
-                    if id(x) in inside:
-                        selection.uses[id(x)] = selection.uses.get(id(x), 0) + 1
+    selection.uses = {key: count for key, count in uses.items() if count}
     return selection
 
 
-def neighbourhood(view: View, focus: Node, radius: int) -> dict[int, Node]:
-    """The nodes within so many operations of one, in either direction."""
+def neighbourhood(view: View, focus: Node, radius: int) -> tuple[dict[int, Node], dict[int, int]]:
+    """The nodes within so many operations of one, in either direction, and how often others use each of them."""
     if id(focus) not in view.uses:
         raise ValueError("the focus is not part of this graph")
     consumers: dict[int, list[Node]] = {}
@@ -88,14 +84,14 @@ def neighbourhood(view: View, focus: Node, radius: int) -> dict[int, Node]:
             for link in view.links(node):
                 consumers.setdefault(id(link.operand), []).append(node)
     chosen = {id(focus): focus}
-    below: Callable[[Node], list[Node]] = lambda x: [link.operand for link in view.links(x)]  # noqa: E731
-    above: Callable[[Node], list[Node]] = lambda x: consumers.get(id(x), [])  # noqa: E731
-    for step in (below, above):
-        layer = [focus]
-        for _ in range(radius):
-            layer = [x for node in layer for x in step(node)]
-            chosen.update((id(x), x) for x in layer)
-    return chosen
+    layer = [focus]
+    for _ in range(radius):
+        near = [
+            x for node in layer for x in (*consumers.get(id(node), ()), *(link.operand for link in view.links(node)))
+        ]
+        layer = list({id(x): x for x in near if id(x) not in chosen}.values())
+        chosen.update((id(x), x) for x in layer)
+    return chosen, {key: sum(id(x) not in chosen for x in consumers.get(key, ())) for key in chosen}
 
 
 # ---------------------------------------------------------------------------------------------------- the picture
@@ -191,7 +187,7 @@ class Picture:
             self.card_id(node),
             id=self.card_id(node),
             label=f"<{label}>",
-            tooltip=f"{name} {role}".strip(),
+            tooltip=graphviz.escape(f"{name} {role}".strip()),
             **looks,
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import graphviz
 import numpy as np
 
 from autograd import ops
@@ -77,7 +78,10 @@ class Overview:
         most = max((rms(self._gradients(nodes.values())) for nodes in self.flows.values()), default=0.0)
         for chain, group in self.groups.items():
             graph.node(
-                names[chain], label=f"<{self._card(group)}>", tooltip=self.view.title(chain), **self._looks(group)
+                names[chain],
+                label=f"<{self._card(group)}>",
+                tooltip=graphviz.escape(self.view.title(chain)),
+                **self._looks(group),
             )
         for (source, chain), nodes in self.flows.items():
             flow = rms(self._gradients(nodes.values()))

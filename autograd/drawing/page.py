@@ -89,7 +89,7 @@ def steps(
     svg = re.sub(r"^.*?(?=<svg)", "", picture.drawing().svg(), flags=re.S)
     data = Script(view, picture).data()
     template = files("autograd.drawing").joinpath("steps.html").read_text(encoding="utf-8")
-    content = {"__TITLE__": "Step by step", "__SVG__": svg, "__DATA__": json.dumps(data).replace("</", "<\\/")}
+    content = {"__TITLE__": "Step by step", "__SVG__": svg, "__DATA__": json.dumps(data).replace("<", "\\u003c")}
     page = re.sub("__(?:TITLE|SVG|DATA)__", lambda found: content[found[0]], template)
     found = re.search(r'height="([\d.]+)pt"', svg)
     height = float(found[1]) if found else 400.0

@@ -56,7 +56,7 @@ def tint(g: float, most: float) -> tuple[str, str]:
 
 def escape(text: str) -> str:
     """Text for HTML-like labels."""
-    return html.escape(text, quote=True)
+    return html.escape(text, quote=True).replace("\\", "\\\\")  # Graphviz expands \N and its like even here
 
 
 def font(text: str, **attributes: Any) -> str:

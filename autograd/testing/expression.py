@@ -94,6 +94,8 @@ def local(op: Operation, numbers: tuple[float, ...], variable: tuple[bool, ...])
             return None
         h = NEAR / 8
         slopes[i] = (8 * (at(i, h) - at(i, -h)) - (at(i, 2 * h) - at(i, -2 * h))) / (12 * h)
+        if not abs(slopes[i] - slope) < 0.1 * (1 + abs(slope)):  # a jump: it grows steeper as one looks closer
+            return None
     return (out, slopes) if abs(out) < LIMIT and all(map(math.isfinite, slopes)) else None
 
 

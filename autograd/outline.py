@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+import unicodedata
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -10,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import Node
-from autograd.notation import GREEK, TEXT, figure
+from autograd.notation import GREEK, SUPERSCRIPTS, TEXT, figure
 from autograd.value import Value
 from autograd.view import View
 
@@ -51,12 +53,13 @@ def tree(
     walk = Walk(view, node, max_depth, plain)
     rows = [HEADINGS, *islice(walk, max_lines)]
     if plain:
-        rows = [tuple(cell.translate(ASCII) for cell in row) for row in rows]
-    widths = [max(len(row[i]) for row in rows) for i in range(5)]
-    lines = [
-        f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}  {e:>{widths[4]}}".rstrip()
-        for a, b, c, d, e in rows
-    ]
+        rows = [tuple(map(to_ascii, row)) for row in rows]
+    widths = [max(width(row[i]) for row in rows) for i in range(5)]
+    lines = []
+    for row in rows:
+        gaps = [" " * (most - width(cell)) for cell, most in zip(row, widths, strict=True)]
+        cells = [cell + gap if i < 2 else gap + cell for i, (cell, gap) in enumerate(zip(row, gaps, strict=True))]
+        lines.append("  ".join(cells).rstrip())
     if left := len(view.nodes) - len(walk.shown):
         lines.append(f"{'...' if plain else '…'} {left:,} more value{'s' * (left > 1)}")
     return "\n".join(lines)
@@ -64,8 +67,29 @@ def tree(
 
 ASCII = str.maketrans({
     **{letter: name for name, letter in GREEK.items()}, **dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)),
-    "×": "*", "÷": "/", "−": "-", "·": ".", "Σ": "sum", "√": "sqrt", "σ": "sigmoid", "²": "^2", "³": "^3",
+    "×": "*", "÷": "/", "−": "-", "·": "*", "Σ": "sum", "√": "sqrt", "σ": "sigmoid", "…": "...", "\u0302": "_hat",
 })  # fmt: skip
+
+
+def to_ascii(text: str) -> str:
+    """The text in ASCII; what has no counterpart there as an escape.
+
+    >>> to_ascii("ŷ·x₁²"), to_ascii("日")
+    ('y_hat*x1^2', '\\\\u65e5')
+    """
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda found: f"^{found[0].translate(EXPONENTS)}", text)
+    known = unicodedata.normalize("NFD", text).translate(ASCII)
+    return (known if known.isascii() else text.translate(ASCII)).encode("ascii", "backslashreplace").decode()
+
+
+EXPONENTS = {sign: chr(digit) for digit, sign in SUPERSCRIPTS.items()}
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal it takes."""
+    if text.isascii():
+        return len(text)
+    return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def unicode_output() -> bool:
@@ -81,7 +105,7 @@ class Walk:
         self.root = root
         self.max_depth = max_depth
         self.plain = plain
-        self.shown: list[int] = []
+        self.shown: set[int] = set()
         self.last, self.fork, self.pipe = ("`- ", "|- ", "|  ") if plain else ("└─ ", "├─ ", "│  ")
 
     def __iter__(self) -> Iterator[tuple[str, ...]]:
@@ -90,8 +114,8 @@ class Walk:
         stack: list[tuple[Node, float | None, str, str, int]] = [(self.root, None, "", "", 0)]
         while stack:
             node, slope, branch, indent, depth = stack.pop()
-            name = view.full_name(node) or view.pretty(node) or "·"
-            name = name if self.plain else TEXT.name(name)
+            name = view.full_name(node) or view.pretty(node) or ("." if self.plain else "·")
+            name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name) if self.plain else TEXT.name(name)
             links = view.links(node)
             seen = id(node) in tags
             if links and (view.uses[id(node)] > 1 or seen):
@@ -99,9 +123,10 @@ class Walk:
                 name += f" (see #{tags[id(node)]})" if seen else f" #{tags[id(node)]}"
             derivative = "" if slope is None or np.isnan(slope) else figure(slope, signed=True, minus="-")
             sign = "" if node.is_leaf else view.sign(node)
-            if not (seen and links):
-                self.shown += [id(node), *map(id, view.folded(node))] if id(node) not in self.shown else []
-            yield (branch + name, sign, data(node), gradient(node) if view.swept else "-", derivative)
+            if not (seen and links) and id(node) not in self.shown:
+                self.shown.update([id(node), *map(id, view.folded(node))])
+            size = data(node).replace("×", "x") if self.plain else data(node)
+            yield (branch + name, sign, size, gradient(node) if view.swept else "-", derivative)
             if seen or depth == self.max_depth:
                 continue
             for k, link in reversed(list(enumerate(links))):

@@ -5,16 +5,18 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from autograd import ops
 from autograd.graph import Node, between
 from autograd.local import Local
-from autograd.notation import LATEX, TEXT
+from autograd.naming import INPUTS, LOSS
+from autograd.notation import LATEX, TEXT, application
 from autograd.rows import Elementwise
-from autograd.symbol import PRODUCT, Notation, Symbol, symbol
+from autograd.symbol import ATOM, PRODUCT, Notation, Symbol, symbol
 from autograd.value import Value
 from autograd.view import View
 
@@ -59,6 +61,7 @@ class Explanation:
 
     `paths` are the largest by magnitude, `count` is how many there are, `gradient` their sum (of all of them).
     `groups` has all paths by the last node before the variable. A share is of the sum of the paths' magnitudes.
+    A share is nan where the magnitudes are not finite. `legend` says what the names are that were made up.
     """
 
     of: str
@@ -67,29 +70,41 @@ class Explanation:
     count: int
     paths: tuple[Path, ...]
     groups: tuple[Group, ...]
+    legend: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        parts = self._derivations()
+        if self.legend:
+            parts += ["", *(f"{'where' if k == 0 else '     '} {line}" for k, line in enumerate(self.legend[:LEGEND]))]
+        if (left := len(self.legend) - LEGEND) > 0:
+            parts.append(f"      … and {left:,} more")
+        return "\n".join(parts)
+
+    def _derivations(self) -> list[str]:
         of, by = TEXT.name(self.of), TEXT.name(self.by)
         if not self.count:
-            return f"{quotient(self.of, self.by, TEXT)} = 0: {of} does not depend on {by}"
+            return [f"{quotient(self.of, self.by, TEXT)} = 0: {of} does not depend on {by}"]
         if self.count == 1:
-            return "\n".join(lines(self.paths[0], self.of, self.by))
+            return lines(self.paths[0], self.of, self.by)
         parts = [f"{quotient(self.of, self.by, TEXT)} = {short(self.gradient)}, the sum over {self.count:,} paths"]
         for k, path in enumerate(self.paths, 1):
-            parts += ["", f"path {k}" + (f", {path.share:.1%} of all that flows:" if path.share else ":")]
+            parts += ["", f"path {k}" + (f", {percent(path.share)} of all that flows:" if path.share > 0 else ":")]
             parts += [f"  {line}" for line in lines(path, self.of, self.by)]
         if self.count == len(self.paths):
             terms = " + ".join(bracketed(path.product) for path in self.paths)
-            return "\n".join([*parts, "", f"sum: {terms} = {short(self.gradient)}"])
-        parts += ["", f"and {self.count - len(self.paths):,} smaller ones. All paths, by the last step before {by}:"]
+            return [*parts, "", f"sum: {terms} = {short(self.gradient)}"]
+        left = self.count - len(self.paths)
+        parts += ["", f"and {left:,} smaller one{'s' * (left > 1)}. All paths, by the last step before {by}:"]
         shown = self.groups[:GROUPS]
         width = max(len(TEXT.name(group.through)) for group in shown)
+        most = max(len(short(group.total)) for group in shown)
         for group in shown:
+            share = "" if math.isnan(group.share) else f"{group.share:.1%}"
             name, many = TEXT.name(group.through), f"{group.count:,} path{'s' * (group.count > 1)}"
-            parts.append(f"  {name:<{width}}  {short(group.total):>10}  {group.share:6.1%}  {many}")
+            parts.append(f"  {name:<{width}}  {short(group.total):>{most}}  {share:>6}  {many}")
         if len(self.groups) > GROUPS:
             parts.append(f"  … and through {len(self.groups) - GROUPS:,} more")
-        return "\n".join(parts)
+        return parts
 
     @property
     def latex(self) -> str:
@@ -97,10 +112,13 @@ class Explanation:
         head = quotient(self.of, self.by, LATEX)
         rows = []
         if self.count != 1:
-            rows.append(rf"{head} &= {short(self.gradient, '-')} \quad \text{{({self.count:,} paths)}}")
+            if not self.count:
+                return rf"{head} = 0"
+            rows.append(rf"{head} &= {LATEX.literal(self.gradient)[0]} \quad \text{{({self.count:,} paths)}}")
         for path in self.paths:
-            first, *rest = [row for row in derivation(path, LATEX) if row != head]
-            left = head if self.count == 1 else rf"\text{{path of {100 * path.share:.1f}\%:}}\quad"
+            written = derivation(path, LATEX)
+            first, *rest = written[written[0] == head :]
+            left = head if self.count == 1 else rf"\text{{path{of_all(path.share)}:}}\quad"
             rows += [f"{left} &= {first}", *(f"&= {row}" for row in rest)]
         return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
 
@@ -109,6 +127,8 @@ class Explanation:
 
 
 GROUPS = 10
+LEGEND = 8
+FACTORS = 12  # the most that are written out
 
 
 def explain(loss: Value, variable: Value, limit: int = 8, model: Any = None) -> Explanation:
@@ -121,7 +141,8 @@ def explain(loss: Value, variable: Value, limit: int = 8, model: Any = None) -> 
         model: the module whose parameters' paths are their names; it is found by itself.
 
     A path goes from named node to named node (labels, and attributes of modules); what lies between two of them is
-    one factor. Where nothing between has a name, every node counts, as v1, v2, … TypeError for Tensors: their local
+    one factor. Where nothing between has a name, every node counts, as v1, v2, …, and a legend says what they are.
+    What is on no path and has no name stands in the formulas as its number. TypeError for Tensors: their local
     derivatives are whole matrices; explain a network of Values, or look at `autograd.draw`.
 
     >>> w, x = Value(3.0, "w"), Value(2.0, "x")
@@ -162,24 +183,59 @@ class Waypoints(View):
         named = [x for x in nodes if x is loss or x is variable or self.name(x)]
         if len(named) <= 2:
             self.fold, named = "none", nodes
+        self.names: dict[int, str] = {}
+        self.made_up: dict[int, Node] = {}
         self.names = {id(variable): self._whole_name(variable) or "w", **self._names(named)}
         self.order = named[::-1]
         self.edges = {id(x): self._edges(x) for x in self.order if x is not variable}
 
     def pretty(self, node: Node) -> str:
-        """The waypoint's name, or what a View would call the node."""
-        return self.names.get(id(node)) or super().pretty(node)
+        """The waypoint's name; what is on no path and has no name is called by its number."""
+        name = self.names.get(id(node)) or self._whole_name(node) or super().pretty(node)
+        return name or ("" if id(node) in self.inside else short(node.data))  # type: ignore[attr-defined]
+
+    def term(self, node: Node, depth: int = 3) -> str | Symbol:
+        """The name, or what the node is in terms of names: ``ŷ−y``; off the paths its number, if there is neither."""
+        if name := self.names.get(id(node)) or self._whole_name(node):
+            return name
+        if depth and isinstance(node.op, Elementwise):
+            parts = [self.term(x, depth - 1) if isinstance(x, Value) else symbol(x) for x in node.operands]
+            found = Symbol(node.op, None, tuple(part if isinstance(part, Symbol) else Symbol(part) for part in parts))
+            if found.names and len(text := str(found)) <= LONGEST // 2 and "…" not in text:
+                return found
+        return Symbol("…") if id(node) in self.inside else symbol(node.data)  # type: ignore[attr-defined]
+
+    def is_anonymous(self, node: Node) -> bool:
+        return id(node) not in self.names and super().is_anonymous(node)
 
     def _names(self, waypoints: Sequence[Node]) -> dict[int, str]:
         """A name for each: short where it is the only one of it, else the whole path, else made up."""
         names: dict[int, str] = {}
-        for x in waypoints:
+        for k, x in enumerate(waypoints, 1):
             name = self._whole_name(x)
             if not name:
-                taken = any(other.label == "L" for other in waypoints)
-                name = ("loss" if taken else "L") if x is self.loss else f"v{len(names) + 1}"
+                wanted = [*(("L", "loss") if x is self.loss else ()), f"v{k}"]
+                name = next((free for free in wanted if free not in self.shared), f"v_{k}")
+                self.made_up[id(x)] = x
             names[id(x)] = name
         return names
+
+    def _define(self, node: Node) -> str:
+        """What a made-up name stands for: ``v₃ = exp(v₂)``, and where in the model."""
+        name = TEXT.name(self.names[id(node)])
+        if node.is_leaf:
+            return f"{name} = {short(node.data)}"  # type: ignore[attr-defined]
+        place = "" if not self.paths or self.chain(node) in (LOSS, INPUTS) else ".".join(self.chain(node))
+        text, op = "", node.op
+        operands = [Symbol(self.pretty(x) or "…") if isinstance(x, Node) else symbol(x) for x in node.operands[:9]]
+        if isinstance(op, Elementwise):
+            text = application(op, operands)
+        elif op is not ops._dot and len(node.operands) < 9:
+            text = f"{op.name}({', '.join(TEXT.write(x)[0] for x in operands)})"
+        if not text or len(text) > LONGEST:
+            many = len(node.operands)
+            text = f"w·x{' + b' * (many % 2)} ({many // 2} inputs)" if op is ops._dot else f"{op.name} of {many:,}"
+        return f"{name} = {text}" + (f", in {place}" if place else "")
 
     def _whole_name(self, node: Node) -> str:
         """The short name, or the whole path where others have the same."""
@@ -216,7 +272,7 @@ class Waypoints(View):
         """The largest paths from the loss to the variable, and what all of them add up to."""
         start, end = id(self.loss), id(self.variable)
         totals, sizes, counts = {start: 1.0}, {start: 1.0}, {start: 1}
-        best: dict[int, list[tuple[float, tuple[Edge, ...]]]] = {start: [(1.0, ())]}
+        best: dict[int, list[tuple[float, Any]]] = {start: [(1.0, None)]}  # products, and the edges as linked lists
         groups = []
         for node in self.order:
             key = id(node)
@@ -226,7 +282,7 @@ class Waypoints(View):
                 totals[by] = totals.get(by, 0.0) + totals[key] * edge.number
                 sizes[by] = sizes.get(by, 0.0) + sizes[key] * abs(edge.number)
                 counts[by] = counts.get(by, 0) + counts[key]
-                best.setdefault(by, []).extend((x * edge.number, (*path, edge)) for x, path in best[key])
+                best.setdefault(by, []).extend((x * edge.number, (path, edge)) for x, path in best[key])
                 if by == end:
                     groups.append(
                         (self.names[key], counts[key], totals[key] * edge.number, sizes[key] * abs(edge.number))
@@ -234,20 +290,29 @@ class Waypoints(View):
         everything = sizes.get(end, 0.0)
 
         def share(size: float) -> float:
-            return size / everything if everything else 0.0
+            return (size / everything if everything else 0.0) if math.isfinite(everything) else math.nan
 
-        paths = [
-            Path(
-                tuple(Factor(self.names[e.of], self.names[e.by], e.formula, e.number) for e in edges),
-                product,
-                share(abs(product)),
-            )
-            for product, edges in best.get(end, [])
-        ]
+        paths = []
+        shown: dict[int, None] = {}
+        for product, edges in best.get(end, []):
+            factors = []
+            while edges is not None:
+                edges, e = edges
+                factors.append(Factor(self.names[e.of], self.names[e.by], e.formula, e.number))
+                shown.update({e.of: None, e.by: None})
+            paths.append(Path(tuple(factors[::-1]), product, share(abs(product))))
+        made_up = [self.made_up[id(node)] for node in self.order if id(node) in shown and id(node) in self.made_up]
+        legend = [self._define(node) for node in made_up[: LEGEND + 1]] + [""] * (len(made_up) - LEGEND - 1)
         through = [Group(name, count, total, share(size)) for name, count, total, size in groups]
         through.sort(key=lambda group: abs(group.total), reverse=True)
         return Explanation(
-            self.names[start], self.names[end], totals.get(end, 0.0), counts.get(end, 0), tuple(paths), tuple(through)
+            self.names[start],
+            self.names[end],
+            totals.get(end, 0.0),
+            counts.get(end, 0),
+            tuple(paths),
+            tuple(through),
+            tuple(legend),
         )
 
 
@@ -260,7 +325,11 @@ def joined(op: Elementwise, x: Symbol | None, y: Symbol | None) -> Symbol | None
     """A product or sum of formulas; None where there is none, where it would be long, or has a gap."""
     if x is None or y is None:
         return None
-    text = str(found := Symbol(op, None, (x, y)))
+    if op is ops.mul and (x.head == 1 or y.head == 1):
+        found = y if x.head == 1 else x
+    else:
+        found = Symbol(op, None, (x, y))
+    text = str(found)
     return found if len(text) <= LONGEST and "…" not in text else None
 
 
@@ -271,40 +340,63 @@ LONGEST = 80  # characters of a formula as Python
 
 def quotient(of: str, by: str, notation: Notation) -> str:
     """``∂L/∂w``."""
+    top, bottom = (notation.within(Symbol(name), ATOM) for name in (of, by))
     if notation is LATEX:
-        return rf"\frac{{\partial {LATEX.name(of)}}}{{\partial {LATEX.name(by)}}}"
-    return f"∂{notation.name(of)}/∂{notation.name(by)}"
+        return rf"\frac{{\partial {top}}}{{\partial {bottom}}}"
+    return f"∂{top}/∂{bottom}"
 
 
-def short(x: float, minus: str = "−") -> str:
+def short(x: float) -> str:
     """A number to four significant digits."""
-    return f"{x:.4g}".replace("-", minus)
+    return f"{x + 0.0:.4g}".replace("-", "−")
 
 
-def bracketed(x: float, minus: str = "−") -> str:
+def percent(share: float) -> str:
+    """A share with a decimal."""
+    return f"{share:.1%}" if share >= 5e-4 else "less than 0.1%"
+
+
+def of_all(share: float) -> str:
+    """A share for LaTeX; nothing where it is none."""
+    return f" of {percent(share)}".replace("%", r"\%") if share > 0 else ""
+
+
+def bracketed(x: float, notation: Notation = TEXT) -> str:
     """A number as a factor or a term."""
-    return f"({short(x, minus)})" if x < 0 else short(x, minus)
+    text = short(x) if notation is TEXT else notation.literal(x)[0]
+    return notation.bracket(text) if x < 0 else text
 
 
 def derivation(path: Path, notation: Notation) -> list[str]:
     """The path's quotients, its formulas (if there are any), its numbers and their product."""
-    dot, minus = (r" \cdot ", "-") if notation is LATEX else (" · ", "−")
-    rows = [dot.join(quotient(factor.of, factor.by, notation) for factor in path.factors)]
+    product = short(path.product) if notation is TEXT else notation.literal(path.product)[0]
+    rows = [chain(path, lambda factor: quotient(factor.of, factor.by, notation), notation)]
     if any(factor.formula is not None for factor in path.factors):
-        formulas = [
-            quotient(factor.of, factor.by, notation)
-            if factor.formula is None
-            else notation.within(factor.formula, PRODUCT)
-            for factor in path.factors
-        ]
-        rows.append(dot.join(formulas))
+        rows.append(chain(path, lambda factor: formula(factor, notation), notation))
     if len(path.factors) != 1:
-        rows.append(dot.join(bracketed(factor.number, minus) for factor in path.factors) or "1")
-    return [*rows, short(path.product, minus)]
+        rows.append(chain(path, lambda factor: bracketed(factor.number, notation), notation))
+    return [row for row, below in pairwise([*rows, product, ""]) if row and row != below]
+
+
+def formula(factor: Factor, notation: Notation) -> str:
+    """A factor's formula as part of a product, or its quotient where it has none."""
+    if factor.formula is None:
+        return quotient(factor.of, factor.by, notation)
+    text = notation.within(factor.formula, PRODUCT)
+    return notation.bracket(text) if text[0] in "-−" else text
+
+
+def chain(path: Path, write: Callable[[Factor], str], notation: Notation) -> str:
+    """The product of a path's factors; of a long one the beginning and the end."""
+    dot, gap = (r" \cdot ", r"\cdots") if notation is LATEX else (" · ", f"… {len(path.factors) - FACTORS:,} more …")
+    if len(path.factors) <= FACTORS:
+        return dot.join(map(write, path.factors))
+    return dot.join([*map(write, path.factors[: FACTORS // 2]), gap, *map(write, path.factors[-FACTORS // 2 :])])
 
 
 def lines(path: Path, of: str, by: str) -> list[str]:
     """The derivation as text, its equals signs below each other."""
     head = quotient(of, by, TEXT)
-    first, *rest = [row for row in derivation(path, TEXT) if row != head]
+    rows = derivation(path, TEXT)
+    first, *rest = rows[rows[0] == head :]
     return [f"{head} = {first}", *(" " * len(head) + f" = {row}" for row in rest)]

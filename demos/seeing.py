@@ -1,0 +1,103 @@
+"""Seeing gradients: a network drawn, as a tree, explained path by path, and step by step in a browser.
+
+A 2-2-1 network with named weights, and nn.MLPs of neurons, at one sample each and at many: the same commands show
+each of them as much as can be read. Pictures go into a folder; open `steps.html` and press the right arrow.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import nn
+from autograd import DrawingError, Value, draw, explain, steps
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo with these arguments; returns the exit code."""
+    parser = argparse.ArgumentParser(prog="python -m demos.seeing", description=__doc__.partition("\n")[0])
+    parser.add_argument("--out", type=Path, default=Path("runs/seeing"), help="folder for the pictures")
+    parser.add_argument("--seed", type=int, default=1, help="of the MLPs' weights")
+    parser.add_argument("--quick", action="store_true", help="SVGs only")
+    options = parser.parse_args(argv)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        return run(options)
+    except (DrawingError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def network() -> tuple[Value, dict[str, Value]]:
+    """The loss of a 2-2-1 network for one sample, written out in named Values, and those."""
+    x1, x2, y = Value(1.0, "x1"), Value(-2.0, "x2"), Value(1.0, "y")
+    w11, w12, b1 = Value(0.8, "w11"), Value(-0.4, "w12"), Value(0.1, "b1")
+    w21, w22, b2 = Value(-0.3, "w21"), Value(0.9, "w22"), Value(-0.2, "b2")
+    u1, u2, c = Value(1.2, "u1"), Value(-0.7, "u2"), Value(0.05, "c")
+    z1 = w11 * x1 + w12 * x2 + b1
+    z2 = w21 * x1 + w22 * x2 + b2
+    h1, h2 = z1.sigmoid(), z2.sigmoid()
+    z3 = u1 * h1 + u2 * h2 + c
+    y_hat = z3.sigmoid()
+    e = y_hat - y
+    L = e.square()
+    named = {name: x for name, x in locals().items() if isinstance(x, Value)}
+    for name, x in named.items():
+        x.label = name
+    return L, named
+
+
+def parts(n: dict[str, Value]) -> dict[str, object]:
+    """The network's layers and neurons: what a Module says by itself."""
+    return {
+        "inputs": [n["x1"], n["x2"]],
+        "layer 1 · Linear(2→2) + sigmoid": {
+            "neuron 1": [n[name] for name in ("w11", "w12", "b1", "z1", "h1")],
+            "neuron 2": [n[name] for name in ("w21", "w22", "b2", "z2", "h2")],
+        },
+        "layer 2 · Linear(2→1) + sigmoid": [n["u1"], n["u2"], n["c"]],
+        "loss · squared error": [n["y"], n["e"], n["L"]],
+    }
+
+
+def run(options: argparse.Namespace) -> int:
+    """Draw, print and save."""
+    L, named = network()
+    L.backward()
+    print("The network as a tree, the chain rule's numbers beside it:\n")
+    print(L.tree())
+    print("\nWhere the gradient of one weight comes from, and that of an input, which two paths share:\n")
+    print(explain(L, named["w11"]))
+    print()
+    print(explain(L, named["x1"]))
+
+    random.seed(options.seed)
+    small, large = nn.MLP(2, [2, 1], activation="tanh"), nn.MLP(2, [16, 16, 1])
+    one = (small([1.0, -2.0]) - 1) ** 2
+    points = [(random.uniform(-1, 1), random.uniform(-1, 1)) for _ in range(8)]
+    many = sum(((large(x) - Value(x[0] * x[1])) ** 2 for x in points), Value(0.0)) / len(points)
+    one.backward()
+    many.backward()
+
+    clusters = parts(named)
+    drawings = {
+        "network": draw(L, clusters=clusters),
+        "folded": draw(L, clusters=clusters, detail="affine"),
+        "classic": draw(L, style="classic"),
+        "around_h1": draw(L, focus=named["h1"], radius=2),
+        "neurons": draw(one),
+        "overview": draw(many),
+    }
+    print()
+    for name, drawing in drawings.items():
+        for ending in ("svg",) if options.quick else ("svg", "png"):
+            print(f"wrote {drawing.save(options.out / f'{name}.{ending}')}", drawing.notice)
+    print(f"wrote {steps(L, clusters=clusters).save(options.out / 'steps.html')}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
