@@ -26,20 +26,20 @@ from autograd.transforms import (
 from autograd.value import Value as Value
 
 if TYPE_CHECKING:
-    from autograd.cards import describe as describe
+    from autograd.seeing.describe import describe as describe
     from autograd.drawing import DrawingError as DrawingError, draw as draw, steps as steps
-    from autograd.paths import explain as explain
-    from autograd.outline import tree as tree
+    from autograd.seeing.explain import explain as explain
+    from autograd.seeing.tree import tree as tree
 
 __version__ = "0.1.0"
 
 _LATER = {
     "DrawingError": "autograd.drawing",
-    "describe": "autograd.cards",
+    "describe": "autograd.seeing.describe",
     "draw": "autograd.drawing",
-    "explain": "autograd.paths",
+    "explain": "autograd.seeing.explain",
     "steps": "autograd.drawing",
-    "tree": "autograd.outline",
+    "tree": "autograd.seeing.tree",
 }
 """Functions whose modules are loaded when they are first asked for."""
 

@@ -110,7 +110,7 @@ class Node(Operators):
 
     def tree(self, **options: Any) -> str:
         """The graph below as text; see `autograd.tree`."""
-        from autograd.outline import tree
+        from autograd.seeing.tree import tree
 
         return tree(self, **options)
 

@@ -5,7 +5,8 @@
 ('(x + 1) * -y', '1 / (1 + -x)')
 
 The text is Python that computes the same number from floats, given the rows' scalar functions by name: this is how
-`autograd.specialize` turns rows into inlined methods. Other ways of writing an expression are in `autograd.notation`.
+`autograd.specialize` turns rows into inlined methods. Other ways of writing an expression are in
+`autograd.seeing.notation`.
 
 A symbol may have a number beside its name. Comparisons of such symbols are answered by their numbers, so that a rule
 with branches comes out as the branch that was taken:

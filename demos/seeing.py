@@ -1,4 +1,4 @@
-"""Seeing gradients: a network drawn, as a tree, explained path by path, and step by step in a browser.
+"""Seeing gradients: a network drawn, as a tree, explained path by path, and as a page of steps.
 
 A 2-2-1 network with named weights, and nn.MLPs of neurons, at one sample each and at many: the same commands show
 each of them as much as can be read. Pictures go into a folder; open `steps.html` and press the right arrow.

@@ -18,9 +18,9 @@ TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autogra
 # each file imports only from those before it
 ORDER = ["rows", "kernels", "ops", "operators", "symbol", "graph", "anomaly", "specialize", "value", "guard", "tensor"]
 ORDER += ["dual", "transforms", "custom", "report", "checking"]
-ORDER += ["notation", "naming", "local", "view", "outline", "paths"]
+ORDER += [f"seeing.{name}" for name in ("notation", "naming", "local", "view", "tree", "explain")]
+ORDER += [f"seeing.{name}" for name in ("source", "facts", "curve", "describe")] + ["seeing"]
 ORDER += [f"drawing.{name}" for name in ("style", "render", "dot", "classic", "overview", "page")] + ["drawing"]
-ORDER += ["source", "facts", "curve", "cards"]
 ORDER += ["testing.expression", "testing.strategies", "testing.stateful", "testing"]
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, explain, tree
-from autograd.naming import INPUTS, LOSS, Naming, bracketed, everything, summary
+from autograd.seeing.naming import INPUTS, LOSS, Naming, bracketed, everything, summary
+from autograd.seeing.view import View
 from autograd.testing import expressions
-from autograd.view import View
 
 
 def perceptron(sizes=(2, 1), seed=0):

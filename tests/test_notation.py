@@ -1,4 +1,4 @@
-"""`autograd.symbol` and `autograd.notation`: what is written is what was meant, in Python, in text and in LaTeX."""
+"""Symbols and notations: what is written is what was meant, in Python, in text and in LaTeX."""
 
 import math
 import re
@@ -10,8 +10,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograd import ops
-from autograd.notation import LATEX, TEXT, application, escape, figure
 from autograd.rows import Elementwise
+from autograd.seeing.notation import LATEX, TEXT, application, escape, figure
 from autograd.symbol import PYTHON, Symbol, symbol
 
 ROWS = [row for row in ops.ROWS.values() if isinstance(row, Elementwise)]

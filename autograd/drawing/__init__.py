@@ -20,9 +20,9 @@ from autograd.drawing.overview import Overview
 from autograd.drawing.page import Steps as Steps, steps as steps
 from autograd.drawing.render import Drawing as Drawing, DrawingError as DrawingError
 from autograd.graph import Node
-from autograd.naming import Clusters
-from autograd.outline import tree
-from autograd.view import View
+from autograd.seeing.naming import Clusters
+from autograd.seeing.tree import tree
+from autograd.seeing.view import View
 
 PLAIN, FOLDED = 60, 250  # values: up to here all are drawn; up to there with affine folding; then the overview
 DETAILS = ("values", "affine", "overview")

@@ -7,8 +7,8 @@ import re
 from autograd.drawing.dot import Selection, derivative_text
 from autograd.drawing.render import Drawing
 from autograd.drawing.style import shape_text
+from autograd.seeing.view import View
 from autograd.value import Value
-from autograd.view import View
 
 
 def classic(view: View, selection: Selection, name: str = "graph") -> Drawing:

@@ -13,11 +13,11 @@ import numpy as np
 from autograd.drawing import style
 from autograd.drawing.render import Drawing
 from autograd.graph import Node
-from autograd.local import Local
-from autograd.naming import INPUTS, LOSS, Chain
-from autograd.notation import TEXT, figure
+from autograd.seeing.local import Local
+from autograd.seeing.naming import INPUTS, LOSS, Chain
+from autograd.seeing.notation import TEXT, figure
+from autograd.seeing.view import View
 from autograd.value import Value
-from autograd.view import View
 
 FAN_IN = 8  # operands of one operation; of more, the first three and the last are shown
 

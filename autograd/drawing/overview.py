@@ -15,10 +15,10 @@ from autograd.drawing import style
 from autograd.drawing.render import Drawing
 from autograd.drawing.style import font, table
 from autograd.graph import Node
-from autograd.naming import INPUTS, LOSS, Chain
-from autograd.notation import figure
+from autograd.seeing.naming import INPUTS, LOSS, Chain
+from autograd.seeing.notation import figure
+from autograd.seeing.view import View
 from autograd.value import Value
-from autograd.view import View
 
 ROWS, COLUMNS = 16, 17  # most of a matrix of parameter gradients
 TARGETS: Chain = ("targets",)

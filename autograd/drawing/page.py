@@ -16,11 +16,11 @@ from autograd.drawing import style
 from autograd.drawing.dot import Picture, select
 from autograd.drawing.render import write
 from autograd.graph import Node
-from autograd.local import Local
-from autograd.naming import Clusters
-from autograd.notation import TEXT, figure
+from autograd.seeing.local import Local
+from autograd.seeing.naming import Clusters
+from autograd.seeing.notation import TEXT, figure
+from autograd.seeing.view import View
 from autograd.value import Value
-from autograd.view import View
 
 MOST = 400  # values; more steps than anybody walks through
 """The most values of a page."""

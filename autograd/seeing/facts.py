@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 
 from autograd import ops
 from autograd.custom import Custom
-from autograd.notation import LATEX, TEXT, application
 from autograd.operators import UFUNCS
 from autograd.rows import Elementwise, Fused, Linear, Op, Reduction, operand_names
-from autograd.source import code_of, helpers, parameters
+from autograd.seeing.notation import LATEX, TEXT, application
+from autograd.seeing.source import code_of, helpers, parameters
 from autograd.symbol import Notation, Symbol, symbol
 from autograd.tensor import FUNCTIONS, Tensor
 from autograd.value import Value

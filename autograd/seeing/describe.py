@@ -1,7 +1,7 @@
 """`describe`: the card of an operation, made from its row: formula, derivative, domain, kinks and how it is written.
 
-``python -m autograd.cards tanh`` prints a card, without names all of them; ``--out docs`` writes them as one page,
-with their curves, that needs nothing else.
+``python -m autograd.seeing.describe tanh`` prints a card, without names all of them; ``--out docs`` writes one
+page of them with their curves, that needs nothing else.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from autograd import ops
-from autograd.curve import has_curve, plot, svg
-from autograd.facts import Fact, arguments, facts, formulas
-from autograd.notation import LATEX
 from autograd.operators import NUMPY_NAMES
 from autograd.rows import Elementwise, Fused, Linear, Op, Reduction
+from autograd.seeing.curve import has_curve, plot, svg
+from autograd.seeing.facts import Fact, arguments, facts, formulas
+from autograd.seeing.notation import LATEX
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -276,7 +276,9 @@ a:hover {{ text-decoration: underline }}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command: print cards, or write a page of them."""
-    parser = argparse.ArgumentParser(prog="python -m autograd.cards", description="Operations, as their rows say.")
+    parser = argparse.ArgumentParser(
+        prog="python -m autograd.seeing.describe", description="Operations, as their rows say."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="operations; all of them by default")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write FOLDER/operations.html rather than print")
     given = parser.parse_args(arguments)

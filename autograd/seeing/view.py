@@ -17,10 +17,10 @@ import numpy as np
 
 from autograd import ops
 from autograd.graph import Node
-from autograd.local import Local, derivatives
-from autograd.naming import Clusters, Naming
-from autograd.notation import TEXT, application
 from autograd.rows import Elementwise
+from autograd.seeing.local import Local, derivatives
+from autograd.seeing.naming import Clusters, Naming
+from autograd.seeing.notation import TEXT, application
 from autograd.symbol import Symbol, symbol
 from autograd.value import Value
 

@@ -1,7 +1,7 @@
 """A rule as the text that it is written in: what the expression of a lambda or the body of a function says.
 
-Rules on numbers can be read by sending Symbols through them (see `autograd.notation`). Rules on whole arrays cannot:
-their text is all that can be shown of them.
+Rules on numbers can be read by sending Symbols through them (see `autograd.seeing.notation`). Rules on whole
+arrays cannot: their text is all that can be shown of them.
 """
 
 from __future__ import annotations

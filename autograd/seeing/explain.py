@@ -12,13 +12,13 @@ from typing import Any
 
 from autograd import ops
 from autograd.graph import Node, between
-from autograd.local import Local
-from autograd.naming import INPUTS, LOSS
-from autograd.notation import LATEX, TEXT, application
 from autograd.rows import Elementwise
+from autograd.seeing.local import Local
+from autograd.seeing.naming import INPUTS, LOSS
+from autograd.seeing.notation import LATEX, TEXT, application
+from autograd.seeing.view import View
 from autograd.symbol import ATOM, PRODUCT, Notation, Symbol, symbol
 from autograd.value import Value
-from autograd.view import View
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import Node
-from autograd.notation import GREEK, SUPERSCRIPTS, TEXT, figure
+from autograd.seeing.notation import GREEK, SUPERSCRIPTS, TEXT, figure
+from autograd.seeing.view import View
 from autograd.value import Value
-from autograd.view import View
 
 HEADINGS = ("value", "op", "data", "grad", "d(parent)/d(this)")
 
