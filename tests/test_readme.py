@@ -23,6 +23,13 @@ def check_micrograd(namespace, output):
     assert output == "24.7041, 138.8338, 645.5773\n"
 
 
+def check_seeing(namespace, output):
+    (shown,) = re.findall(r"```text\n(value .*?)```", TEXT, re.S)
+    assert output == shown
+    assert "<svg" in namespace["picture"].svg()
+    assert namespace["page"].count == 14
+
+
 def check_moons(namespace, output):
     assert namespace["accuracy"] > 0.98
 
@@ -49,7 +56,7 @@ def check_report(namespace, output):
 
 
 CHECKS = [
-    check_example, check_micrograd, check_moons, check_row, check_source, check_transforms, check_report,
+    check_example, check_micrograd, check_seeing, check_moons, check_row, check_source, check_transforms, check_report,
 ]  # fmt: skip
 
 
