@@ -354,7 +354,7 @@ TIMEOUT = 99
 
 
 def hunt(job: tuple[str, str, int]) -> tuple[str, int, bool, int, bool]:
-    """Run the suite on one mutant with one seed, in a process of its own: killed? by how many examples? by the clock?"""
+    """Run the suite on one mutant with one seed, in a process of its own: killed? by how many examples? out of time?"""
     name, row, seed = job
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
