@@ -125,6 +125,7 @@ def test_what_is_passed_over():
     grows = Expression([4.0], [(ops.mul, (1, 1))] * 6)
     assert len(grows.steps) == 2  # 16, 256; 65536 is too much
     assert Expression([-2.0], [(ops.power, (1, 3.0))])(-2.0) == -8.0
+    assert Expression([0.0], [(ops.exp, (1,)), (ops.power, (2, 1))])(0.0) == 1.0  # 0 ** 1, but not 0.01 to each side
     assert Expression([-2.0, 3.0], [(ops.power, (2, 1))]).steps == []  # the exponent cannot move
 
 

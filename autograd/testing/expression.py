@@ -8,6 +8,7 @@ import operator
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -96,7 +97,16 @@ def local(op: Operation, numbers: tuple[float, ...], variable: tuple[bool, ...])
         slopes[i] = (8 * (at(i, h) - at(i, -h)) - (at(i, 2 * h) - at(i, -2 * h))) / (12 * h)
         if not abs(slopes[i] - slope) < 0.1 * (1 + abs(slope)):  # a jump: it grows steeper as one looks closer
             return None
-    return (out, slopes) if abs(out) < LIMIT and all(map(math.isfinite, slopes)) else None
+    if not abs(out) < LIMIT or not all(map(math.isfinite, slopes)):
+        return None
+    moving = [i for i, varies in enumerate(variable) if varies]
+    for signs in product((NEAR, -NEAR), repeat=len(moving) if len(moving) > 1 else 0):
+        moves = dict(zip(moving, signs, strict=False))  # together: a negative base is well with a whole exponent only
+        numeric = float(ops.detach(op(*[x + moves.get(j, 0.0) for j, x in enumerate(numbers)])))
+        bend = numeric - out - sum(slopes[i] * t for i, t in moves.items())
+        if not abs(bend) < 0.1 * NEAR * (1 + sum(map(abs, slopes))):
+            return None
+    return out, slopes
 
 
 # ---------------------------------------------------------------------------------------------------- expressions
