@@ -208,7 +208,7 @@ def test_as_much_detail_as_can_be_read():
     assert draw(sized(60)).notice == ""
     middle = draw(sized(100))
     assert middle.count == 100
-    assert middle.notice.startswith("100 values: drawn as detail='affine'")
+    assert middle.notice.startswith("100 values, drawn as detail='affine'")
     large = draw(sized(300))
     assert large.count == 60
     assert "60 nearest" in large.notice

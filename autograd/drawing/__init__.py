@@ -79,12 +79,12 @@ def draw(
     if detail is None and style == "default" and focus is None and max_nodes is None:
         detail = chosen_detail(view)
         if detail != "values":
-            notice = f"{total:,} values: drawn as detail={detail!r}; detail='values' shows all, max_nodes= the nearest"
+            notice = f"{total:,} values, drawn as detail={detail!r}: detail='values' shows all, max_nodes= the nearest"
     if detail == "affine":
         view.fold = "affine"
     drawing: Drawing
     if detail == "overview" and view.modular:
-        drawing = Overview(view).drawing(name)
+        drawing = Overview(view, notice).drawing(name)
     else:
         most = max_nodes or (PLAIN if total > FOLDED and detail != "values" else total)
         if detail == "overview" or (most < total and max_nodes is None and focus is None):

@@ -39,8 +39,9 @@ class Group:
 class Overview:
     """The graph of a view, folded into its outermost parts."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, notice: str = "") -> None:
         self.view = view
+        self.notice = notice
         self.groups: dict[Chain, Group] = {}
         self.flows: dict[tuple[Chain, Chain], dict[int, Node]] = {}
         self.edges = 0
@@ -231,10 +232,14 @@ class Overview:
             f"negative … positive grad, log scale; strips up to {figure(self.top['units'])}, "
             f"matrices up to {figure(self.top['parameters'])}. Blank = 0."
         )
-        return table([
+        rows = [
             f'<TD COLSPAN="2" ALIGN="LEFT">{font(text, point_size=10)}</TD>',
             f'<TD ALIGN="LEFT">{bar}</TD><TD ALIGN="LEFT">{font(scale, point_size=10)}</TD>',
-        ], cellpadding=3)  # fmt: skip
+        ]
+        if self.notice:
+            note = font(style.escape(self.notice), point_size=10, color=style.GREY)
+            rows.append(f'<TD COLSPAN="2" ALIGN="LEFT">{note}</TD>')
+        return table(rows, cellpadding=3)
 
 
 def data_of(nodes: Iterable[Node]) -> Any:
