@@ -235,3 +235,27 @@ def test_everything_below_in_order_with_its_uses(f):
         assert all(place[id(x)] < place[id(node)] for x in node.parents)
         edges = sum(x is node for other in order for x in other.parents)
         assert uses[id(node)] == edges + (node is out)
+
+
+def test_strangers_among_the_living_do_no_harm():
+    """Objects of other libraries, or half made, that have `named_parameters` too."""
+
+    class Broken:
+        def named_parameters(self):
+            raise AttributeError("not yet")
+
+        def modules(self):
+            raise AttributeError("not yet")
+
+    class Foreign:
+        def named_parameters(self):
+            return iter([("weight", object())])
+
+        def modules(self):
+            return iter([self])
+
+    strangers = [Broken(), Foreign()]
+    model = nn.Neuron(2)
+    out = model([1.0, 2.0])
+    assert Naming([out]).full_name(model.w[1]) == "w[1]"
+    assert strangers

@@ -15,6 +15,7 @@ from __future__ import annotations
 import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from autograd import ops
@@ -64,7 +65,7 @@ def everything(outputs: Iterable[Any]) -> tuple[list[Node], dict[int, int]]:
 
 
 def modules_alive() -> list[Any]:
-    """Everything alive that has `named_parameters`, but for what is part of another such thing."""
+    """Everything alive that has Values or Tensors as `named_parameters`, but for what is part of another such thing."""
     known: dict[type, bool] = {}
     found = []
     for x in gc.get_objects():
@@ -73,8 +74,14 @@ def modules_alive() -> list[Any]:
             known[kind] = any("named_parameters" in vars(base) for base in kind.__mro__)
         if known[kind]:
             found.append(x)
-    inside = {id(part) for x in found if hasattr(x, "modules") for part in x.modules() if part is not x}
-    return [x for x in found if id(x) not in inside]
+    inside: set[int] = set()
+    whole = []
+    for x in found:
+        with suppress(Exception):  # other libraries' objects, and such as are only half made
+            inside.update(id(part) for part in x.modules() if part is not x)
+            if isinstance(next(iter(x.named_parameters()), (None, None))[1], Node):
+                whole.append(x)
+    return [x for x in whole if id(x) not in inside]
 
 
 def bracketed(path: str) -> str:
