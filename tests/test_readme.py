@@ -72,7 +72,7 @@ def test_block(block, check, capsys):
     state = random.getstate()
     random.seed(0)
     namespace = {**vars(ops), "Elementwise": Elementwise} if check is check_row else {}
-    exec(compile(block, "README.md", "exec"), namespace)
+    exec(compile(block, "<block of the README>", "exec"), namespace)
     random.setstate(state)
     check(namespace, capsys.readouterr().out)
 
