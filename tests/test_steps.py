@@ -78,6 +78,7 @@ def test_affine_steps_and_networks_of_neurons():
     ]
     model = nn.MLP(2, [3, 1])
     assert steps(model([1.0, 2.0])).count > 20
+    assert steps(nn.Neuron(10)([0.5] * 10)).count == 2 + 1 + 22  # long sums are walked through whole
 
 
 def test_numbers_that_json_does_not_know():

@@ -33,7 +33,7 @@ class Selection:
     uses: dict[int, int] = field(default_factory=dict)  # uses of a node that are not shown
 
 
-def select(view: View, most: int, focus: Node | None = None, radius: int = 2) -> Selection:
+def select(view: View, most: int, focus: Node | None = None, radius: int = 2, fan_in: float = FAN_IN) -> Selection:
     """Choose what to show: breadth first from the outputs, or the neighbourhood of one node."""
     terms: dict[int, list[list[Local]]] = {}
     elided: dict[int, int] = {}
@@ -41,7 +41,7 @@ def select(view: View, most: int, focus: Node | None = None, radius: int = 2) ->
     def below(node: Node) -> list[Node]:
         if id(node) not in terms:
             found = view.terms(node)
-            if len(found) > FAN_IN:
+            if len(found) > fan_in:
                 elided[id(node)] = len(found) - 4
                 found = [*found[:3], found[-1]]
             terms[id(node)] = found

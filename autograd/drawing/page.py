@@ -85,7 +85,7 @@ def steps(
             f"{len(view.nodes):,} values are too many to step through (at most {MOST}): take a smaller network, or one"
             " sample; autograd.draw gives an overview"
         )
-    picture = Picture(view, select(view, len(view.nodes)), legend=False)
+    picture = Picture(view, select(view, len(view.nodes), fan_in=math.inf), legend=False)
     svg = re.sub(r"^.*?(?=<svg)", "", picture.drawing().svg(), flags=re.S)
     data = Script(view, picture).data()
     template = files("autograd.drawing").joinpath("steps.html").read_text(encoding="utf-8")
@@ -156,13 +156,12 @@ class Script:
 
     def _forward(self, node: Node) -> dict[str, Any]:
         card, view = self.picture.card_id, self.view
-        position = view.order.index(node)
         links = view.links(node)
         key = self.picture.number[id(node)]
         lit = [card(node), f"o{key}", f"o{key}_out", *(card(link.operand) for link in links)]
         lit += [f"e{key}_{i}" for i in range(len(links))]
         text = f"{self._name(node)} = {self._sum_or_call(node)} = {figure(node.data)}"  # type: ignore[attr-defined]
-        return {"kind": "forward", "result": card(node), "lit": lit, "text": text, "position": position}
+        return {"kind": "forward", "result": card(node), "lit": lit, "text": text}
 
     def _sum_or_call(self, node: Node) -> str:
         """The operation on the operands' numbers."""
