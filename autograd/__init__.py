@@ -30,16 +30,20 @@ if TYPE_CHECKING:
     from autograd.drawing import DrawingError as DrawingError, draw as draw, steps as steps
     from autograd.seeing.explain import explain as explain
     from autograd.seeing.tree import tree as tree
+    from autograd.vectorizing import TraceError as TraceError, Vectorized as Vectorized, vectorize as vectorize
 
 __version__ = "0.1.0"
 
 _LATER = {
     "DrawingError": "autograd.drawing",
+    "TraceError": "autograd.vectorizing",
+    "Vectorized": "autograd.vectorizing",
     "describe": "autograd.seeing.describe",
     "draw": "autograd.drawing",
     "explain": "autograd.seeing.explain",
     "steps": "autograd.drawing",
     "tree": "autograd.seeing.tree",
+    "vectorize": "autograd.vectorizing",
 }
 """Functions whose modules are loaded when they are first asked for."""
 

@@ -225,6 +225,7 @@ def cotangents(outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Node]
 class _Modes(threading.local):
     recording = True
     watch: Any = None  # anomaly mode's, when on
+    tracer: Any = None  # what vectorize traces with, while it does
     differentiating = 0  # how many reverse transformations are running a function right now
 
 

@@ -24,40 +24,52 @@ _guards: weakref.WeakValueDictionary[int, Guard] = weakref.WeakValueDictionary()
 class Guard:
     """Keeps one block of memory, and the views of it that were saved, unchanged while a graph refers to it."""
 
-    __slots__ = ("__weakref__", "arrays", "changed", "frozen", "key", "snapshot")
+    __slots__ = ("__weakref__", "changed", "frozen", "key", "most", "root", "snapshot", "views")
 
     def __init__(self, root: np.ndarray) -> None:
         self.key = id(root)
-        self.arrays = [root]
+        self.root = root
+        self.views: dict[int, weakref.ref[np.ndarray]] = {}
+        self.most = 16  # how many views, before those that are gone are forgotten
         self.changed = False
         self.snapshot: np.ndarray | None = None
         self.frozen = False
 
     def freeze(self, array: np.ndarray) -> None:
         """Make the memory read-only, as seen from its owner and from this view of it."""
-        if not any(array is known for known in self.arrays):
-            self.arrays.append(array)
-        for x in self.arrays:
-            x.setflags(write=False)
-        self.frozen = True
+        if not self.frozen:
+            self.root.setflags(write=False)
+            for view in self._living():
+                view.setflags(write=False)
+            self.frozen = True
+        if array is not self.root:
+            array.setflags(write=False)
+            self.views[id(array)] = weakref.ref(array)
+            if len(self.views) > self.most:
+                self.views = {id(view): weakref.ref(view) for view in self._living()}
+                self.most = 16 + 2 * len(self.views)
+
+    def _living(self) -> list[np.ndarray]:
+        return [view for ref in self.views.values() if (view := ref()) is not None]
 
     def thaw(self) -> None:
         """Allow writing again."""
         if self.frozen:
             self.frozen = False
-            for x in self.arrays:  # the owner comes first: views may be writable only if it is
-                x.setflags(write=True)
+            self.root.setflags(write=True)  # the owner first: views may be writable only if it is
+            for view in self._living():
+                view.setflags(write=True)
 
     def expose(self) -> None:
         """Allow writing because somebody asked for the array; a copy tells later whether they did write."""
         if self.snapshot is None:
-            self.snapshot = self.arrays[0].copy()
+            self.snapshot = self.root.copy()
         self.thaw()
 
     def intact(self) -> bool:
         """Whether the memory still holds what it held when it was saved."""
         if not self.changed and self.snapshot is not None:
-            self.changed = not np.array_equal(self.snapshot, self.arrays[0], equal_nan=True)
+            self.changed = not np.array_equal(self.snapshot, self.root, equal_nan=True)
             if not self.changed and not self.frozen:
                 self.snapshot = None
         return not self.changed

@@ -41,7 +41,8 @@ def detach(x: Any) -> Any:
     2.0
     """
     if isinstance(x, np.ndarray) and x.dtype == object:
-        return np.frompyfunc(detach, 1, 1)(x).astype(float)
+        out = np.frompyfunc(detach, 1, 1)(x)
+        return out if builtins.any(isinstance(item, Traced) for item in out.flat) else out.astype(float)
     return x.detach() if isinstance(x, Traced) else x  # type: ignore[attr-defined]
 
 
@@ -393,8 +394,14 @@ def _matmul_right(g: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
         return _column(a) * _row(g) if b.ndim > 1 else g * a
     if b.ndim == 1:
-        return unbroadcast((a.swapaxes(-1, -2) @ _column(g))[..., 0], b)
+        return _rows(a).swapaxes(0, 1) @ g.reshape(-1)
+    if b.ndim == 2:  # one product, rather than one for each matrix of the batch and then their sum
+        return _rows(a).swapaxes(0, 1) @ _rows(g)
     return a.swapaxes(-1, -2) @ g
+
+
+def _rows(x: Any) -> Any:
+    return x if x.ndim == 2 else x.reshape(kernels.count(x, range(x.ndim - 1)), x.shape[-1])
 
 
 def _row(x: Any) -> Any:
@@ -736,33 +743,6 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
     return getitem(x, tuple(grid))
 
 
-# ------------------------------------------------------------------------------------------------- compositions
-
-
-def softmax(x: Any, axis: Any = -1) -> Any:
-    """exp(x) divided by its sum along the axis; the largest element is subtracted first, so nothing overflows.
-
-    >>> softmax(np.array([1000.0, 1000.0]))
-    array([0.5, 0.5])
-    """
-    if isinstance(x, (list, tuple)):
-        x = np.asarray(x)
-    e = exp(sub(x, max(detach(x), axis, keepdims=True)))
-    return div(e, sum(e, axis, keepdims=True))
-
-
-def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """The logarithm of softmax, exact where softmax underflows, and however large the numbers' common offset is.
-
-    >>> log_softmax(np.array([0.0, -1e4]))
-    array([     0., -10000.])
-    """
-    if isinstance(x, (list, tuple)):
-        x = np.asarray(x)
-    x = sub(x, max(detach(x), axis, keepdims=True))
-    return sub(x, logsumexp(x, axis, keepdims=True))
-
-
 # -------------------------------------------------------------------------------- fused: compositions, by hand
 
 
@@ -791,6 +771,86 @@ linear = Fused(
     reads=((1,), (0,), ()),
     doc="x @ w + b: rows of x (…, n), weights (n, m), biases (m,).",
     example="linear([[1.0, 2.0]], [[3.0], [4.0]], [0.5]).tolist() = [[11.5]]",
+)
+
+
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """exp(x) divided by its sum along the axis; the largest element is subtracted first, so nothing overflows.
+
+    >>> softmax(np.array([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    return _along(_softmax, x, axis)
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """The logarithm of softmax, exact where softmax underflows, and however large the numbers' common offset is.
+
+    >>> log_softmax(np.array([0.0, -1e4]))
+    array([     0., -10000.])
+    """
+    return _along(_log_softmax, x, axis)
+
+
+def _along(row: Fused, x: Any, axis: Any) -> Any:
+    """A fused row on anything; lists and object arrays of Values go through what it is composed of."""
+    if isinstance(x, (list, tuple)):
+        x = np.asarray(x)
+    if isinstance(x, np.ndarray) and x.dtype == object:
+        return row.composition(x, axis)
+    return row(x, axis=axis)
+
+
+def _exp_of_shifted(x: Any, axis: Any) -> tuple[Any, Any]:
+    shifted = x - x.max(axis, keepdims=True)
+    return shifted, np.exp(shifted)
+
+
+def _softmax_composed(x: Any, axis: Any = -1) -> Any:
+    e = exp(sub(x, max(detach(x), axis, keepdims=True)))
+    return div(e, sum(e, axis, keepdims=True))
+
+
+def _softmax_value(x: Any, axis: Any = -1) -> Any:
+    _, e = _exp_of_shifted(x, axis)
+    e /= e.sum(axis, keepdims=True)
+    return e
+
+
+_softmax = Fused(
+    "softmax",
+    _softmax_composed,
+    _softmax_value,
+    lambda g, needs, out, inputs, params: [out * (g - (out * g).sum(axis=params.get("axis", -1), keepdims=True))],
+    arity=1,
+    params=("axis",),
+    reads=((),),
+    doc="exp(x) divided by its sum along the axis.",
+    example="softmax([0.0, 0.0]).tolist() = [0.5, 0.5]",
+)
+
+
+def _log_softmax_composed(x: Any, axis: Any = -1) -> Any:
+    x = sub(x, max(detach(x), axis, keepdims=True))
+    return sub(x, logsumexp(x, axis, keepdims=True))
+
+
+def _log_softmax_value(x: Any, axis: Any = -1) -> Any:
+    shifted, e = _exp_of_shifted(x, axis)
+    shifted -= np.log(e.sum(axis, keepdims=True))
+    return shifted
+
+
+_log_softmax = Fused(
+    "log_softmax",
+    _log_softmax_composed,
+    _log_softmax_value,
+    lambda g, needs, out, inputs, params: [g - exp(out) * g.sum(axis=params.get("axis", -1), keepdims=True)],
+    arity=1,
+    params=("axis",),
+    reads=((),),
+    doc="The logarithm of softmax.",
+    example="log_softmax([0.0, -1e4]).tolist() = [0.0, -10000.0]",
 )
 
 

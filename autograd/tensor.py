@@ -172,7 +172,7 @@ class Tensor(Node, ArrayOperators):
             held.thaw()
 
     def _refuse(self, node: Node, held: Guard) -> NoReturn:
-        root = held.arrays[0]
+        root = held.root
         name = next((f" ({x.label})" for x in node.parents if x.label and x._data is root), "")
         raise RuntimeError(
             f"an operand of {node.op.name}, an array of shape {root.shape}{name}, changed after the operation was "
@@ -231,15 +231,13 @@ class Tensor(Node, ArrayOperators):
         out._guards = ()
         if modes.recording:
             out._op, out._a, out._b = op, tuple(operands), params
-            guards = []
-            for j in sorted(
-                {j for i, x in enumerate(operands) if isinstance(x, Tensor) for j in reads(op, i, len(operands))}
-            ):
-                held = guard(arrays[j])
-                if held is not None:
-                    guards.append(held)
-            if guards:
-                out._guards = tuple(guards)
+            out._guards = tuple(
+                [
+                    held
+                    for j in saved(op, tuple([isinstance(x, Tensor) for x in operands]))
+                    if (held := guard(arrays[j])) is not None
+                ]
+            )
         else:
             out._op = None
         if modes.watch is not None:
@@ -349,24 +347,25 @@ def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str,
     return type(error)(f"{op.name} of shape{'s' * (len(arrays) > 1)} {shapes}{extra}: {error}")
 
 
-_READS: dict[tuple[Op, int], tuple[int, ...]] = {}
+def saved(op: Op, variables: tuple[bool, ...]) -> tuple[int, ...]:
+    """The operands that backward will read, where these of them are variables."""
+    known = op.saved.get(variables)
+    if known is None:
+        found = {j for i, variable in enumerate(variables) if variable for j in reads(op, i, len(variables))}
+        known = op.saved[variables] = tuple(sorted(found))
+    return known
 
 
 def reads(op: Op, i: int, count: int) -> tuple[int, ...]:
     """The operands whose numbers the cotangent of operand i is computed from."""
-    known = _READS.get((op, i))
-    if known is None:
-        if isinstance(op, Elementwise):
-            names = [f"x{j}" for j in range(op.arity)]
-            partial = op.partials[i]
-            found = symbol(partial(Symbol("out"), *map(Symbol, names))).names if partial else ()
-            known = tuple(j for j, name in enumerate(names) if name in found)
-        elif op.arity < 0:
-            return tuple(j for j in range(count) if j != i) if not op.joint else ()  # type: ignore[attr-defined]
-        else:
-            known = op.reads[i]
-        _READS[op, i] = known
-    return known
+    if isinstance(op, Elementwise):
+        names = [f"x{j}" for j in range(op.arity)]
+        partial = op.partials[i]
+        found = symbol(partial(Symbol("out"), *map(Symbol, names))).names if partial else ()
+        return tuple(j for j, name in enumerate(names) if name in found)
+    if op.arity < 0:
+        return tuple(j for j in range(count) if j != i) if not op.joint else ()  # type: ignore[attr-defined]
+    return op.reads[i]
 
 
 QUERY_UFUNCS = {

@@ -83,6 +83,8 @@ class Value(Node):
 
     def detach(self) -> float:
         """The number as a constant: no gradient flows through it."""
+        if modes.tracer is not None:
+            return modes.tracer.detached(self)  # type: ignore[no-any-return]
         return self._data  # type: ignore[no-any-return]
 
     def backward(self) -> None:
@@ -102,6 +104,8 @@ class Value(Node):
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        if modes.tracer is not None:
+            return modes.tracer.kind._apply(op, inputs, params)
         if isinstance(op, Reduction):  # of one scalar
             return cls._gather(op, inputs, params)
         if not op.on_scalars:
@@ -125,6 +129,8 @@ class Value(Node):
 
     @classmethod
     def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Value:
+        if modes.tracer is not None:
+            return modes.tracer.kind._gather(op, items, params)  # type: ignore[no-any-return]
         axis = params.get("axis")
         if axis not in (None, 0, -1, (0,)) or params.get("keepdims"):
             raise ValueError(f"{op.name} of a sequence of Values has one axis, got {params}")
@@ -138,6 +144,8 @@ class Value(Node):
         if len(left) != len(right):
             raise ValueError(f"dot takes two sequences of equal length, got {len(left)} and {len(right)}")
         items = (*left, *right) if bias is None else (*left, *right, bias)
+        if modes.tracer is not None:
+            return modes.tracer.kind._dot(left, right, bias)
         if set(map(type, items)) != {Value}:  # constants among them become leaves of their own
             items = tuple([item if isinstance(item, Value) else Value(item) for item in items])
             left, right = items[: len(left)], items[len(left) : 2 * len(left)]

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TABLES = [
     ("Tiny graph (39 nodes), build and backward", "scalars", {"ours": "tiny", "micrograd": "tiny"}),
     ("Two moons, one training step", "scalars", {"ours": "moons", "ours-unfused": "moons", "micrograd": "moons"}),
+    ("Two moons as matrices, one training step", "moons", {"vectorize": "", "numpy": "", "torch": ""}),
     ("Chain of 1,000,000 additions", "scalars", {"ours": "chain"}),
     ("MNIST 784-100-10, batch 32: an epoch", "mnist", {"ours": "", "torch": "", "numpy": ""}),
     ("Import, after NumPy's", "imports", {"autograd": "", "numpy": "", "torch": ""}),

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Tensor, Value, no_grad
+from autograd.guard import find
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -411,3 +412,14 @@ def test_copies_and_pickles_of_leaves_only():
 def test_rows_survive_copies():
     assert copy.deepcopy(autograd.exp) is autograd.exp
     assert pickle.loads(pickle.dumps(autograd.exp)) is autograd.exp
+
+
+def test_views_of_guarded_memory_are_forgotten_when_they_are_gone():
+    """A graph that lives on guards the data set; the batches that are sliced from it meanwhile must not pile up."""
+    data, w = np.ones((100, 3)), Tensor(np.ones(3))
+    kept = (data[:10] @ w).sum()
+    for _ in range(200):
+        (data[10:20] @ w).sum().backward()
+    assert len(find(data).views) < 40
+    kept.backward()
+    data[0, 0] = 2.0

@@ -1,0 +1,368 @@
+"""`vectorize`: a network of scalars, found to be matrices.
+
+>>> import random
+>>> import numpy as np
+>>> from autograd import Value, vectorize
+>>> w = [[Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]]
+>>> def layer(x):
+...     return [sum(wi * xi for wi, xi in zip(row, x)).tanh() for row in w]
+>>> fast = vectorize(layer, 2)
+>>> fast(np.array([[0.1, 0.2], [0.3, 0.4]])).shape
+(2, 2)
+>>> print(fast.forward_source)
+def forward(x, w1):
+    return tanh(x @ w1)
+<BLANKLINE>
+
+The passes, each a function from graph to graph: `trace` (a function as a graph of scalars), `simplify` (fold, share,
+drop), `affine` (sums of products), then `plan` goes through the levels (`products` finds the matrices, `layout` orders
+siblings after their operands, `views` writes slices), and `source` makes it text.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike
+
+from autograd.graph import modes, no_grad
+from autograd.ops import detach
+from autograd.rows import Traced
+from autograd.tensor import FLOATS, Tensor
+from autograd.transforms import flatten
+from autograd.value import Value
+from autograd.vectorizing.affine import affine
+from autograd.vectorizing.backward import Unsketchable, backward_source
+from autograd.vectorizing.plan import Plan
+from autograd.vectorizing.program import Program, compiled, functions
+from autograd.vectorizing.reductions import reductions
+from autograd.vectorizing.report import Report, Stopwatch
+from autograd.vectorizing.simplify import drop, fold, share
+from autograd.vectorizing.source import Text, returned
+from autograd.vectorizing.tracing import TraceError as TraceError, argument_names, name_of, nested, trace
+
+Shape = int | Sequence[int]
+
+
+def vectorize(
+    f: Callable[..., Any],
+    *shapes: Shape,
+    index: Mapping[str | int, int] | None = None,
+    batch: bool = True,
+    dtype: DTypeLike = np.float64,
+) -> Vectorized:
+    """The function of arrays that a function of scalars is.
+
+    Args:
+        f: takes Values and nested lists of them and returns a Value, or lists, tuples and dictionaries of Values. It
+            may close over parameters (Values) or be a Module. Branches on its numbers are refused, with their line.
+        shapes: of each argument, for one sample: ``()`` a number, ``784`` a list, ``(28, 28)`` a list of lists.
+        index: arguments that are whole numbers (labels, tokens), by name or position, with how many values each can
+            take: ``table[token]`` becomes a lookup.
+        batch: whether arrays come with a leading batch axis. False, if `f` itself runs over all samples.
+        dtype: float64, or float32.
+
+    >>> a, b = Value(2.0), Value(1.0)
+    >>> line = vectorize(lambda x: a * x + b, ())
+    >>> line(np.array([1.0, 2.0, 3.0])).data
+    array([3., 5., 7.])
+    """
+    return Vectorized(f, shapes, index or {}, batch, dtype)
+
+
+class Vectorized:
+    """A function of scalars as a program on arrays: call it with arrays, train its `parameters()`, `sync()` back.
+
+    Made by `vectorize`. Called with an array for each argument, of shape (batch, *shape), it returns a Tensor (batch,)
+    for a Value, (batch, n) for a list of n, and tuples and dictionaries of those for tuples and dictionaries.
+    """
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        shapes: Sequence[Shape],
+        index: Mapping[str | int, int],
+        batch: bool,
+        dtype: DTypeLike,
+    ) -> None:
+        self.f, self.batch, self.dtype = f, batch, np.dtype(dtype)
+        if self.dtype not in FLOATS:
+            raise TypeError(f"vectorize computes in float32 or float64, not {self.dtype}")
+        self.shapes = [checked_shape(shape) for shape in shapes]
+        self.names = argument_names(f, len(shapes))
+        self.index = self._indices(index)
+        self._limits = [self.index.get(i) for i in range(len(self.shapes))]
+        watch = Stopwatch()
+        with collector_off():
+            self._build(watch)
+
+    def _build(self, watch: Stopwatch) -> None:
+        traced, result = trace(self.f, self.shapes, self.index)
+        watch.lap("trace")
+        simple = drop(share(fold(traced)))
+        self.graph = share(drop(reductions(affine(simple))))
+        watch.lap("simplify")
+        leaves = iter(self.graph.outputs)
+        structure = structured(result, leaves, name_of(self.f))
+        plan = Plan(self.graph, self.names, self.shapes, sorted(self.index))
+        outputs, self._rebuild = flatten_arrays(structure)
+        self.text = Text(plan, [returned(plan, nodes) for nodes in outputs])
+        watch.lap("plan")
+        self._values = [(name, self._members(members)) for name, members in self.text.parameters]
+        self._tensors = [
+            Tensor(np.array([v.data for v in values], dtype=self.dtype).reshape(members.shape), label=name)
+            for (name, values), (_, members) in zip(self._values, self.text.parameters, strict=True)
+        ]
+        self._simple = isinstance(structure, np.ndarray)
+        self._compile()
+        watch.lap("compile")
+        self._verify()
+        watch.lap("verify")
+        self._report = Report(traced, simple, plan, self.text, watch)
+
+    def _indices(self, index: Mapping[str | int, int]) -> dict[int, int]:
+        found = {}
+        for key, n in index.items():
+            if isinstance(key, str) and key not in self.names:
+                raise ValueError(f"index names {key!r}, but the arguments of {name_of(self.f)} are {self.names}")
+            at = self.names.index(key) if isinstance(key, str) else operator.index(key)
+            if not 0 <= at < len(self.shapes):
+                raise ValueError(f"index names argument {at}, but {len(self.shapes)} shapes were given")
+            if operator.index(n) < 1:
+                raise ValueError(f"argument {self.names[at]!r} takes at least one value, got {n}")
+            found[at] = operator.index(n)
+        return found
+
+    def _members(self, members: Any) -> list[Value]:
+        graph = self.graph
+        return [graph.parameters[graph.args[n][0]] for n in np.asarray(members).reshape(-1).tolist()]
+
+    def _compile(self) -> None:
+        """The program on Tensors, and as one operation where its backward pass can be written out."""
+        name = name_of(self.f)
+        constants = {
+            key: array.astype(self.dtype) if array.dtype.kind == "f" else array
+            for key, array in self.text.constants.items()
+        }
+        self._namespace = functions(self.graph)
+        self._function = compiled(self.text.source(), "forward", {**self._namespace, **constants})
+        self._program: Program | None = None
+        if self._simple and self._tensors:
+            names = [*self.names, *(key for key, _ in self._values)]
+            with suppress(Unsketchable):  # then the engine goes through it statement by statement
+                self._program = Program(
+                    name, self._function, self.text.source(), self.backward_source, names, len(self.names), constants,
+                    self._namespace, self.batch,
+                )  # fmt: skip
+
+    def _verify(self) -> None:
+        """Run the function itself once, on random numbers: the program has to agree wherever that is finite."""
+        rng = np.random.default_rng(1)
+        arrays = [
+            rng.integers(0, limit, (1, *shape)) if limit else rng.normal(size=(1, *shape)).astype(self.dtype)
+            for shape, limit in zip(self.shapes, self._limits, strict=True)
+        ]
+        scalars = [
+            nested([x if limit else Value(float(x)) for x in array.reshape(-1).tolist()], shape)
+            for array, shape, limit in zip(arrays, self.shapes, self._limits, strict=True)
+        ]
+        with no_grad():
+            wanted = [float(detach(x)) for x in flatten(self.f(*scalars))[0]]
+            out = self._function(*arrays, *self._tensors)
+        found = np.concatenate([np.reshape(detach(x), -1) for x in (out if isinstance(out, tuple) else (out,))])
+        size = np.abs([x for x in wanted if math.isfinite(x)] or [0.0]).max()
+        near = 1e-6 if self.dtype == np.float64 else 1e-2
+        for i, (a, b) in enumerate(zip(found.tolist(), wanted, strict=True)):
+            if math.isfinite(b) and not abs(a - b) <= near * (1 + size):
+                raise TraceError(
+                    f"{name_of(self.f)} gives {b} as its output {i} on Values, the program {a}: it cannot be "
+                    f"vectorized as it is. The program was\n{self.forward_source}"
+                )
+
+    # ------------------------------------------------------------------------------------------------------ calling
+
+    def __call__(self, *arrays: Any) -> Any:
+        inputs = [*self._checked(arrays), *self._tensors]
+        if self._program is not None and modes.watch is None and not any(isinstance(x, Traced) for x in arrays):
+            return self._program(*inputs)
+        out = self._function(*inputs)
+        if self._simple:
+            return self._finished(out)
+        return self._rebuild([self._finished(x) for x in (out if isinstance(out, tuple) else (out,))])
+
+    def _finished(self, out: Any) -> Any:
+        """An output as a Tensor, even where it depends on nothing that is trained."""
+        out = out if isinstance(out, Traced) else Tensor(out, dtype=self.dtype)
+        return out if self.batch else out[0]
+
+    def _checked(self, arrays: Sequence[Any]) -> list[Any]:
+        """The arguments as the program takes them; ValueError for other shapes than the traced ones."""
+        if len(arrays) != len(self.shapes):
+            raise TypeError(f"{name_of(self.f)} was vectorized for {len(self.shapes)} arguments, got {len(arrays)}")
+        out = []
+        for array, shape, limit, name in zip(arrays, self.shapes, self._limits, self.names, strict=True):
+            if not isinstance(array, Traced):
+                array = np.asarray(array)
+                if limit is None:
+                    array = array.astype(self.dtype, copy=False)
+                else:
+                    self._check_index(array, limit, name)
+            elif limit is not None:
+                raise TypeError(f"argument {name!r} is whole numbers: an integer array, not a {type(array).__name__}")
+            given = array.shape
+            if (given[1:] if self.batch else given) != shape or (self.batch and not given):
+                lead = "(batch" if self.batch else "("
+                expected = "".join(f", {n}" for n in shape) if self.batch else ", ".join(map(str, shape))
+                raise ValueError(
+                    f"{name_of(self.f)} was traced with argument {name!r} of shape {lead}{expected}), and was given "
+                    f"{given}: vectorize again for another shape"
+                )
+            out.append(array if self.batch else array[None])
+        if self.batch and len({x.shape[0] for x in out}) > 1:
+            raise ValueError(f"the arguments have batches of different lengths: {[x.shape for x in out]}")
+        return out
+
+    @staticmethod
+    def _check_index(array: Any, limit: int, name: str) -> None:
+        if array.dtype.kind not in "iu":
+            raise TypeError(f"argument {name!r} is whole numbers: an integer array, not {array.dtype}")
+        if array.size and ((low := array.min()) < 0 or array.max() >= limit):
+            wrong = low if low < 0 else array.max()
+            raise IndexError(f"argument {name!r} holds {wrong}, but takes values from 0 to {limit - 1}")
+
+    # --------------------------------------------------------------------------------------------------- parameters
+
+    def parameters(self) -> list[Tensor]:
+        """The matrices and vectors that the scalar parameters were gathered into, in the order of the source."""
+        return list(self._tensors)
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
+        """The same with their names in the source."""
+        dot = f"{prefix}." if prefix else ""
+        return ((dot + name, tensor) for (name, _), tensor in zip(self._values, self._tensors, strict=True))
+
+    def zero_grad(self) -> None:
+        """Forget the gradients."""
+        for tensor in self._tensors:
+            tensor.grad = None
+
+    def sync(self) -> Synced:
+        """Write the trained numbers and gradients back into the Values; now, and at the end of a ``with`` block.
+
+        >>> w = Value(1.0)
+        >>> fast = vectorize(lambda x: w * x, ())
+        >>> with fast.sync():
+        ...     fast.parameters()[0].data[...] = 5.0
+        >>> w.data
+        5.0
+        """
+        for (_, values), tensor in zip(self._values, self._tensors, strict=True):
+            for v, data in zip(values, tensor.detach().reshape(-1).tolist(), strict=True):
+                v.data = data
+            if tensor.grad is not None:
+                for v, grad in zip(values, tensor.grad.reshape(-1).tolist(), strict=True):
+                    v.grad = grad
+        return Synced(self)
+
+    def gather(self) -> None:
+        """Take the numbers of the Values over, where they were changed by other hands."""
+        for (_, values), tensor in zip(self._values, self._tensors, strict=True):
+            tensor.data = np.array([v.data for v in values]).reshape(tensor.shape)
+
+    # -------------------------------------------------------------------------------------------------------- seeing
+
+    @property
+    def forward_source(self) -> str:
+        """The program."""
+        return self.text.source()
+
+    @property
+    def source(self) -> str:
+        """The program, and the backward pass that it implies, as NumPy: derived by the engine from its rows."""
+        return f"{self.forward_source}\n\n{self.backward_source}"
+
+    @property
+    def backward_source(self) -> str:
+        """The backward pass that the program implies, as NumPy."""
+        examples = {}
+        for name, shape, limit in zip(self.names, self.shapes, self._limits, strict=True):
+            size = (3, *shape)
+            rng = np.random.default_rng(0)
+            examples[name] = rng.integers(0, limit, size) if limit else rng.normal(size=size)
+        letter = next(name for name in ("y", "out", "result", "output") if name not in self.names)
+        names = [f"{letter}{i + 1}" if len(self.text.returns) > 1 else letter for i in range(len(self.text.returns))]
+        statements = [*self.text.statements, *zip(names, self.text.returns, strict=True)]
+        parameters = {name: tensor.detach() for (name, _), tensor in zip(self._values, self._tensors, strict=True)}
+        return backward_source(statements, examples, parameters, self.text.constants, names, self._namespace)
+
+    def report(self) -> Report:
+        """What was found."""
+        return self._report
+
+    def __repr__(self) -> str:
+        return f"<vectorized {name_of(self.f)}: {len(self.text.statements) + 1} statements>"
+
+
+class Synced:
+    """What `sync` returns: as a context manager it syncs again at the end, also when an error ends the block."""
+
+    def __init__(self, owner: Vectorized) -> None:
+        self._owner = owner
+
+    def __enter__(self) -> Vectorized:
+        return self._owner
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._owner.sync()
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Without the garbage collector: the passes make many small objects, and no cycles."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def checked_shape(shape: Shape) -> tuple[int, ...]:
+    """A shape as a tuple; ValueError for what is none."""
+    sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    if any(not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
+        raise ValueError(f"a shape is a number of 1 or more, or several: 784, (28, 28), (); got {shape!r}")
+    return tuple(map(int, sizes))
+
+
+def structured(result: Any, leaves: Iterator[int], name: str) -> Any:
+    """A function's result with an array of scalars' numbers in the place of each Value, or of lists of them."""
+    if isinstance(result, dict):
+        return {key: structured(x, leaves, name) for key, x in result.items()}
+    if isinstance(result, tuple):
+        parts = [structured(x, leaves, name) for x in result]
+        return type(result)._make(parts) if hasattr(result, "_make") else tuple(parts)
+    if isinstance(result, (list, np.ndarray)) and np.ndim(result):
+        parts = [structured(x, leaves, name) for x in result]
+        shapes = {x.shape if isinstance(x, np.ndarray) else None for x in parts}
+        if len(shapes) != 1 or None in shapes:
+            raise TraceError(
+                f"{name} returned a list of unequal parts: lists become axes of one array, use a tuple for several"
+            )
+        return np.array(parts)
+    return np.array(next(leaves))
+
+
+def flatten_arrays(structure: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
+    """The arrays in a structure, and the function that puts others in their places."""
+    return flatten(structure)

@@ -1,0 +1,331 @@
+"""Backpropagation as matrix formulas: the NumPy text of the backward pass that a program of arrays implies.
+
+>>> example = {"x": np.ones((2, 3))}, {"w": np.ones((3, 4)), "b": np.ones(4)}
+>>> print(backward_source([("h", "relu(linear(x, w, b))")], *example, {}, ["h"], vars(ops)))
+def backward(dh, x, h):
+    dz = np.sign(h) * dh
+    dw = x.T @ dz
+    db = dz.sum(axis=0)
+    return dw, db
+
+No formula of a derivative is written here: the rules of the rows run on Sketches, which write down what is done with
+them. The finished text is run on batches of two lengths, and has to give what the rules gave.
+"""
+
+from __future__ import annotations
+
+import keyword
+import string
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.graph import cotangents
+from autograd.symbol import ATOM, SUM
+from autograd.tensor import Array
+from autograd.vectorizing.notation import VIEWS, Notation, made, same_shape, unstretched
+from autograd.vectorizing.sketch import FORMS, LET, PUT, Pair, Sketch, Unsketchable as Unsketchable, concrete, inside
+
+BATCHES = (3, 7)  # far apart: a loop that doubles a step takes different numbers of turns
+LONGEST = 100  # of a line, where it can be cut
+
+
+def backward_source(
+    statements: Sequence[tuple[str, str]],
+    inputs: Mapping[str, Array],
+    parameters: Mapping[str, Array],
+    constants: Mapping[str, Array],
+    outputs: Sequence[str],
+    functions: Mapping[str, Any],
+) -> str:
+    """The backward pass of a program of arrays, as the text of a NumPy function.
+
+    Args:
+        statements: (target, expression) in order.
+        inputs: example data, the first axis the batch; no gradient is taken of them.
+        parameters: what the gradient is taken of.
+        constants: other arrays that the expressions name.
+        outputs: targets whose gradients are given.
+        functions: what the expressions call: rows of autograd by name.
+
+    The function takes the outputs' gradients (``dy`` for ``y``; another letter, if the program has a ``dy``), then
+    what it reads of the forward pass: inputs, parameters, constants and targets, each in the order given. It returns
+    the parameters' gradients in their order; one alone, if there is one. It works for a batch of any length, and in
+    the dtype that it is given.
+
+    >>> print(backward_source([("y", "(x * w).mean()")], {"x": np.ones((2, 3))}, {"w": np.ones(3)}, {}, ["y"], {}))
+    def backward(dy, x):
+        dw = (x * (dy / (len(x) * 3))).sum(axis=0)
+        return dw
+    """
+    targets = [target for target, _ in statements]
+    letter = free_letter([*parameters, *targets, *outputs], {*inputs, *parameters, *constants, *targets})
+    sources = [Sketch(data, name) for name, data in batches(inputs).items()]
+    leaves = [Sketch(both(x), name, letter + name, moves=True) for name, x in parameters.items()]
+    named = [*sources, *leaves, *(Sketch(both(x), name) for name, x in constants.items())]
+    names: dict[str, Any] = {name: FORMS.get(f, f) if callable(f) else f for name, f in functions.items()}
+    names |= {x.label: x for x in named}
+    named += evaluate(statements, names, letter)
+
+    rng = np.random.default_rng(0)
+    ends = [names[name] for name in dict.fromkeys(outputs)]
+    seeds = [Sketch(tuple(rng.normal(size=x.shape) for x in end._data), end.gradient) for end in ends]  # type: ignore[arg-type]
+    gradients = cotangents(ends, seeds, leaves, live=True)
+    writer = Writer(named, seeds)
+    try:
+        writer.program(leaves, gradients)
+    except RecursionError as error:
+        raise Unsketchable("an expression that is too deep") from error
+    return finished(writer, leaves, gradients)
+
+
+def free_letter(names: Sequence[str], taken: set[str]) -> str:
+    """What to put before a name for its gradient: d, or a letter with which nothing else has that name.
+
+    >>> free_letter(["y", "h"], {"x", "y", "h"}), free_letter(["y", "h"], {"x", "dy", "h"})
+    ('d', 'g')
+    """
+    for letter in "dg" + string.ascii_letters:
+        made_up = {f"{letter}{name}" for name in names}
+        if not made_up & taken and not any(map(keyword.iskeyword, made_up)):
+            return letter
+    raise Unsketchable("every letter makes a name that the program has")
+
+
+def batches(inputs: Mapping[str, Array]) -> dict[str, Pair]:
+    """The inputs at two lengths of the batch: rows are repeated or left out."""
+    lengths = {len(x) for x in inputs.values()}
+    if len(lengths) > 1 or 0 in lengths:
+        raise ValueError(f"the inputs are one batch, and have a first axis of one length; got {sorted(lengths)}")
+    return {
+        name: (both(x[np.arange(BATCHES[0]) % len(x)])[0], both(x[np.arange(BATCHES[1]) % len(x)])[0])
+        for name, x in inputs.items()
+    }
+
+
+def both(x: Any) -> Pair:
+    """An array that does not depend on the batch; floats in one width, which is then none of the text's business."""
+    x = np.asarray(x)
+    x = x.astype(np.float64) if x.dtype.kind == "f" else x
+    return x, x
+
+
+def evaluate(statements: Sequence[tuple[str, str]], names: dict[str, Any], letter: str) -> list[Sketch]:
+    """Run the statements on Sketches; each result takes its target's name."""
+    results = []
+    for target, text in statements:
+        try:
+            out = eval(text, {"__builtins__": {"slice": slice}, "np": np}, names)
+        except Unsketchable as error:
+            raise Unsketchable(f"{target} = {text}: {error}") from error
+        if not isinstance(out, Sketch):
+            out = Sketch(both(out))
+        elif out.label:  # another name for the same
+            out = Sketch.of(ops.identity, (out,), {})
+        out.label, out.gradient = target, letter + target
+        suggest(out, f"{letter}z{target[len(target.rstrip(string.digits)) :]}")
+        names[target] = out
+        results.append(out)
+    return results
+
+
+def suggest(out: Sketch, hint: str) -> None:
+    """A name for the gradients of the parts of a statement: that of h1 comes through dz1."""
+    stack = list(out._a)
+    while stack:
+        x = stack.pop()
+        if isinstance(x, Sketch) and not x.label and not x.hint:
+            x.hint = hint
+            stack += x._a
+
+
+# --------------------------------------------------------------------------------------------------- the program
+
+
+class Writer(Notation):
+    """Writes the lines of a backward pass."""
+
+    def __init__(self, named: Sequence[Sketch], seeds: Sequence[Sketch]) -> None:
+        super().__init__(named)
+        self.seeds = seeds
+        self.taken |= {x.label for x in seeds}
+
+    def program(self, leaves: Sequence[Sketch], gradients: Sequence[Any]) -> None:
+        """The lines: gradients in the order of the sweep, a parameter's as soon as all that it reads is there."""
+        for x in below([g for g in gradients if g is not None]):  # operands first: nothing recurses through a long sum
+            self.of(x)
+        waiting = [(leaf, self.of(g)) for leaf, g in zip(leaves, gradients, strict=True) if g is not None]
+        lets, needed = self.reach([g for _, g in waiting])
+        self.taken |= {x.label for x in lets} | {leaf.gradient for leaf in leaves}
+        for root in (*(x._a[0] for x in lets), *(g for _, g in waiting)):
+            self.count(root)
+        done: set[int] = set()
+        for let in (*lets, None):
+            for leaf, g in [item for item in waiting if needed[id(item[1])] <= done]:
+                self.define(leaf.gradient, g)
+            waiting = [item for item in waiting if not needed[id(item[1])] <= done]
+            if let is not None:
+                self.define(let.label, self.of(let._a[0]))
+                done.add(id(let))
+        for leaf, g in zip(leaves, gradients, strict=True):
+            if g is None:
+                self.lines.append(f"{leaf.gradient} = {self.np}.zeros_like({self.text(leaf)})")
+
+    def reach(self, roots: Sequence[Sketch]) -> tuple[list[Sketch], dict[int, set[int]]]:
+        """The gradients with names below the roots, in order, and for each root which ones it reads itself."""
+        lets: dict[int, Sketch] = {}
+        needed: dict[int, set[int]] = {}
+        todo = list(roots)
+        while todo:
+            root = todo.pop()
+            if id(root) in needed:
+                continue
+            seen: set[int] = set()
+            stack = [root]
+            needed[id(root)] = set()
+            while stack:
+                x = stack.pop()
+                if id(x) in seen:
+                    continue
+                seen.add(id(x))
+                if not x.label:
+                    stack += self.parts(x)
+                elif x._op is LET:
+                    needed[id(root)].add(id(x))
+                    if id(x) not in lets:
+                        lets[id(x)] = x
+                        todo.append(self.of(x._a[0]))
+        return sorted(lets.values(), key=lambda x: x.number), needed
+
+    def count(self, root: Sketch) -> None:
+        """Note who is used how often by this expression."""
+        stack = [self.of(root)]
+        while stack:
+            x = stack.pop()
+            self.uses[id(x)] = self.uses.get(id(x), 0) + 1
+            if self.uses[id(x)] == 1 and not x.label:
+                stack += self.parts(x)
+
+    def define(self, name: str, root: Sketch) -> None:
+        """The lines that compute an expression under this name."""
+        if root.label or id(root) in self.names:
+            self.lines.append(f"{name} = {self.text(root)}")
+            return
+        terms = self.terms(root)
+        if any(term._op in (ops.scatter, PUT) and not term.label for term in terms):
+            self.accumulate(name, root, terms)
+        elif len(terms) > 1:
+            self.sum_up(name, [self.within(term, SUM) for term in terms])
+        else:
+            self.lines.append(f"{name} = {self.compose(root)[0]}")
+        self.names[id(root)] = name
+
+    def terms(self, whole: Sketch) -> list[Sketch]:
+        """The terms of a sum, where none is needed elsewhere and none is a number or of another shape."""
+        found, stack = [], [whole]
+        while stack:
+            x = self.of(stack.pop())
+            free = x is whole or (self.uses.get(id(x), 0) <= 1 and id(x) not in self.names)
+            if made(x, ops.add) and free and all(same_shape(y, x) for y in x._a):
+                stack += reversed(x._a)
+            else:
+                found.append(x)
+        return found
+
+    def sum_up(self, name: str, terms: Iterable[str]) -> None:
+        """A sum, on as many lines as it takes."""
+        first, *rest = terms
+        line = f"{name} = {first}"
+        for term in rest:
+            if len(line) + len(term) > LONGEST:
+                self.lines.append(line)
+                line = f"{name} = {name}"
+            line += f" + {term}"
+        self.lines.append(line)
+
+    def accumulate(self, name: str, whole: Sketch, terms: Sequence[Sketch]) -> None:
+        """A sum of which some terms are zeros but for a part: these are written in place."""
+        placed = [y for y in terms if y._op is ops.scatter and not y.label and self.uses[id(y)] == 1]
+        if whole._op in (ops.scatter, PUT):
+            placed = [whole]
+        rest = [y for y in terms if not any(y is z for z in placed)]
+        summands = [self.within(y, SUM) for y in rest]
+        steps = [(self.text(unstretched(y._a[0])), self.place(y), y) for y in placed]
+        untouched = [np.full(data.shape, not rest) for data in whole._data]
+        if not rest:
+            named = self.like(whole, placed[0]._b["shape"])
+            shape = self.parameter(tuple(whole.shape))
+            text = (
+                f"{self.np}.zeros_like({named})" if named else f"{self.np}.zeros({shape}, {self.seeds[0].label}.dtype)"
+            )
+            summands = [text]
+        elif len(rest) == 1 and (rest[0].label or id(rest[0]) in self.names or rest[0]._op in VIEWS):
+            summands = [f"{self.within(rest[0], ATOM)}.copy()"]
+        self.sum_up(name, summands)
+        for value, place, y in steps:
+            if y._op is PUT:
+                self.lines.append(f"{self.np}.put_along_axis({name}, {place}, {value}, axis={y._b['axis']})")
+            elif sign := assignment(y._b["index"], untouched):
+                self.lines.append(f"{name}[{place}] {sign} {value}")
+            else:
+                where = f"{self.np}.s_[{place}]" if isinstance(y._b["index"], tuple) else place
+                self.lines.append(f"{self.np}.add.at({name}, {where}, {value})")
+
+    def place(self, x: Sketch) -> str:
+        """Where the numbers go, between brackets."""
+        return self.text(x._a[1]) if x._op is PUT else ", ".join(self.index_parts(x._b["index"]))
+
+
+def assignment(index: Any, untouched: Sequence[Array]) -> str:
+    """How to write to a place: set it where nothing is, add to it elsewhere; nothing, if it may be named twice.
+
+    >>> untouched = [np.ones(4, bool)] * 2
+    >>> assignment(slice(2), untouched), assignment([1, 2], untouched), assignment([3, 3], untouched)
+    ('=', '+=', '')
+    """
+    fixed = all(x._op is None and not x.moves and x._data[0] is x._data[1] for x in inside(index))
+    sign = "="
+    for k, free in enumerate(untouched):
+        where = concrete(index, k)
+        places = np.arange(free.size).reshape(free.shape)[where]
+        if not fixed or np.unique(places).size < places.size:
+            sign = ""
+        elif sign and not free[where].all():
+            sign = "+="
+        free[where] = False
+        free &= fixed
+    return sign
+
+
+def below(roots: Sequence[Sketch]) -> list[Sketch]:
+    """All that these were made of, in the order in which it was made."""
+    found: dict[int, Sketch] = {}
+    stack = list(roots)
+    while stack:
+        x = stack.pop()
+        if id(x) not in found:
+            found[id(x)] = x
+            stack += [y for y in x._a if isinstance(y, Sketch)]
+    return sorted(found.values(), key=lambda x: x.number)
+
+
+def finished(writer: Writer, leaves: Sequence[Sketch], gradients: Sequence[Any]) -> str:
+    """The function around the lines, tried on both batches."""
+    read = [*writer.seeds, *(x for x in writer.named if x.label in writer.read)]
+    head = f"def backward({', '.join(x.label for x in read)}):"
+    last = f"return {', '.join(leaf.gradient for leaf in leaves)}"
+    above = [line if line.endswith(f" {name}") else f"{line} as {name}" for line, name in writer.imports.items()]
+    text = "\n".join([*above, *["", ""] * bool(above), head, *(f"    {line}" for line in (*writer.lines, last))])
+    space: dict[str, Any] = {"np": np}
+    exec(text, space)
+    for k in (0, 1):
+        with np.errstate(all="ignore"):
+            found = space["backward"](*[x._data[k] for x in read])
+        for got, want, leaf in zip(found if len(leaves) > 1 else [found], gradients, leaves, strict=True):
+            right = np.zeros_like(leaf._data[k]) if want is None else want._data[k]
+            finite = np.isfinite(right)  # where the rules say nan for 0 * inf, the text may say 0
+            if np.shape(got) != right.shape or not np.allclose(got[finite], right[finite], rtol=1e-6, atol=1e-9):
+                raise Unsketchable(f"the text of the gradient of {leaf.label} would be wrong:\n{text}")
+    return text

@@ -1,0 +1,574 @@
+"""The NumPy text of a Sketch, and shorter ways to the same numbers.
+
+>>> x = Sketch((np.ones((3, 2)), np.ones((7, 2))), "x")
+>>> Notation([x]).text((-x * 1.0 + x.sum(axis=1, keepdims=True)) / x.shape[0])
+'(x.sum(axis=1, keepdims=True) - x) / len(x)'
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.rows import Elementwise, Op, Reduction, normalize_axis
+from autograd.symbol import ATOM, COMPARE, NEGATIVE, OR, POWER, PRODUCT, SUM
+from autograd.vectorizing import sketch
+from autograd.vectorizing.sketch import (
+    AND,
+    DETACH,
+    EITHER,
+    LENGTH,
+    LET,
+    LOGSUMEXP,
+    NOT,
+    ONES,
+    PUT,
+    Count,
+    Ratio,
+    Shape,
+    Sketch,
+    Unsketchable,
+    concrete,
+    inside,
+    pair,
+)
+
+LONG, LONGER = 40, 48  # characters: a gradient, and anything, that is longer is a line of its own
+SHORT = 10  # characters that may as well be written twice
+
+# --------------------------------------------------------------------------------------------------- simplification
+
+
+def bare(x: Any) -> Any:
+    """What is inside of a gradient that has no name."""
+    while isinstance(x, Sketch) and not x.label and x._op is LET:
+        (x,) = x._a
+    return x
+
+
+def made(x: Any, *rows: Op) -> tuple[Any, ...]:
+    """The operands, if it is the result of one of these and has no name of its own; nothing if it is not."""
+    x = bare(x)
+    return x._a if isinstance(x, Sketch) and not x.label and x._op in rows else ()
+
+
+def unstretched(x: Any) -> Any:
+    """What was broadcast: an assignment does that by itself."""
+    while source := made(x, ops.broadcast_to):
+        (x,) = source
+    return x
+
+
+def is_number(x: Any, *numbers: float) -> bool:
+    """Whether it is one of these numbers, written as one."""
+    return type(x) in (int, float) and x in numbers
+
+
+def same_shape(x: Any, y: Sketch) -> bool:
+    """Whether the shapes agree at both batches."""
+    return isinstance(x, Sketch) and all(a.shape == b.shape for a, b in zip(x._data, y._data, strict=True))
+
+
+def is_same(x: Any, y: Any) -> bool:
+    """Whether two did the same with the same."""
+    x, y = bare(x), bare(y)
+    if x is y:
+        return True
+    if not (isinstance(x, Sketch) and isinstance(y, Sketch)) or x.label or y.label or x._op is not y._op:
+        return False
+    if not isinstance(x._op, (Elementwise, Reduction)) or x._b != y._b:
+        return False
+    return all(is_same(a, b) for a, b in zip(x._a, y._a, strict=True))
+
+
+def is_lifted(x: Any) -> bool:
+    """Whether it is something with axes of length 1 put before its own."""
+    if not (source := made(x, ops.reshape)):
+        return False
+    extra = x.ndim - source[0].ndim
+    return bool(extra >= 0 and x._data[0].shape == (1,) * extra + source[0]._data[0].shape)
+
+
+def simplified(out: Sketch) -> Any:
+    """The same numbers with less text, where there is an obvious way."""
+    if isinstance(out._op, Elementwise):
+        out = narrowed(out)
+    short = SIMPLER[out._op](out) if out._op in SIMPLER else None
+    return out if short is None or not same_shape(short, out) or short.dtype != out.dtype else short
+
+
+def narrowed(out: Sketch) -> Sketch:
+    """An elementwise operation without those stretchings of its operands that broadcasting does anyway."""
+    operands = list(out._a)
+    for i, x in enumerate(operands):
+        while is_lifted(x) or made(x, ops.broadcast_to):
+            (x,) = bare(x)._a
+            trial = [*operands[:i], x, *operands[i + 1 :]]
+            shapes = [np.broadcast_shapes(*[np.shape(concrete(y, k)) for y in trial]) for k in (0, 1)]
+            if shapes != [data.shape for data in out._data]:
+                break
+            operands = trial
+    lifted = [is_lifted(x) for x in operands]
+    if sum(lifted) == 1 and all(lift or np.ndim(x) == 0 for lift, x in zip(lifted, operands, strict=True)):
+        inner = [bare(x)._a[0] if lift else x for lift, x in zip(lifted, operands, strict=True)]
+        return Sketch.of(ops.reshape, (out._op.apply(inner, out._b),), {"shape": out.shape})
+    changed = any(x is not y for x, y in zip(operands, out._a, strict=True))
+    return Sketch.of(out._op, tuple(operands), out._b) if changed else out
+
+
+def _broadcast_to(out: Sketch) -> Any:
+    (x,) = out._a
+    if same_shape(x, out):
+        return x
+    return ops.broadcast_to(bare(x)._a[0], out._b["shape"]) if is_lifted(x) else None
+
+
+def _mul(out: Sketch) -> Any:
+    for x, y in (out._a, out._a[::-1]):
+        if is_number(x, 1, -1):
+            return y if x == 1 else -y
+        if (of := made(x, ops.div)) and is_number(of[0], 1, -1):
+            return of[0] * y / of[1]
+        if (of := made(x, ops.where)) and isinstance(y, Sketch):
+            if is_number(of[1], 1) and is_number(of[2], 0):
+                return ops.where(of[0], y, 0)
+            if is_number(of[1], 0) and is_number(of[2], 1):
+                return ops.where(of[0], 0, y)
+    return -(out._a[0] * of[0]) if (of := made(out._a[1], ops.neg)) else None
+
+
+def _matmul(out: Sketch) -> Any:
+    x, y = out._a
+    if of := made(x, ops.neg):
+        return -(of[0] @ y)
+    return -(x @ of[0]) if (of := made(y, ops.neg)) else None
+
+
+def _add(out: Sketch) -> Any:
+    for x, y in (out._a, out._a[::-1]):
+        if is_number(x, 0):
+            return y
+        if of := made(y, ops.neg):
+            return x - of[0]
+    x, y = out._a
+    if is_same(x, y):  # the two sides of a square
+        return (2 * of[0]) * of[1] if (of := made(x, ops.mul)) else 2 * x
+    if (of := made(x, ops.add)) and is_same(of[1], y):
+        return of[0] + (y + y)
+    if (of := made(x, ops.add, ops.sub)) and is_same(of[0], y):
+        return bare(x)._op.apply((y + y, of[1]), {})
+    return None
+
+
+def _sub(out: Sketch) -> Any:
+    x, y = out._a
+    return x if is_number(y, 0) else x + of[0] if (of := made(y, ops.neg)) else None
+
+
+def _sum(out: Sketch) -> Any:
+    (x,) = out._a
+    if same_shape(x, out):  # there was nothing to sum
+        return x
+    return -ops.sum(of[0], **out._b) if (of := made(x, ops.neg)) else None
+
+
+def _scatter(out: Sketch) -> Any:
+    (g,) = out._a
+    moves = all(isinstance(part, (int, slice)) or part in (None, Ellipsis) for part in parts_of(out))
+    fills = all(a.size == b.size for a, b in zip(g._data, out._data, strict=True))
+    backwards = any(isinstance(part, slice) and part.step not in (None, 1) for part in parts_of(out))
+    return ops.reshape(g, out._b["shape"]) if moves and fills and not backwards else None
+
+
+def _where(out: Sketch) -> Any:
+    condition, x, y = out._a
+    return (x if condition else y) if isinstance(condition, (bool, np.bool_)) else None
+
+
+def _reshape(out: Sketch) -> Any:
+    (x,) = out._a
+    if same_shape(x, out):
+        return x
+    if (of := made(x, ops.neg)) and not is_lifted(out):  # `narrowed` moves those the other way
+        return -ops.reshape(of[0], out._b["shape"])
+    return ops.reshape(of[0], out._b["shape"]) if (of := made(x, ops.reshape)) else None
+
+
+def _transpose(out: Sketch) -> Any:
+    (x,) = out._a
+    order = axes_of(out)
+    if of := made(x, ops.transpose):
+        return ops.transpose(of[0], tuple(axes_of(bare(x))[i] for i in order))
+    return x if order == tuple(range(x.ndim)) else None
+
+
+def axes_of(x: Sketch) -> tuple[int, ...]:
+    """The order of axes of a transpose."""
+    axes = x._b.get("axes")
+    return tuple(range(x.ndim))[::-1] if axes is None else normalize_axis(axes, x.ndim)
+
+
+def parts_of(x: Sketch) -> tuple[Any, ...]:
+    """The index of a getitem or a scatter as a tuple of parts, each a type that compares."""
+    index = x._b["index"]
+    parts = index if isinstance(index, tuple) else (index,)
+    return tuple("array" if isinstance(part, (Sketch, np.ndarray, list)) else part for part in parts)
+
+
+SIMPLER: dict[Any, Callable[[Sketch], Any]] = {
+    ops.mul: _mul,
+    ops.add: _add,
+    ops.sub: _sub,
+    ops.neg: lambda out: of[0] if (of := made(out._a[0], ops.neg)) else None,
+    ops.div: lambda out: out._a[0] if is_number(out._a[1], 1) else None,
+    ops.power: lambda out: out._a[0] if is_number(out._a[1], 1) else None,
+    ops.matmul: _matmul,
+    ops.where: _where,
+    ops.reshape: _reshape,
+    ops.transpose: _transpose,
+    ops.broadcast_to: _broadcast_to,
+    ops.sum: _sum,
+    ops.scatter: _scatter,
+    ops.getitem: lambda out: out._a[0] if all(part == slice(None) for part in parts_of(out)) else None,
+    AND: lambda out: next((x for x, y in (out._a, out._a[::-1]) if y is True), None),
+}
+"""Operation -> a shorter way to the same numbers, None where there is none. One of another shape is not taken."""
+
+Sketch.simplify = staticmethod(simplified)
+
+
+# ----------------------------------------------------------------------------------------------------- the text
+
+EXPANDED: dict[Any, Callable[..., Any]] = {
+    ops.linear: ops.linear.composition,
+    ops.reciprocal: lambda x: 1 / x,
+    ops.logsumexp: lambda x, **where: ops.log(ops.sum(ops.exp(x - ops.max(x, **where)), **where)) + ops.max(x, **where),
+    LOGSUMEXP: lambda x, **where: ops.log(ops.sum(ops.exp(x), **where)),
+    ops.norm: lambda x, **where: ops.sqrt(ops.sum(ops.square(x), **where)),
+}
+"""Rows with no function of NumPy, by what they are in terms of others."""
+
+BINDING = {
+    ops.add: (SUM, SUM, PRODUCT),
+    ops.sub: (SUM, SUM, PRODUCT),
+    **dict.fromkeys((ops.mul, ops.div, ops.matmul), (PRODUCT, PRODUCT, NEGATIVE)),
+    ops.power: (POWER, ATOM, NEGATIVE),
+    **dict.fromkeys((sketch.LESS, sketch.LESS_EQUAL, sketch.GREATER, sketch.GREATER_EQUAL), (COMPARE, SUM, SUM)),
+    **dict.fromkeys((sketch.EQUAL, sketch.NOT_EQUAL), (COMPARE, SUM, SUM)),
+    **dict.fromkeys((AND, EITHER), (OR, ATOM, ATOM)),
+}
+"""How tightly an operator binds, and how tightly its operands have to."""
+
+METHODS = {ops.sum, ops.mean, ops.max, ops.min, ops.prod, ops.var, ops.std}
+VIEWS = {ops.transpose, ops.reshape, ops.broadcast_to, ops.getitem, LET}  # may share memory with their operand
+
+
+def numpy_name(row: Any) -> str:
+    """The name under which NumPy has a row; empty if it has not.
+
+    >>> numpy_name(ops.asin), numpy_name(ops.sigmoid)
+    ('arcsin', '')
+    """
+    array = getattr(row, "array", None)
+    name = getattr(array, "__name__", "")
+    return {"absolute": "abs"}.get(name, name) if name and getattr(np, name, None) is array else ""
+
+
+class Notation:
+    """Writes Sketches as expressions. Equal ones are recognised, and computed once, on a line of their own."""
+
+    def __init__(self, named: Sequence[Sketch]) -> None:
+        self.named = named  # what the forward pass has names for
+        self.known: dict[Any, Sketch] = {}  # what was done -> the Sketch that stands for all that did it
+        self.representatives: dict[int, Sketch] = {}
+        self.hints: dict[int, str] = {}
+        self.names: dict[int, str] = {}  # of lines already written
+        self.uses: dict[int, int] = {}
+        self.kept: list[Sketch] = []  # alive, so that no id is given away twice
+        self.read: set[str] = set()
+        self.lines: list[str] = []
+        self.imports: dict[str, str] = {}
+        self.taken = {x.label for x in named} | {"ops"}
+        self.np = "np" if "np" not in self.taken else self.foreign("import numpy", "np")
+        for x in named:
+            if x._op is not None:
+                self.known.setdefault(self.key(x), x)
+
+    # ------------------------------------------------------------------------------------ which ones are the same
+
+    def key(self, x: Any) -> Any:
+        """What was done, so that two that did the same have the same key."""
+        if x._op is LENGTH:
+            return (LENGTH.name, *map(int, x._data))
+        return (id(x._op), *map(self._key_of, x._a), *((name, self._key_of(p)) for name, p in x._b.items()))
+
+    def _key_of(self, x: Any) -> Any:
+        if isinstance(x, Sketch):
+            return id(self.of(x))
+        if isinstance(x, Count):
+            return pair(x)
+        if isinstance(x, (tuple, list)):
+            return (type(x) is list, *map(self._key_of, x))
+        if isinstance(x, slice):
+            return ("slice", *map(self._key_of, (x.start, x.stop, x.step)))
+        if isinstance(x, np.ndarray):
+            return x.dtype.str, x.shape, x.tobytes()
+        return type(x).__name__, repr(x)
+
+    def of(self, x: Sketch) -> Sketch:
+        """The Sketch that stands for all that did the same."""
+        found = self.representatives.get(id(x))
+        if found is None:
+            self.kept.append(x)
+            found = self.representatives[id(x)] = self._find(x)
+        return found
+
+    def _find(self, x: Sketch) -> Sketch:
+        if x._op is None or (x.label and x._op is not LET):
+            return x
+        if x._op in (DETACH, LET, ops.identity):
+            found = self.of(x._a[0])
+            if x.label and not found.label:
+                return self.known.setdefault((LET.name, id(found)), x)
+            if x.hint and not found.label:
+                self.hints.setdefault(id(found), x.hint)
+            return found
+        key = self.key(x)
+        if key not in self.known:
+            self.known[key] = self._expanded(x)
+        return self.known[key]
+
+    def _expanded(self, x: Sketch) -> Sketch:
+        """In terms of operations that NumPy has."""
+        row: Any = x._op
+        formula = EXPANDED.get(row)
+        if formula is None and isinstance(row, Elementwise) and not numpy_name(row) and row is not ops.relu:
+            formula = row.value if row.is_formula else None
+        if formula is None:
+            return x
+        if isinstance(row, Reduction) and not x._b.get("keepdims"):  # the parts keep their axes
+            return self.of(ops.reshape(formula(*x._a, **{**x._b, "keepdims": True}), x.shape))
+        return self.of(formula(*x._a, **x._b))
+
+    def parts(self, x: Sketch) -> list[Sketch]:
+        """What the text of an expression is made of."""
+        if x._op is None or x._op is LENGTH:
+            return []
+        return [self.of(y) for y in (*(y for y in x._a if isinstance(y, Sketch)), *inside(x._b.get("index")))]
+
+    # ------------------------------------------------------------------------------------------------------- names
+
+    def fresh(self, wish: str = "") -> str:
+        """A name that nobody has: the one wished for, or t1, t2, ..."""
+        wishes: Iterator[str] = itertools.chain([wish] * bool(wish), (f"t{i}" for i in itertools.count(1)))
+        name = next(name for name in wishes if name not in self.taken)
+        self.taken.add(name)
+        return name
+
+    def foreign(self, line: str, name: str) -> str:
+        """What something imported is called: by its name, if no variable has that."""
+        if line not in self.imports:
+            alias = name
+            while alias in self.taken:
+                alias += "_"
+            self.taken.add(alias)
+            self.imports[line] = alias
+        return self.imports[line]
+
+    def define(self, name: str, root: Sketch) -> None:
+        """The lines that compute an expression under this name."""
+        self.lines.append(f"{name} = {self.compose(root)[0]}")
+        self.names[id(root)] = name
+
+    # ------------------------------------------------------------------------------------------------- expressions
+
+    def text(self, x: Any) -> str:
+        """An expression."""
+        return self.write(x)[0]
+
+    def within(self, x: Any, binding: int) -> str:
+        """The text as an operand of something that binds this tightly."""
+        text, own = self.write(x)
+        return text if own >= binding else f"({text})"
+
+    def write(self, x: Any) -> tuple[str, int]:
+        """The text of an expression, and how tightly it binds. What is used often becomes a line of its own."""
+        if not isinstance(x, Sketch):
+            return self.literal(x)
+        x = self.of(x)
+        if x.label:
+            self.read.add(x.label)
+            return x.label, ATOM
+        if id(x) in self.names:
+            return self.names[id(x)], ATOM
+        hint = self.hints.get(id(x), "")
+        if x._op in (ops.scatter, PUT):
+            self.define(name := self.fresh(hint), x)
+            return name, ATOM
+        text, binding = self.compose(x)
+        often = self.uses.get(id(x), 0) > 1 and not self.is_cheap(x, text)
+        if often or len(text) > (LONG if hint else LONGER):
+            name = self.fresh(hint)
+            self.lines.append(f"{name} = {text}")
+            self.names[id(x)] = name
+            return name, ATOM
+        return text, binding
+
+    def is_cheap(self, x: Sketch, text: str) -> bool:
+        """Whether it may as well be written twice."""
+        small = x._op in VIEWS or (len(text) <= SHORT and "(" not in text)
+        return x._op is LENGTH or (small and all(y.label for y in self.parts(x)))
+
+    def literal(self, x: Any) -> tuple[str, int]:
+        """A number, and how tightly it binds."""
+        if isinstance(x, np.ndarray):
+            raise Unsketchable(f"an array of shape {x.shape} without a name")
+        text = re.sub(r"\b(inf|nan)\b", rf"{self.np}.\1", repr(x))
+        return text, NEGATIVE if text.startswith("-") else ATOM
+
+    def compose(self, x: Sketch) -> tuple[str, int]:
+        """The operation on the texts of its operands."""
+        op: Any = x._op
+        operands: tuple[Any, ...] = x._a
+        if op in BINDING:
+            return self._infix(x)
+        if op in (ops.neg, NOT):
+            return f"{op.infix}{self.within(operands[0], NEGATIVE if op is ops.neg else ATOM)}", NEGATIVE
+        method = getattr(self, f"_{op.name}", None)
+        if method is not None:
+            return method(x), ATOM
+        if op in METHODS:
+            return f"{self.within(operands[0], ATOM)}.{op.name}({options(x._b)})", ATOM
+        inputs = ", ".join(self.text(y) for y in operands)
+        if name := numpy_name(op) or (op is ONES and "ones_like"):
+            return f"{self.np}.{name}({inputs})", ATOM
+        if isinstance(op, Elementwise) and ops.ROWS.get(op.name) is op:  # NumPy has none: the row itself is called
+            return f"{self.foreign(f'from autograd.ops import {op.name}', op.name)}({inputs})", ATOM
+        raise Unsketchable(f"{op.name} has no NumPy text")
+
+    def _infix(self, x: Sketch) -> tuple[str, int]:
+        own, *bindings = BINDING[x._op]
+        left, right = (self.within(y, binding) for y, binding in zip(x._a, bindings, strict=True))
+        first = self.of(x._a[0]) if isinstance(x._a[0], Sketch) else None
+        other = (ops.mul, ops.div) if x._op is ops.matmul else (ops.matmul,)
+        if own == PRODUCT and id(first) not in self.names and made(first, *other):
+            left = f"({left})"  # a * b @ c is right, but who knows?
+        return f"{left} {x._op.infix} {right}", own
+
+    def _relu(self, x: Sketch) -> str:
+        return f"{self.np}.maximum({self.text(x._a[0])}, 0)"
+
+    def parameter(self, x: Any) -> str:
+        """A parameter of an operation."""
+        if isinstance(x, (tuple, list)):
+            inner = ", ".join(map(self.parameter, x))
+            return f"[{inner}]" if isinstance(x, list) else f"({inner}{',' * (len(x) == 1)})"
+        if isinstance(x, (Count, Ratio)):
+            return self.text(x.sketch)
+        return self.text(x) if isinstance(x, Sketch) else repr(x)
+
+    def _length(self, x: Sketch) -> str:
+        want = tuple(map(int, x._data))
+        places = [
+            (y.label not in self.read, i != 0, k, i, y)
+            for k, y in enumerate(self.named)
+            for i, lengths in enumerate(zip(*(data.shape for data in y._data), strict=True))
+            if lengths == want
+        ]
+        if not places:
+            raise Unsketchable("a length that nothing with a name has")
+        *_, i, y = min(places, key=lambda place: place[:4])
+        return f"{self.text(y)}.shape[{i}]" if i or "len" in self.taken else f"len({self.text(y)})"
+
+    def _reshape(self, x: Sketch) -> str:
+        text, shape = self.within(x._a[0], ATOM), x.shape
+        if parts := new_axes([pair(n) for n in x._a[0].shape], [pair(n) for n in shape]):
+            return f"{text}[{', '.join(parts)}]"
+        moving = [i for i, n in enumerate(shape) if isinstance(n, Count)]
+        sizes = ["-1" if moving and i == moving[0] else self.parameter(n) for i, n in enumerate(shape)]
+        return f"{text}.reshape({', '.join(sizes) or '()'})"
+
+    def _transpose(self, x: Sketch) -> str:
+        text, order, n = self.within(x._a[0], ATOM), axes_of(x), x.ndim
+        if order == tuple(range(n))[::-1]:
+            return f"{text}.T"
+        if n > 2 and order == (*range(n - 2), n - 1, n - 2):
+            return f"{text}.swapaxes(-1, -2)"
+        return f"{text}.transpose({', '.join(map(str, order))})"
+
+    def like(self, x: Sketch, shape: Any) -> str:
+        """Something that has a name and this shape; empty if nothing has."""
+        if isinstance(shape, Shape) and shape.of.label:
+            return self.text(shape.of)
+        same = [y for y in self.named if same_shape(y, x) and y.dtype == x.dtype]
+        return self.text(min(same, key=lambda y: y.label not in self.read)) if same else ""
+
+    def _broadcast_to(self, x: Sketch) -> str:
+        named = self.like(x, x._b["shape"])
+        shape = f"{named}.shape" if named else self.parameter(tuple(x.shape))
+        return f"{self.np}.broadcast_to({self.text(x._a[0])}, {shape})"
+
+    def _getitem(self, x: Sketch) -> str:
+        return f"{self.within(x._a[0], ATOM)}[{', '.join(self.index_parts(x._b['index']))}]"
+
+    def index_parts(self, index: Any) -> list[str]:
+        """What stands between the brackets."""
+        parts = list(index) if isinstance(index, tuple) else [index]
+        texts = [self._index_part(part) for part in parts]
+        while len(texts) > 1 and texts[-1] == ":" and not any(part is Ellipsis for part in parts):
+            texts.pop()
+        return texts or ["()"]
+
+    def _index_part(self, part: Any) -> str:
+        if isinstance(part, slice):
+            start, stop, step = (None if n is None else self.parameter(n) for n in (part.start, part.stop, part.step))
+            start = None if start == "0" and (part.step is None or part.step > 0) else start
+            return f"{start or ''}:{stop or ''}{f':{step}' if step else ''}"
+        if isinstance(part, np.ndarray):
+            return repr(part.tolist())
+        return "..." if part is Ellipsis else self.parameter(part)
+
+    def _take_along_axis(self, x: Sketch) -> str:
+        return f"{self.np}.take_along_axis({', '.join(map(self.text, x._a))}, {options(x._b)})"
+
+    def _concatenate(self, x: Sketch) -> str:
+        return f"{self.np}.concatenate([{', '.join(map(self.text, x._a))}], {options(x._b)})"
+
+    def _cumsum(self, x: Sketch) -> str:
+        return f"{self.within(x._a[0], ATOM)}.cumsum({options(x._b)})"
+
+
+def new_axes(have: Sequence[Any], want: Sequence[Any]) -> list[str]:
+    """A reshape that only adds axes of length 1, as parts of an index; nothing if it does more.
+
+    >>> new_axes([3, 4], [3, (1, 1), 4]), new_axes([3, 4], [3, 4, (1, 1)]), new_axes([3, 4], [12])
+    ([':', 'None'], ['...', 'None'], [])
+    """
+    parts: list[str] = []
+    left = list(have)
+    for n in want:
+        if left and n == left[0]:
+            left.pop(0)
+            parts.append(":")
+        elif n == (1, 1):
+            parts.append("None")
+    if not have or left or len(parts) != len(want) or "None" not in parts:
+        return []
+    if parts[-1] == "None" and len(have) > 1 and parts.count("None") == 1:
+        return ["...", "None"]
+    return parts[: len(parts) - parts[::-1].index("None")]
+
+
+def options(params: dict[str, Any]) -> str:
+    """Parameters as keyword arguments.
+
+    >>> options({"axis": (1,), "keepdims": True})
+    'axis=1, keepdims=True'
+    """
+    plain = {key: x[0] if isinstance(x, tuple) and len(x) == 1 else x for key, x in params.items()}
+    return ", ".join(f"{key}={x!r}" for key, x in sorted(plain.items()) if x is not None)

@@ -1,0 +1,113 @@
+"""A vectorized program as one operation: forward and backward are compiled NumPy, a single node of the graph.
+
+The text of the backward pass is what the engine derives from the rows (`autograd.vectorizing.backward`). Higher
+orders, forward mode and anomaly mode run the program on Tensors instead, statement by statement.
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.rows import Elementwise, Fused, Op
+from autograd.vectorizing.runtime import join, spread
+from autograd.vectorizing.scalars import Bound, Scalars
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def compiled(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """A function from its source, which tracebacks and `inspect.getsource` will show."""
+    filename = f"<chainrule {name} {id(namespace)}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace[name]  # type: ignore[no-any-return]
+
+
+def functions(graph: Scalars) -> dict[str, Any]:
+    """What a program may call, by name: rows, operations of the user's own, and a few helpers."""
+    found = {name: getattr(ops, name) for name in ops.__all__}  # type: ignore[attr-defined]
+    rows = [op.row if isinstance(op, Bound) else op for op in graph.ops]
+    found.update({op.name: op for op in rows if isinstance(op, Op) and op.name not in found})
+    return {**found, "inf": math.inf, "nan": math.nan, "join": join, "spread": spread}
+
+
+def on_arrays(names: Mapping[str, Any]) -> dict[str, Any]:
+    """The same on plain arrays: what the rows compute, without a look at what kind their operands are."""
+    found = dict(names)
+    for name, f in names.items():
+        if isinstance(f, Elementwise):
+            found[name] = f.array
+        elif isinstance(f, Op):
+            found[name] = f.forward
+    return {**found, "detach": lambda x: x, "take_along_axis": np.take_along_axis}
+
+
+class Program(Fused):
+    """The row of one program: arguments and parameters in, the output out.
+
+    Args:
+        forward: the program on Tensors.
+        source: its text, and `backward` that of its gradient.
+        names: of arguments and parameters; `count` of them are arguments, and have no gradient.
+        constants: plain arrays by name.
+        batch: False takes the axis of the batch, which is 1 long then, off the output.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        forward: Callable[..., Any],
+        source: str,
+        backward: str,
+        names: Sequence[str],
+        count: int,
+        constants: Mapping[str, Array],
+        namespace: Mapping[str, Any],
+        batch: bool,
+    ) -> None:
+        reads = tuple(range(len(names)))
+        super().__init__(
+            name, lambda *inputs, saved: forward(*inputs) if batch else forward(*inputs)[0],
+            forward, forward, arity=len(names),
+            reads=(reads,) * len(names), params=("saved",), doc="A program of `vectorize`.",
+        )  # fmt: skip
+        (taken,) = re.findall(r"^def backward\((.*)\):$", backward, flags=re.MULTILINE)
+        self.count, self.batch = count, batch
+        given = set(names) | set(constants)
+        seed, *read = taken.split(", ")
+        saved = [x for x in read if x not in given]
+        body, _, last = source.rstrip("\n").rpartition("    return ")
+        out = seed[1:]  # the seed is called dy, the output y
+        saving = f"{body}    {out} = {last}\n    return {out}, ({''.join(f'{x}, ' for x in saved)})\n"
+        self.value = compiled(saving, "forward", {**on_arrays(namespace), **constants})
+        arguments = ", ".join([seed, *saved, *names])
+        self.gradient = compiled(
+            backward.replace(f"def backward({taken}):", f"def backward({arguments}):"),
+            "backward",
+            {"np": np, **constants},
+        )
+
+    def forward(self, *arrays: Any, **params: Any) -> Any:
+        out, saved = self.value(*arrays)
+        params["saved"][:] = saved
+        return out if self.batch else out[0]
+
+    def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        found = self.gradient(g if self.batch else g[None], *params["saved"], *inputs)
+        grads: list[Any] = [None] * self.count
+        seen: set[int] = set()
+        for grad, x in zip(found if type(found) is tuple else (found,), inputs[self.count :], strict=True):
+            grad = np.asarray(grad, dtype=x.dtype)
+            grads.append(grad.copy() if id(grad) in seen else grad)
+            seen.add(id(grad))
+        return grads
+
+    def __call__(self, *inputs: Any, **params: Any) -> Any:
+        return self.apply(inputs, {"saved": []})  # what the backward pass reads of the forward pass

@@ -1,0 +1,365 @@
+"""A Sketch: an array that writes down what is done with it, for batches of any length.
+
+A number that depends on the length of the batch must not end up in a text as a number. So a Sketch holds two arrays,
+of two batches of different lengths: lengths on which they differ are `Count`s, which know where they were read.
+
+>>> x = Sketch((np.ones((3, 2)), np.ones((7, 2))), "x")
+>>> y = (x * 2.0).sum(axis=0) / x.shape[0]
+>>> y.op.name, y.shape, x.shape[0] == 3
+('div', (2,), False)
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, ClassVar, TypeAlias
+
+import numpy as np
+
+from autograd import ops
+from autograd.graph import Node
+from autograd.operators import ArrayOperators
+from autograd.rows import Fused, Linear, Op, Reduction, Rule, normalize_axis
+from autograd.tensor import FUNCTIONS
+from autograd.vectorizing.runtime import spread
+
+Pair: TypeAlias = tuple[Any, Any]
+numbers = itertools.count()
+"""Sketches are numbered as they are made, so that lines come in the order of the sweep."""
+
+
+class Unsketchable(NotImplementedError):
+    """Something that has no text, or none that holds for every batch."""
+
+
+# ------------------------------------------------------------------------------------------- operations beside rows
+
+
+class Form(Op):
+    """An operation on Sketches that has no derivative: a question about numbers, or a name for what is there."""
+
+    def __init__(self, name: str, function: Rule, infix: str = "", arity: int = 2) -> None:
+        super().__init__(name, arity, infix=infix)
+        self.function = function
+
+    def forward(self, *arrays: Any, **params: Any) -> Any:
+        return self.function(*arrays, **params)
+
+
+def put_along_axis(g: Any, index: Any, axis: int, shape: Any) -> Any:
+    """Zeros with one element of each row set."""
+    out = np.zeros(shape, g.dtype)
+    np.put_along_axis(out, index, g, axis)
+    return out
+
+
+LESS, LESS_EQUAL = Form("less", np.less, "<"), Form("less_equal", np.less_equal, "<=")
+GREATER, GREATER_EQUAL = Form("greater", np.greater, ">"), Form("greater_equal", np.greater_equal, ">=")
+EQUAL, NOT_EQUAL = Form("equal", np.equal, "=="), Form("not_equal", np.not_equal, "!=")
+AND, EITHER, NOT = Form("and", np.logical_and, "&"), Form("or", np.logical_or, "|"), Form("not", np.logical_not, "~", 1)
+ONES = Form("ones_like", np.ones_like, arity=1)
+LENGTH = Form("length", lambda x, axis: np.asarray(x.shape[axis]), arity=1)
+DETACH = Form("detach", lambda x: x, arity=1)
+LET = Form("let", lambda x: x, arity=1)  # the gradient of something, which may have a name
+PUT = Form("put_along_axis", put_along_axis)
+TAKE = Linear(
+    "take_along_axis",
+    lambda x, index, axis: np.take_along_axis(x, index, axis),
+    lambda g, x, index, axis: PUT.apply((g, index), {"axis": axis, "shape": x.shape}),
+    lambda g, *_, **__: None,
+    params=("axis",),
+    doc="One element of each row.",
+)
+LOGSUMEXP = Reduction(  # its gradient is what a softmax is, and that has a name
+    "logsumexp", ops.logsumexp.value, lambda out, x, axis: ops.exp(x - out), doc="Of numbers that are at most 0."
+)
+
+
+# ------------------------------------------------------------------------------------- numbers that know their text
+
+
+def arithmetic(f: Rule) -> Callable[[Any, Any], Any]:
+    """A method of `Count`."""
+    return lambda self, other: Count(f(self.sketch, other)) if isinstance(other, int) else NotImplemented
+
+
+def comparison(f: Rule) -> Callable[[Any, Any], bool]:
+    """A question to a `Count`, which has to have one answer."""
+
+    def method(self: Any, other: Any) -> bool:
+        first, second = map(f, pair(self), pair(other))
+        if first != second:
+            raise Unsketchable("a decision that depends on the length of the batch")
+        return bool(first)
+
+    return method
+
+
+class Count(int):
+    """A length that depends on the batch, or what was computed from one."""
+
+    sketch: Sketch
+
+    def __new__(cls, sketch: Sketch) -> Any:
+        first, second = (int(x) for x in sketch._data)
+        self = super().__new__(cls, first)
+        self.sketch = sketch
+        return first if first == second else self
+
+    __add__ = __radd__ = arithmetic(operator.add)
+    __mul__ = __rmul__ = arithmetic(operator.mul)
+    __sub__ = arithmetic(operator.sub)
+    __rsub__ = arithmetic(lambda x, y: y - x)
+    __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
+    __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
+
+    def __neg__(self) -> Any:
+        return Count(-self.sketch)
+
+    def __truediv__(self, other: Any) -> Any:
+        return Ratio(self.sketch / other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return Ratio(other / self.sketch)
+
+    def _never(self, *others: Any) -> Any:
+        raise Unsketchable("this arithmetic with the length of the batch")
+
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _never
+
+    def __eq__(self, other: Any) -> bool:
+        return pair(self) == pair(other)
+
+    def __ne__(self, other: Any) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(pair(self))
+
+
+class Ratio(float):
+    """A number computed from a Count; a float, so that rules see a weight that is the same for every element."""
+
+    sketch: Sketch
+
+    def __new__(cls, sketch: Sketch) -> Ratio:
+        self = super().__new__(cls, float(sketch._data[0]))
+        self.sketch = sketch
+        return self
+
+
+class Shape(tuple[int, ...]):
+    """The lengths of a Sketch, and which Sketch it is that has them."""
+
+    of: Sketch
+
+
+def pair(x: Any) -> Pair:
+    """A number at the two batches."""
+    return (int(x.sketch._data[0]), int(x.sketch._data[1])) if isinstance(x, Count) else (x, x)
+
+
+def concrete(x: Any, k: int) -> Any:
+    """An operand or a parameter as it is at batch k."""
+    if isinstance(x, Sketch):
+        return x._data[k]
+    if isinstance(x, (Count, Ratio)):
+        return x.sketch._data[k].item()
+    if isinstance(x, (tuple, list)):
+        return (list if isinstance(x, list) else tuple)([concrete(item, k) for item in x])
+    if isinstance(x, slice):
+        return slice(concrete(x.start, k), concrete(x.stop, k), concrete(x.step, k))
+    if isinstance(x, dict):
+        return {key: concrete(item, k) for key, item in x.items()}
+    return x
+
+
+def inside(x: Any) -> list[Sketch]:
+    """The Sketches in a parameter, such as an index."""
+    if isinstance(x, (tuple, list)) and not isinstance(x, Shape):
+        return [sketch for item in x for sketch in inside(item)]
+    return [x] if isinstance(x, Sketch) else []
+
+
+# ------------------------------------------------------------------------------------------------------- the Sketch
+
+
+def question(form: Form) -> Callable[[Any, Any], Any]:
+    """A method of `Sketch`."""
+    return lambda self, other: form.apply((self, other), {})
+
+
+class Sketch(Node, ArrayOperators):
+    """An array that writes down what is done with it.
+
+    `_data` holds its numbers at the two batches, `label` the name it has in the text, `gradient` that of its gradient,
+    or `hint` one that would suit it; `moves` says whether it depends on a parameter.
+    """
+
+    __slots__ = ("gradient", "hint", "moves", "number")
+    _fuses = True
+    _priority = 20
+    _data: Pair
+    simplify: ClassVar[Callable[[Any], Any]] = staticmethod(lambda x: x)  # `notation` knows shorter ways
+
+    def __init__(self, data: Pair, label: str = "", gradient: str = "", moves: bool = False) -> None:
+        self._start(None, (), {}, data, moves)
+        self.label, self.gradient = label, gradient
+
+    def _start(self, op: Op | None, operands: tuple[Any, ...], params: dict[str, Any], data: Pair, moves: bool) -> None:
+        self._op, self._a, self._b = op, operands, params
+        self._data, self.moves = data, moves
+        self.grad = None
+        self.gradient = self.hint = ""
+        self.number = next(numbers)
+
+    @classmethod
+    def of(cls, op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Sketch:
+        """The operation as a node, computed at both batches."""
+        try:
+            with np.errstate(all="ignore"):
+                first, second = (
+                    np.asarray(op.forward(*[concrete(x, k) for x in operands], **concrete(params, k))) for k in (0, 1)
+                )
+        except (ValueError, IndexError, TypeError) as error:
+            raise Unsketchable(f"{op.name} on batches of different lengths: {error}") from error
+        if first.ndim != second.ndim:
+            raise Unsketchable(f"{op.name} gives a number of dimensions that depends on the batch")
+        out: Sketch = object.__new__(cls)
+        moves = not isinstance(op, Form) and any(isinstance(x, Sketch) and x.moves for x in operands)
+        out._start(op, operands, params, (first, second), moves)
+        return out
+
+    @classmethod
+    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        if isinstance(op, Fused) and op is not ops.linear:
+            return op.composition(*inputs, **params)
+        operands = tuple(map(operand, inputs))
+        if isinstance(op, Reduction):
+            axes = normalize_axis(params.get("axis"), operands[0].ndim)
+            params = {**params, "axis": None if len(axes) == operands[0].ndim else axes}
+            params = {key: x for key, x in params.items() if x is not None and x is not False}
+        return cls.simplify(cls.of(op, operands, params))
+
+    @classmethod
+    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
+        return op.apply((ops.stack(items),), params)
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        return tuple([x for x in self._a if isinstance(x, Sketch) and x.moves])
+
+    def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
+        if g._op is not None or g.label != self.gradient:
+            g = LET.apply((g,), {})
+            g.label, g.hint = self.gradient, self.hint
+        needs = [isinstance(x, Sketch) and x.moves for x in self._a]
+        try:
+            return self._op.vjp(g, needs, self, self._a, self._b)  # type: ignore[no-any-return]
+        except TypeError as error:
+            raise Unsketchable(f"the rule of {self._op.name}: {error}") from error
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Length of each axis: a Count where it depends on the batch."""
+        lengths = [
+            n if n == m else Count(Sketch.of(LENGTH, (self,), {"axis": i}))
+            for i, (n, m) in enumerate(zip(*(data.shape for data in self._data), strict=True))
+        ]
+        shape = Shape(lengths)
+        shape.of = self
+        return shape
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return self._data[0].ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        """Number of elements."""
+        n: int = 1
+        for length in self.shape:
+            n = n * length
+        return n
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the elements."""
+        return self._data[0].dtype  # type: ignore[no-any-return]
+
+    def broadcast_to(self, shape: Sequence[int]) -> Any:
+        """See `autograd.broadcast_to`; here the shape stays the shape of something."""
+        return ops.broadcast_to(self, shape)
+
+    def detach(self) -> Sketch:
+        """The same text, with no gradient behind it."""
+        return DETACH.apply((self,), {}) if self.moves else self
+
+    def __len__(self) -> int:
+        n = self.shape[0]
+        if isinstance(n, Count):
+            raise Unsketchable("len() of a batch")
+        return n
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        raise Unsketchable("a decision that depends on numbers")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise Unsketchable("a function of NumPy on plain numbers")
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in (np.ndim, np.shape, np.size):
+            return getattr(args[0], function.__name__)
+        ours = ONES if function is np.ones_like else FUNCTIONS.get(function)
+        return NotImplemented if ours is None else ours(*args, **kwargs)
+
+    __lt__, __le__ = question(LESS), question(LESS_EQUAL)
+    __gt__, __ge__ = question(GREATER), question(GREATER_EQUAL)
+    __eq__, __ne__ = question(EQUAL), question(NOT_EQUAL)  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]
+    __and__ = __rand__ = question(AND)
+    __or__ = __ror__ = question(EITHER)
+
+    def __invert__(self) -> Any:
+        return NOT.apply((self,), {})
+
+
+def operand(x: Any) -> Any:
+    """An operand as a Sketch, an array or a Python number."""
+    if isinstance(x, (Count, Ratio)):
+        return x.sketch
+    if isinstance(x, (list, tuple)):
+        return np.asarray(x)
+    return x.item() if isinstance(x, np.generic) else x
+
+
+# -------------------------------------------------------------------- functions that look at numbers or are composed
+
+
+def take_along_axis(x: Any, index: Any, axis: int) -> Any:
+    """One element of each row; more would need a sum, where the same is taken twice."""
+    (axis,) = normalize_axis(axis, x.ndim)
+    if any(n != (1 if i == axis else m) for i, (n, m) in enumerate(zip(index.shape, x.shape, strict=True))):
+        raise Unsketchable("take_along_axis of more than one element a row")
+    return TAKE.apply((x, index), {"axis": axis})
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """As `autograd.log_softmax`, from parts that have short gradients."""
+    x = x - ops.max(ops.detach(x), axis, keepdims=True)
+    return x - LOGSUMEXP(x, axis, keepdims=True)
+
+
+FORMS: dict[Any, Callable[..., Any]] = {
+    ops.take_along_axis: take_along_axis,
+    ops.log_softmax: log_softmax,
+    ops.softmax: lambda x, axis=-1: ops.exp(log_softmax(x, axis)),
+    spread: lambda x, batch: ops.broadcast_to(x, (batch.shape[0], *x.shape)),
+}
+"""What a program may call, by what stands in for it here."""
