@@ -24,7 +24,7 @@ _guards: weakref.WeakValueDictionary[int, Guard] = weakref.WeakValueDictionary()
 class Guard:
     """Keeps one block of memory, and the views of it that were saved, unchanged while a graph refers to it."""
 
-    __slots__ = ("__weakref__", "changed", "frozen", "key", "most", "root", "snapshot", "views")
+    __slots__ = ("__weakref__", "changed", "frozen", "key", "most", "root", "snapshot", "views", "waiting")
 
     def __init__(self, root: np.ndarray) -> None:
         self.key = id(root)
@@ -34,6 +34,7 @@ class Guard:
         self.changed = False
         self.snapshot: np.ndarray | None = None
         self.frozen = False
+        self.waiting = 0  # how many operations have yet to read it
 
     def freeze(self, array: np.ndarray) -> None:
         """Make the memory read-only, as seen from its owner and from this view of it."""
@@ -77,6 +78,29 @@ class Guard:
     def __del__(self) -> None:
         if _guards.get(self.key) in (None, self):  # else a newer guard holds the same memory
             self.thaw()
+
+
+class Saved:
+    """The guards of what one operation saved, until it has read it: at its backward step, or when it is gone."""
+
+    __slots__ = ("guards", "waiting")
+
+    def __init__(self, guards: list[Guard]) -> None:
+        self.guards = guards
+        self.waiting = True
+        for held in guards:
+            held.waiting += 1
+
+    def release(self) -> None:
+        """It has been read: whoever waits for nothing any more may be written to."""
+        if self.waiting:
+            self.waiting = False
+            for held in self.guards:
+                held.waiting -= 1
+                if held.waiting <= 0:
+                    held.thaw()
+
+    __del__ = release
 
 
 def guard(array: Any) -> Guard | None:

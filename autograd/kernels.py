@@ -45,6 +45,13 @@ def var(x: Any, axis: Any, ddof: int, keepdims: bool) -> Any:
     return np.sum(deviation * deviation, axis, keepdims=keepdims) / (n if n > 0 else math.nan)
 
 
+def matmul(a: Any, b: Any) -> Any:
+    """As `numpy.matmul`; many matrices times one are one product of all their rows, where that needs no copy."""
+    if a.ndim > 2 and b.ndim == 2 and a.shape[-1] == len(b) and a.size and a.flags.c_contiguous:
+        return (a.reshape(-1, len(b)) @ b).reshape(*a.shape[:-1], b.shape[1])
+    return np.matmul(a, b)
+
+
 def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     """The largest element is taken out first, so nothing overflows."""
     if x.size == 0:

@@ -414,7 +414,7 @@ def _column(x: Any) -> Any:
 
 matmul = Linear(
     "matmul",
-    np.matmul,
+    kernels.matmul,
     _matmul_left,
     _matmul_right,
     reads=True,

@@ -71,7 +71,7 @@ class Op:
         self.params = params
         self.infix = infix or name
         self.reads: tuple[tuple[int, ...], ...] = ()
-        self.saved: dict[tuple[bool, ...], tuple[int, ...]] = {}  # by which operands are variables; see Tensor
+        self.reread: dict[tuple[bool, ...], tuple[int, ...]] = {}  # by which operands are variables; see Tensor
 
     # What a node's operation has to offer (see autograd.graph). A row serves as it is for nodes that hold all their
     # operands in one tuple; scalar nodes have specialised variants.

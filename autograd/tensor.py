@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.graph import Node, cotangents, modes, sweep, topological
-from autograd.guard import Guard, find, guard
+from autograd.guard import Guard, Saved, find, guard
 from autograd.operators import ArrayOperators
 from autograd.rows import Elementwise, Fused, Op, Traced
 from autograd.symbol import Symbol, symbol
@@ -54,7 +54,7 @@ class Tensor(Node, ArrayOperators):
     __slots__ = ("_guards",)
     _fuses = True
     _priority = 2
-    _guards: tuple[Guard, ...]
+    _guards: Saved | None
 
     def __init__(self, data: Any, dtype: DTypeLike | None = None, label: str = "") -> None:
         if isinstance(data, Traced):
@@ -70,7 +70,7 @@ class Tensor(Node, ArrayOperators):
         self._data = array
         self.grad = None
         self._op = None
-        self._guards = ()
+        self._guards = None
         if label:
             self._label = label
 
@@ -162,14 +162,15 @@ class Tensor(Node, ArrayOperators):
             self._receive(seed, None)
             return
         order = topological(self)
-        saved = [(node, held) for node in order for held in node._guards]  # type: ignore[attr-defined]
-        for node, held in saved:
-            if not held.intact():
-                self._refuse(node, held)
+        kept = [(node, node._guards) for node in order if node._guards is not None]  # type: ignore[attr-defined]
+        for node, saved in kept:
+            for held in saved.guards:
+                if not held.intact():
+                    self._refuse(node, held)
         with np.errstate(all="ignore"):
             sweep(self, seed, order)
-        for _, held in saved:
-            held.thaw()
+        for _, saved in kept:
+            saved.release()
 
     def _refuse(self, node: Node, held: Guard) -> NoReturn:
         root = held.root
@@ -228,16 +229,13 @@ class Tensor(Node, ArrayOperators):
         out = object.__new__(Tensor)
         out._data = data
         out.grad = None
-        out._guards = ()
+        out._guards = None
         if modes.recording:
             out._op, out._a, out._b = op, tuple(operands), params
-            out._guards = tuple(
-                [
-                    held
-                    for j in saved(op, tuple([isinstance(x, Tensor) for x in operands]))
-                    if (held := guard(arrays[j])) is not None
-                ]
-            )
+            read = reread(op, tuple([isinstance(x, Tensor) for x in operands]))
+            guards = [held for j in read if (held := guard(arrays[j])) is not None]
+            if guards:
+                out._guards = Saved(guards)
         else:
             out._op = None
         if modes.watch is not None:
@@ -347,12 +345,12 @@ def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str,
     return type(error)(f"{op.name} of shape{'s' * (len(arrays) > 1)} {shapes}{extra}: {error}")
 
 
-def saved(op: Op, variables: tuple[bool, ...]) -> tuple[int, ...]:
+def reread(op: Op, variables: tuple[bool, ...]) -> tuple[int, ...]:
     """The operands that backward will read, where these of them are variables."""
-    known = op.saved.get(variables)
+    known = op.reread.get(variables)
     if known is None:
         found = {j for i, variable in enumerate(variables) if variable for j in reads(op, i, len(variables))}
-        known = op.saved[variables] = tuple(sorted(found))
+        known = op.reread[variables] = tuple(sorted(found))
     return known
 
 

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from autograd import ops
+from autograd import graph, ops
 from autograd.graph import ANY, MANY, Node, modes, sweep, topological
 from autograd.rows import Elementwise, Op, Reduction, ieee
 from autograd.specialize import Specialized, Variant
@@ -71,6 +71,8 @@ class Value(Node):
     @property
     def data(self) -> float:
         """The number. Assigning converts to a Python float, and refuses anything else."""
+        if graph.special and modes.tracer is not None:
+            modes.tracer.read(self)
         return self._data  # type: ignore[no-any-return]
 
     @data.setter
@@ -79,7 +81,7 @@ class Value(Node):
 
     def item(self) -> float:
         """The number, as a Python float."""
-        return self._data  # type: ignore[no-any-return]
+        return self.data
 
     def detach(self) -> float:
         """The number as a constant: no gradient flows through it."""
@@ -178,7 +180,7 @@ class Value(Node):
     __int__ = __complex__ = __index__ = __float__
 
     def __bool__(self) -> bool:
-        return bool(self._data)
+        return bool(self.data)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""

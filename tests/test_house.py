@@ -21,6 +21,9 @@ ORDER += ["dual", "transforms", "custom", "report", "checking"]
 ORDER += [f"seeing.{name}" for name in ("notation", "naming", "local", "view", "tree", "explain")]
 ORDER += [f"seeing.{name}" for name in ("source", "facts", "curve", "describe")] + ["seeing"]
 ORDER += [f"drawing.{name}" for name in ("style", "render", "dot", "classic", "overview", "page")] + ["drawing"]
+ORDER += [f"vectorizing.{name}" for name in ("scalars", "simplify", "affine", "reductions", "tracing", "products")]
+ORDER += [f"vectorizing.{name}" for name in ("layout", "views", "writing", "plan", "source", "runtime", "program")]
+ORDER += [f"vectorizing.{name}" for name in ("report", "backward")] + ["vectorizing"]
 ORDER += ["testing.expression", "testing.strategies", "testing.stateful", "testing"]
 
 

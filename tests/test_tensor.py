@@ -421,5 +421,15 @@ def test_views_of_guarded_memory_are_forgotten_when_they_are_gone():
     for _ in range(200):
         (data[10:20] @ w).sum().backward()
     assert len(find(data).views) < 40
+    with pytest.raises(ValueError, match="read-only"):  # what the others did does not matter: one graph still waits
+        data[0, 0] = 2.0
     kept.backward()
+    data[0, 0] = 2.0
+
+
+def test_a_graph_that_is_dropped_waits_for_nothing():
+    data, w = np.ones((4, 3)), Tensor(np.ones(3))
+    loss = (data @ w).sum()
+    (data @ w).sum()  # dropped, without backward
+    loss.backward()
     data[0, 0] = 2.0

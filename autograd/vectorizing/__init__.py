@@ -97,6 +97,8 @@ class Vectorized:
             raise TypeError(f"vectorize computes in float32 or float64, not {self.dtype}")
         self.shapes = [checked_shape(shape) for shape in shapes]
         self.names = argument_names(f, len(shapes))
+        if not shapes:
+            raise TypeError("vectorize takes the shape of each argument: vectorize(f, 784), vectorize(f, (28, 28), ())")
         self.index = self._indices(index)
         self._limits = [self.index.get(i) for i in range(len(self.shapes))]
         watch = Stopwatch()
@@ -111,7 +113,9 @@ class Vectorized:
         watch.lap("simplify")
         leaves = iter(self.graph.outputs)
         structure = structured(result, leaves, name_of(self.f))
-        plan = Plan(self.graph, self.names, self.shapes, sorted(self.index))
+        self._namespace = functions(self.graph)
+        self._written = [f"{name}_" if name in self._namespace else name for name in self.names]  # as the source has it
+        plan = Plan(self.graph, self._written, self.shapes, sorted(self.index))
         outputs, self._rebuild = flatten_arrays(structure)
         self.text = Text(plan, [returned(plan, nodes) for nodes in outputs])
         watch.lap("plan")
@@ -151,11 +155,10 @@ class Vectorized:
             key: array.astype(self.dtype) if array.dtype.kind == "f" else array
             for key, array in self.text.constants.items()
         }
-        self._namespace = functions(self.graph)
         self._function = compiled(self.text.source(), "forward", {**self._namespace, **constants})
         self._program: Program | None = None
         if self._simple and self._tensors:
-            names = [*self.names, *(key for key, _ in self._values)]
+            names = [*self._written, *(key for key, _ in self._values)]
             with suppress(Unsketchable):  # then the engine goes through it statement by statement
                 self._program = Program(
                     name, self._function, self.text.source(), self.backward_source, names, len(self.names), constants,
@@ -173,7 +176,7 @@ class Vectorized:
             nested([x if limit else Value(float(x)) for x in array.reshape(-1).tolist()], shape)
             for array, shape, limit in zip(arrays, self.shapes, self._limits, strict=True)
         ]
-        with no_grad():
+        with no_grad(), np.errstate(all="ignore"):
             wanted = [float(detach(x)) for x in flatten(self.f(*scalars))[0]]
             out = self._function(*arrays, *self._tensors)
         found = np.concatenate([np.reshape(detach(x), -1) for x in (out if isinstance(out, tuple) else (out,))])
@@ -218,11 +221,10 @@ class Vectorized:
                 raise TypeError(f"argument {name!r} is whole numbers: an integer array, not a {type(array).__name__}")
             given = array.shape
             if (given[1:] if self.batch else given) != shape or (self.batch and not given):
-                lead = "(batch" if self.batch else "("
-                expected = "".join(f", {n}" for n in shape) if self.batch else ", ".join(map(str, shape))
+                expected = str(("batch", *shape)).replace("'", "") if self.batch else str(shape)
                 raise ValueError(
-                    f"{name_of(self.f)} was traced with argument {name!r} of shape {lead}{expected}), and was given "
-                    f"{given}: vectorize again for another shape"
+                    f"{name_of(self.f)} was traced with argument {name!r} of shape {expected}, and was given {given}: "
+                    "vectorize again for another shape"
                 )
             out.append(array if self.batch else array[None])
         if self.batch and len({x.shape[0] for x in out}) > 1:
@@ -292,11 +294,11 @@ class Vectorized:
     def backward_source(self) -> str:
         """The backward pass that the program implies, as NumPy."""
         examples = {}
-        for name, shape, limit in zip(self.names, self.shapes, self._limits, strict=True):
+        for name, shape, limit in zip(self._written, self.shapes, self._limits, strict=True):
             size = (3, *shape)
             rng = np.random.default_rng(0)
             examples[name] = rng.integers(0, limit, size) if limit else rng.normal(size=size)
-        letter = next(name for name in ("y", "out", "result", "output") if name not in self.names)
+        letter = next(name for name in ("y", "out", "result", "output") if name not in self._written)
         names = [f"{letter}{i + 1}" if len(self.text.returns) > 1 else letter for i in range(len(self.text.returns))]
         statements = [*self.text.statements, *zip(names, self.text.returns, strict=True)]
         parameters = {name: tensor.detach() for (name, _), tensor in zip(self._values, self._tensors, strict=True)}
@@ -307,7 +309,8 @@ class Vectorized:
         return self._report
 
     def __repr__(self) -> str:
-        return f"<vectorized {name_of(self.f)}: {len(self.text.statements) + 1} statements>"
+        lines = len(self.text.statements) + len(self.text.returns)
+        return f"<vectorized {name_of(self.f)}: {lines} statement{'s' * (lines > 1)}>"
 
 
 class Synced:
@@ -339,7 +342,7 @@ def collector_off() -> Iterator[None]:
 
 def checked_shape(shape: Shape) -> tuple[int, ...]:
     """A shape as a tuple; ValueError for what is none."""
-    sizes = (shape,) if isinstance(shape, (int, np.integer)) else tuple(shape)
+    sizes = tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
     if any(not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
         raise ValueError(f"a shape is a number of 1 or more, or several: 784, (28, 28), (); got {shape!r}")
     return tuple(map(int, sizes))
@@ -352,13 +355,12 @@ def structured(result: Any, leaves: Iterator[int], name: str) -> Any:
     if isinstance(result, tuple):
         parts = [structured(x, leaves, name) for x in result]
         return type(result)._make(parts) if hasattr(result, "_make") else tuple(parts)
-    if isinstance(result, (list, np.ndarray)) and np.ndim(result):
+    if isinstance(result, list) or (isinstance(result, np.ndarray) and result.ndim):
         parts = [structured(x, leaves, name) for x in result]
         shapes = {x.shape if isinstance(x, np.ndarray) else None for x in parts}
         if len(shapes) != 1 or None in shapes:
-            raise TraceError(
-                f"{name} returned a list of unequal parts: lists become axes of one array, use a tuple for several"
-            )
+            what = "a list of unequal parts" if parts else "an empty list"
+            raise TraceError(f"{name} returned {what}: lists become axes of one array, use a tuple for several")
         return np.array(parts)
     return np.array(next(leaves))
 

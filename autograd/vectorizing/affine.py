@@ -33,14 +33,21 @@ def affine(graph: Scalars) -> Scalars:
     """
     uses = graph.uses()
     inside = [True] * len(graph)  # whether every user is a sum, of which it is a term
-    for op, args in zip(graph.ops, graph.args, strict=True):
-        if type(op) is not Leaf and (op not in TERMS or op is ops._dot):
-            for a in args[: len(args) // 2 * 2] if op is ops._dot else args:
-                inside[a] = False
+    absorbed = [False] * len(graph)
     for n in graph.outputs:
         inside[n] = False
+    for n in range(len(graph) - 1, -1, -1):
+        op, args = graph.ops[n], graph.args[n]
+        if type(op) is Leaf:
+            continue
+        absorbed[n] = op in TERMS and uses[n] == 1 and inside[n]
+        if not (op in SUMS or absorbed[n]):
+            factors = args
+        else:
+            factors = args[: len(args) // 2 * 2] if op is ops._dot else ()
+        for a in factors:
+            inside[a] = False
     out = graph.like()
-    absorbed = [op in TERMS and uses[n] == 1 and inside[n] for n, op in enumerate(graph.ops)]
     number: list[int] = []
     for n, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
         if type(op) is Leaf:

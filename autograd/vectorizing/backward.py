@@ -16,17 +16,32 @@ from __future__ import annotations
 
 import keyword
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import ops
 from autograd.graph import cotangents
+from autograd.rows import normalize_axis
 from autograd.symbol import ATOM, SUM
 from autograd.tensor import Array
-from autograd.vectorizing.notation import VIEWS, Notation, made, same_shape, unstretched
-from autograd.vectorizing.sketch import FORMS, LET, PUT, Pair, Sketch, Unsketchable as Unsketchable, concrete, inside
+from autograd.vectorizing.notation import VIEWS, Notation
+from autograd.vectorizing.runtime import spread
+from autograd.vectorizing.sketch import (
+    LET,
+    LOGSUMEXP,
+    PUT,
+    TAKE,
+    Pair,
+    Sketch,
+    concrete,
+    inside,
+    made,
+    same_shape,
+    unstretched,
+)
+from autograd.vectorizing.sketch import Unsketchable as Unsketchable
 
 BATCHES = (3, 7)  # far apart: a loop that doubles a step takes different numbers of turns
 LONGEST = 100  # of a line, where it can be cut
@@ -71,7 +86,7 @@ def backward_source(
 
     rng = np.random.default_rng(0)
     ends = [names[name] for name in dict.fromkeys(outputs)]
-    seeds = [Sketch(tuple(rng.normal(size=x.shape) for x in end._data), end.gradient) for end in ends]  # type: ignore[arg-type]
+    seeds = [Sketch(tuple(rng.normal(size=x.shape) for x in end._data), end.gradient) for end in ends]
     gradients = cotangents(ends, seeds, leaves, live=True)
     writer = Writer(named, seeds)
     try:
@@ -141,6 +156,33 @@ def suggest(out: Sketch, hint: str) -> None:
             stack += x._a
 
 
+# -------------------------------------------------------------------- functions that look at numbers or are composed
+
+
+def take_along_axis(x: Any, index: Any, axis: int) -> Any:
+    """One element of each row; more would need a sum, where the same is taken twice."""
+    (axis,) = normalize_axis(axis, x.ndim)
+    if any(n != (1 if i == axis else m) for i, (n, m) in enumerate(zip(index.shape, x.shape, strict=True))):
+        raise Unsketchable("take_along_axis of more than one element a row")
+    return TAKE.apply((x, index), {"axis": axis})
+
+
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """As `autograd.log_softmax`, from parts that have short gradients."""
+    x = x - ops.max(ops.detach(x), axis, keepdims=True)
+    return x - LOGSUMEXP(x, axis, keepdims=True)
+
+
+FORMS: dict[Any, Callable[..., Any]] = {
+    ops.take_along_axis: take_along_axis,
+    ops.log_softmax: log_softmax,
+    ops.softmax: lambda x, axis=-1: ops.exp(log_softmax(x, axis)),
+    ops.cross_entropy: lambda x, labels: -ops.mean(take_along_axis(log_softmax(x), labels[:, None], axis=1)),
+    spread: lambda x, batch: ops.broadcast_to(x, (batch.shape[0], *x.shape)),
+}
+"""What a program may call, by what stands in for it here."""
+
+
 # --------------------------------------------------------------------------------------------------- the program
 
 
@@ -148,56 +190,39 @@ class Writer(Notation):
     """Writes the lines of a backward pass."""
 
     def __init__(self, named: Sequence[Sketch], seeds: Sequence[Sketch]) -> None:
-        super().__init__(named)
+        super().__init__(named, f"{seeds[0].label}.dtype")
         self.seeds = seeds
         self.taken |= {x.label for x in seeds}
 
     def program(self, leaves: Sequence[Sketch], gradients: Sequence[Any]) -> None:
         """The lines: gradients in the order of the sweep, a parameter's as soon as all that it reads is there."""
-        for x in below([g for g in gradients if g is not None]):  # operands first: nothing recurses through a long sum
+        steps = [(g.number, leaf.gradient, g) for leaf, g in zip(leaves, gradients, strict=True) if g is not None]
+        for x in below([g for *_, g in steps]):  # operands first: nothing recurses through a long sum
             self.of(x)
-        waiting = [(leaf, self.of(g)) for leaf, g in zip(leaves, gradients, strict=True) if g is not None]
-        lets, needed = self.reach([g for _, g in waiting])
-        self.taken |= {x.label for x in lets} | {leaf.gradient for leaf in leaves}
-        for root in (*(x._a[0] for x in lets), *(g for _, g in waiting)):
+        steps = sorted(steps + self.lets([g for *_, g in steps]), key=lambda step: step[0])
+        self.taken |= {name for _, name, _ in steps}
+        for _, _, root in steps:
             self.count(root)
-        done: set[int] = set()
-        for let in (*lets, None):
-            for leaf, g in [item for item in waiting if needed[id(item[1])] <= done]:
-                self.define(leaf.gradient, g)
-            waiting = [item for item in waiting if not needed[id(item[1])] <= done]
-            if let is not None:
-                self.define(let.label, self.of(let._a[0]))
-                done.add(id(let))
+        for _, name, root in steps:
+            self.define(name, self.of(root))
         for leaf, g in zip(leaves, gradients, strict=True):
             if g is None:
                 self.lines.append(f"{leaf.gradient} = {self.np}.zeros_like({self.text(leaf)})")
 
-    def reach(self, roots: Sequence[Sketch]) -> tuple[list[Sketch], dict[int, set[int]]]:
-        """The gradients with names below the roots, in order, and for each root which ones it reads itself."""
-        lets: dict[int, Sketch] = {}
-        needed: dict[int, set[int]] = {}
-        todo = list(roots)
-        while todo:
-            root = todo.pop()
-            if id(root) in needed:
-                continue
-            seen: set[int] = set()
-            stack = [root]
-            needed[id(root)] = set()
-            while stack:
-                x = stack.pop()
-                if id(x) in seen:
-                    continue
+    def lets(self, roots: Sequence[Sketch]) -> list[tuple[int, str, Sketch]]:
+        """The gradients with names that are read below the roots: when they were made, their names and values."""
+        found: dict[int, tuple[int, str, Sketch]] = {}
+        seen: set[int] = set()
+        stack = [self.of(root) for root in roots]
+        while stack:
+            x = stack.pop()
+            if id(x) not in seen:
                 seen.add(id(x))
-                if not x.label:
+                if x._op is LET:
+                    found[id(x)] = (x.number, x.label, x._a[0])
+                if x._op is LET or not x.label:
                     stack += self.parts(x)
-                elif x._op is LET:
-                    needed[id(root)].add(id(x))
-                    if id(x) not in lets:
-                        lets[id(x)] = x
-                        todo.append(self.of(x._a[0]))
-        return sorted(lets.values(), key=lambda x: x.number), needed
+        return list(found.values())
 
     def count(self, root: Sketch) -> None:
         """Note who is used how often by this expression."""
@@ -257,9 +282,7 @@ class Writer(Notation):
         if not rest:
             named = self.like(whole, placed[0]._b["shape"])
             shape = self.parameter(tuple(whole.shape))
-            text = (
-                f"{self.np}.zeros_like({named})" if named else f"{self.np}.zeros({shape}, {self.seeds[0].label}.dtype)"
-            )
+            text = f"{self.np}.zeros_like({named})" if named else f"{self.np}.zeros({shape}, {self.dtype})"
             summands = [text]
         elif len(rest) == 1 and (rest[0].label or id(rest[0]) in self.names or rest[0]._op in VIEWS):
             summands = [f"{self.within(rest[0], ATOM)}.copy()"]
@@ -281,7 +304,7 @@ class Writer(Notation):
 def assignment(index: Any, untouched: Sequence[Array]) -> str:
     """How to write to a place: set it where nothing is, add to it elsewhere; nothing, if it may be named twice.
 
-    >>> untouched = [np.ones(4, bool)] * 2
+    >>> untouched = [np.ones(4, bool), np.ones(4, bool)]
     >>> assignment(slice(2), untouched), assignment([1, 2], untouched), assignment([3, 3], untouched)
     ('=', '+=', '')
     """

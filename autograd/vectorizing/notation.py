@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.rows import Elementwise, Op, Reduction, normalize_axis
+from autograd.rows import Elementwise, Reduction, normalize_axis
 from autograd.symbol import ATOM, COMPARE, NEGATIVE, OR, POWER, PRODUCT, SUM
-from autograd.vectorizing import sketch
 from autograd.vectorizing.sketch import (
     AND,
+    COMPARISONS,
     DETACH,
     EITHER,
     LENGTH,
@@ -28,70 +28,27 @@ from autograd.vectorizing.sketch import (
     NOT,
     ONES,
     PUT,
+    TAKE,
     Count,
     Ratio,
     Shape,
     Sketch,
     Unsketchable,
-    concrete,
+    bare,
     inside,
+    is_lifted,
+    is_number,
+    is_same,
+    made,
+    narrowed,
     pair,
+    same_shape,
 )
 
 LONG, LONGER = 40, 48  # characters: a gradient, and anything, that is longer is a line of its own
 SHORT = 10  # characters that may as well be written twice
 
 # --------------------------------------------------------------------------------------------------- simplification
-
-
-def bare(x: Any) -> Any:
-    """What is inside of a gradient that has no name."""
-    while isinstance(x, Sketch) and not x.label and x._op is LET:
-        (x,) = x._a
-    return x
-
-
-def made(x: Any, *rows: Op) -> tuple[Any, ...]:
-    """The operands, if it is the result of one of these and has no name of its own; nothing if it is not."""
-    x = bare(x)
-    return x._a if isinstance(x, Sketch) and not x.label and x._op in rows else ()
-
-
-def unstretched(x: Any) -> Any:
-    """What was broadcast: an assignment does that by itself."""
-    while source := made(x, ops.broadcast_to):
-        (x,) = source
-    return x
-
-
-def is_number(x: Any, *numbers: float) -> bool:
-    """Whether it is one of these numbers, written as one."""
-    return type(x) in (int, float) and x in numbers
-
-
-def same_shape(x: Any, y: Sketch) -> bool:
-    """Whether the shapes agree at both batches."""
-    return isinstance(x, Sketch) and all(a.shape == b.shape for a, b in zip(x._data, y._data, strict=True))
-
-
-def is_same(x: Any, y: Any) -> bool:
-    """Whether two did the same with the same."""
-    x, y = bare(x), bare(y)
-    if x is y:
-        return True
-    if not (isinstance(x, Sketch) and isinstance(y, Sketch)) or x.label or y.label or x._op is not y._op:
-        return False
-    if not isinstance(x._op, (Elementwise, Reduction)) or x._b != y._b:
-        return False
-    return all(is_same(a, b) for a, b in zip(x._a, y._a, strict=True))
-
-
-def is_lifted(x: Any) -> bool:
-    """Whether it is something with axes of length 1 put before its own."""
-    if not (source := made(x, ops.reshape)):
-        return False
-    extra = x.ndim - source[0].ndim
-    return bool(extra >= 0 and x._data[0].shape == (1,) * extra + source[0]._data[0].shape)
 
 
 def simplified(out: Sketch) -> Any:
@@ -102,23 +59,12 @@ def simplified(out: Sketch) -> Any:
     return out if short is None or not same_shape(short, out) or short.dtype != out.dtype else short
 
 
-def narrowed(out: Sketch) -> Sketch:
-    """An elementwise operation without those stretchings of its operands that broadcasting does anyway."""
-    operands = list(out._a)
-    for i, x in enumerate(operands):
-        while is_lifted(x) or made(x, ops.broadcast_to):
-            (x,) = bare(x)._a
-            trial = [*operands[:i], x, *operands[i + 1 :]]
-            shapes = [np.broadcast_shapes(*[np.shape(concrete(y, k)) for y in trial]) for k in (0, 1)]
-            if shapes != [data.shape for data in out._data]:
-                break
-            operands = trial
-    lifted = [is_lifted(x) for x in operands]
-    if sum(lifted) == 1 and all(lift or np.ndim(x) == 0 for lift, x in zip(lifted, operands, strict=True)):
-        inner = [bare(x)._a[0] if lift else x for lift, x in zip(lifted, operands, strict=True)]
-        return Sketch.of(ops.reshape, (out._op.apply(inner, out._b),), {"shape": out.shape})
-    changed = any(x is not y for x, y in zip(operands, out._a, strict=True))
-    return Sketch.of(out._op, tuple(operands), out._b) if changed else out
+def _negated(out: Sketch) -> Any:
+    """A sign of an operand comes before the whole."""
+    for i, x in enumerate(out._a):
+        if of := made(x, ops.neg):
+            return -out._op.apply((*out._a[:i], of[0], *out._a[i + 1 :]), out._b)
+    return None
 
 
 def _broadcast_to(out: Sketch) -> Any:
@@ -139,14 +85,7 @@ def _mul(out: Sketch) -> Any:
                 return ops.where(of[0], y, 0)
             if is_number(of[1], 0) and is_number(of[2], 1):
                 return ops.where(of[0], 0, y)
-    return -(out._a[0] * of[0]) if (of := made(out._a[1], ops.neg)) else None
-
-
-def _matmul(out: Sketch) -> Any:
-    x, y = out._a
-    if of := made(x, ops.neg):
-        return -(of[0] @ y)
-    return -(x @ of[0]) if (of := made(y, ops.neg)) else None
+    return _negated(out)
 
 
 def _add(out: Sketch) -> Any:
@@ -167,36 +106,31 @@ def _add(out: Sketch) -> Any:
 
 def _sub(out: Sketch) -> Any:
     x, y = out._a
-    return x if is_number(y, 0) else x + of[0] if (of := made(y, ops.neg)) else None
-
-
-def _sum(out: Sketch) -> Any:
-    (x,) = out._a
-    if same_shape(x, out):  # there was nothing to sum
+    if is_number(y, 0):
         return x
-    return -ops.sum(of[0], **out._b) if (of := made(x, ops.neg)) else None
+    if of := made(y, ops.neg):
+        return x + of[0]
+    of, other = made(x, ops.mul), made(y, ops.mul)
+    return of[0] * (of[1] - other[1]) if of and other and is_same(of[0], other[0]) else None
 
 
 def _scatter(out: Sketch) -> Any:
     (g,) = out._a
-    moves = all(isinstance(part, (int, slice)) or part in (None, Ellipsis) for part in parts_of(out))
     fills = all(a.size == b.size for a, b in zip(g._data, out._data, strict=True))
-    backwards = any(isinstance(part, slice) and part.step not in (None, 1) for part in parts_of(out))
-    return ops.reshape(g, out._b["shape"]) if moves and fills and not backwards else None
-
-
-def _where(out: Sketch) -> Any:
-    condition, x, y = out._a
-    return (x if condition else y) if isinstance(condition, (bool, np.bool_)) else None
+    plain = all(type(part) is int or part in (None, Ellipsis, slice(None)) for part in parts_of(out))
+    return ops.reshape(g, out._b["shape"]) if fills and plain else None
 
 
 def _reshape(out: Sketch) -> Any:
     (x,) = out._a
     if same_shape(x, out):
         return x
-    if (of := made(x, ops.neg)) and not is_lifted(out):  # `narrowed` moves those the other way
-        return -ops.reshape(of[0], out._b["shape"])
-    return ops.reshape(of[0], out._b["shape"]) if (of := made(x, ops.reshape)) else None
+    if of := made(x, ops.reshape):
+        return ops.reshape(of[0], out._b["shape"])
+    for keep in (True, False) if (of := made(x, ops.sum)) else ():
+        if same_shape(sums := ops.sum(of[0], **{**bare(x)._b, "keepdims": keep}), out):
+            return sums
+    return None if is_lifted(out) else _negated(out)  # `narrowed` moves those the other way
 
 
 def _transpose(out: Sketch) -> Any:
@@ -225,14 +159,14 @@ SIMPLER: dict[Any, Callable[[Sketch], Any]] = {
     ops.add: _add,
     ops.sub: _sub,
     ops.neg: lambda out: of[0] if (of := made(out._a[0], ops.neg)) else None,
-    ops.div: lambda out: out._a[0] if is_number(out._a[1], 1) else None,
+    ops.div: lambda out: out._a[0] if is_number(out._a[1], 1) else _negated(out),
     ops.power: lambda out: out._a[0] if is_number(out._a[1], 1) else None,
-    ops.matmul: _matmul,
-    ops.where: _where,
+    ops.matmul: _negated,
+    ops.where: lambda out: out._a[1 if out._a[0] else 2] if isinstance(out._a[0], (bool, np.bool_)) else None,
     ops.reshape: _reshape,
     ops.transpose: _transpose,
     ops.broadcast_to: _broadcast_to,
-    ops.sum: _sum,
+    ops.sum: lambda out: out._a[0] if same_shape(out._a[0], out) else _negated(out),
     ops.scatter: _scatter,
     ops.getitem: lambda out: out._a[0] if all(part == slice(None) for part in parts_of(out)) else None,
     AND: lambda out: next((x for x, y in (out._a, out._a[::-1]) if y is True), None),
@@ -247,24 +181,24 @@ Sketch.simplify = staticmethod(simplified)
 EXPANDED: dict[Any, Callable[..., Any]] = {
     ops.linear: ops.linear.composition,
     ops.reciprocal: lambda x: 1 / x,
+    ops.relu: lambda x: ops.maximum(x, 0),
     ops.logsumexp: lambda x, **where: ops.log(ops.sum(ops.exp(x - ops.max(x, **where)), **where)) + ops.max(x, **where),
     LOGSUMEXP: lambda x, **where: ops.log(ops.sum(ops.exp(x), **where)),
     ops.norm: lambda x, **where: ops.sqrt(ops.sum(ops.square(x), **where)),
 }
 """Rows with no function of NumPy, by what they are in terms of others."""
 
-BINDING = {
+BINDING: dict[Any, tuple[int, int, int]] = {
     ops.add: (SUM, SUM, PRODUCT),
     ops.sub: (SUM, SUM, PRODUCT),
     **dict.fromkeys((ops.mul, ops.div, ops.matmul), (PRODUCT, PRODUCT, NEGATIVE)),
     ops.power: (POWER, ATOM, NEGATIVE),
-    **dict.fromkeys((sketch.LESS, sketch.LESS_EQUAL, sketch.GREATER, sketch.GREATER_EQUAL), (COMPARE, SUM, SUM)),
-    **dict.fromkeys((sketch.EQUAL, sketch.NOT_EQUAL), (COMPARE, SUM, SUM)),
+    **dict.fromkeys(COMPARISONS, (COMPARE, SUM, SUM)),
     **dict.fromkeys((AND, EITHER), (OR, ATOM, ATOM)),
 }
 """How tightly an operator binds, and how tightly its operands have to."""
 
-METHODS = {ops.sum, ops.mean, ops.max, ops.min, ops.prod, ops.var, ops.std}
+METHODS = {ops.sum, ops.mean, ops.max, ops.min, ops.prod, ops.var, ops.std, ops.cumsum}
 VIEWS = {ops.transpose, ops.reshape, ops.broadcast_to, ops.getitem, LET}  # may share memory with their operand
 
 
@@ -282,8 +216,9 @@ def numpy_name(row: Any) -> str:
 class Notation:
     """Writes Sketches as expressions. Equal ones are recognised, and computed once, on a line of their own."""
 
-    def __init__(self, named: Sequence[Sketch]) -> None:
+    def __init__(self, named: Sequence[Sketch], dtype: str = "float") -> None:
         self.named = named  # what the forward pass has names for
+        self.dtype = dtype  # what to write for the type of the program's numbers
         self.known: dict[Any, Sketch] = {}  # what was done -> the Sketch that stands for all that did it
         self.representatives: dict[int, Sketch] = {}
         self.hints: dict[int, str] = {}
@@ -347,7 +282,7 @@ class Notation:
         """In terms of operations that NumPy has."""
         row: Any = x._op
         formula = EXPANDED.get(row)
-        if formula is None and isinstance(row, Elementwise) and not numpy_name(row) and row is not ops.relu:
+        if formula is None and isinstance(row, Elementwise) and not numpy_name(row):
             formula = row.value if row.is_formula else None
         if formula is None:
             return x
@@ -445,8 +380,8 @@ class Notation:
         if op in METHODS:
             return f"{self.within(operands[0], ATOM)}.{op.name}({options(x._b)})", ATOM
         inputs = ", ".join(self.text(y) for y in operands)
-        if name := numpy_name(op) or (op is ONES and "ones_like"):
-            return f"{self.np}.{name}({inputs})", ATOM
+        if name := numpy_name(op) or (op in (ONES, TAKE) and op.name):
+            return f"{self.np}.{name}({', '.join(filter(None, [inputs, options(x._b)]))})", ATOM
         if isinstance(op, Elementwise) and ops.ROWS.get(op.name) is op:  # NumPy has none: the row itself is called
             return f"{self.foreign(f'from autograd.ops import {op.name}', op.name)}({inputs})", ATOM
         raise Unsketchable(f"{op.name} has no NumPy text")
@@ -459,9 +394,6 @@ class Notation:
         if own == PRODUCT and id(first) not in self.names and made(first, *other):
             left = f"({left})"  # a * b @ c is right, but who knows?
         return f"{left} {x._op.infix} {right}", own
-
-    def _relu(self, x: Sketch) -> str:
-        return f"{self.np}.maximum({self.text(x._a[0])}, 0)"
 
     def parameter(self, x: Any) -> str:
         """A parameter of an operation."""
@@ -533,14 +465,11 @@ class Notation:
             return repr(part.tolist())
         return "..." if part is Ellipsis else self.parameter(part)
 
-    def _take_along_axis(self, x: Sketch) -> str:
-        return f"{self.np}.take_along_axis({', '.join(map(self.text, x._a))}, {options(x._b)})"
+    def _float(self, x: Sketch) -> str:
+        return f"{self.within(x._a[0], ATOM)}.astype({self.dtype})"
 
     def _concatenate(self, x: Sketch) -> str:
         return f"{self.np}.concatenate([{', '.join(map(self.text, x._a))}], {options(x._b)})"
-
-    def _cumsum(self, x: Sketch) -> str:
-        return f"{self.within(x._a[0], ATOM)}.cumsum({options(x._b)})"
 
 
 def new_axes(have: Sequence[Any], want: Sequence[Any]) -> list[str]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,7 @@ class Statement:
 
     def __init__(self, target: Group, text: str, heavy: bool) -> None:
         self.target, self.text, self.heavy = target, text, heavy
+        self.key = target.token[1:-1]
 
 
 class Plan:
@@ -113,7 +115,8 @@ class Plan:
         for name, known in self.constants.items():
             if known.dtype == array.dtype and known.shape == array.shape and np.array_equal(known, array):
                 return name
-        name = f"{letter}{sum(x[0] == letter for x in self.constants) + 1}"
+        taken = {*self.constants, *(group.name for group in self.arguments)}
+        name = next(name for i in count(1) if (name := f"{letter}{i}") not in taken)
         self.constants[name] = array
         return name
 

@@ -98,7 +98,7 @@ def share(graph: Scalars) -> Scalars:
 
 
 def drop(graph: Scalars) -> Scalars:
-    """What no output depends on goes; inputs stay, as arguments do."""
+    """What no output depends on goes."""
     live = graph.live()
     out = graph.like()
     number = [-1] * len(graph)

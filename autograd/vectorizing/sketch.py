@@ -21,9 +21,8 @@ import numpy as np
 from autograd import ops
 from autograd.graph import Node
 from autograd.operators import ArrayOperators
-from autograd.rows import Fused, Linear, Op, Reduction, Rule, normalize_axis
+from autograd.rows import Elementwise, Fused, Linear, Op, Reduction, Rule, normalize_axis
 from autograd.tensor import FUNCTIONS
-from autograd.vectorizing.runtime import spread
 
 Pair: TypeAlias = tuple[Any, Any]
 numbers = itertools.count()
@@ -58,9 +57,11 @@ def put_along_axis(g: Any, index: Any, axis: int, shape: Any) -> Any:
 LESS, LESS_EQUAL = Form("less", np.less, "<"), Form("less_equal", np.less_equal, "<=")
 GREATER, GREATER_EQUAL = Form("greater", np.greater, ">"), Form("greater_equal", np.greater_equal, ">=")
 EQUAL, NOT_EQUAL = Form("equal", np.equal, "=="), Form("not_equal", np.not_equal, "!=")
+COMPARISONS = (LESS, LESS_EQUAL, GREATER, GREATER_EQUAL, EQUAL, NOT_EQUAL)
 AND, EITHER, NOT = Form("and", np.logical_and, "&"), Form("or", np.logical_or, "|"), Form("not", np.logical_not, "~", 1)
 ONES = Form("ones_like", np.ones_like, arity=1)
 LENGTH = Form("length", lambda x, axis: np.asarray(x.shape[axis]), arity=1)
+FLOAT = Form("float", lambda x: x.astype(float), arity=1)
 DETACH = Form("detach", lambda x: x, arity=1)
 LET = Form("let", lambda x: x, arity=1)  # the gradient of something, which may have a name
 PUT = Form("put_along_axis", put_along_axis)
@@ -237,6 +238,8 @@ class Sketch(Node, ArrayOperators):
         if isinstance(op, Fused) and op is not ops.linear:
             return op.composition(*inputs, **params)
         operands = tuple(map(operand, inputs))
+        if op in (ops.div, ops.sum):  # of answers, NumPy would make float64 or counts
+            operands = tuple([FLOAT.apply((x,), {}) if getattr(x, "dtype", 0) == np.bool_ else x for x in operands])
         if isinstance(op, Reduction):
             axes = normalize_axis(params.get("axis"), operands[0].ndim)
             params = {**params, "axis": None if len(axes) == operands[0].ndim else axes}
@@ -258,7 +261,7 @@ class Sketch(Node, ArrayOperators):
         needs = [isinstance(x, Sketch) and x.moves for x in self._a]
         try:
             return self._op.vjp(g, needs, self, self._a, self._b)  # type: ignore[no-any-return]
-        except TypeError as error:
+        except (TypeError, AttributeError) as error:
             raise Unsketchable(f"the rule of {self._op.name}: {error}") from error
 
     @property
@@ -321,7 +324,7 @@ class Sketch(Node, ArrayOperators):
 
     __lt__, __le__ = question(LESS), question(LESS_EQUAL)
     __gt__, __ge__ = question(GREATER), question(GREATER_EQUAL)
-    __eq__, __ne__ = question(EQUAL), question(NOT_EQUAL)  # type: ignore[assignment]
+    __eq__, __ne__ = question(EQUAL), question(NOT_EQUAL)
     __hash__ = None  # type: ignore[assignment]
     __and__ = __rand__ = question(AND)
     __or__ = __ror__ = question(EITHER)
@@ -339,27 +342,73 @@ def operand(x: Any) -> Any:
     return x.item() if isinstance(x, np.generic) else x
 
 
-# -------------------------------------------------------------------- functions that look at numbers or are composed
+# ---------------------------------------------------------------------------------- what one sees of them
 
 
-def take_along_axis(x: Any, index: Any, axis: int) -> Any:
-    """One element of each row; more would need a sum, where the same is taken twice."""
-    (axis,) = normalize_axis(axis, x.ndim)
-    if any(n != (1 if i == axis else m) for i, (n, m) in enumerate(zip(index.shape, x.shape, strict=True))):
-        raise Unsketchable("take_along_axis of more than one element a row")
-    return TAKE.apply((x, index), {"axis": axis})
+def bare(x: Any) -> Any:
+    """What is inside of a gradient that has no name."""
+    while isinstance(x, Sketch) and not x.label and x._op is LET:
+        (x,) = x._a
+    return x
 
 
-def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """As `autograd.log_softmax`, from parts that have short gradients."""
-    x = x - ops.max(ops.detach(x), axis, keepdims=True)
-    return x - LOGSUMEXP(x, axis, keepdims=True)
+def made(x: Any, *rows: Op) -> tuple[Any, ...]:
+    """The operands, if it is the result of one of these and has no name of its own; nothing if it is not."""
+    x = bare(x)
+    return x._a if isinstance(x, Sketch) and not x.label and x._op in rows else ()
 
 
-FORMS: dict[Any, Callable[..., Any]] = {
-    ops.take_along_axis: take_along_axis,
-    ops.log_softmax: log_softmax,
-    ops.softmax: lambda x, axis=-1: ops.exp(log_softmax(x, axis)),
-    spread: lambda x, batch: ops.broadcast_to(x, (batch.shape[0], *x.shape)),
-}
-"""What a program may call, by what stands in for it here."""
+def unstretched(x: Any) -> Any:
+    """What was broadcast: an assignment does that by itself."""
+    while source := made(x, ops.broadcast_to):
+        (x,) = source
+    return x
+
+
+def is_number(x: Any, *numbers: float) -> bool:
+    """Whether it is one of these numbers, written as one."""
+    return type(x) in (int, float) and x in numbers
+
+
+def same_shape(x: Any, y: Sketch) -> bool:
+    """Whether the shapes agree at both batches."""
+    return isinstance(x, Sketch) and all(a.shape == b.shape for a, b in zip(x._data, y._data, strict=True))
+
+
+def is_same(x: Any, y: Any) -> bool:
+    """Whether two did the same with the same."""
+    x, y = bare(x), bare(y)
+    if x is y:
+        return True
+    if not (isinstance(x, Sketch) and isinstance(y, Sketch) and x._op is y._op):
+        return False
+    if not isinstance(x._op, (Elementwise, Reduction)) or x._b != y._b:
+        return False
+    return all(is_same(a, b) for a, b in zip(x._a, y._a, strict=True))
+
+
+def is_lifted(x: Any) -> bool:
+    """Whether it is something with axes of length 1 put before its own."""
+    if not (source := made(x, ops.reshape)):
+        return False
+    extra = x.ndim - source[0].ndim
+    return bool(extra >= 0 and x._data[0].shape == (1,) * extra + source[0]._data[0].shape)
+
+
+def narrowed(out: Sketch) -> Sketch:
+    """An elementwise operation without those stretchings of its operands that broadcasting does anyway."""
+    operands = list(out._a)
+    for i, x in enumerate(operands):
+        while is_lifted(x) or made(x, ops.broadcast_to):
+            (x,) = bare(x)._a
+            trial = [*operands[:i], x, *operands[i + 1 :]]
+            shapes = [np.broadcast_shapes(*[np.shape(concrete(y, k)) for y in trial]) for k in (0, 1)]
+            if shapes != [data.shape for data in out._data]:
+                break
+            operands = trial
+    lifted = [is_lifted(x) for x in operands]
+    if sum(lifted) == 1 and all(lift or np.ndim(x) == 0 for lift, x in zip(lifted, operands, strict=True)):
+        inner = [bare(x)._a[0] if lift else x for lift, x in zip(lifted, operands, strict=True)]
+        return Sketch.of(ops.reshape, (out._op.apply(inner, out._b),), {"shape": out.shape})
+    changed = any(x is not y for x, y in zip(operands, out._a, strict=True))
+    return Sketch.of(out._op, tuple(operands), out._b) if changed else out

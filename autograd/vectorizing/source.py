@@ -59,32 +59,32 @@ PLUGGED = re.compile(
 
 
 def inline(statements: list[Statement], returns: list[str]) -> None:
-    """Put what is used once into its user, where it is short; products and reductions keep lines of their own."""
+    """Put what is used once into its user, where it is short; products and reductions keep lines of their own.
+
+    What nobody uses goes.
+    """
     counts = Counter(t for text in [s.text for s in statements] + returns for t in TOKEN.findall(text))
-    i = 0
-    while i < len(statements):
-        s = statements[i]
-        key = s.target.token[1:-1]
-        if counts[key] == 0:
+    for s in reversed(statements):
+        if not counts[s.key]:
             counts.subtract(TOKEN.findall(s.text))
-            del statements[i]
-            i = 0
-            continue
-        user = next((u for u in statements[i + 1 :] if s.target.token in u.text), None) if counts[key] == 1 else None
-        if user is not None and len(s.text) <= INNER and not (s.heavy and user.heavy):
-            text = put(s.target.token, s.text, user.text)
+    live = [s for s in statements if counts[s.key]]
+    user: dict[str, Statement | int] = {t: s for s in live for t in TOKEN.findall(s.text)}
+    user.update({t: i for i, text in enumerate(returns) for t in TOKEN.findall(text)})
+    statements[:] = []
+    for s in live:
+        into = user[s.key] if counts[s.key] == 1 and len(s.text) <= INNER else None
+        if isinstance(into, Statement) and not (s.heavy and into.heavy):
+            text = put(s.target.token, s.text, into.text)
             if len(text) <= WIDTH:
-                user.text, user.heavy = text, user.heavy or s.heavy
-                del statements[i]
+                into.text, into.heavy = text, into.heavy or s.heavy
+                user.update(dict.fromkeys(TOKEN.findall(s.text), into))
                 continue
-        if user is None and counts[key] == 1 and i == len(statements) - 1:
-            at = next(j for j, text in enumerate(returns) if s.target.token in text)
-            text = put(s.target.token, s.text, returns[at])
+        elif isinstance(into, int) and s is live[-1]:
+            text = put(s.target.token, s.text, returns[into])
             if len(text) <= WIDTH:
-                returns[at] = text
-                del statements[i]
+                returns[into] = text
                 continue
-        i += 1
+        statements.append(s)
 
 
 def put(token: str, text: str, into: str) -> str:

@@ -1,8 +1,8 @@
 """Tracing: the function runs on `Tracer`s, numbers that are not known yet, and what it does with them is written down.
 
-A `Tracer` passes for a Value. Whatever would need its number (a branch, ``float``, ``.data``) is refused at the line
-that asks, with the remedy. The function runs twice, the second time with other numbers in the parameters: what differs
-then was read from a parameter's ``.data`` or drawn at random, and would have been frozen silently.
+A `Tracer` passes for a Value. Whatever would need its number (a branch, ``float``, ``.data``), or that of a parameter,
+is refused at the line that asks, with the remedy. The function runs twice: what differs then was drawn at random, and
+would have been frozen silently.
 
 Whole numbers (`indices`: labels, tokens) go in as plain ints. The function runs once for each value that they can
 take; an operand that changes with them must be one of a table that a single index chooses from, and becomes a `Pick`.
@@ -39,6 +39,11 @@ class TraceError(TypeError):
 def refuse(what: str, remedy: str = REMEDY) -> NoReturn:
     """Raise, naming the line of the function that asked."""
     raise TraceError(f"{calling_line()}: {what}, and {remedy}")
+
+
+def foreign() -> NoReturn:
+    """Raise, naming the line."""
+    raise TraceError(f"{calling_line()}: a number of another trace was kept and is used here")
 
 
 class Tracer(Value):
@@ -115,7 +120,7 @@ class Tracer(Value):
             tuple(
                 [
                     item.number
-                    if type(item) is Tracer
+                    if type(item) is Tracer and item.trace is trace
                     else known[id(item)]
                     if id(item) in known
                     else trace.operand(item)
@@ -125,7 +130,7 @@ class Tracer(Value):
         )
 
     def __bool__(self) -> bool:
-        refuse("branches on a number that depends on an input")
+        refuse("branches on a number that is not known while tracing")
 
     def __float__(self) -> NoReturn:
         refuse("turns a number that depends on an input into a float", f"its number is not known. {HINT_DATA}")
@@ -155,7 +160,7 @@ HINT_DATA = (
 
 
 class Condition(Traced):
-    """The answer to a comparison that is not known yet: for `where`, with ``&``, ``|`` and ``~``."""
+    """The answer to a comparison that is not known yet: for `where`, with ``&`` and ``|``."""
 
     __slots__ = ("number", "trace")
     _priority = 5
@@ -172,7 +177,7 @@ class Condition(Traced):
         return self
 
     def __bool__(self) -> bool:
-        refuse("branches on a comparison that depends on an input")
+        refuse("branches on a comparison that is not known while tracing (for `and` and `or` there are & and |)")
 
     def __and__(self, other: Any) -> Any:
         return self.trace.ask("&", self, other)
@@ -182,8 +187,10 @@ class Condition(Traced):
 
     __rand__, __ror__ = __and__, __or__
 
-    def __invert__(self) -> Any:
-        return self.trace.ask("~", self)
+    def __invert__(self) -> NoReturn:
+        refuse(
+            "negates a comparison with ~", "of Python's own answers that is -1 or -2, both true: exchange the branches"
+        )
 
 
 def trace_of(items: Sequence[Any]) -> Trace:
@@ -224,6 +231,8 @@ def _binary(row: Any, reflected: bool) -> Callable[..., Any]:
     def method(self: Tracer, other: Any = row.defaults[-1] if row.defaults else None) -> Any:
         trace = self.trace
         if type(other) is Tracer:
+            if other.trace is not trace:
+                foreign()
             b = other.number
         elif (known := trace.leaves.get(id(other))) is not None:
             b = known
@@ -260,8 +269,10 @@ class Trace:
     def __init__(self, f: Callable[..., Any], shapes: Sequence[tuple[int, ...]], indices: dict[int, int]) -> None:
         self.f, self.shapes, self.indices = f, shapes, indices
         gc.collect(0)
-        self.before = {id(x): x for x in gc.get_objects() if type(x) is Value}  # what was there is a parameter
+        # what was there before is a parameter
+        self.before = {id(x): x for x in gc.get_objects() if isinstance(x, Value) and type(x) is not Tracer}
         self.fresh: dict[int, Value] = {}  # leaves that the function makes itself are constants
+        self.stayed: list[Value] = []  # unless they are still there in the second run
         self.kept: list[Any] = []
         self.leaves: dict[Any, int] = {}
         self.kinds: list[tuple[Any, Any]] = []
@@ -279,6 +290,8 @@ class Trace:
     def record(self, op: Any, args: tuple[int, ...]) -> Any:
         """The result of an operation."""
         n = len(self.ops)
+        if modes.tracer is not self:
+            foreign()
         if n == self.stop_at:
             raise _Found(calling_line())
         self.ops.append(op)
@@ -291,6 +304,11 @@ class Trace:
         out.trace = self
         out.number = n
         return out
+
+    def read(self, x: Value) -> None:
+        """Somebody asks for the number of a Value that is not traced: a parameter's would be frozen."""
+        if id(x) in self.before:
+            refuse("reads the number of a parameter", f"it would be frozen. {HINT_DATA}")
 
     def detached(self, x: Any) -> Any:
         """A parameter's number as a constant that follows it."""
@@ -306,7 +324,7 @@ class Trace:
         kind = type(x)
         if kind is Tracer or kind is Condition:
             if x.trace is not self:
-                raise TraceError(f"{calling_line()}: a number of another trace was kept and is used here")
+                foreign()
             return x.number  # type: ignore[no-any-return]
         if isinstance(x, Value):
             known = self.leaves.get(id(x))
@@ -330,9 +348,8 @@ class Trace:
             if self.first:
                 self.fresh[id(x)] = x
                 self.kept.append(x)
-            elif id(x) in self.fresh:  # made in the first run, and still there in the second
-                self.before[id(x)] = self.fresh.pop(id(x))
-                raise _Again
+            elif id(x) in self.fresh:
+                self.stayed.append(x)
             return self._constant(x._data)
         self.parameters.append(x)
         return self._leaf(id(x), PARAMETER, len(self.parameters) - 1)
@@ -404,10 +421,6 @@ class _Found(Exception):
     """The line that was looked for."""
 
 
-class _Again(Exception):
-    """A Value that the first run made turned out to stay: it is a parameter, and the runs have to start over."""
-
-
 class Run:
     """What one run did: operations and operands in the order of the calls, and what came out."""
 
@@ -456,46 +469,28 @@ def trace(
     indices = indices or {}
     tracer = Trace(f, shapes, indices)
     zeros = [[0] * math.prod(shapes[i]) for i in sorted(indices)]
-    for _ in range(3):
-        try:
-            run = tracer.run(zeros, first=True)
-            disturbed(tracer, run, zeros)
+    while True:
+        run = tracer.run(zeros, first=True)
+        again = tracer.run(zeros)
+        if not tracer.stayed:
             break
-        except _Again:
-            continue
+        tracer.before.update({id(x): x for x in tracer.stayed})  # they are parameters: start over
+        tracer.stayed.clear()
+    same(tracer, run, again, zeros)
     picks = find_picks(tracer, run, zeros) if indices else {}
     return assemble(tracer, run, picks), run.result
 
 
-def disturbed(tracer: Trace, run: Run, values: Sequence[Any]) -> None:
-    """Run again with other numbers in the parameters, and refuse if anything differs."""
-    kept = [x._data for x in tracer.parameters]
-    rng = np.random.default_rng(0)
-    known = len(tracer.kinds)
-    try:
-        for x, shift in zip(tracer.parameters, rng.normal(size=len(kept)).tolist(), strict=True):
-            x._data += shift
-        again = tracer.run(values)
-    finally:
-        for x, data in zip(tracer.parameters, kept, strict=False):
-            x._data = data
-    compare(tracer, run, again, values, "a parameter's number or a random one")
+def same(tracer: Trace, run: Run, again: Run, values: Sequence[Any]) -> None:
+    """Refuse if the second run was different."""
+    compare(tracer, run, again, values, "something that changes from call to call")
     ours, theirs = run.numbers(), again.numbers()
     if not np.array_equal(ours, theirs):
-        at = int(np.argmax(ours != theirs))
-        n = owner(run, at)
-        new_constant = len(tracer.kinds) > known
+        n = owner(run, int(np.argmax(ours != theirs)))
         raise TraceError(
-            f"{tracer.line(n, values) if n >= 0 else name_of(f_of(tracer))}: "
-            + ("a constant" if new_constant else "an operand")
-            + " differs between two runs, so it was read from a parameter (.data) or drawn at random, and would be "
-            "frozen: compute with the Value itself, or pass the number as an argument"
+            f"{tracer.line(n, values) if n >= 0 else name_of(tracer.f)}: a number differs between two runs; drawn at "
+            "random, say, it would be frozen: pass it as an argument"
         )
-
-
-def f_of(tracer: Trace) -> Any:
-    """The function that is traced."""
-    return tracer.f
 
 
 def compare(tracer: Trace, run: Run, again: Run, values: Sequence[Any], cause: str) -> None:
@@ -547,7 +542,7 @@ def find_picks(tracer: Trace, run: Run, zeros: list[list[int]]) -> dict[int, tup
         inverse = inverse.reshape(-1)
         values = np.array(chosen)
         fits = np.array([(columns[values[:, i]] == columns).all(axis=0) for i in range(len(sizes))])
-        if not columns.size:
+        if not columns.size and (attempt >= RANDOM or len(sizes) == 1):
             return {}
         lost = np.asarray(~fits.any(axis=0))
         if lost.any():
