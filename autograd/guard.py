@@ -18,48 +18,50 @@ from typing import Any
 
 import numpy as np
 
-_guards: weakref.WeakValueDictionary[int, Guard] = weakref.WeakValueDictionary()
+_guards: dict[int, Guard] = {}
 
 
 class Guard:
-    """Keeps one block of memory, and the views of it that were saved, unchanged while a graph refers to it."""
+    """Keeps one block of memory, and the views of it that were saved, unchanged while an operation waits to read it."""
 
-    __slots__ = ("__weakref__", "changed", "frozen", "key", "most", "root", "snapshot", "views", "waiting")
+    __slots__ = ("changed", "frozen", "holders", "key", "most", "root", "snapshot", "views", "waiting")
 
     def __init__(self, root: np.ndarray) -> None:
         self.key = id(root)
         self.root = root
-        self.views: dict[int, weakref.ref[np.ndarray]] = {}
+        self.views: dict[int, weakref.ref[np.ndarray]] | None = None
         self.most = 16  # how many views, before those that are gone are forgotten
         self.changed = False
         self.snapshot: np.ndarray | None = None
         self.frozen = False
         self.waiting = 0  # how many operations have yet to read it
+        self.holders = 0  # how many have saved it at all
 
     def freeze(self, array: np.ndarray) -> None:
         """Make the memory read-only, as seen from its owner and from this view of it."""
         if not self.frozen:
-            self.root.setflags(write=False)
-            for view in self._living():
-                view.setflags(write=False)
             self.frozen = True
+            self._set_writeable(False)
         if array is not self.root:
             array.setflags(write=False)
+            if self.views is None:
+                self.views = {}
             self.views[id(array)] = weakref.ref(array)
             if len(self.views) > self.most:
-                self.views = {id(view): weakref.ref(view) for view in self._living()}
+                self.views = {key: ref for key, ref in self.views.items() if ref() is not None}
                 self.most = 16 + 2 * len(self.views)
 
-    def _living(self) -> list[np.ndarray]:
-        return [view for ref in self.views.values() if (view := ref()) is not None]
+    def _set_writeable(self, writeable: bool) -> None:
+        self.root.setflags(write=writeable)  # the owner first: views may be writable only if it is
+        for ref in self.views.values() if self.views else ():
+            if (view := ref()) is not None:
+                view.setflags(write=writeable)
 
     def thaw(self) -> None:
-        """Allow writing again."""
-        if self.frozen:
+        """Allow writing again, unless a newer guard holds the same memory."""
+        if self.frozen and _guards.get(self.key) is self:
             self.frozen = False
-            self.root.setflags(write=True)  # the owner first: views may be writable only if it is
-            for view in self._living():
-                view.setflags(write=True)
+            self._set_writeable(True)
 
     def expose(self) -> None:
         """Allow writing because somebody asked for the array; a copy tells later whether they did write."""
@@ -75,13 +77,18 @@ class Guard:
                 self.snapshot = None
         return not self.changed
 
-    def __del__(self) -> None:
-        if _guards.get(self.key) in (None, self):  # else a newer guard holds the same memory
-            self.thaw()
-
 
 class Saved:
-    """The guards of what one operation saved, until it has read it: at its backward step, or when it is gone."""
+    """The guards of what one operation saved: they wait until its backward step has read it, or until it is gone.
+
+    >>> x = np.ones(3)
+    >>> saved = save([x])
+    >>> x[0] = 5.0
+    Traceback (most recent call last):
+    ValueError: assignment destination is read-only
+    >>> saved.release()
+    >>> x[0] = 5.0
+    """
 
     __slots__ = ("guards", "waiting")
 
@@ -90,9 +97,10 @@ class Saved:
         self.waiting = True
         for held in guards:
             held.waiting += 1
+            held.holders += 1
 
     def release(self) -> None:
-        """It has been read: whoever waits for nothing any more may be written to."""
+        """It has been read: memory that nobody else waits for may be written to."""
         if self.waiting:
             self.waiting = False
             for held in self.guards:
@@ -100,22 +108,23 @@ class Saved:
                 if held.waiting <= 0:
                     held.thaw()
 
-    __del__ = release
+    def __del__(self) -> None:
+        self.release()
+        for held in self.guards:
+            held.holders -= 1
+            if held.holders <= 0:
+                held.thaw()
+                if _guards.get(held.key) is held:
+                    del _guards[held.key]
 
 
-def guard(array: Any) -> Guard | None:
-    """Keep an array unchanged for as long as the result is referred to; None if nobody can write to it.
+def save(arrays: list[Any]) -> Saved | None:
+    """Keep arrays unchanged until they have been read; None if nobody can write to any of them."""
+    guards = [held for array in arrays if isinstance(array, np.ndarray) and (held := _guard(array)) is not None]
+    return Saved(guards) if guards else None
 
-    >>> x = np.ones(3)
-    >>> held = guard(x)
-    >>> x[0] = 5.0
-    Traceback (most recent call last):
-    ValueError: assignment destination is read-only
-    >>> del held
-    >>> x[0] = 5.0
-    """
-    if not isinstance(array, np.ndarray):
-        return None
+
+def _guard(array: np.ndarray) -> Guard | None:
     root = array
     while isinstance(root.base, np.ndarray):
         root = root.base

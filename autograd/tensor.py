@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.graph import Node, cotangents, modes, sweep, topological
-from autograd.guard import Guard, Saved, find, guard
+from autograd.guard import Guard, Saved, find, save
 from autograd.operators import ArrayOperators
 from autograd.rows import Elementwise, Fused, Op, Traced
 from autograd.symbol import Symbol, symbol
@@ -233,9 +233,8 @@ class Tensor(Node, ArrayOperators):
         if modes.recording:
             out._op, out._a, out._b = op, tuple(operands), params
             read = reread(op, tuple([isinstance(x, Tensor) for x in operands]))
-            guards = [held for j in read if (held := guard(arrays[j])) is not None]
-            if guards:
-                out._guards = Saved(guards)
+            if read:
+                out._guards = save([arrays[j] for j in read])
         else:
             out._op = None
         if modes.watch is not None:

@@ -2,6 +2,7 @@
 
 import math
 import pickle
+import random
 import re
 import tracemalloc
 from collections.abc import Callable, Iterator
@@ -272,6 +273,7 @@ def test_infinite_gradients_do_not_warn(kind):
 
 @each
 def test_training_lowers_a_loss(kind):
+    random.seed(0)  # from some starts a step of this size goes too far
     model = MLP(2, [4, 1])
     optimizer = full(kind, model, lr=0.01)
     assert optimizer.parameters == model.parameters()

@@ -30,6 +30,12 @@ def check_seeing(namespace, output):
     assert namespace["page"].count == 14
 
 
+def check_vectorize(namespace, output):
+    (shown,) = re.findall(r"```text\n(def forward.*?)```", TEXT, re.S)
+    assert output == shown
+    assert len(namespace["fast"].parameters()) == 4
+
+
 def check_moons(namespace, output):
     assert namespace["accuracy"] > 0.98
 
@@ -56,7 +62,8 @@ def check_report(namespace, output):
 
 
 CHECKS = [
-    check_example, check_micrograd, check_seeing, check_moons, check_row, check_source, check_transforms, check_report,
+    check_example, check_micrograd, check_seeing, check_vectorize, check_moons, check_row, check_source,
+    check_transforms, check_report,
 ]  # fmt: skip
 
 

@@ -115,7 +115,7 @@ class Vectorized:
         structure = structured(result, leaves, name_of(self.f))
         self._namespace = functions(self.graph)
         self._written = [f"{name}_" if name in self._namespace else name for name in self.names]  # as the source has it
-        plan = Plan(self.graph, self._written, self.shapes, sorted(self.index))
+        plan = Plan(self.graph, self._written, self.shapes)
         outputs, self._rebuild = flatten_arrays(structure)
         self.text = Text(plan, [returned(plan, nodes) for nodes in outputs])
         watch.lap("plan")

@@ -24,10 +24,10 @@ def affine(graph: Scalars) -> Scalars:
     >>> graph, _ = trace(lambda x: (b - (x[0] * 2.0 - w * x[1])).tanh(), [(2,)])
     >>> print(drop(affine(graph)))
     %0 = input 0 0
-    %1 = parameter 0
-    %2 = input 0 1
+    %1 = input 0 1
+    %2 = parameter 0
     %3 = parameter 1
-    %4 = terms %3 + -2·%0 + %1·%2
+    %4 = %3 + -2·%0 + %2·%1
     %5 = tanh %4
     return %5
     """

@@ -1,9 +1,8 @@
 """From a graph of scalars to statements on arrays: level by level, siblings become one array operation each.
 
-A *group* is an array; a scalar is a place in one. Sums of products go through `products`, all else is grouped by
-operation and by where its operands lie. `layout` chooses the order and shape of a group after those of its operands,
-`views` writes an operand as a slice where there is one. Parameters have no place of their own until the first
-operation that takes them gathers them: a matrix product stores its weights as (in, out).
+Sums of products go through `products`, all else is grouped by operation and by where its operands lie. `layout` chooses
+the order and shape of a group after those of its operands, `views` writes an operand as a slice where there is one, and
+a matrix product has its weights stored as (in, out).
 """
 
 from __future__ import annotations
@@ -11,270 +10,29 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Sequence
-from itertools import count
 from typing import Any
 
 import numpy as np
 
 from autograd import ops
 from autograd.rows import Reduction
-from autograd.vectorizing.layout import arrange, arrange_sums
+from autograd.vectorizing.groups import LONG, NOWHERE, Group, Groups, Places, taken
 from autograd.vectorizing.products import Product, find_products
-from autograd.vectorizing.scalars import (
-    CONSTANT,
-    INPUT,
-    PARAMETER,
-    Bound,
-    Element,
-    Leaf,
-    Pick,
-    Scalars,
-    Terms,
-    terms,
-)
+from autograd.vectorizing.scalars import Bound, Element, Leaf, Pick, Scalars, Terms, terms
 from autograd.vectorizing.views import view
 from autograd.vectorizing.writing import METHODS, PRODUCT, TIGHT, axes, beside, literal, paren, summed, unparen, written
-
-Places = np.ndarray[Any, np.dtype[np.intp]]
 
 NEUTRAL: dict[Any, str] = {ops.sum: "0.0", ops.max: "-inf", ops.min: "inf", ops.logsumexp: "-inf", ops.prod: "1.0"}
 """What changes nothing in a reduction, for the places where a shorter one has no operand."""
 
-LONG = 88  # operands of a product that are longer than this together get lines of their own
 
-NOWHERE, KNOWN = -1, -2  # homes of a parameter that no array holds yet, and of a constant
+class Plan(Groups):
+    """The statements that compute a graph, after `affine`: level by level, family by family."""
 
-
-class Group:
-    """One array of the program: an input, a parameter, or what a statement computes."""
-
-    def __init__(self, number: int, kind: str, shape: tuple[int, ...], varying: bool) -> None:
-        self.token = f"_{number}_"  # stands for its name, until names are given
-        self.kind = kind
-        self.shape = shape
-        self.varying = varying
-        self.name = ""
-        self.zeros: Any = None  # where it is 0 although nothing lies there
-        self.letter = "h" if shape else "s"
-
-
-class Statement:
-    """``target = text``; heavy ones (products, reductions) stay lines of their own."""
-
-    def __init__(self, target: Group, text: str, heavy: bool) -> None:
-        self.target, self.text, self.heavy = target, text, heavy
-        self.key = target.token[1:-1]
-
-
-class Plan:
-    """The statements, and where everything lies.
-
-    Args:
-        graph: after `affine`.
-        names: of the arguments.
-        shapes: of the arguments, without the batch.
-        indices: arguments that are whole numbers.
-    """
-
-    def __init__(
-        self, graph: Scalars, names: Sequence[str], shapes: Sequence[tuple[int, ...]], indices: Sequence[int]
-    ) -> None:
-        self.graph = graph
-        self.groups: list[Group] = []
-        self.statements: list[Statement] = []
-        self.constants: dict[str, Any] = {}
-        self.parameters: list[tuple[Group, Places]] = []
-        self.products = 0
-        self.numbers: dict[float, int] = {}  # scalars for constants that the graph does not have
-        self.extra: dict[int, float] = {}
-        self.varying = graph.varying()
-        self.home: list[int] = []
-        self.place: list[int] = []
-        self.arguments = []
-        for name, shape in zip(names, shapes, strict=True):
-            group = self.group("argument", tuple(shape), True)
-            group.name = name
-            self.arguments.append(group)
-        offsets = {i: np.arange(int(np.prod(shape, dtype=int))).tolist() for i, shape in enumerate(shapes)}
-        for op, args in zip(graph.ops, graph.args, strict=True):
-            self.home.append(args[0] if op is INPUT else KNOWN if op is CONSTANT else NOWHERE)
-            self.place.append(offsets[args[0]][args[1]] if op is INPUT else 0)
+    def __init__(self, graph: Scalars, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
+        super().__init__(graph, names, shapes)
         for level in levels(graph, self.varying):
             self.level(level)
-
-    # ------------------------------------------------------------------------------------------------- bookkeeping
-
-    def group(self, kind: str, shape: tuple[int, ...], varying: bool) -> Group:
-        """A new array."""
-        self.groups.append(Group(len(self.groups), kind, shape, varying))
-        return self.groups[-1]
-
-    def constant(self, array: Any, letter: str = "i") -> str:
-        """The name of a constant array."""
-        array = np.asarray(array)
-        for name, known in self.constants.items():
-            if known.dtype == array.dtype and known.shape == array.shape and np.array_equal(known, array):
-                return name
-        taken = {*self.constants, *(group.name for group in self.arguments)}
-        name = next(name for i in count(1) if (name := f"{letter}{i}") not in taken)
-        self.constants[name] = array
-        return name
-
-    def settle(self, group: Group, members: Any) -> None:
-        """Scalars get their places in an array."""
-        number = self.groups.index(group) if self.groups[-1] is not group else len(self.groups) - 1
-        flat = np.asarray(members).reshape(-1)
-        for place in np.flatnonzero(flat >= 0).tolist():
-            n = int(flat[place])
-            self.home[n] = number
-            self.place[n] = place
-
-    def state(self, kind: str, text: str, shape: tuple[int, ...], members: Any, varying: bool, heavy: bool) -> Group:
-        """A statement that computes these members."""
-        group = self.group(kind, shape, varying)
-        self.statements.append(Statement(group, text, heavy))
-        self.settle(group, members)
-        return group
-
-    def line(self, text: str, shape: tuple[int, ...], varying: bool) -> str:
-        """A statement of its own for a part of an expression; what stands for it."""
-        if len(text) < LONG // 4:
-            return text
-        group = self.group("part", shape, varying)
-        self.statements.append(Statement(group, text, False))
-        return group.token
-
-    def scalar(self, varying: bool) -> int:
-        """A number for a scalar that is not in the graph: a part of a sum."""
-        self.home.append(NOWHERE)
-        self.place.append(0)
-        self.varying.append(varying)
-        return len(self.home) - 1
-
-    def is_parameter(self, n: int) -> bool:
-        """Whether this is a leaf that is trained."""
-        return n < len(self.graph) and self.graph.ops[n] is PARAMETER
-
-    def known(self, n: int) -> Any:
-        """The number of a constant, None of anything else."""
-        if n in self.extra:
-            return self.extra[n]
-        return self.graph.args[n][0] if self.home[n] == KNOWN else None
-
-    def rank(self) -> list[int]:
-        """Sorts scalars by array and place; parameters that lie nowhere by their number."""
-        big = 1 << 32
-        return [h * big + p if h >= 0 else n for n, (h, p) in enumerate(zip(self.home, self.place, strict=True))]
-
-    # ---------------------------------------------------------------------------------------------------- operands
-
-    def operand(self, nodes: Any, exact: bool = False, fill: str | None = None, letter: str = "b") -> str:
-        """The text of an array of these scalars (-1: do not care, or `fill`).
-
-        `letter` starts the names of parameters that are first needed here.
-        """
-        nodes = np.asarray(nodes, dtype=np.intp)
-        holes = nodes < 0
-        if fill is not None and holes.any():
-            text = self.operand(nodes, exact, letter=letter)
-            if fill == "0.0" and self._zero(nodes, text):
-                return text
-            return f"where({self.constant(~holes, 'm')}, {text}, {fill})"
-        valid = nodes[~holes]
-        homes = {self.home[n] for n in valid.tolist()}
-        if homes == {KNOWN}:
-            return self._constant(nodes, exact)
-        if NOWHERE in homes:
-            self._own(nodes, homes, letter)
-            homes = {self.home[n] for n in valid.tolist()}
-        if len(homes) == 1:
-            (home,) = homes
-            group = self.groups[home]
-            return view(
-                group.token, group.shape, self._places(nodes), batch=group.varying, constant=self.constant, exact=exact
-            )
-        return self._joined(nodes, exact)
-
-    def _zero(self, nodes: Places, text: str) -> bool:
-        """Whether an array, taken whole, is 0 by itself where nothing is wanted."""
-        group = self.groups[int(text[1:-1])] if re.fullmatch(r"_\d+_", text) else None
-        return group is not None and group.zeros is not None and bool((group.zeros == (nodes < 0)).all())
-
-    def _places(self, nodes: Places) -> Places:
-        place = self.place
-        return np.array([place[n] if n >= 0 else -1 for n in nodes.reshape(-1).tolist()], dtype=np.intp).reshape(
-            nodes.shape
-        )
-
-    def _constant(self, nodes: Places, exact: bool) -> str:
-        numbers = [self.known(n) if n >= 0 else None for n in nodes.reshape(-1).tolist()]
-        given = [x for x in numbers if x is not None]
-        if not exact and len(set(map(repr, given))) == 1:
-            return literal(given[0])
-        filled = np.array([given[0] if x is None else x for x in numbers]).reshape(nodes.shape)
-        return self.constant(filled, "c")
-
-    def _own(self, nodes: Places, homes: set[int], letter: str) -> None:
-        """Gather parameters that lie nowhere yet into an array of their own, of the shape in which they are needed."""
-        flat = [n for n in nodes.reshape(-1).tolist() if n >= 0 and self.home[n] == NOWHERE]
-        distinct = list(dict.fromkeys(flat))
-        whole = homes == {NOWHERE} and len(distinct) == nodes.size
-        members = nodes if whole else np.array(distinct if len(distinct) > 1 else distinct[0], dtype=np.intp)
-        group = self.group("parameter", members.shape, False)
-        group.letter = letter if members.ndim < 2 else "w"
-        self.parameters.append((group, members))
-        self.settle(group, members)
-
-    def _joined(self, nodes: Places, exact: bool) -> str:
-        """Operands from several arrays: these one after another, and places in that."""
-        flat = nodes.reshape(-1)
-        homes: dict[int, list[int]] = {}
-        for n in flat.tolist():
-            if n >= 0:
-                homes.setdefault(self.home[n], []).append(n)
-        parts, start, offset, varying = [], 0, {}, False
-        values: dict[int, int] = {}
-        for home, members in homes.items():
-            if home == KNOWN:
-                numbers = list(dict.fromkeys(members))
-                parts.append(self.constant(np.array([float(self.known(n)) for n in numbers]), "c"))
-                values.update({n: start + i for i, n in enumerate(numbers)})
-                start += len(numbers)
-                continue
-            group = self.groups[home]
-            varying = varying or group.varying
-            at = [self.place[n] for n in members]
-            low, high = min(at), max(at) + 1
-            parts.append(
-                view(
-                    group.token,
-                    group.shape,
-                    np.arange(low, high),
-                    batch=group.varying,
-                    constant=self.constant,
-                    exact=True,
-                )
-            )
-            offset[home] = start - low
-            start += high - low
-        places = [
-            -1 if n < 0 else values[n] if n in values else offset[self.home[n]] + self.place[n] for n in flat.tolist()
-        ]
-        text = f"join({', '.join(parts)})"
-        return view(
-            text, (start,), np.array(places, dtype=np.intp).reshape(nodes.shape), batch=varying, constant=self.constant,
-            exact=exact,
-        )  # fmt: skip
-
-    def lies(self, nodes: Sequence[int]) -> tuple[tuple[int, ...], Places] | None:
-        """The array that all of these lie in, and their places there."""
-        homes = {self.home[n] for n in nodes}
-        if len(homes) != 1:
-            return None
-        (home,) = homes
-        if home < 0:
-            return None
-        return self.groups[home].shape, np.array([self.place[n] for n in nodes], dtype=np.intp)
 
     # ------------------------------------------------------------------------------------------------------ levels
 
@@ -324,26 +82,6 @@ class Plan:
         if self.varying[a] != self.varying[b]:
             return (b, a) if self.varying[a] else (a, b)
         return (b, a) if self.home[b] > self.home[a] else (a, b)
-
-    def arranged(self, columns: list[list[int]], count: int) -> tuple[Places, list[str]]:
-        """A grid for the members of a group, and the texts of their operands there."""
-        grid, places = arrange([self.lies(column) for column in columns], count)
-        texts = []
-        whole = -1
-        if not places and grid.ndim and all(self.distinct(column) < count for column in columns):
-            # no operand has the whole shape, and together they might not either (the same sum twice, say)
-            whole = next((i for i, column in enumerate(columns) if self.home[column[0]] != KNOWN), 0)
-        for i, column in enumerate(columns):
-            if i in places:
-                group = self.groups[self.home[column[0]]]
-                texts.append(view(group.token, group.shape, places[i], batch=group.varying, constant=self.constant))
-            else:
-                texts.append(self.operand(taken(column, grid), exact=i == whole))
-        return grid, texts
-
-    def distinct(self, nodes: list[int]) -> int:
-        """How many places these scalars lie at."""
-        return len({(self.home[n], self.place[n], n if self.home[n] < 0 else 0) for n in nodes})
 
     # ------------------------------------------------------------------------------------------------- elementwise
 
@@ -430,14 +168,6 @@ class Plan:
         members = taken([made[pair] for pair in wanted], grid)
         self.state("each", written(ops.mul, texts), grid.shape, members, self.varying[wanted[0][1]], False)
         return [[(1.0, (made[c, factors[0]], factors[1])) for c, factors in s] for s in sums]
-
-    def number(self, c: float) -> int:
-        """A scalar for a constant that the graph does not have."""
-        if c not in self.numbers:
-            n = self.numbers[c] = self.scalar(False)
-            self.home[n] = KNOWN
-            self.extra[n] = c
-        return self.numbers[c]
 
     def product(self, product: Product, targets: list[int], u_varies: bool, v_varies: bool) -> None:
         """One matrix product, or several of one shape."""
@@ -533,11 +263,6 @@ class Plan:
         varying = self.varying[members[0]]
         self.state("each", text or "0.0", grid.shape, taken(members, grid), varying, False)
 
-    def alias(self, n: int, x: int) -> None:
-        """A sum of one parameter alone: the parameter gets a place, and the sum shares it."""
-        self.operand(np.array(x, dtype=np.intp))
-        self.home[n], self.place[n] = self.home[x], self.place[x]
-
     def _plus(self, text: str, cs: list[float], product: str, grid: Places) -> str:
         """``text + c * product``; `cs` is a coefficient for each member."""
         if len(set(cs)) > 1:
@@ -568,8 +293,7 @@ class Plan:
         last = self.statements[-1] if self.statements else None
         if last is None or last.target.kind != "product" or self.varying[bias[0]] or not last.target.varying:
             return False
-        number = len(self.groups) - 1
-        if self.groups[number] is not last.target or any(self.home[x] != number for x in virtual):
+        if self.groups[-1] is not last.target or any(self.home[x] != last.target.number for x in virtual):
             return False
         shape = last.target.shape
         left, _, right = last.text.rpartition(" @ ")
@@ -633,34 +357,6 @@ class Plan:
         if graph.ops[members[0]].function == "softmax":
             group.zeros = nodes < 0
 
-    def lists(self, sums: list[list[int]], ragged: bool = True) -> tuple[Places, Places]:
-        """Lists of scalars as a grid of them, and the scalars with the grid's axes and then their own."""
-        every = [n for s in sums for n in s]
-        if any(self.home[n] == NOWHERE for n in every):
-            self.operand(np.array(list(dict.fromkeys(every)), dtype=np.intp))
-        found = self.along(sums)
-        if found is not None and (ragged or (found[1] >= 0).all()):
-            return found
-        longest = max(map(len, sums))
-        grid = np.arange(len(sums)) if len(sums) > 1 else np.zeros((), dtype=np.intp)
-        nodes = np.array([s + [-1] * (longest - len(s)) for s in sums], dtype=np.intp)
-        return grid, nodes.reshape((*grid.shape, longest))
-
-    def along(self, sums: list[list[int]]) -> tuple[Places, Places] | None:
-        """Lists of scalars as runs along axes of the one array that they all lie in: see `arrange_sums`."""
-        every = [n for s in sums for n in s]
-        if (lies := self.lies(every)) is None:
-            return None
-        shape, places = lies
-        found = arrange_sums(shape, np.split(places, np.cumsum([len(s) for s in sums])[:-1]))
-        if found is None:
-            return None
-        grid, cells = found
-        lookup = dict(zip(places.tolist(), every, strict=True))
-        return grid, np.array([lookup.get(p, -1) for p in cells.reshape(-1).tolist()], dtype=np.intp).reshape(
-            cells.shape
-        )
-
     # ------------------------------------------------------------------------------------------------------- picks
 
     def picks(self, members: list[int]) -> None:
@@ -700,11 +396,6 @@ class Plan:
 
     def _index(self, argument: Group, places: Places) -> str:
         return view(argument.token, argument.shape, places, batch=True, constant=self.constant, exact=True)
-
-
-def taken(numbers: Sequence[int] | Places, grid: Places) -> Places:
-    """The numbers of a grid's members; -1 where it has none."""
-    return np.where(grid >= 0, np.array(numbers, dtype=np.intp)[grid], -1)
 
 
 def levels(graph: Scalars, varying: Sequence[bool]) -> list[list[int]]:

@@ -6,7 +6,7 @@ import math
 import time
 from typing import Any
 
-from autograd.vectorizing.plan import Plan
+from autograd.vectorizing.groups import Groups
 from autograd.vectorizing.scalars import PARAMETER, Leaf, Scalars
 from autograd.vectorizing.source import Text
 
@@ -33,7 +33,7 @@ class Report:
     `arrays` the shapes of what the parameters were gathered into.
     """
 
-    def __init__(self, traced: Scalars, simple: Scalars, plan: Plan, text: Text, watch: Stopwatch) -> None:
+    def __init__(self, traced: Scalars, simple: Scalars, plan: Groups, text: Text, watch: Stopwatch) -> None:
         self.operations = computed(traced)
         self.left = computed(simple)
         self.inputs = sum(math.prod(group.shape) for group in plan.arguments)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.vectorizing.plan import Group, Plan, Statement
+from autograd.vectorizing.groups import Group, Groups, Statement
 from autograd.vectorizing.writing import PRODUCT, SUM, TIGHT, beside
 
 TOKEN = re.compile(r"\b_(\d+)_\b")
@@ -24,7 +24,7 @@ class Text:
     trained arrays with the scalars that they hold, `constants` plain arrays by name.
     """
 
-    def __init__(self, plan: Plan, returns: Sequence[str]) -> None:
+    def __init__(self, plan: Groups, returns: Sequence[str]) -> None:
         statements = list(plan.statements)
         texts = list(returns)
         inline(statements, texts)
@@ -104,7 +104,7 @@ def put(token: str, text: str, into: str) -> str:
     return before + text + after
 
 
-def names(plan: Plan, statements: Sequence[Statement], returns: Sequence[str]) -> dict[int, str]:
+def names(plan: Groups, statements: Sequence[Statement], returns: Sequence[str]) -> dict[int, str]:
     """Names that a person would choose: w and b for parameters, h for what is computed, s for a single number."""
     taken = {group.name for group in plan.arguments} | set(plan.constants)
     found = {i: group.name for i, group in enumerate(plan.groups) if group.name}
@@ -115,7 +115,7 @@ def names(plan: Plan, statements: Sequence[Statement], returns: Sequence[str]) -
             count[letter] += 1
             if (text := f"{letter}{count[letter]}") not in taken:
                 break
-        found[int(group.token[1:-1])] = text
+        found[group.number] = text
 
     used = [int(t) for text in [s.text for s in statements] + list(returns) for t in TOKEN.findall(text)]
     order = [plan.groups[number] for number in dict.fromkeys(used) if plan.groups[number].kind == "parameter"]
@@ -128,7 +128,7 @@ def names(plan: Plan, statements: Sequence[Statement], returns: Sequence[str]) -
     return found
 
 
-def returned(plan: Plan, nodes: Any) -> str:
+def returned(plan: Groups, nodes: Any) -> str:
     """The text of an output: an array of these scalars, whole."""
     nodes = np.asarray(nodes, dtype=np.intp)
     homes = {plan.home[n] for n in nodes.reshape(-1).tolist()}

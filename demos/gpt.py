@@ -1,0 +1,290 @@
+"""GPT: a transformer written in scalars, trained as matrices, invents names as scalars again.
+
+``python -m demos.gpt`` learns 26,545 names, letter by letter, in about two minutes. Every weight is a `Value` of its
+own, and attention is loops over them, as in Karpathy's microgpt. `vectorize` finds the matrices in that; those are
+trained, their numbers go back into the Values, and the Values invent the names that are printed at the end. ``--help``
+lists the options.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import math
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+# The matrices of one step are small: several threads would wait for each other longer than they compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+import autograd
+import nn
+from autograd import Value, Vectorized, no_grad, vectorize
+from demos.mnist import Parser, number
+from nn.data import Batches
+
+NAMES = Path(__file__).parent / "data" / "names" / "names.txt"
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+BOUNDARY = len(LETTERS)  # the token before and after every name
+TOKENS = len(LETTERS) + 1
+
+Vector: TypeAlias = list[Value]
+Matrix: TypeAlias = list[Vector]
+
+
+# ---------------------------------------------------------------------------------------------------------- the model
+
+
+class GPT(nn.Module):
+    """A transformer of one layer, of numbers only: no vectors but lists, no products but of two numbers.
+
+    Args:
+        block: how many positions it knows: a name takes one more than it has letters.
+        size: how many numbers stand for a token.
+        heads: among how many heads of attention these are divided.
+        rng: of the first weights.
+    """
+
+    def __init__(self, block: int, size: int = 16, heads: int = 4, rng: random.Random | None = None) -> None:
+        rng = rng or random.Random(0)
+
+        def matrix(rows: int, columns: int) -> Matrix:
+            return [[Value(rng.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
+
+        self.token, self.position = matrix(TOKENS, size), matrix(block, size)
+        self.query, self.key, self.value = matrix(size, size), matrix(size, size), matrix(size, size)
+        self.attended = matrix(size, size)
+        self.up, self.down = matrix(4 * size, size), matrix(size, 4 * size)
+        self.out = matrix(TOKENS, size)
+        self.heads = [range(start, start + size // heads) for start in range(0, size, size // heads)]
+
+    def __call__(self, token: int, position: int, keys: Matrix, values: Matrix) -> Vector:
+        """A logit for each token that may come next. Keys and values are those of the positions before: they grow."""
+        x = normed([t + p for t, p in zip(self.token[token], self.position[position], strict=True)])
+
+        before, x = x, normed(x)
+        query = linear(self.query, x)
+        keys.append(linear(self.key, x))
+        values.append(linear(self.value, x))
+        seen: Vector = []
+        for head in self.heads:
+            scores = [sum(query[i] * key[i] for i in head) / len(head) ** 0.5 for key in keys]
+            weights = softmax(scores)
+            seen += [sum(w * value[i] for w, value in zip(weights, values, strict=True)) for i in head]
+        x = [a + b for a, b in zip(linear(self.attended, seen), before, strict=True)]
+
+        hidden = [h.relu() for h in linear(self.up, normed(x))]
+        x = [a + b for a, b in zip(linear(self.down, hidden), x, strict=True)]
+        return linear(self.out, x)
+
+    def loss(self, tokens: list[int], weights: Sequence[Any]) -> Value:
+        """-log p of each token after the first, weighted: 0 makes a position padding, to which nothing looks back."""
+        keys: Matrix = []
+        values: Matrix = []
+        total = Value(0.0)
+        for i, weight in enumerate(weights):
+            p = softmax(self(tokens[i], i, keys, values))
+            total = total - weight * p[tokens[i + 1]].log()
+        return total
+
+    def sample(self, rng: random.Random, temperature: float) -> str:
+        """A name, letter by letter, until the boundary comes or the block is full."""
+        keys: Matrix = []
+        values: Matrix = []
+        name, token = "", BOUNDARY
+        with no_grad():
+            for i in range(len(self.position)):
+                p = softmax([logit / temperature for logit in self(token, i, keys, values)])
+                (token,) = rng.choices(range(TOKENS), [x.data for x in p])
+                if token == BOUNDARY:
+                    break
+                name += LETTERS[token]
+        return name
+
+
+def linear(weight: Matrix, x: Vector) -> Vector:
+    """Each row's weighted sum."""
+    return [sum(w * xi for w, xi in zip(row, x, strict=True)) for row in weight]
+
+
+def normed(x: Vector) -> Vector:
+    """Scaled to a mean square of 1."""
+    scale = (sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
+    return [xi * scale for xi in x]
+
+
+def softmax(x: Vector) -> Vector:
+    """Positive numbers of sum 1. The largest goes away, so that nothing overflows."""
+    largest = autograd.max(x).detach()
+    powers = [(xi - largest).exp() for xi in x]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+# ----------------------------------------------------------------------------------------------------------- the data
+
+
+def load_names(block: int, rng: random.Random) -> tuple[list[str], list[str]]:
+    """The names that fit into a block, shuffled: nine of ten to learn from, the others to test."""
+    once = dict.fromkeys(NAMES.read_text(encoding="utf-8").split())  # some are there twice, for girls and for boys
+    names = [name for name in once if len(name) < block]
+    rng.shuffle(names)
+    tenth = len(names) // 10
+    return names[tenth:], names[:tenth]
+
+
+def encode(name: str) -> list[int]:
+    """A name as tokens, between two boundaries."""
+    return [BOUNDARY, *map(LETTERS.index, name), BOUNDARY]
+
+
+def padded(names: Sequence[str], block: int) -> tuple[np.ndarray, np.ndarray]:
+    """Names as an array of tokens, (names, block + 1), and which of its positions are real, (names, block)."""
+    tokens = np.full((len(names), block + 1), BOUNDARY)
+    for row, name in zip(tokens, names, strict=True):
+        row[: len(name) + 2] = encode(name)
+    lengths = np.array([len(name) + 1 for name in names])
+    return tokens, np.arange(block) < lengths[:, None]
+
+
+def bigram_loss(train: Sequence[str], test: Sequence[str]) -> float:
+    """The loss of counting which letter follows which: what a model that remembers one letter can reach."""
+    counts = np.ones((TOKENS, TOKENS))
+    for pair in itertools.chain.from_iterable(itertools.pairwise(encode(name)) for name in train):
+        counts[pair] += 1
+    p = counts / counts.sum(axis=1, keepdims=True)
+    pairs = [pair for name in test for pair in itertools.pairwise(encode(name))]
+    return -float(np.mean([math.log(p[pair]) for pair in pairs]))
+
+
+# ----------------------------------------------------------------------------------------------------------- training
+
+
+def mean_loss(model: Vectorized, tokens: np.ndarray, real: np.ndarray) -> Any:
+    """The loss of an average letter in a batch of names: a Tensor."""
+    return model(tokens, real / real.sum()).sum()
+
+
+def train(model: Vectorized, batches: Batches, optimizer: nn.Optimizer, steps: int) -> float:
+    """Take the steps, saying how it goes twenty times; returns the seconds."""
+
+    def endless() -> Iterator[tuple[np.ndarray, ...]]:
+        while True:
+            yield from batches
+
+    start, losses = time.perf_counter(), []
+    for step, (tokens, real) in enumerate(itertools.islice(endless(), steps), 1):
+        loss = mean_loss(model, tokens, real)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        if not math.isfinite(losses[-1]):
+            raise FloatingPointError(f"the loss is {losses[-1]} in step {step}: try a lower --lr")
+        if step * 20 // steps > (step - 1) * 20 // steps:
+            seconds = time.perf_counter() - start
+            print(f"step {step:6,} of {steps:,}  loss {np.mean(losses):.4f}  {seconds:5.1f} s", flush=True)
+            losses.clear()
+    return time.perf_counter() - start
+
+
+def evaluate(model: Vectorized, tokens: np.ndarray, real: np.ndarray) -> float:
+    """The loss of an average letter in many names, 500 names at a time."""
+    total = 0.0
+    with no_grad():
+        for start in range(0, len(tokens), 500):
+            part = slice(start, start + 500)
+            total += model(tokens[part], real[part].astype(float)).data.sum()
+    return float(total / real.sum())
+
+
+def scalar_step(gpt: GPT, name: str) -> float:
+    """One name forward and backward on Values, at its own length; returns the seconds."""
+    tokens = encode(name)
+    start = time.perf_counter()
+    gpt.loss(tokens, [1 / (len(name) + 1)] * (len(name) + 1)).backward()
+    return time.perf_counter() - start
+
+
+# ---------------------------------------------------------------------------------------------------------- the story
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo with these arguments; returns the exit code."""
+    options = parse(argv)
+    try:
+        return run(options)
+    except (FloatingPointError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compile, train, write back, invent."""
+    rng = random.Random(options.seed)
+    learn, test = load_names(options.block, rng)
+    gpt = GPT(options.block, rng=rng)
+    print(f"{len(learn):,} names to learn from, {len(test):,} to test, {options.block} positions each")
+    print(f"{len(gpt.parameters()):,} parameters, each a Value of its own")
+
+    some = learn[: 3 if options.quick else 10]
+    by_scalars = sum(scalar_step(gpt, name) for name in some) / len(some)
+    print(f"on Values, a name takes {by_scalars * 1000:.0f} ms forward and backward", flush=True)
+
+    print(f"\nvectorize runs the loss once for each of the {TOKENS} tokens, to see what they choose ...", flush=True)
+    model = vectorize(gpt.loss, options.block + 1, options.block, index={"tokens": TOKENS})
+    print(f"\n{model.report()}\n\n{model.forward_source}", flush=True)
+
+    batches = Batches(*padded(learn, options.block), batch_size=options.batch, seed=options.seed)
+    optimizer = nn.Adam(model.parameters(), nn.OneCycle(options.lr, options.steps))
+    seconds = train(model, batches, optimizer, options.steps)
+    by_arrays = seconds / (options.steps * options.batch)
+    print(f"on arrays, a name took {by_arrays * 1000:.2f} ms, Adam included: {by_scalars / by_arrays:.0f} times faster")
+
+    tested = padded(test, options.block)
+    print(f"\nloss on names never seen: {evaluate(model, *tested):.4f}")
+    counting = bigram_loss(learn, test)
+    print(f"guessing would be {math.log(TOKENS):.4f}, counting which letter follows which {counting:.4f}")
+
+    model.sync()
+    name = test[0]
+    with no_grad():
+        scalar = gpt.loss(encode(name), [1.0] * (len(name) + 1)).data
+        array = model(*(x[:1] for x in tested)).data[0]
+    print(f"\nsync: the Values have the numbers. Loss of {name!r}: {scalar:.12f} on Values, {array:.12f} on arrays")
+    invented = [gpt.sample(rng, options.temperature) for _ in range(options.samples)]
+    listed = len({*learn, *test}.intersection(invented))
+    print(f"{len(invented)} names that the Values invent, {listed} of them in the list:\n")
+    for start in range(0, len(invented), 5):
+        print("  " + "".join(f"{name:<{options.block + 1}}" for name in invented[start : start + 5]).rstrip())
+    return 0
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The options, checked."""
+    parser = Parser(prog="python -m demos.gpt", description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    count = number(int, 1)
+    add("--steps", type=count, default=6000, metavar="N", help="batches to learn from (%(default)s)")
+    add("--batch", type=count, default=64, metavar="N", help="names in a batch (%(default)s)")
+    add("--lr", type=number(float, 0), default=0.02, metavar="RATE", help="Adam's rate at its highest (%(default)s)")
+    add("--block", type=number(int, 3), default=16, metavar="N", help="positions: longer names stay out (%(default)s)")
+    add("--samples", type=number(int, 0), default=20, metavar="N", help="names to invent (%(default)s)")
+    add("--temperature", type=number(float, 0.01), default=0.5, metavar="T", help="how daring they are (%(default)s)")
+    add("--seed", type=number(int, 0), default=0, metavar="N", help="of everything that is drawn (%(default)s)")
+    add("--quick", action="store_true", help="only a look: 60 batches of 16 names of up to 3 letters")
+    options = parser.parse_args(argv)
+    if options.quick:
+        options.steps, options.batch, options.block = 60, 16, 4
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,145 @@
+"""Two moons: micrograd's loss, in plain scalars, becomes a few lines of NumPy, equal to rounding.
+
+The loss is written as in micrograd's notebook: every point and every one of 33 neurons by itself, in Values. It is
+traced once, and the program that was found is printed, with its backward pass. Both then train from the same weights,
+the scalars a few steps, the arrays all of them. At the end the numbers go back into the neurons, which are tested.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import os
+import random
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+# The matrices of one step are small: several threads would wait for each other longer than they compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import nn
+from autograd import Value, vectorize
+from demos.mnist import Parser, number
+from nn import plots
+from nn.data import moons
+from nn.files import replacing
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo with these arguments; returns the exit code."""
+    options = parse(argv)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+        return run(options)
+    except OSError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def scalar_loss(model: nn.MLP) -> Callable[[Sequence[Any], Sequence[Any]], Value]:
+    """The loss of micrograd's demo.ipynb, line by line, for this model."""
+
+    def loss(Xb, yb):
+        # forward the model to get scores
+        scores = list(map(model, Xb))
+        # svm "max-margin" loss
+        losses = [(1 + -yi * scorei).relu() for yi, scorei in zip(yb, scores, strict=True)]
+        data_loss = sum(losses) * (1.0 / len(losses))
+        # L2 regularization
+        alpha = 1e-4
+        reg_loss = alpha * sum(p * p for p in model.parameters())
+        return data_loss + reg_loss
+
+    return loss
+
+
+def train(
+    loss: Callable[[Any, Any], Any], optimizer: nn.Optimizer, X: Any, y: Any, steps: int
+) -> tuple[list[float], float]:
+    """Gradient descent, the same for scalars and arrays: the loss before each step, and a step's median seconds."""
+    losses, seconds = [], []
+    for _ in range(steps):
+        start = time.perf_counter()
+        total = loss(X, y)
+        optimizer.zero_grad()
+        total.backward()
+        optimizer.step()
+        seconds.append(time.perf_counter() - start)
+        losses.append(total.item())
+    return losses, median(seconds)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Trace, train, compare, test and draw."""
+    random.seed(options.seed)  # the neurons' weights
+    X, y = moons(100, noise=0.1, seed=options.seed)
+    y = 2 * y - 1
+    model = nn.MLP(2, [16, 16, 1])
+    loss = scalar_loss(model)
+    print(f"Two moons, {len(X)} points; {len(model.parameters())} scalar parameters in 33 neurons. The loss:\n")
+    print(textwrap.dedent(inspect.getsource(loss)))
+
+    start = time.perf_counter()
+    fast = vectorize(loss, X.shape, y.shape, batch=False)  # the loss itself runs over the samples
+    traced = time.perf_counter() - start
+    print(f"fast = vectorize(loss, {X.shape}, {y.shape}, batch=False) takes {traced:.2f} s, once, and finds:\n")
+    print(f"{fast.source}\n")
+    print(fast.report())
+
+    def rate(step: int) -> float:
+        return 1.0 - 0.9 * step / options.steps
+
+    few = min(options.scalar_steps, options.steps)
+    print(f"\nBoth train from the same weights: the scalars {few} of {options.steps} steps, the arrays all.\n")
+    scalar, slow_step = train(loss, nn.SGD(model.parameters(), rate), X.tolist(), y.tolist(), few)
+    arrays, fast_step = train(fast, nn.SGD(fast.parameters(), rate), X, y, options.steps)
+    print("step  loss of scalars        loss of arrays")
+    shown = {*range(min(few, 3)), few - 1, *range(few - 1, options.steps, 20), options.steps - 1}
+    for k in sorted(shown):
+        print(f"{k:>4}  {scalar[k] if k < few else '':<21}  {arrays[k]}")
+    apart = max(abs(a - s) / abs(s) for s, a in zip(scalar, arrays, strict=False))
+    print(f"\nlargest relative difference of the losses in {few} steps: {apart:.1e}")
+    print(f"a step takes {1e3 * slow_step:.1f} ms in scalars, {1e3 * fast_step:.3f} ms in arrays: ", end="")
+    print(f"{slow_step / fast_step:,.0f} times faster")
+
+    fast.sync()
+    right = sum((model(x).data > 0) == (label > 0) for x, label in zip(X.tolist(), y, strict=True))
+    print(f"sync() wrote the numbers back: the scalar network has {right} of {len(X)} points right")
+    try:
+        print("picture:", picture(options.out / "boundary.png", model, X, y))
+    except ImportError as error:
+        print(f"no picture: {error}")
+    return 0
+
+
+def picture(path: Path, model: nn.MLP, X: Any, y: Any) -> Path:
+    """What the network says of every place in the plane: the neurons once more, of one point, for a grid of them."""
+    ax = plots.decision_boundary(vectorize(model, 2), X, y)
+    with replacing(path) as temporary:
+        ax.figure.savefig(temporary, dpi=150)
+    return path
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The options, checked."""
+    parser = Parser(prog="python -m demos.moons", description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    count = number(int, 1)
+    add("--steps", type=count, default=100, metavar="N", help="of the arrays (%(default)s)")
+    add("--scalar-steps", type=count, default=20, metavar="N", help="of the scalars, at most as many (%(default)s)")
+    add("--seed", type=number(int, 0), default=0, metavar="N", help="of the points and first weights (%(default)s)")
+    add("--out", type=Path, default=Path("runs/moons"), metavar="FOLDER", help="what is written to (%(default)s)")
+    add("--quick", action="store_true", help="only a look: 10 steps, 3 of them in scalars")
+    options = parser.parse_args(argv)
+    if options.quick:
+        options.steps, options.scalar_steps = 10, 3
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
