@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from autograd import Tensor, ops
 from autograd.rows import Elementwise
-from autograd.vectorizing.backward import Count, Sketch, Unsketchable, backward_source
+from autograd.vectorizing.backward import Unsketchable, backward_source
+from autograd.vectorizing.sketch import Count, Sketch
 
 FUNCTIONS = {name: getattr(ops, name) for name in ops.__all__ if callable(getattr(ops, name))}
 LENGTHS = {"n": 5, "m": 11}  # of the example, and of what the text is run on
@@ -56,7 +57,7 @@ class Program:
         space = {"np": np}
         exec(text, space)
         head = re.search(r"def backward\((.*)\):", text)[1].split(", ")
-        given = {f"d{name}": seed for name, seed in seeds.items()}
+        given = dict(zip(head, seeds.values(), strict=False))
         known = {**{name: np.asarray(ops.detach(x)) for name, x in values.items()}, **given}
         before = {name: x.copy() for name, x in known.items()}
         with np.errstate(all="ignore"):
@@ -94,10 +95,6 @@ PROGRAMS = {
     ),
     "logsumexp cross entropy": Program(
         ["z = linear(x, w, b)", "y = (logsumexp(z, axis=1) - take_along_axis(z, t[:, None], axis=1)[:, 0]).mean()"],
-        {"x": ("n", 3), "t": ("int", 4, "n")}, {"w": (3, 4), "b": (4,)},
-    ),
-    "fused cross entropy": Program(
-        ["z = linear(x, w, b)", "y = cross_entropy(z, t)"],
         {"x": ("n", 3), "t": ("int", 4, "n")}, {"w": (3, 4), "b": (4,)},
     ),
     "attention": Program(
@@ -156,6 +153,10 @@ PROGRAMS = {
         ["h = x @ w", "y = h[:, 1] + 1.0"], {"x": ("n", 3)}, {"w": (3, 2)}, outputs=("h", "y")
     ),
     "names for the same": Program(["h = x @ w", "g = h", "y = g + h"], {"x": ("n", 3)}, {"w": (3, 2)}),
+    "gradients that are those of others": Program(
+        ["h = a + 0.0", "g = h + b", "y = x * g", "z = (c + h) * 2.0"],
+        {"x": ("n", 3)}, {"a": (3,), "b": (3,), "c": (3,)}, outputs=("y", "z"),
+    ),
     "parameters that do not matter": Program(["h = x * c", "y = x @ w"], {"x": ("n", 3)}, {"w": (3, 2), "c": ()}),
     "a bias of the batch's shape": Program(["y = a + b"], {"x": ("n", 3)}, {"a": (2,), "b": (2,)}),
     "statistics": Program(
@@ -164,10 +165,8 @@ PROGRAMS = {
         {"x": ("n", 3)}, {"w": (3, 4)},
     ),
     "odds": Program(
-        ["h = x @ w", "c = cumsum(h, 1)", "d = pad(c, ((0, 0), (1, 2)))", "f = flip(d, 1)",
-         "e = einsum('ij,jk->ik', f, v)",
-         "y = softplus(e).sum(axis=1) + squeeze(h[:, :1], 1)"],
-        {"x": ("n", 3)}, {"w": (3, 4), "v": (7, 2)},
+        ["h = x @ w", "c = cumsum(h, 1)", "f = flip(c, 1)", "y = softplus(f @ v).sum(axis=1) + squeeze(h[:, :1], 1)"],
+        {"x": ("n", 3)}, {"w": (3, 4), "v": (4, 2)},
     ),
     "names that collide": Program(
         ["z = x @ w", "t1 = sigmoid(z * b) * sigmoid(z * b)", "dz1 = exp(t1) * t1", "y = relu(dz1 * z).sum(axis=1)"],
@@ -183,7 +182,7 @@ def test_the_text_gives_the_engines_gradients(name):
 
 @pytest.mark.parametrize("n", [1, 2, 64])
 def test_the_batch_may_have_any_length(n):
-    for name in ("moons", "fused cross entropy", "attention with heads and holes", "gathers"):
+    for name in ("moons", "logsumexp cross entropy", "attention with heads and holes", "gathers"):
         PROGRAMS[name].check(n)
 
 
@@ -211,9 +210,9 @@ def test_reductions(op, axis, keepdims):
     Program(lines, {"x": ("n", 3)}, {"a": (3,)}).check()
 
 
-def test_a_rule_that_loops_over_the_batch_is_called():
-    text = Program(["h = x * a", "y = h.prod(axis=0)"], {"x": ("n", 3)}, {"a": (3,)}).check()
-    assert "from autograd.ops import ROWS" in text and "# the rule of prod has no NumPy form here" in text
+def test_a_rule_that_loops_over_the_batch_is_refused():
+    with pytest.raises(Unsketchable):
+        Program(["h = x * a", "y = h.prod(axis=0)"], {"x": ("n", 3)}, {"a": (3,)}).source()
 
 
 def test_moons():
@@ -241,15 +240,29 @@ LINES = {
     "log": (["h = x @ w", "y = log(h)"], "dh = dy / h"),
     "mean": (["h = x @ w", "y = (h * h).mean()"], "dh = 2 * h * (dy / (len(h) * 2))"),
     "swapped": (["h = x @ w", "y = h.T"], "dh = dy.T"),
-    "slice": (["h = x @ w", "y = h[:, 1:]"], "dh = np.zeros_like(h)\n    dh[:, 1:] += dy"),
+    "slice": (["h = x @ w", "y = h[:, 1:]"], "dh = np.zeros_like(h)\n    dh[:, 1:] = dy"),
     "row": (["h = x @ w", "y = h[:, [1, 1]]"], "np.add.at(dh, np.s_[:, [1, 1]], dy)"),
+    "unique rows": (["h = x @ w", "y = h[:, [1, 0]]"], "dh = np.zeros_like(h)\n    dh[:, [1, 0]] = dy"),
+    "parts": (
+        ["h = x @ w", "y = h[:, 1] * x[:, 0] + h[:, 0] * h[:, 1]"],
+        "dh[:, 1] = x[:, 0] * dy\n    dh[:, 0] = h[:, 1] * dy\n    dh[:, 1] += h[:, 0] * dy",
+    ),
+    "equal terms": (["s = (w * w).sum()", "y = x.sum(axis=1) * s"], "dw = 2 * w * ds"),
+    "vector": (["h = x @ w", "y = h @ v"], "dv = h.T @ dy"),
+    "one of each row": (
+        ["h = x @ w", "y = take_along_axis(h, (x[:, :1] > 0.5) * 1, axis=1)[:, 0]"],
+        "np.put_along_axis(dh, (x[:, :1] > 0.5) * 1, dy[:, None], axis=1)",
+    ),
+    "softmax": (["h = x @ w", "y = softmax(h)"], "dh = y * (dy - (y * dy).sum(axis=1, keepdims=True))"),
+    "log_softmax": (["h = x @ w", "y = log_softmax(h)"], "dh = dy - np.exp(y) * dy.sum(axis=1, keepdims=True)"),
     "sum": (["h = x @ w", "y = h.sum(axis=1)"], "dh = np.broadcast_to(dy[:, None], h.shape)"),
 }
 
 
 @pytest.mark.parametrize(("lines", "expected"), LINES.values(), ids=LINES)
 def test_lines(lines, expected):
-    text = Program(lines, {"x": ("n", 3)}, {"w": (3, 2)}, positive=True).source()
+    parameters = {"w": (3, 2), "v": (2,)} if "@ v" in lines[-1] else {"w": (3, 2)}
+    text = Program(lines, {"x": ("n", 3)}, parameters, positive=True).check()
     assert f"    {expected}\n" in text, text
 
 
@@ -264,23 +277,62 @@ def test_what_is_used_very_often():
     assert text.count("    dh[:, ") == 40
 
 
-def test_functions_that_numpy_lacks_are_said_to_be_missing():
+def test_functions_that_numpy_lacks_are_imported():
     text = Program(["y = gelu(x * a)"], {"x": ("n", 3)}, {"a": (3,)}).check()
-    assert "import math\nerfc = np.vectorize(math.erfc, otypes=[float])  # NumPy has none" in text
+    assert text.startswith("from autograd.ops import erfc\n\n\ndef backward(dy, ")
+
+
+NAMES = ["dy", "dh1", "dw", "np", "np_", "len", "erfc", "ops", "backward", "t1", "dz1", "gy"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_argument_may_have_any_name(name):
+    lines = ["h1 = gelu({} @ w) * sigmoid({} @ w)", "y = (h1 - h1.mean(axis=0)).sum(axis=1) * 0.5"]
+    Program([line.replace("{}", name) for line in lines], {name: ("n", 3)}, {"w": (3, 2)}).check()
+
+
+def test_names_that_would_be_taken_or_keywords():
+    lines = ["h = dy @ w", "y = tanh(h)"]
+    assert "dh" not in (text := Program(lines, {"dy": ("n", 3)}, {"w": (3, 2)}).check())
+    assert text.startswith("def backward(gy, dy, y):\n    gh = (1 - y * y) * gy\n")
+    lines = ["el = x @ w", "y = np.tanh(el) if False else tanh(el)"]
+    assert "gel = " in Program(lines, {"x": ("n", 3)}, {"w": (3, 2)}).check()
+    text = Program(["y = sign(np @ w) * relu(np @ w)"], {"np": ("n", 3)}, {"w": (3, 2)}).check()
+    assert text.startswith("import numpy as np_\n\n\ndef backward(dy, np, w):")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_float32_stays(name):
+    """Nothing on the way is wider: neither what is returned nor any variable of the function."""
+    program = PROGRAMS[name]
+    inputs, parameters = ({k: narrow(x) for k, x in arrays.items()} for arrays in program.arrays(4))
+    text = backward_source(program.statements, inputs, parameters, program.constants, program.outputs, FUNCTIONS)
+    assert text == program.source()
+    values = {**inputs, **{k: Tensor(x) for k, x in parameters.items()}, **program.constants}
+    for target, line in program.statements:
+        values[target] = eval(line, {**FUNCTIONS, "np": np}, values)
+    known = {k: narrow(np.asarray(ops.detach(x))) for k, x in values.items()}
+    known |= {f"d{k}": known[k] for k in program.outputs}
+    space = {"np": np}
+    exec(re.sub(r"return .*$", "return locals()", text), space)
+    found = space["backward"](*[known[k] for k in re.search(r"def backward\((.*)\):", text)[1].split(", ")])
+    assert not {k for k, x in found.items() if x.dtype == np.float64}, text
+
+
+def narrow(x):
+    return x.astype(np.float32) if x.dtype == np.float64 else x
 
 
 def test_what_has_no_form_is_refused():
     with pytest.raises(Unsketchable, match="y = "):
         Program(["y = x @ w if x.sum() > 0 else w"], {"x": ("n", 3)}, {"w": (3, 2)}).source()
-    with pytest.raises(ValueError, match="dh would be both"):
-        backward_source([("h", "x * w"), ("dh", "h * h")], {"x": np.ones(2)}, {"w": np.ones(())}, {}, ["dh"], {})
     with pytest.raises(ValueError, match="one batch"):
         backward_source([("y", "x * w")], {"x": np.ones(2), "z": np.ones(3)}, {"w": np.ones(())}, {}, ["y"], {})
 
 
 def test_a_count_remembers_where_it_was_read():
     n = Sketch((np.ones((3, 2)), np.ones((7, 2))), "x").shape[0]
-    assert isinstance(n, Count) and int(n) == 3 and n + 0 is n and 1 * n is n
+    assert isinstance(n, Count) and int(n) == 3 and n + 0 == n and 1 * n == n
     assert n != 3 and n != 7 and n == n * 1  # neither of its two numbers: no number at all
     assert type(n - n) is int and n - n == 0
     assert n > 2 and n >= 3 and not n < 3

@@ -22,8 +22,8 @@ ORDER += [f"seeing.{name}" for name in ("notation", "naming", "local", "view", "
 ORDER += [f"seeing.{name}" for name in ("source", "facts", "curve", "describe")] + ["seeing"]
 ORDER += [f"drawing.{name}" for name in ("style", "render", "dot", "classic", "overview", "page")] + ["drawing"]
 ORDER += [f"vectorizing.{name}" for name in ("scalars", "simplify", "affine", "reductions", "tracing", "products")]
-ORDER += [f"vectorizing.{name}" for name in ("layout", "views", "writing", "groups", "plan", "source", "runtime", "program")]
-ORDER += [f"vectorizing.{name}" for name in ("report", "sketch", "notation", "backward")] + ["vectorizing"]
+ORDER += [f"vectorizing.{name}" for name in ("layout", "views", "writing", "groups", "plan", "source", "runtime")]
+ORDER += [f"vectorizing.{name}" for name in ("program", "report", "sketch", "notation", "backward")] + ["vectorizing"]
 ORDER += ["testing.expression", "testing.strategies", "testing.stateful", "testing"]
 
 

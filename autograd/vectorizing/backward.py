@@ -9,7 +9,8 @@ def backward(dh, x, h):
     return dw, db
 
 No formula of a derivative is written here: the rules of the rows run on Sketches, which write down what is done with
-them. The finished text is run on batches of two lengths, and has to give what the rules gave.
+them.
+The finished text is run on batches of two lengths, and has to give what the rules gave.
 """
 
 from __future__ import annotations
@@ -30,7 +31,6 @@ from autograd.vectorizing.notation import VIEWS, Notation
 from autograd.vectorizing.runtime import spread
 from autograd.vectorizing.sketch import (
     LET,
-    LOGSUMEXP,
     PUT,
     TAKE,
     Pair,
@@ -167,17 +167,8 @@ def take_along_axis(x: Any, index: Any, axis: int) -> Any:
     return TAKE.apply((x, index), {"axis": axis})
 
 
-def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """As `autograd.log_softmax`, from parts that have short gradients."""
-    x = x - ops.max(ops.detach(x), axis, keepdims=True)
-    return x - LOGSUMEXP(x, axis, keepdims=True)
-
-
 FORMS: dict[Any, Callable[..., Any]] = {
     ops.take_along_axis: take_along_axis,
-    ops.log_softmax: log_softmax,
-    ops.softmax: lambda x, axis=-1: ops.exp(log_softmax(x, axis)),
-    ops.cross_entropy: lambda x, labels: -ops.mean(take_along_axis(log_softmax(x), labels[:, None], axis=1)),
     spread: lambda x, batch: ops.broadcast_to(x, (batch.shape[0], *x.shape)),
 }
 """What a program may call, by what stands in for it here."""
@@ -199,7 +190,7 @@ class Writer(Notation):
         steps = [(g.number, leaf.gradient, g) for leaf, g in zip(leaves, gradients, strict=True) if g is not None]
         for x in below([g for *_, g in steps]):  # operands first: nothing recurses through a long sum
             self.of(x)
-        steps = sorted(steps + self.lets([g for *_, g in steps]), key=lambda step: step[0])
+        steps = sorted(self.lets([g for *_, g in steps]) + steps, key=lambda step: step[0])  # a tie: dw = dh
         self.taken |= {name for _, name, _ in steps}
         for _, _, root in steps:
             self.count(root)
@@ -272,7 +263,7 @@ class Writer(Notation):
 
     def accumulate(self, name: str, whole: Sketch, terms: Sequence[Sketch]) -> None:
         """A sum of which some terms are zeros but for a part: these are written in place."""
-        placed = [y for y in terms if y._op is ops.scatter and not y.label and self.uses[id(y)] == 1]
+        placed = [y for y in terms if y._op is ops.scatter and not y.label and self.uses.get(id(y), 0) <= 1]
         if whole._op in (ops.scatter, PUT):
             placed = [whole]
         rest = [y for y in terms if not any(y is z for z in placed)]

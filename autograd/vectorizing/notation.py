@@ -15,25 +15,27 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.rows import Elementwise, Reduction, normalize_axis
+from autograd.rows import Elementwise, Reduction
 from autograd.symbol import ATOM, COMPARE, NEGATIVE, OR, POWER, PRODUCT, SUM
 from autograd.vectorizing.sketch import (
     AND,
+    BY_HAND,
     COMPARISONS,
     DETACH,
     EITHER,
     LENGTH,
     LET,
-    LOGSUMEXP,
     NOT,
     ONES,
     PUT,
     TAKE,
     Count,
+    Form,
     Ratio,
     Shape,
     Sketch,
     Unsketchable,
+    axes_of,
     bare,
     inside,
     is_lifted,
@@ -42,6 +44,7 @@ from autograd.vectorizing.sketch import (
     made,
     narrowed,
     pair,
+    parts_of,
     same_shape,
 )
 
@@ -141,19 +144,6 @@ def _transpose(out: Sketch) -> Any:
     return x if order == tuple(range(x.ndim)) else None
 
 
-def axes_of(x: Sketch) -> tuple[int, ...]:
-    """The order of axes of a transpose."""
-    axes = x._b.get("axes")
-    return tuple(range(x.ndim))[::-1] if axes is None else normalize_axis(axes, x.ndim)
-
-
-def parts_of(x: Sketch) -> tuple[Any, ...]:
-    """The index of a getitem or a scatter as a tuple of parts, each a type that compares."""
-    index = x._b["index"]
-    parts = index if isinstance(index, tuple) else (index,)
-    return tuple("array" if isinstance(part, (Sketch, np.ndarray, list)) else part for part in parts)
-
-
 SIMPLER: dict[Any, Callable[[Sketch], Any]] = {
     ops.mul: _mul,
     ops.add: _add,
@@ -179,11 +169,10 @@ Sketch.simplify = staticmethod(simplified)
 # ----------------------------------------------------------------------------------------------------- the text
 
 EXPANDED: dict[Any, Callable[..., Any]] = {
-    ops.linear: ops.linear.composition,
+    **{row: row.composition for row in BY_HAND},
     ops.reciprocal: lambda x: 1 / x,
     ops.relu: lambda x: ops.maximum(x, 0),
     ops.logsumexp: lambda x, **where: ops.log(ops.sum(ops.exp(x - ops.max(x, **where)), **where)) + ops.max(x, **where),
-    LOGSUMEXP: lambda x, **where: ops.log(ops.sum(ops.exp(x), **where)),
     ops.norm: lambda x, **where: ops.sqrt(ops.sum(ops.square(x), **where)),
 }
 """Rows with no function of NumPy, by what they are in terms of others."""
@@ -228,7 +217,7 @@ class Notation:
         self.read: set[str] = set()
         self.lines: list[str] = []
         self.imports: dict[str, str] = {}
-        self.taken = {x.label for x in named} | {"ops"}
+        self.taken = {x.label for x in named}
         self.np = "np" if "np" not in self.taken else self.foreign("import numpy", "np")
         for x in named:
             if x._op is not None:
@@ -240,7 +229,7 @@ class Notation:
         """What was done, so that two that did the same have the same key."""
         if x._op is LENGTH:
             return (LENGTH.name, *map(int, x._data))
-        return (id(x._op), *map(self._key_of, x._a), *((name, self._key_of(p)) for name, p in x._b.items()))
+        return id(x._op), self._key_of(x._a), self._key_of(tuple(x._b.items()))
 
     def _key_of(self, x: Any) -> Any:
         if isinstance(x, Sketch):
@@ -250,10 +239,8 @@ class Notation:
         if isinstance(x, (tuple, list)):
             return (type(x) is list, *map(self._key_of, x))
         if isinstance(x, slice):
-            return ("slice", *map(self._key_of, (x.start, x.stop, x.step)))
-        if isinstance(x, np.ndarray):
-            return x.dtype.str, x.shape, x.tobytes()
-        return type(x).__name__, repr(x)
+            return "slice", self._key_of((x.start, x.stop, x.step))
+        return type(x).__name__, repr(x.tolist() if isinstance(x, np.ndarray) else x)
 
     def of(self, x: Sketch) -> Sketch:
         """The Sketch that stands for all that did the same."""
@@ -315,11 +302,6 @@ class Notation:
             self.imports[line] = alias
         return self.imports[line]
 
-    def define(self, name: str, root: Sketch) -> None:
-        """The lines that compute an expression under this name."""
-        self.lines.append(f"{name} = {self.compose(root)[0]}")
-        self.names[id(root)] = name
-
     # ------------------------------------------------------------------------------------------------- expressions
 
     def text(self, x: Any) -> str:
@@ -342,17 +324,20 @@ class Notation:
         if id(x) in self.names:
             return self.names[id(x)], ATOM
         hint = self.hints.get(id(x), "")
-        if x._op in (ops.scatter, PUT):
-            self.define(name := self.fresh(hint), x)
-            return name, ATOM
-        text, binding = self.compose(x)
+        text, binding = ("", ATOM) if x._op in (ops.scatter, PUT) else self.compose(x)
         often = self.uses.get(id(x), 0) > 1 and not self.is_cheap(x, text)
-        if often or len(text) > (LONG if hint else LONGER):
-            name = self.fresh(hint)
+        if text and not often and len(text) <= (LONG if hint else LONGER):
+            return text, binding
+        name = self.names[id(x)] = self.fresh(hint)
+        if text:
             self.lines.append(f"{name} = {text}")
-            self.names[id(x)] = name
-            return name, ATOM
-        return text, binding
+        else:
+            self.accumulate(name, x, [x])
+        return name, ATOM
+
+    def accumulate(self, name: str, whole: Sketch, terms: Sequence[Sketch]) -> None:
+        """The lines for what takes more than an expression."""
+        raise Unsketchable(f"{whole._op.name} in an expression")
 
     def is_cheap(self, x: Sketch, text: str) -> bool:
         """Whether it may as well be written twice."""
@@ -374,15 +359,15 @@ class Notation:
             return self._infix(x)
         if op in (ops.neg, NOT):
             return f"{op.infix}{self.within(operands[0], NEGATIVE if op is ops.neg else ATOM)}", NEGATIVE
-        method = getattr(self, f"_{op.name}", None)
-        if method is not None:
+        ours = isinstance(op, Form) or ops.ROWS.get(op.name) is op
+        if ours and (method := getattr(self, f"_{op.name}", None)):
             return method(x), ATOM
         if op in METHODS:
             return f"{self.within(operands[0], ATOM)}.{op.name}({options(x._b)})", ATOM
         inputs = ", ".join(self.text(y) for y in operands)
         if name := numpy_name(op) or (op in (ONES, TAKE) and op.name):
             return f"{self.np}.{name}({', '.join(filter(None, [inputs, options(x._b)]))})", ATOM
-        if isinstance(op, Elementwise) and ops.ROWS.get(op.name) is op:  # NumPy has none: the row itself is called
+        if isinstance(op, Elementwise) and ours:  # NumPy has none: the row itself is called
             return f"{self.foreign(f'from autograd.ops import {op.name}', op.name)}({inputs})", ATOM
         raise Unsketchable(f"{op.name} has no NumPy text")
 
@@ -407,15 +392,16 @@ class Notation:
     def _length(self, x: Sketch) -> str:
         want = tuple(map(int, x._data))
         places = [
-            (y.label not in self.read, i != 0, k, i, y)
+            (y.label not in self.read, i, k)
             for k, y in enumerate(self.named)
             for i, lengths in enumerate(zip(*(data.shape for data in y._data), strict=True))
             if lengths == want
         ]
         if not places:
             raise Unsketchable("a length that nothing with a name has")
-        *_, i, y = min(places, key=lambda place: place[:4])
-        return f"{self.text(y)}.shape[{i}]" if i or "len" in self.taken else f"len({self.text(y)})"
+        _, i, k = min(places)
+        text = self.text(self.named[k])
+        return f"{text}.shape[{i}]" if i or "len" in self.taken else f"len({text})"
 
     def _reshape(self, x: Sketch) -> str:
         text, shape = self.within(x._a[0], ATOM), x.shape

@@ -12,6 +12,7 @@ of two batches of different lengths: lengths on which they differ are `Count`s, 
 from __future__ import annotations
 
 import itertools
+import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, ClassVar, TypeAlias
@@ -41,10 +42,7 @@ class Form(Op):
 
     def __init__(self, name: str, function: Rule, infix: str = "", arity: int = 2) -> None:
         super().__init__(name, arity, infix=infix)
-        self.function = function
-
-    def forward(self, *arrays: Any, **params: Any) -> Any:
-        return self.function(*arrays, **params)
+        self.forward = function  # type: ignore[method-assign]
 
 
 def put_along_axis(g: Any, index: Any, axis: int, shape: Any) -> Any:
@@ -73,9 +71,8 @@ TAKE = Linear(
     params=("axis",),
     doc="One element of each row.",
 )
-LOGSUMEXP = Reduction(  # its gradient is what a softmax is, and that has a name
-    "logsumexp", ops.logsumexp.value, lambda out, x, axis: ops.exp(x - out), doc="Of numbers that are at most 0."
-)
+BY_HAND = (ops.linear, ops._softmax, ops._log_softmax)
+"""Fused rows whose own vjp reads well; others are taken apart."""
 
 
 # ------------------------------------------------------------------------------------- numbers that know their text
@@ -87,7 +84,7 @@ def arithmetic(f: Rule) -> Callable[[Any, Any], Any]:
 
 
 def comparison(f: Rule) -> Callable[[Any, Any], bool]:
-    """A question to a `Count`, which has to have one answer."""
+    """A question to a `Count`, which has to have one answer: a rule that loops over the batch has none."""
 
     def method(self: Any, other: Any) -> bool:
         first, second = map(f, pair(self), pair(other))
@@ -116,9 +113,6 @@ class Count(int):
     __lt__, __le__ = comparison(operator.lt), comparison(operator.le)
     __gt__, __ge__ = comparison(operator.gt), comparison(operator.ge)
 
-    def __neg__(self) -> Any:
-        return Count(-self.sketch)
-
     def __truediv__(self, other: Any) -> Any:
         return Ratio(self.sketch / other)
 
@@ -128,7 +122,7 @@ class Count(int):
     def _never(self, *others: Any) -> Any:
         raise Unsketchable("this arithmetic with the length of the batch")
 
-    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _never
+    __neg__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = _never
 
     def __eq__(self, other: Any) -> bool:
         return pair(self) == pair(other)
@@ -235,7 +229,7 @@ class Sketch(Node, ArrayOperators):
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        if isinstance(op, Fused) and op is not ops.linear:
+        if isinstance(op, Fused) and op not in BY_HAND:
             return op.composition(*inputs, **params)
         operands = tuple(map(operand, inputs))
         if op in (ops.div, ops.sum):  # of answers, NumPy would make float64 or counts
@@ -245,10 +239,6 @@ class Sketch(Node, ArrayOperators):
             params = {**params, "axis": None if len(axes) == operands[0].ndim else axes}
             params = {key: x for key, x in params.items() if x is not None and x is not False}
         return cls.simplify(cls.of(op, operands, params))
-
-    @classmethod
-    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
-        return op.apply((ops.stack(items),), params)
 
     @property
     def parents(self) -> tuple[Node, ...]:
@@ -283,10 +273,7 @@ class Sketch(Node, ArrayOperators):
     @property
     def size(self) -> int:
         """Number of elements."""
-        n: int = 1
-        for length in self.shape:
-            n = n * length
-        return n
+        return math.prod(self.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -412,3 +399,16 @@ def narrowed(out: Sketch) -> Sketch:
         return Sketch.of(ops.reshape, (out._op.apply(inner, out._b),), {"shape": out.shape})
     changed = any(x is not y for x, y in zip(operands, out._a, strict=True))
     return Sketch.of(out._op, tuple(operands), out._b) if changed else out
+
+
+def axes_of(x: Sketch) -> tuple[int, ...]:
+    """The order of axes of a transpose."""
+    axes = x._b.get("axes")
+    return tuple(range(x.ndim))[::-1] if axes is None else normalize_axis(axes, x.ndim)
+
+
+def parts_of(x: Sketch) -> tuple[Any, ...]:
+    """The index of a getitem or a scatter as a tuple of parts, each a type that compares."""
+    index = x._b["index"]
+    parts = index if isinstance(index, tuple) else (index,)
+    return tuple("array" if isinstance(part, (Sketch, np.ndarray, list)) else part for part in parts)
