@@ -67,6 +67,8 @@ class Value(Node):
         self._op = None
         if label:
             self._label = label
+        if graph.special and modes.tracer is not None:
+            modes.tracer.made[id(self)] = self
 
     @property
     def data(self) -> float:

@@ -10,7 +10,6 @@ take; an operand that changes with them must be one of a table that a single ind
 
 from __future__ import annotations
 
-import gc
 import inspect
 import math
 from collections.abc import Callable, Sequence
@@ -268,11 +267,9 @@ class Trace:
 
     def __init__(self, f: Callable[..., Any], shapes: Sequence[tuple[int, ...]], indices: dict[int, int]) -> None:
         self.f, self.shapes, self.indices = f, shapes, indices
-        gc.collect(0)
-        # what was there before is a parameter
-        self.before = {id(x): x for x in gc.get_objects() if isinstance(x, Value) and type(x) is not Tracer}
-        self.fresh: dict[int, Value] = {}  # leaves that the function makes itself are constants
-        self.stayed: list[Value] = []  # unless they are still there in the second run
+        self.made: dict[int, Value] = {}  # leaves that the function makes itself are constants, unless they stay
+        self.earlier: dict[int, Value] = {}
+        self.stayed: list[Value] = []
         self.kept: list[Any] = []
         self.leaves: dict[Any, int] = {}
         self.kinds: list[tuple[Any, Any]] = []
@@ -307,7 +304,7 @@ class Trace:
 
     def read(self, x: Value) -> None:
         """Somebody asks for the number of a Value that is not traced: a parameter's would be frozen."""
-        if id(x) in self.before:
+        if id(x) not in self.made:
             refuse("reads the number of a parameter", f"it would be frozen. {HINT_DATA}")
 
     def detached(self, x: Any) -> Any:
@@ -344,13 +341,10 @@ class Trace:
         return self._leaf((CONSTANT, c, math.copysign(1.0, c), type(c)), CONSTANT, c)
 
     def _parameter(self, x: Value) -> int:
-        if id(x) not in self.before:
-            if self.first:
-                self.fresh[id(x)] = x
-                self.kept.append(x)
-            elif id(x) in self.fresh:
-                self.stayed.append(x)
+        if id(x) in self.made:
             return self._constant(x._data)
+        if id(x) in self.earlier:
+            self.stayed.append(x)
         self.parameters.append(x)
         return self._leaf(id(x), PARAMETER, len(self.parameters) - 1)
 
@@ -376,11 +370,12 @@ class Trace:
 
     # --------------------------------------------------------------------------------------------------- running
 
-    def run(self, values: Sequence[Any] = (), first: bool = False) -> Run:
+    def run(self, values: Sequence[Any] = ()) -> Run:
         """Run the function, with these whole numbers in the index arguments."""
         self.ops: list[Any] = []
         self.args: list[tuple[int, ...]] = []
-        self.first = first
+        self.earlier.update(self.made)
+        self.made.clear()
         self.imported.clear()
         arguments, plain, symbols = [], iter(values), iter(self.inputs)
         for i, shape in enumerate(self.shapes):
@@ -470,11 +465,12 @@ def trace(
     tracer = Trace(f, shapes, indices)
     zeros = [[0] * math.prod(shapes[i]) for i in sorted(indices)]
     while True:
-        run = tracer.run(zeros, first=True)
+        run = tracer.run(zeros)
         again = tracer.run(zeros)
         if not tracer.stayed:
             break
-        tracer.before.update({id(x): x for x in tracer.stayed})  # they are parameters: start over
+        for x in tracer.stayed:  # made in the first run and there in the second: parameters, start over
+            tracer.earlier.pop(id(x), None)
         tracer.stayed.clear()
     same(tracer, run, again, zeros)
     picks = find_picks(tracer, run, zeros) if indices else {}
