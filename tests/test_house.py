@@ -21,9 +21,11 @@ ORDER += ["dual", "transforms", "custom", "report", "checking"]
 ORDER += [f"seeing.{name}" for name in ("notation", "naming", "local", "view", "tree", "explain")]
 ORDER += [f"seeing.{name}" for name in ("source", "facts", "curve", "describe")] + ["seeing"]
 ORDER += [f"drawing.{name}" for name in ("style", "render", "dot", "classic", "overview", "page")] + ["drawing"]
-ORDER += [f"vectorizing.{name}" for name in ("scalars", "simplify", "affine", "reductions", "tracing", "products")]
-ORDER += [f"vectorizing.{name}" for name in ("layout", "views", "writing", "groups", "plan", "source", "runtime")]
-ORDER += [f"vectorizing.{name}" for name in ("program", "report", "sketch", "notation", "backward")] + ["vectorizing"]
+ORDER += [f"vectorizing.{name}" for name in ("scalars", "simplify", "affine", "reductions", "tracer", "indices")]
+ORDER += [f"vectorizing.{name}" for name in ("tracing", "products", "layout", "views", "writing", "groups", "plan")]
+ORDER += [
+    f"vectorizing.{name}" for name in ("source", "runtime", "program", "report", "sketch", "notation", "backward")
+] + ["vectorizing"]
 ORDER += ["testing.expression", "testing.strategies", "testing.stateful", "testing"]
 
 

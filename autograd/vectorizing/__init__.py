@@ -46,7 +46,8 @@ from autograd.vectorizing.reductions import reductions
 from autograd.vectorizing.report import Report, Stopwatch
 from autograd.vectorizing.simplify import drop, fold, share
 from autograd.vectorizing.source import Text, returned
-from autograd.vectorizing.tracing import TraceError as TraceError, argument_names, name_of, nested, trace
+from autograd.vectorizing.tracer import TraceError as TraceError, argument_names, name_of, nested
+from autograd.vectorizing.tracing import trace
 
 Shape = int | Sequence[int]
 

@@ -1,0 +1,469 @@
+"""`Tracer`: a number that is not known yet; what a function does with it is written down.
+
+A `Tracer` passes for a Value. Whatever would need its number (a branch, ``float``, ``.data``), or that of a parameter,
+is refused at the line that asks, with the remedy.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from itertools import chain
+from typing import Any, NoReturn
+
+import numpy as np
+
+from autograd import ops
+from autograd.anomaly import calling_line
+from autograd.graph import Node, count_special, modes
+from autograd.operators import NUMPY_NAMES
+from autograd.rows import Op, Reduction, Traced
+from autograd.specialize import ELEMENTWISE, methods_of
+from autograd.transforms import flatten
+from autograd.value import Value, box, number
+from autograd.vectorizing.scalars import CONSTANT, DETACH, INPUT, PARAMETER, Bound, Question
+
+REMEDY = "vectorize runs it once for all numbers: use where(condition, x, y), maximum, minimum, clip or relu"
+
+
+class TraceError(TypeError):
+    """A function does something with its numbers that has no array form; the message names the line and the remedy."""
+
+
+def refuse(what: str, remedy: str = REMEDY) -> NoReturn:
+    """Raise, naming the line of the function that asked."""
+    raise TraceError(f"{calling_line()}: {what}, and {remedy}")
+
+
+def foreign() -> NoReturn:
+    """Raise, naming the line."""
+    raise TraceError(f"{calling_line()}: a number of another trace was kept and is used here")
+
+
+class Tracer(Value):
+    """A number that is not known yet: an input of the function, or what was computed from one."""
+
+    __slots__ = ("number", "trace")
+    _priority = 5
+    number: int
+    trace: Trace
+
+    def __init__(self, trace: Trace, number: int) -> None:
+        self.trace = trace
+        self.number = number
+
+    @property  # type: ignore[misc]
+    def data(self) -> NoReturn:  # type: ignore[override]
+        """Not known while tracing."""
+        refuse("reads .data of a number that depends on an input", f"the number would be frozen. {HINT_DATA}")
+
+    @property
+    def _data(self) -> NoReturn:
+        raise self.data
+
+    @property
+    def grad(self) -> NoReturn:
+        """Not known while tracing."""
+        refuse("reads .grad while tracing", "vectorize traces the forward function only: call backward on its result")
+
+    @property
+    def _op(self) -> None:
+        return None
+
+    def item(self) -> float:
+        """Not known while tracing."""
+        return self.data
+
+    def backward(self) -> None:
+        """Not while tracing."""
+        refuse("calls backward while tracing", "vectorize traces the forward function only: call it on the result")
+
+    def detach(self) -> Any:
+        """The number as a constant: no gradient flows through it."""
+        return self.trace.record(DETACH, (self.number,))
+
+    @classmethod
+    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        if isinstance(op, Reduction):  # of one scalar
+            return cls._gather(op, inputs, params)
+        if any(isinstance(x, (np.ndarray, list, tuple)) and np.ndim(x) for x in inputs):
+            return np.frompyfunc(op, op.arity, 1)(*[box(x) for x in inputs])
+        if not op.on_scalars:
+            raise TypeError(f"{op.name} works on arrays and Tensors, not on a Value")
+        trace = trace_of(inputs)
+        return trace.record(bound(op, params), tuple([trace.operand(x) for x in inputs]))
+
+    @classmethod
+    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
+        if params.get("axis") not in (None, 0, -1, (0,)) or params.get("keepdims"):
+            raise ValueError(f"{op.name} of a sequence of Values has one axis, got {params}")
+        rest = {key: x for key, x in params.items() if key not in ("axis", "keepdims")}
+        trace = trace_of(items)
+        return trace.record(bound(op, rest), tuple([trace.operand(x) for x in items]))
+
+    @classmethod
+    def _dot(cls, x: Any, y: Any, bias: Any) -> Any:
+        left, right = tuple(x), tuple(y)
+        if len(left) != len(right):
+            raise ValueError(f"dot takes two sequences of equal length, got {len(left)} and {len(right)}")
+        items = (*left, *right) if bias is None else (*left, *right, bias)
+        trace = trace_of(items)
+        known = trace.leaves
+        return trace.record(
+            ops._dot,
+            tuple(
+                [
+                    item.number
+                    if type(item) is Tracer and item.trace is trace
+                    else known[id(item)]
+                    if id(item) in known
+                    else trace.operand(item)
+                    for item in items
+                ]
+            ),
+        )
+
+    def __bool__(self) -> bool:
+        refuse("branches on a number that is not known while tracing")
+
+    def __float__(self) -> NoReturn:
+        refuse("turns a number that depends on an input into a float", f"its number is not known. {HINT_DATA}")
+
+    __int__ = __complex__ = __index__ = __float__
+
+    def __lt__(self, other: Any) -> Any:
+        return self.trace.ask("<", self, other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.trace.ask("<=", self, other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.trace.ask(">", self, other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.trace.ask(">=", self, other)
+
+    def __repr__(self) -> str:
+        return f"<number %{self.number} of a trace>"
+
+
+HINT_DATA = (
+    "Compute with the value itself: autograd.exp(value) for math.exp, autograd.max(values) for max(...), "
+    "value.detach() to stop a gradient"
+)
+
+
+class Condition(Traced):
+    """The answer to a comparison that is not known yet: for `where`, with ``&`` and ``|``."""
+
+    __slots__ = ("number", "trace")
+    _priority = 5
+
+    def __init__(self, trace: Trace, number: int) -> None:
+        self.trace = trace
+        self.number = number
+
+    _apply = Tracer._apply
+    _gather = Tracer._gather
+
+    def detach(self) -> Condition:
+        """Itself: an answer has no gradient."""
+        return self
+
+    def __bool__(self) -> bool:
+        refuse("branches on a comparison that is not known while tracing (for `and` and `or` there are & and |)")
+
+    def __and__(self, other: Any) -> Any:
+        return self.trace.ask("&", self, other)
+
+    def __or__(self, other: Any) -> Any:
+        return self.trace.ask("|", self, other)
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> NoReturn:
+        refuse(
+            "negates a comparison with ~", "of Python's own answers that is -1 or -2, both true: exchange the branches"
+        )
+
+
+def trace_of(items: Sequence[Any]) -> Trace:
+    """The trace that the first Tracer among the items belongs to; the one that is on."""
+    for x in items:
+        if isinstance(x, (Tracer, Condition)):
+            return x.trace
+    return modes.tracer  # type: ignore[no-any-return]
+
+
+def bound(op: Op, params: dict[str, Any]) -> Any:
+    """An operation together with its parameters."""
+    return Bound(op, tuple(sorted(params.items()))) if params else op
+
+
+def _methods() -> None:
+    """Give Tracers every row under the names under which Values have it."""
+    for row in ELEMENTWISE:
+        if row.arity > 2:
+            continue
+        for i, name in enumerate(methods_of(row)):
+            method = _unary(row) if row.arity == 1 else _binary(row, reflected=i == 1)
+            method.__name__ = name
+            setattr(Tracer, name, method)
+            for theirs, ours in NUMPY_NAMES.items():
+                if ours == name:
+                    setattr(Tracer, theirs, method)
+
+
+def _unary(row: Any) -> Callable[..., Any]:
+    def method(self: Tracer) -> Any:
+        return self.trace.record(row, (self.number,))
+
+    return method
+
+
+def _binary(row: Any, reflected: bool) -> Callable[..., Any]:
+    def method(self: Tracer, other: Any = row.defaults[-1] if row.defaults else None) -> Any:
+        trace = self.trace
+        if type(other) is Tracer:
+            if other.trace is not trace:
+                foreign()
+            b = other.number
+        elif (known := trace.leaves.get(id(other))) is not None:
+            b = known
+        elif isinstance(other, (np.ndarray, list, tuple)) or (
+            isinstance(other, Traced) and not isinstance(other, Value)
+        ):
+            return row.apply((other, self) if reflected else (self, other), {})
+        else:
+            b = trace.operand(other)
+        return trace.record(row, (b, self.number) if reflected else (self.number, b))
+
+    return method
+
+
+_methods()
+
+# Numbers of a trace: what is computed counts up from 0 in the order of the calls, so that two runs of one function
+# line up; leaves count down from -1, and belong to all runs together.
+
+
+class Trace:
+    """Runs of one function, written down.
+
+    While it runs, `modes.tracer` is this: operations on parameters alone are traced too.
+
+    Args:
+        f: the function.
+        shapes: of each argument, without the batch.
+        indices: for arguments that are whole numbers, how many values they take.
+    """
+
+    kind = Tracer
+
+    def __init__(self, f: Callable[..., Any], shapes: Sequence[tuple[int, ...]], indices: dict[int, int]) -> None:
+        self.f, self.shapes, self.indices = f, shapes, indices
+        self.made: dict[int, Value] = {}  # leaves that the function makes itself are constants, unless they stay
+        self.earlier: dict[int, Value] = {}
+        self.stayed: list[Value] = []
+        self.kept: list[Any] = []
+        self.leaves: dict[Any, int] = {}
+        self.kinds: list[tuple[Any, Any]] = []
+        self.parameters: list[Value] = []
+        self.imported: dict[int, int] = {}
+        self.stop_at = -1
+        self.inputs = [
+            [self._leaf((INPUT, i, k), INPUT, (i, k)) for k in range(math.prod(shape))]
+            for i, shape in enumerate(shapes)
+            if i not in indices
+        ]
+
+    # ------------------------------------------------------------------------------------------------- recording
+
+    def record(self, op: Any, args: tuple[int, ...]) -> Any:
+        """The result of an operation."""
+        n = len(self.ops)
+        if modes.tracer is not self:
+            foreign()
+        if n == self.stop_at:
+            raise _Found(calling_line())
+        self.ops.append(op)
+        self.args.append(args)
+        if not modes.recording:  # no_grad: a constant comes out
+            n += 1
+            self.ops.append(DETACH)
+            self.args.append((n - 1,))
+        out = new(Tracer)
+        out.trace = self
+        out.number = n
+        return out
+
+    def read(self, x: Value) -> None:
+        """Somebody asks for the number of a Value that is not traced: a parameter's would be frozen."""
+        if id(x) not in self.made:
+            refuse("reads the number of a parameter", f"it would be frozen. {HINT_DATA}")
+
+    def detached(self, x: Any) -> Any:
+        """A parameter's number as a constant that follows it."""
+        return self.record(DETACH, (self.operand(x),))
+
+    def ask(self, sign: str, *items: Any) -> Condition:
+        """The answer to a comparison."""
+        args = tuple([self.operand(x) for x in items])
+        return Condition(self, self.record(Question(sign), args).number)
+
+    def operand(self, x: Any) -> int:
+        """The number of anything that an operation can be applied to."""
+        kind = type(x)
+        if kind is Tracer or kind is Condition:
+            if x.trace is not self:
+                foreign()
+            return x.number  # type: ignore[no-any-return]
+        if isinstance(x, Value):
+            known = self.leaves.get(id(x))
+            if known is not None:
+                return known
+            return self._parameter(x) if x._op is None else self._import(x)
+        return self._constant(bool(x) if isinstance(x, (bool, np.bool_)) else number(x))
+
+    def _leaf(self, key: Any, kind: Any, payload: Any) -> int:
+        found = self.leaves.get(key)
+        if found is None:
+            self.kinds.append((kind, payload))
+            found = self.leaves[key] = -len(self.kinds)
+        return found
+
+    def _constant(self, c: float) -> int:
+        return self._leaf((CONSTANT, c, math.copysign(1.0, c), type(c)), CONSTANT, c)
+
+    def _parameter(self, x: Value) -> int:
+        if id(x) in self.made:
+            return self._constant(x._data)
+        if id(x) in self.earlier:
+            self.stayed.append(x)
+        self.parameters.append(x)
+        return self._leaf(id(x), PARAMETER, len(self.parameters) - 1)
+
+    def _import(self, root: Value) -> int:
+        """A Value that was computed from parameters alone: its graph joins the trace."""
+        stack: list[tuple[Any, bool]] = [(root, False)]
+        found = self.imported
+        while stack:
+            node, expanded = stack.pop()
+            if id(node) in found:
+                continue
+            if node._op is None:
+                found[id(node)] = self.operand(node)
+                self.kept.append(node)
+            elif expanded:
+                args = [found[id(x)] if isinstance(x, Node) else self.operand(x) for x in node.operands]
+                found[id(node)] = self.record(bound(node.op, node.params), tuple(args)).number
+                self.kept.append(node)  # its identity must not be taken by another
+            else:
+                stack.append((node, True))
+                stack.extend((x, False) for x in node.operands if isinstance(x, Node))
+        return found[id(root)]
+
+    # --------------------------------------------------------------------------------------------------- running
+
+    def run(self, values: Sequence[Any] = ()) -> Run:
+        """Run the function, with these whole numbers in the index arguments."""
+        self.ops: list[Any] = []
+        self.args: list[tuple[int, ...]] = []
+        self.earlier.update(self.made)
+        self.made.clear()
+        self.imported.clear()
+        arguments, plain, symbols = [], iter(values), iter(self.inputs)
+        for i, shape in enumerate(self.shapes):
+            flat = next(plain) if i in self.indices else [Tracer(self, n) for n in next(symbols)]
+            arguments.append(nested(flat, shape))
+        outer, modes.tracer = modes.tracer, self
+        count_special(1)  # the fast paths of Values step aside
+        try:
+            out = self.f(*arguments)
+        finally:
+            count_special(-1)
+            modes.tracer = outer
+        leaves, _ = flatten(out)
+        for x in leaves:
+            if not isinstance(x, (Value, float, int, np.floating, np.integer)):
+                raise TraceError(
+                    f"{name_of(self.f)} returned {type(x).__name__} {x!r:.60}: vectorize takes functions that return "
+                    "Values, or lists, tuples and dictionaries of them"
+                )
+        return Run(self.ops, self.args, [self.operand(x) for x in leaves], out)
+
+    def line(self, n: int, values: Sequence[Any]) -> str:
+        """The line that the n-th operation was built by."""
+        self.stop_at = n
+        try:
+            self.run(values)
+        except _Found as found:
+            return str(found)
+        finally:
+            self.stop_at = -1
+        return name_of(self.f)
+
+
+new = object.__new__
+
+
+class _Found(Exception):
+    """The line that was looked for."""
+
+
+class Run:
+    """What one run did: operations and operands in the order of the calls, and what came out."""
+
+    def __init__(self, ops: list[Any], args: list[tuple[int, ...]], outputs: list[int], result: Any) -> None:
+        self.ops, self.args, self.outputs, self.result = ops, args, outputs, result
+
+    def numbers(self) -> np.ndarray[Any, Any]:
+        """All operands, and the outputs, in one row."""
+        return np.fromiter(chain(chain.from_iterable(self.args), self.outputs), dtype=np.int64)
+
+
+def nested(flat: Sequence[Any], shape: tuple[int, ...]) -> Any:
+    """Nested lists of this shape."""
+    if not shape:
+        return flat[0]
+    step = len(flat) // shape[0] if shape[0] else 0
+    return [nested(flat[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
+
+
+def name_of(f: Any) -> str:
+    """What to call a function in a message."""
+    return getattr(f, "__name__", None) or type(f).__name__
+
+
+def compare(tracer: Trace, run: Run, again: Run, values: Sequence[Any], cause: str) -> None:
+    """Refuse if two runs did not do the same operations."""
+    if run.ops == again.ops and list(map(len, run.args)) == list(map(len, again.args)):
+        if len(run.outputs) == len(again.outputs):
+            return
+        raise TraceError(f"{name_of(tracer.f)} returned {len(run.outputs)} numbers, then {len(again.outputs)}")
+    n = 0
+    while n < min(len(run.ops), len(again.ops)) and (run.ops[n], len(run.args[n])) == (
+        again.ops[n],
+        len(again.args[n]),
+    ):
+        n += 1
+    where = tracer.line(n, values) if n < len(run.ops) else name_of(tracer.f)
+    raise TraceError(f"{where}: what is computed from here on depends on {cause}, and {REMEDY}")
+
+
+def owner(run: Run, at: int) -> int:
+    """The operation whose operand stands at this place of all operands in a row; -1 for an output."""
+    ends = np.cumsum(list(map(len, run.args)))
+    n = int(np.searchsorted(ends, at, side="right"))
+    return n if n < len(run.args) else -1
+
+
+def argument_names(f: Callable[..., Any], count: int) -> list[str]:
+    """Names for the arguments: the function's own, where it has them."""
+    try:
+        parameters = list(inspect.signature(f).parameters.values())
+    except (TypeError, ValueError):
+        parameters = []
+    plain = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    return (plain + [f"x{i + 1}" for i in range(len(plain), count)])[:count]
