@@ -221,6 +221,13 @@ class Tensor(Node, ArrayOperators):
                 data = op.forward(*arrays, **params)
         except (ValueError, IndexError, TypeError) as error:
             raise explained(error, op, arrays, params) from None
+        return cls._recorded(op, operands, arrays, params, data)
+
+    @classmethod
+    def _recorded(
+        cls, op: Op, operands: Sequence[Any], arrays: Sequence[Any], params: dict[str, Any], data: Any
+    ) -> Tensor:
+        """The node of an operation that has been computed."""
         if type(data) is not np.ndarray:
             data = np.asarray(data)
         elif any(data is x for x in arrays):

@@ -193,10 +193,10 @@ class Vectorized:
     # ------------------------------------------------------------------------------------------------------ calling
 
     def __call__(self, *arrays: Any) -> Any:
-        inputs = [*self._checked(arrays), *self._tensors]
-        if self._program is not None and modes.watch is None and not any(isinstance(x, Traced) for x in arrays):
-            return self._program(*inputs)
-        out = self._function(*inputs)
+        inputs, plain = self._checked(arrays)
+        if plain and self._program is not None and modes.watch is None:
+            return self._program.run(inputs, self._tensors)
+        out = self._function(*inputs, *self._tensors)
         if self._simple:
             return self._finished(out)
         return self._rebuild([self._finished(x) for x in (out if isinstance(out, tuple) else (out,))])
@@ -206,20 +206,24 @@ class Vectorized:
         out = out if isinstance(out, Traced) else Tensor(out, dtype=self.dtype)
         return out if self.batch else out[0]
 
-    def _checked(self, arrays: Sequence[Any]) -> list[Any]:
-        """The arguments as the program takes them; ValueError for other shapes than the traced ones."""
+    def _checked(self, arrays: Sequence[Any]) -> tuple[list[Any], bool]:
+        """The arguments as the program takes them, and whether none is traced; ValueError for shapes not traced."""
         if len(arrays) != len(self.shapes):
             raise TypeError(f"{name_of(self.f)} was vectorized for {len(self.shapes)} arguments, got {len(arrays)}")
-        out = []
+        out, plain = [], True
         for array, shape, limit, name in zip(arrays, self.shapes, self._limits, self.names, strict=True):
-            if not isinstance(array, Traced):
+            if isinstance(array, Traced):
+                plain = False
+                if limit is not None:
+                    raise TypeError(
+                        f"argument {name!r} is whole numbers: an integer array, not a {type(array).__name__}"
+                    )
+            else:
                 array = np.asarray(array)
-                if limit is None:
-                    array = array.astype(self.dtype, copy=False)
-                else:
+                if limit is not None:
                     self._check_index(array, limit, name)
-            elif limit is not None:
-                raise TypeError(f"argument {name!r} is whole numbers: an integer array, not a {type(array).__name__}")
+                elif array.dtype != self.dtype:
+                    array = array.astype(self.dtype)
             given = array.shape
             if (given[1:] if self.batch else given) != shape or (self.batch and not given):
                 expected = str(("batch", *shape)).replace("'", "") if self.batch else str(shape)
@@ -228,9 +232,9 @@ class Vectorized:
                     "vectorize again for another shape"
                 )
             out.append(array if self.batch else array[None])
-        if self.batch and len({x.shape[0] for x in out}) > 1:
+        if self.batch and len(out) > 1 and len({x.shape[0] for x in out}) > 1:
             raise ValueError(f"the arguments have batches of different lengths: {[x.shape for x in out]}")
-        return out
+        return out, plain
 
     @staticmethod
     def _check_index(array: Any, limit: int, name: str) -> None:

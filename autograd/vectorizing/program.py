@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.rows import Elementwise, Fused, Op
+from autograd.tensor import Tensor
 from autograd.vectorizing.runtime import join, spread
 from autograd.vectorizing.scalars import Bound, Scalars
 
@@ -72,22 +73,21 @@ class Program(Fused):
         namespace: Mapping[str, Any],
         batch: bool,
     ) -> None:
-        reads = tuple(range(len(names)))
+        (taken,) = re.findall(r"^def backward\((.*)\):$", backward, flags=re.MULTILINE)
+        seed, *read = taken.split(", ")
+        again = [i for i, x in enumerate(names) if x in read]
         super().__init__(
             name, lambda *inputs, saved: forward(*inputs) if batch else forward(*inputs)[0],
             forward, forward, arity=len(names),
-            reads=(reads,) * len(names), params=("saved",), doc="A program of `vectorize`.",
+            reads=(tuple(again),) * len(names), params=("saved",), doc="A program of `vectorize`.",
         )  # fmt: skip
-        (taken,) = re.findall(r"^def backward\((.*)\):$", backward, flags=re.MULTILINE)
-        self.count, self.batch = count, batch
-        given = set(names) | set(constants)
-        seed, *read = taken.split(", ")
-        saved = [x for x in read if x not in given]
+        self.count, self.batch, self.again = count, batch, again
+        saved = [x for x in read if x not in {*names, *constants}]
         body, _, last = source.rstrip("\n").rpartition("    return ")
         out = seed[1:]  # the seed is called dy, the output y
         saving = f"{body}    {out} = {last}\n    return {out}, ({''.join(f'{x}, ' for x in saved)})\n"
         self.value = compiled(saving, "forward", {**on_arrays(namespace), **constants})
-        arguments = ", ".join([seed, *saved, *names])
+        arguments = ", ".join([seed, *saved, *(names[i] for i in again)])
         self.gradient = compiled(
             backward.replace(f"def backward({taken}):", f"def backward({arguments}):"),
             "backward",
@@ -100,14 +100,20 @@ class Program(Fused):
         return out if self.batch else out[0]
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
-        found = self.gradient(g if self.batch else g[None], *params["saved"], *inputs)
+        found = self.gradient(g if self.batch else g[None], *params["saved"], *[inputs[i] for i in self.again])
         grads: list[Any] = [None] * self.count
         seen: set[int] = set()
         for grad, x in zip(found if type(found) is tuple else (found,), inputs[self.count :], strict=True):
-            grad = np.asarray(grad, dtype=x.dtype)
+            if type(grad) is not np.ndarray or grad.dtype != x.dtype:
+                grad = np.asarray(grad, dtype=x.dtype)
             grads.append(grad.copy() if id(grad) in seen else grad)
             seen.add(id(grad))
         return grads
 
-    def __call__(self, *inputs: Any, **params: Any) -> Any:
-        return self.apply(inputs, {"saved": []})  # what the backward pass reads of the forward pass
+    def run(self, arguments: Sequence[Any], parameters: Sequence[Tensor]) -> Tensor:
+        """The output for arrays as arguments: what calling the row would do, without asking what kind each is."""
+        arrays = [*arguments, *[x._data for x in parameters]]
+        params: dict[str, Any] = {"saved": []}  # what the backward pass reads of the forward pass
+        with np.errstate(all="ignore"):
+            data = self.forward(*arrays, **params)
+        return Tensor._recorded(self, [*arguments, *parameters], arrays, params, data)
