@@ -46,7 +46,8 @@ def environment(peer, folder):
 
 def measure(module, engine, row, python):
     command = [str(python), "-m", f"benchmarks.{module}", engine, *([row] if row else [])]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env={**os.environ})
+    environment = {key: x for key, x in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}  # users have bytecode
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
     if done.returncode:
         return None, done.stderr.strip().splitlines()[-1:]
     return json.loads(done.stdout.splitlines()[-1]), None
