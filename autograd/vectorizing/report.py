@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
 import time
-from typing import Any
 
 from autograd.vectorizing.groups import Groups
 from autograd.vectorizing.scalars import PARAMETER, Leaf, Scalars
@@ -29,8 +29,8 @@ class Report:
     """What was found. Printing shows it.
 
     `operations` were traced, on `inputs` numbers and `parameters` Values; `products` matrix products were found;
-    `statements` array statements are left; `gathers` are the statements that have to gather by an index, and
-    `arrays` the shapes of what the parameters were gathered into.
+    `statements` array statements are left; `arrays` are the shapes of what the parameters were gathered into, and
+    `gathers` the statements that have to gather by an index, as the places they need are no slices.
     """
 
     def __init__(self, traced: Scalars, simple: Scalars, plan: Groups, text: Text, watch: Stopwatch) -> None:
@@ -40,25 +40,36 @@ class Report:
         self.parameters = sum(op is PARAMETER for op in simple.ops)
         self.products = plan.products
         self.statements = len(text.statements) + len(text.returns)
-        lines = [f"{target} = {expression}" for target, expression in text.statements]
-        lines += [f"return {expression}" for expression in text.returns]
-        indices = [name for name in text.constants if name[0] == "i"]
-        self.gathers = [line for line in lines if any(f"[{i}]" in line or f" {i}]" in line for i in indices)]
+        self.lines = [f"{target} = {expression}" for target, expression in text.statements]
+        self.lines += [f"return {expression}" for expression in text.returns]
+        self.indices = {name: array.shape for name, array in text.constants.items() if name[0] == "i"}
+        self.gathers = [line for line in self.lines if self._index(line)]
         self.arrays = {name: members.shape for name, members in text.parameters}
         self.seconds = dict(watch.seconds)
 
+    def _index(self, line: str) -> str:
+        """The name of the index that a line gathers by."""
+        return next((i for i in self.indices if re.search(rf"[\[ ]{i}[\],]", line)), "")
+
     def __str__(self) -> str:
-        rows: list[tuple[str, Any]] = [
-            ("traced", f"{self.operations:,} operations on {self.inputs:,} inputs and {self.parameters:,} parameters"),
-            ("left", f"{self.left:,} after folding constants, sharing and dropping"),
-            ("matrix products", self.products),
-            ("statements", self.statements),
-            ("parameters", ", ".join(f"{name} {shape}" for name, shape in self.arrays.items()) or "none"),
-            ("gathers", "none" if not self.gathers else ""),
+        counts = f"{self.operations:,} operations on {self.inputs:,} inputs and {self.parameters:,} parameters"
+        lines = [
+            f"traced           {counts}",
+            f"left             {self.left:,} after folding constants, sharing and dropping",
+            f"matrix products  {self.products}",
+            f"statements       {self.statements}",
         ]
-        lines = [f"{name:<16} {value}".rstrip() for name, value in rows]
-        lines += [f"    {line}" for line in self.gathers]
-        lines.append(f"{'seconds':<16} " + ", ".join(f"{name} {s:.2f}" for name, s in self.seconds.items()))
+        for i, (name, shape) in enumerate(self.arrays.items()):
+            first = next((line for line in self.lines if re.search(rf"\b{name}\b", line)), "nothing")
+            lines.append(f"{'' if i else 'parameters':<16} {name} {shape}, as it is needed in: {first}")
+        for i, line in enumerate(self.gathers):
+            index = self._index(line)
+            lines.append(
+                f"{'' if i else 'gathers':<16} by {index} {self.indices[index]}, whose places are no slice: {line}"
+            )
+        if not self.gathers:
+            lines.append("gathers          none")
+        lines.append("seconds          " + ", ".join(f"{name} {s:.2f}" for name, s in self.seconds.items()))
         return "\n".join(lines)
 
 
