@@ -5,7 +5,8 @@ So an array that a recorded operation will read again is made read-only until th
 writing to it raises at the line that writes. A leaf's own array can still be had through ``tensor.data`` and be
 written to (an update by hand); the graph that needed the old numbers then refuses to run backward.
 
-Results of operations are read-only from birth and need no guard; neither do arrays that nobody can write to.
+Results of operations are read-only from birth and need no guard; neither do arrays that nobody can write to, nor a
+leaf's own array before somebody has asked for it.
 
 The limit: NumPy cannot tell who else looks at the same memory, so a view that was made before, and is not itself
 part of the graph, stays writable.
@@ -90,14 +91,17 @@ class Saved:
     >>> x[0] = 5.0
     """
 
-    __slots__ = ("guards", "waiting")
+    __slots__ = ("guards", "leaves", "waiting")
 
-    def __init__(self, guards: list[Guard]) -> None:
+    def __init__(self, guards: list[Guard], leaves: list[tuple[Any, int]]) -> None:
         self.guards = guards
+        self.leaves = leaves
         self.waiting = True
         for held in guards:
             held.waiting += 1
             held.holders += 1
+        for leaf, _ in leaves:
+            leaf._waiting += 1
 
     def release(self) -> None:
         """It has been read: memory that nobody else waits for may be written to."""
@@ -107,6 +111,22 @@ class Saved:
                 held.waiting -= 1
                 if held.waiting <= 0:
                     held.thaw()
+            for leaf, _ in self.leaves:
+                leaf._waiting -= 1
+                if leaf._waiting <= 0:
+                    leaf._before = None
+
+    def changed(self) -> np.ndarray | None:
+        """The first array that no longer holds what it held when it was saved."""
+        for leaf, version in self.leaves:
+            if leaf._version != version:
+                return leaf._data  # type: ignore[no-any-return]
+            if leaf._before is not None and not np.array_equal(leaf._before, leaf._data, equal_nan=True):
+                return leaf._data  # type: ignore[no-any-return]
+        for held in self.guards:
+            if not held.intact():
+                return held.root
+        return None
 
     def __del__(self) -> None:
         self.release()
@@ -118,10 +138,26 @@ class Saved:
                     del _guards[held.key]
 
 
-def save(arrays: list[Any]) -> Saved | None:
-    """Keep arrays unchanged until they have been read; None if nobody can write to any of them."""
-    guards = [held for array in arrays if isinstance(array, np.ndarray) and (held := _guard(array)) is not None]
-    return Saved(guards) if guards else None
+def save(operands: list[Any]) -> Saved | None:
+    """Keep operands unchanged until they have been read; None if nobody can change any of them.
+
+    An operand is a constant array, or a Tensor. A leaf whose array nobody has asked for (`tensor.data`) needs no
+    guard: only the leaf itself can change it, and counts how often it did.
+    """
+    guards, leaves = [], []
+    for x in operands:
+        if isinstance(x, np.ndarray):
+            held = _guard(x)
+        elif type(x) in (float, int, bool):
+            continue
+        elif x._op is None and not x._exposed:
+            leaves.append((x, x._version))
+            continue
+        else:
+            held = _guard(x._data)
+        if held is not None:
+            guards.append(held)
+    return Saved(guards, leaves) if guards or leaves else None
 
 
 def _guard(array: np.ndarray) -> Guard | None:

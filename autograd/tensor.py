@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.graph import Node, cotangents, modes, sweep, topological
-from autograd.guard import Guard, Saved, find, save
+from autograd.guard import Saved, find, save
 from autograd.operators import ArrayOperators
 from autograd.rows import Elementwise, Fused, Op, Traced
 from autograd.symbol import Symbol, symbol
@@ -51,10 +51,16 @@ class Tensor(Node, ArrayOperators):
     array([2., 4.])
     """
 
-    __slots__ = ("_guards",)
+    __slots__ = ("_before", "_exposed", "_guards", "_version", "_waiting")
     _fuses = True
     _priority = 2
     _guards: Saved | None
+    # of a leaf: how often its numbers were replaced, whether anybody else has had its array, how many operations wait
+    # to read it, and what it held when it was given away meanwhile; see autograd.guard
+    _version: int
+    _exposed: bool
+    _waiting: int
+    _before: Array | None
 
     def __init__(self, data: Any, dtype: DTypeLike | None = None, label: str = "") -> None:
         if isinstance(data, Traced):
@@ -71,6 +77,9 @@ class Tensor(Node, ArrayOperators):
         self.grad = None
         self._op = None
         self._guards = None
+        self._version = self._waiting = 0
+        self._exposed = False
+        self._before = None
         if label:
             self._label = label
 
@@ -79,8 +88,12 @@ class Tensor(Node, ArrayOperators):
     @property
     def data(self) -> Array:
         """The array itself, not a copy. A leaf's may be written to; assigning keeps shape and dtype."""
-        if self._op is None and (held := find(self._data)) is not None:
-            held.expose()
+        if self._op is None:
+            if not self._exposed:
+                self._exposed = True
+                self._before = self._data.copy() if self._waiting > 0 else None
+            if (held := find(self._data)) is not None:
+                held.expose()
         return self._data  # type: ignore[no-any-return]
 
     @data.setter
@@ -91,10 +104,14 @@ class Tensor(Node, ArrayOperators):
         if array.shape != self._data.shape:
             raise ValueError(f"a Tensor of shape {self.shape} cannot take data of shape {array.shape}")
         self._overwrite()
-        self._data = array
+        if array is not self._data:
+            self._data = array
+            self._exposed = False
 
     def _overwrite(self) -> Array:
         """The array, to be updated in place: graphs that saved it are told that its numbers are no longer theirs."""
+        self._version += 1
+        self._before = None
         if (held := find(self._data)) is not None:
             held.changed = True
             held.thaw()
@@ -164,16 +181,14 @@ class Tensor(Node, ArrayOperators):
         order = topological(self)
         kept = [(node, node._guards) for node in order if node._guards is not None]  # type: ignore[attr-defined]
         for node, saved in kept:
-            for held in saved.guards:
-                if not held.intact():
-                    self._refuse(node, held)
+            if (changed := saved.changed()) is not None:
+                self._refuse(node, changed)
         with np.errstate(all="ignore"):
             sweep(self, seed, order)
         for _, saved in kept:
             saved.release()
 
-    def _refuse(self, node: Node, held: Guard) -> NoReturn:
-        root = held.root
+    def _refuse(self, node: Node, root: Array) -> NoReturn:
         name = next((f" ({x.label})" for x in node.parents if x.label and x._data is root), "")
         raise RuntimeError(
             f"an operand of {node.op.name}, an array of shape {root.shape}{name}, changed after the operation was "
@@ -241,9 +256,11 @@ class Tensor(Node, ArrayOperators):
             out._op, out._a, out._b = op, tuple(operands), params
             read = reread(op, tuple([isinstance(x, Tensor) for x in operands]))
             if read:
-                out._guards = save([arrays[j] for j in read])
+                out._guards = save([operands[j] for j in read])
         else:
             out._op = None
+            out._version = out._waiting = 0
+            out._exposed, out._before = True, None
         if modes.watch is not None:
             modes.watch.record(out, op, operands)
         return out

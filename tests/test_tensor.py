@@ -433,3 +433,31 @@ def test_a_graph_that_is_dropped_waits_for_nothing():
     (data @ w).sum()  # dropped, without backward
     loss.backward()
     data[0, 0] = 2.0
+
+
+def test_a_leaf_given_away_while_a_graph_waits_is_compared():
+    """Nobody had the array when it was saved, so nothing guards it; when it is given away, a copy is kept."""
+    w = Tensor([1.0, 2.0])
+    loss = (w * w).sum()
+    array = w.data
+    loss.backward()  # only looked at
+    assert w.grad.tolist() == [2.0, 4.0]
+    v = Tensor([1.0, 2.0])
+    loss = (v * v).sum()
+    v.data[0] = 5.0
+    with pytest.raises(RuntimeError, match="changed"):
+        loss.backward()
+    loss = (w * w).sum()
+    with pytest.raises(ValueError, match="read-only"):  # from now on it is guarded
+        array[0] = 5.0
+    loss.backward()
+
+
+def test_a_leaf_waits_no_longer_than_its_graphs():
+    w = Tensor([1.0, 2.0])
+    loss = (w * w).sum()
+    assert w._waiting > 0
+    del loss
+    assert w._waiting == 0
+    (w * w).sum().backward()
+    assert w._waiting == 0
