@@ -466,9 +466,14 @@ class Fused(Op):
         return list(self._vjp(g, needs, out, inputs, params))
 
     def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        if any(isinstance(x, Traced) and not x._fuses for x in inputs):
-            return self.composition(*inputs, **params)
-        return super().apply(inputs, params)
+        kind: type[Traced] | None = None
+        for x in inputs:
+            if isinstance(x, Traced):
+                if not x._fuses:
+                    return self.composition(*inputs, **params)
+                if kind is None or x._priority > kind._priority:
+                    kind = type(x)
+        return self.plain(inputs, params) if kind is None else kind._apply(self, inputs, params)
 
 
 def total(terms: Sequence[Any], out: Any) -> Any:

@@ -229,8 +229,15 @@ class Tensor(Node, ArrayOperators):
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        operands = [x if isinstance(x, Tensor) else constant(x, op) for x in inputs]
-        arrays = [x._data if isinstance(x, Tensor) else x for x in operands]
+        operands, arrays = [], []
+        for x in inputs:
+            if isinstance(x, Tensor):
+                operands.append(x)
+                arrays.append(x._data)
+            else:
+                x = constant(x, op)
+                operands.append(x)
+                arrays.append(x)
         try:
             with np.errstate(all="ignore"):
                 data = op.forward(*arrays, **params)

@@ -3,20 +3,26 @@
 python -m benchmarks.imports PACKAGE
 """
 
-import json
-import resource
-import sys
+import importlib
 import time
 
+from benchmarks import common
 
-def rss():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+PACKAGES = {"ours": "autograd", "numpy": "numpy", "torch": "torch", "jax": "jax.numpy", "mygrad": "mygrad"}
+PACKAGES |= {"hips": "autograd.numpy", "micrograd": "micrograd.engine", "xad": "xad.adj_1st", "casadi": "casadi"}
+
+
+def measure(name, row, options):
+    if name not in ("numpy", "micrograd", "xad", "casadi"):
+        import numpy  # noqa: F401
+    before, start = common.peak(), time.perf_counter()
+    if name == "hips":
+        common.hips()
+    else:
+        importlib.import_module(PACKAGES[name])
+    took = (time.perf_counter() - start) * 1e3
+    return {"ms": took, "least": took, "MB": common.peak() - before}
 
 
 if __name__ == "__main__":
-    package = sys.argv[1]
-    if package != "numpy":
-        import numpy  # noqa: F401
-    before, start = rss(), time.perf_counter()
-    __import__(package)
-    print(json.dumps({"ms": (time.perf_counter() - start) * 1e3, "MB": rss() - before}))
+    common.main("imports", PACKAGES, ["import"], measure)

@@ -2,23 +2,38 @@
 
     python -m benchmarks.moons ENGINE
 
-Engines: vectorize (micrograd's loss function as it is, through `autograd.vectorize`); numpy (by hand); torch.
-Max-margin loss and an L2 penalty in float64, plain gradient descent. Microseconds a step, median.
+Engines: vectorize (micrograd's loss function as it is, through `autograd.vectorize`); numpy (by hand); torch; jax
+(compiled, parameters donated); hips; mygrad. Max-margin loss and an L2 penalty in float64, plain gradient descent, all
+from the same weights. Microseconds a step.
 """
 
-import json
 import random
-import statistics
-import sys
-import time
 
 import numpy as np
+
+from benchmarks.common import hips as import_hips
+from benchmarks.common import main, timed
+
+LR, DECAY, SIZES = 0.1, 1e-4, (2, 16, 16, 1)
 
 
 def data():
     rng = random.Random(1)
     X = np.array([[rng.uniform(-1, 1), rng.uniform(-1, 1)] for _ in range(100)])
     return X, np.where(X[:, 0] * X[:, 1] > 0, 1.0, -1.0)
+
+
+def weights():
+    """The matrices (in, out) of the network that micrograd makes from this seed."""
+    random.seed(1337)
+    found = []
+    for m, n in zip(SIZES, SIZES[1:], strict=False):
+        found.append(np.array([[random.uniform(-1, 1) for _ in range(m)] for _ in range(n)]).T.copy())
+    return found
+
+
+def zeros():
+    return [np.zeros(n) for n in SIZES[1:]]
 
 
 def vectorized(X, y):
@@ -31,10 +46,10 @@ def vectorized(X, y):
     def loss(X, y):
         scores = list(map(model, X))
         losses = [(1 + -yi * score).relu() for yi, score in zip(y, scores, strict=True)]
-        return sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in model.parameters())
+        return sum(losses) * (1.0 / len(losses)) + DECAY * sum(p * p for p in model.parameters())
 
     fast = vectorize(loss, (100, 2), 100, batch=False)
-    optimizer = nn.SGD(fast.parameters(), lr=0.1)
+    optimizer = nn.SGD(fast.parameters(), lr=LR)
 
     def step():
         total = fast(X, y)
@@ -43,20 +58,17 @@ def vectorized(X, y):
         optimizer.step()
         return total.item()
 
-    return step
+    return step, float
 
 
 def by_hand(X, y):
-    rng = np.random.default_rng(0)
-    sizes = [(2, 16), (16, 16), (16, 1)]
-    w = [rng.uniform(-1, 1, size) for size in sizes]
-    b = [np.zeros(size[1]) for size in sizes]
+    w, b = weights(), zeros()
 
     def step():
         h1 = np.maximum(X @ w[0] + b[0], 0)
         h2 = np.maximum(h1 @ w[1] + b[1], 0)
         margin = np.maximum(1 - y * (h2 @ w[2] + b[2])[:, 0], 0)
-        total = margin.mean() + 1e-4 * sum((p * p).sum() for p in (*w, *b))
+        total = margin.mean() + DECAY * sum((p * p).sum() for p in (*w, *b))
         d = (-y * (margin > 0) / len(y))[:, None]
         grads = []
         for x, i in ((h2, 2), (h1, 1), (X, 0)):
@@ -64,40 +76,105 @@ def by_hand(X, y):
             if i:
                 d = (d @ w[i].T) * (x > 0)
         for i, gw, gb in grads:
-            w[i] -= 0.1 * (gw + 2e-4 * w[i])
-            b[i] -= 0.1 * (gb + 2e-4 * b[i])
-        return float(total)
+            w[i] -= LR * (gw + 2 * DECAY * w[i])
+            b[i] -= LR * (gb + 2 * DECAY * b[i])
+        return total
 
-    return step
+    return step, float
 
 
 def torched(X, y):
     import torch
 
     X, y = torch.tensor(X), torch.tensor(y)
-    layers = [torch.nn.Linear(2, 16), torch.nn.ReLU(), torch.nn.Linear(16, 16), torch.nn.ReLU(), torch.nn.Linear(16, 1)]
-    model = torch.nn.Sequential(*layers).double()
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    layers = []
+    for w in weights():
+        linear = torch.nn.Linear(*w.shape, dtype=torch.float64)
+        with torch.no_grad():
+            linear.weight.copy_(torch.from_numpy(w.T))
+            linear.bias.zero_()
+        layers += [linear, torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers[:-1])
+    optimizer = torch.optim.SGD(model.parameters(), lr=LR)
 
     def step():
-        total = (1 - y * model(X)[:, 0]).relu().mean() + 1e-4 * sum((p * p).sum() for p in model.parameters())
+        total = (1 - y * model(X)[:, 0]).relu().mean() + DECAY * sum((p * p).sum() for p in model.parameters())
         optimizer.zero_grad()
         total.backward()
         optimizer.step()
         return total.item()
 
-    return step
+    return step, float
 
 
-ENGINES = {"vectorize": vectorized, "numpy": by_hand, "torch": torched}
+def loss(np, params, X, y):
+    """For engines that follow NumPy's functions."""
+    w1, w2, w3, b1, b2, b3 = params
+    h = np.maximum(X @ w1 + b1, 0)
+    h = np.maximum(h @ w2 + b2, 0)
+    margin = np.maximum(1 - y * (h @ w3 + b3)[:, 0], 0)
+    return np.mean(margin) + DECAY * sum(np.sum(p * p) for p in params)
+
+
+def jitted(X, y):
+    import jax
+    import jax.numpy as jnp
+
+    jax.config.update("jax_enable_x64", True)
+    X, y = jnp.asarray(X), jnp.asarray(y)
+    params = [jnp.array(p) for p in (*weights(), *zeros())]
+
+    def update(params, X, y):
+        total, grads = jax.value_and_grad(lambda params: loss(jnp, params, X, y))(params)
+        return [p - LR * g for p, g in zip(params, grads, strict=True)], total
+
+    update = jax.jit(update, donate_argnums=0)
+
+    def step():
+        nonlocal params
+        params, total = update(params, X, y)
+        return total
+
+    return step, lambda total: (jax.block_until_ready(params), float(total))[1]
+
+
+def hips(X, y):
+    autograd, anp = import_hips()
+    params = [*weights(), *zeros()]
+    both = autograd.value_and_grad(lambda params: loss(anp, params, X, y))
+
+    def step():
+        total, grads = both(params)
+        for p, g in zip(params, grads, strict=True):
+            p -= LR * g
+        return total
+
+    return step, float
+
+
+def mygrad(X, y):
+    import mygrad as mg
+
+    mg.turn_memory_guarding_off()
+    params = [mg.tensor(p) for p in (*weights(), *zeros())]
+
+    def step():
+        total = loss(mg, params, X, y)
+        total.backward()
+        for p in params:
+            p.data -= LR * p.grad
+        return total.item()
+
+    return step, float
+
+
+ENGINES = {"vectorize": vectorized, "numpy": by_hand, "torch": torched, "jax": jitted, "hips": hips, "mygrad": mygrad}
+
+
+def measure(engine, row, options):
+    step, wait = ENGINES[engine](*data())
+    return timed(step, options, wait=wait, chunk=20)
+
 
 if __name__ == "__main__":
-    step = ENGINES[sys.argv[1]](*data())
-    for _ in range(200):
-        step()
-    times = []
-    for _ in range(2000):
-        start = time.perf_counter()
-        last = step()
-        times.append(time.perf_counter() - start)
-    print(json.dumps({"µs": statistics.median(times) * 1e6, "least": min(times) * 1e6, "loss": last}))
+    main("moons", ENGINES, ["step"], measure)

@@ -50,7 +50,8 @@ class Linear(Module):
         self.bias = Tensor(np.zeros(n_out), dtype) if bias else None
 
     def __call__(self, x: Any) -> Tensor:
-        if np.shape(x)[-1:] != self.weight.shape[:1]:
+        shape = x.shape if isinstance(x, Tensor) else np.shape(x)
+        if shape[-1:] != self.weight.shape[:1]:
             raise ValueError(f"{self!r} was given an input of shape {np.shape(x)}")
         if self.bias is None:
             return autograd.matmul(x, self.weight)  # type: ignore[no-any-return]

@@ -130,11 +130,12 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, red
     >>> cross_entropy(np.array([[1e4, 0.0], [1e4, 0.0]]), [0, 1], reduction="none")
     array([    0., 10000.])
     """
-    logits, labels = _rows("cross_entropy", logits, labels)
+    fused = isinstance(logits, Tensor) and reduction == "mean" and not label_smoothing
+    logits, labels = _rows("cross_entropy", logits, labels, in_range=not fused)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy takes a label_smoothing from 0 to 1, got {label_smoothing}")
-    if isinstance(logits, Tensor) and reduction == "mean" and not label_smoothing:
-        return autograd.cross_entropy(logits, labels)  # the same in one fused operation
+    if fused:
+        return autograd.cross_entropy(logits, labels)  # the same in one operation, which looks at the labels itself
     losses = autograd.logsumexp(logits, axis=1) - (1 - label_smoothing) * logits[np.arange(len(labels)), labels]
     if label_smoothing:  # of the evenly spread share, too, the -log_softmax is logsumexp - logit
         losses = losses - label_smoothing * autograd.mean(logits, axis=1)
@@ -204,8 +205,8 @@ def _pair(name: str, prediction: Any, target: Any) -> tuple[Any, Array]:
     return prediction, target.astype(_dtype(prediction), copy=False)
 
 
-def _rows(name: str, logits: Any, labels: Any) -> tuple[Any, Array]:
-    """Logits (n, classes) and a valid label for each row."""
+def _rows(name: str, logits: Any, labels: Any, in_range: bool = True) -> tuple[Any, Array]:
+    """Logits (n, classes) and a label for each row; `in_range` looks whether it is valid."""
     logits, labels = _prediction(logits), np.asarray(labels)
     shape = logits.shape
     if len(shape) != 2 or shape[:1] != labels.shape:
@@ -226,7 +227,7 @@ def _rows(name: str, logits: Any, labels: Any) -> tuple[Any, Array]:
             f"{name} takes labels of an integer dtype, got {labels.dtype}; "
             "if they hold whole numbers, convert them: labels.astype(int)"
         )
-    for at in (int(labels.argmin()), int(labels.argmax())):  # much cheaper than min, max or a comparison
+    for at in (int(labels.argmin()), int(labels.argmax())) if in_range else ():  # cheaper than min and max
         if not 0 <= labels.item(at) < shape[1]:
             raise IndexError(
                 f"{name}: label {labels.item(at)} in row {at} names none of the {shape[1]} classes "
