@@ -1,6 +1,6 @@
 """Run every row for us and for each peer, interleaved, in processes of their own, and print Markdown tables.
 
-    make bench                 # or: python -m benchmarks [--runs 5] [--quick] [--peers FOLDER]
+    make bench                 # or: python -m benchmarks [--runs 5] [--quick] [--only WORDS] [--cores 1] [--peers FOLDER]
 
 Peers live in environments of their own below FOLDER (default `.venv/peers`), made when missing; one that cannot be
 installed is named and left out. Nothing else should run meanwhile: the figures are only as quiet as the machine.
@@ -10,26 +10,62 @@ import argparse
 import json
 import os
 import platform
-import statistics
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from benchmarks.tables import print_table
+
 ROOT = Path(__file__).resolve().parent.parent
 
-# table: title, module, arguments by column, environment by column (None: ours)
+
+class Table(NamedTuple):
+    """Rows that one process measures in turn, by engine. `ours` comes first; `bounds` are no peers but what code by
+    hand takes; `quick` are the rows that `--quick` runs (None: all)."""
+
+    title: str
+    module: str
+    rows: tuple[str, ...]
+    engines: tuple[str, ...]
+    bounds: tuple[str, ...] = ()
+    quick: tuple[str, ...] | None = None
+
+
+CHAINS = ("1,000 nodes", "10,000 nodes", "100,000 nodes", "1,000,000 nodes")
+SMALL, LARGE = (tuple(f"{net}/{n}" for n in (1, 32, 128, 1024)) for net in ("784-100-10", "784-512-512-10"))
+WIDTHS = tuple(f"784-{n}-10/32" for n in (32, 128, 512, 2048))
+ARRAYS = ("ours", "torch", "jax", "hips", "mygrad")
+HAND, HANDS = ("numpy",), ("numpy", "products")
 TABLES = [
-    ("Tiny graph (39 nodes), build and backward", "scalars", {"ours": "tiny", "micrograd": "tiny"}),
-    ("Two moons, one training step", "scalars", {"ours": "moons", "ours-unfused": "moons", "micrograd": "moons"}),
-    ("Two moons as matrices, one training step", "moons", {"vectorize": "", "numpy": "", "torch": ""}),
-    ("Chain of 1,000,000 additions", "scalars", {"ours": "chain"}),
-    ("MNIST 784-100-10, batch 32: an epoch", "mnist", {"ours": "", "torch": "", "numpy": ""}),
-    ("Import, after NumPy's", "imports", {"autograd": "", "numpy": "", "torch": ""}),
-]
-INSTALL = {"torch": ["torch==2.13.0", "numpy"], "micrograd": ["micrograd==0.1.0", "numpy"]}
-HOME = {"torch": "torch", "micrograd": "micrograd", "ours-unfused": "micrograd"}
+    Table("Tiny graph, 39 nodes: build and backward", "scalars", ("tiny",),
+          (*ARRAYS, "slots", "micrograd", "xad", "casadi"), ("floats",)),
+    Table("Two moons on Values: a step", "scalars", ("moons",), ("ours", "ours-unfused", "slots", "micrograd")),
+    Table("GPT on Values: a step", "scalars", ("gpt",), ("ours", "slots")),
+    Table("Chains of additions: build, backward, free", "scalars", CHAINS,
+          ("ours", "slots", "micrograd", "torch", "xad"), quick=CHAINS[:3]),
+    Table("Two moons as matrices: a step", "moons", ("step",), ARRAYS, HAND),
+    Table("MNIST step, 784-100-10, by batch", "steps", SMALL, ARRAYS, HANDS),
+    Table("MNIST step, 784-512-512-10, by batch", "steps", LARGE, ARRAYS, HANDS),
+    Table("MNIST step at batch 32, by width", "steps", WIDTHS, ARRAYS, HANDS, quick=()),
+    Table("MNIST epoch, 784-100-10, batch 32, with shuffling and test", "mnist", ("epoch",), ARRAYS, HAND, quick=()),
+    Table("MNIST from a cold start to 97.5 %", "cold", ("to 97.5 %",), ("ours", "torch"), quick=()),
+    Table("Import, after NumPy's where it is needed", "imports", ("import",),
+          (*ARRAYS, "micrograd", "xad", "casadi"), HAND),
+]  # fmt: skip
+INSTALL = {
+    "torch": ["torch==2.13.0", "numpy"],
+    "jax": ["jax==0.10.2", "numpy"],
+    "hips": ["autograd==1.9.1", "numpy"],
+    "mygrad": ["mygrad==2.5.0", "numpy"],
+    "micrograd": ["micrograd==0.1.0", "numpy"],
+    "xad": ["xad==1.5.2", "numpy"],
+    "casadi": ["casadi==3.8.2", "numpy"],
+}
+HOME = {**{peer: peer for peer in INSTALL}, "ours-unfused": "micrograd"}
 
 
 def environment(peer, folder):
@@ -37,70 +73,78 @@ def environment(peer, folder):
     python = folder / peer / "bin" / "python"
     if not python.exists():
         print(f"making an environment for {peer} …", file=sys.stderr, flush=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder / peer)], check=True)
-        done = subprocess.run([str(python), "-m", "pip", "install", "-q", *INSTALL[peer]], check=False)
-        if done.returncode:
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *INSTALL[peer]]
+        try:
+            subprocess.run([sys.executable, "-m", "venv", str(folder / peer)], check=True)
+            subprocess.run(pip, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            shutil.rmtree(folder / peer, ignore_errors=True)
             return None
     return python
 
 
-def measure(module, engine, row, python):
-    command = [str(python), "-m", f"benchmarks.{module}", engine, *([row] if row else [])]
-    environment = {key: x for key, x in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}  # users have bytecode
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode:
-        return None, done.stderr.strip().splitlines()[-1:]
-    return json.loads(done.stdout.splitlines()[-1]), None
+def measure(table, engine, rows, python, options):
+    """The figures of an engine's process by row, or the last line of what it complained about."""
+    seconds = "0.1" if options.quick else "1"
+    command = [str(python), "-m", f"benchmarks.{table.module}", engine, *rows, "--seconds", seconds]
+    # users have bytecode, and no path to this checkout in a peer's environment
+    kept = {key: x for key, x in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
+    try:
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=kept, timeout=600)
+    except subprocess.TimeoutExpired:
+        return {}, "more than 10 minutes"
+    lines = done.stdout.splitlines()
+    found = json.loads(lines[-1]) if lines else {}
+    return found, (done.stderr.strip().splitlines() or ["died"])[-1] if done.returncode else ""
+
+
+def run(table, rows, runs, options):
+    """All figures by engine, row and name; and by engine, why there are none."""
+    pythons, figures, failures = {}, {name: {} for name in (*table.engines, *table.bounds)}, {}
+    for name in figures:
+        pythons[name] = environment(HOME[name], options.peers) if name in HOME else Path(sys.executable)
+        if pythons[name] is None:
+            failures[name] = "not installed"
+    for _ in range(runs):
+        for name in figures:
+            if pythons[name] is None:
+                continue
+            found, error = measure(table, name, rows, pythons[name], options)
+            if error:
+                failures[name] = error
+            for row, numbers in found.items():
+                for key, x in numbers.items():
+                    figures[name].setdefault(row, {}).setdefault(key, []).append(x)
+    return figures, failures
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=5, help="processes a figure (default: 5)")
-    parser.add_argument("--quick", action="store_true", help="one process a figure")
+    parser.add_argument("--quick", action="store_true", help="a minute: one process a figure, and not every row")
     parser.add_argument("--peers", type=Path, default=ROOT / ".venv" / "peers", help="folder of their environments")
     parser.add_argument("--only", default="", help="only tables whose title contains this")
+    parser.add_argument("--cores", type=int, help="of the machine's, how many may be used (Linux only)")
     options = parser.parse_args()
+    if options.cores:
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     runs = 1 if options.quick else options.runs
-    print(f"CPython {platform.python_version()}, NumPy {np.__version__}, {os.cpu_count()} cores; {runs} runs a figure")
-    for title, module, columns in TABLES:
-        if options.only.lower() not in title.lower():
+    print(f"CPython {platform.python_version()}, NumPy {np.__version__}, {cores} cores; {runs} processes a figure.")
+    print("A figure is the median, and the least in brackets; ratios likewise. MB is the peak of the process.")
+    left_out = []
+    for table in TABLES:
+        if options.only.lower() not in table.title.lower():
             continue
-        pythons = {}
-        for name in columns:
-            pythons[name] = environment(HOME[name], options.peers) if name in HOME else Path(sys.executable)
-        results = {name: [] for name in columns}
-        for _ in range(runs):
-            for name, row in columns.items():
-                if pythons[name] is None:
-                    continue
-                figures, error = measure(module, name, row, pythons[name])
-                if figures is None:
-                    print(f"{name}: {error}", file=sys.stderr)
-                else:
-                    results[name].append(figures)
-        print(f"\n### {title}\n")
-        print_table(results)
-
-
-def print_table(results):
-    first = next((name for name in results if results[name]), None)
-    if first is None:
-        print("nothing could be measured")
-        return
-    keys = list(results[first][0])
-    print("| | " + " | ".join(f"{key}: median (min)" for key in keys) + f" | {keys[0]} / {first} |")
-    print("|---|" + "---|" * (len(keys) + 1))
-    base = statistics.median(figures[keys[0]] for figures in results[first])
-    for name, all_figures in results.items():
-        if not all_figures:
-            print(f"| {name} | " + " | ".join(["not measured"] * len(keys)) + " | |")
-            continue
-        cells = []
-        for key in keys:
-            numbers = [figures[key] for figures in all_figures]
-            cells.append(f"{statistics.median(numbers):.4g} ({min(numbers):.4g})")
-        ratio = statistics.median(figures[keys[0]] for figures in all_figures) / base
-        print(f"| {name} | " + " | ".join(cells) + f" | {ratio:.2f} |")
+        rows = table.quick if options.quick and table.quick is not None else table.rows
+        if rows:
+            print(f"\n### {table.title}\n")
+            print_table(table, rows, *run(table, rows, runs, options))
+            sys.stdout.flush()
+        if rows != table.rows:
+            left_out.append(f"{table.title} ({', '.join(row for row in table.rows if row not in rows)})")
+    if left_out:
+        print(f"\nLeft out by --quick: {'; '.join(left_out)}.")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,12 @@ def measure(engine, row, options):
         x, y, test_x, test_y = x[:1000], y[:1000], test_x[:1000], test_y[:1000]
     queue = [np.arange(BATCH)] * (engine == "numpy")  # which looks at one batch to know its size
     rng = np.random.default_rng(1)
-    train, wait, predict = steps.ENGINES[engine](x, y, [int(n) for n in NET.split("-")], iter(queue.pop, None))
+
+    def rows():
+        while True:
+            yield queue.pop()
+
+    train, wait, predict = steps.ENGINES[engine](x, y, [int(n) for n in NET.split("-")], rows())
     times = []
     for _ in range(options.steps or EPOCHS):
         start = time.perf_counter()

@@ -2,7 +2,7 @@
 
     python -m benchmarks.moons ENGINE
 
-Engines: vectorize (micrograd's loss function as it is, through `autograd.vectorize`); numpy (by hand); torch; jax
+Engines: ours (micrograd's loss function as it is, through `autograd.vectorize`); numpy (by hand); torch; jax
 (compiled, parameters donated); hips; mygrad. Max-margin loss and an L2 penalty in float64, plain gradient descent, all
 from the same weights. Microseconds a step.
 """
@@ -168,7 +168,7 @@ def mygrad(X, y):
     return step, float
 
 
-ENGINES = {"vectorize": vectorized, "numpy": by_hand, "torch": torched, "jax": jitted, "hips": hips, "mygrad": mygrad}
+ENGINES = {"ours": vectorized, "numpy": by_hand, "torch": torched, "jax": jitted, "hips": hips, "mygrad": mygrad}
 
 
 def measure(engine, row, options):
