@@ -46,13 +46,14 @@ def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
 class Node(Operators):
     """A variable in a computation graph, as its operations and the sweep see it."""
 
-    __slots__ = ("__weakref__", "_a", "_b", "_data", "_label", "_op", "grad")
+    __slots__ = ("__weakref__", "_a", "_b", "_data", "_op", "grad")
 
     _a: Any
     _b: Any
     _data: Any
     _op: Any  # None for a leaf
     grad: Any
+    label: str  # for drawings and messages; empty unless given
 
     @property
     def is_leaf(self) -> bool:
@@ -90,18 +91,6 @@ class Node(Operators):
         """The cotangents of the operands, None for constants; see `cotangents`."""
         raise NotImplementedError
 
-    @property
-    def label(self) -> str:
-        """A name for drawings and messages; empty unless given."""
-        try:
-            return self._label
-        except AttributeError:
-            return ""
-
-    @label.setter
-    def label(self, name: str) -> None:
-        self._label = name
-
     def draw(self, **options: Any) -> Any:
         """A picture of the graph below; see `autograd.draw`."""
         from autograd.drawing import draw
@@ -127,25 +116,26 @@ class Node(Operators):
 def topological(root: Node) -> list[Node]:
     """The computed nodes below `root`, operands before results.
 
-    Depth first with an explicit stack, and without a set of what was seen: a visited node carries `zero`, a float
-    object made for this one sweep, as its gradient. That also resets what earlier sweeps left there. Leaves are
-    not listed: they hold what accumulates.
+    Depth first with an explicit stack, and without a set of what was seen: a node that waits for what is below it
+    carries `open`, one that is listed `done`, float objects made for this one sweep, as its gradient. That also resets
+    what earlier sweeps left there. Leaves are not listed: they hold what accumulates.
     """
-    zero = float("0")  # a new object
+    open, done = float("0"), float("0")  # new objects
     order: list[Node] = []
     append = order.append
     stack: list[Any] = [root]
     push, pop = stack.append, stack.pop
     while stack:
         node = pop()
-        if node is None:  # everything below the next one is listed
-            append(pop())
+        grad = node.grad
+        if grad is done or node._op is None:
             continue
-        if node.grad is zero or node._op is None:
+        if grad is open:  # everything below is listed: nothing else can have come here in between
+            node.grad = done
+            append(node)
             continue
-        node.grad = zero
+        node.grad = open
         push(node)
-        push(None)
         fan = node._op.fan
         if fan == 1:
             push(node._a)
@@ -154,7 +144,7 @@ def topological(root: Node) -> list[Node]:
             push(node._b)
         else:
             for x in node._a:
-                if (fan == MANY or isinstance(x, Node)) and x._op is not None and x.grad is not zero:
+                if (fan == MANY or isinstance(x, Node)) and x._op is not None and x.grad is not done:
                     push(x)
     return order
 

@@ -31,15 +31,25 @@ from autograd.symbol import PRODUCT, PYTHON, Symbol, symbol
 
 
 class Variant:
-    """An operation as one kind of node records it: its row, how the node packs its operands, and its pull."""
+    """An operation as one kind of node records it: its row, how the node packs its operands, and its pull.
 
-    __slots__ = ("fan", "operands", "pull", "row")
+    A node with a label has a variant of its own.
+    """
 
-    def __init__(self, row: Op, fan: int, pull: Callable[[Any], None], operands: Callable[[Any], Any]) -> None:
+    __slots__ = ("fan", "label", "operands", "pull", "row")
+
+    def __init__(
+        self, row: Op, fan: int, pull: Callable[[Any], None], operands: Callable[[Any], Any], label: str = ""
+    ) -> None:
         self.row = row
         self.fan = fan  # see autograd.graph
         self.pull = pull
         self.operands = operands
+        self.label = label
+
+    def labelled(self, label: str) -> Variant:
+        """The same for a node of this name."""
+        return Variant(self.row, self.fan, self.pull, self.operands, label)
 
     def __repr__(self) -> str:
         return f"<variant of {self.row.name}>"
@@ -113,6 +123,13 @@ def guarded(indent: str, target: str, text: str, fallback: str) -> str:
     return "".join(f"{indent}{line}\n" for line in lines)
 
 
+def received(target: str, text: str) -> str:
+    """The statement that hands on a contribution; one that is `g` itself is shared where it is the first."""
+    if text == "g":
+        return f"{target}.grad = {target}.grad + g if {target}.grad else g"
+    return f"{target}.grad += {text}"
+
+
 def pull_source(row: Elementwise, pattern: str) -> str:
     """The backward step of a node that applied the row to variables and constants in this pattern."""
     names = operand_names(row)
@@ -142,7 +159,7 @@ def pull_source(row: Elementwise, pattern: str) -> str:
         lines.append(f"    {left}, = careful(row, {pattern!r}, g, node._data, ({', '.join(everything)},))")
         lines += [f"{s}.grad += d{s}" for s in targets]
     else:
-        lines += [f"{s}.grad += {text}" for s, text in zip(targets, texts, strict=True)]
+        lines += [received(s, text) for s, text in zip(targets, texts, strict=True)]
     return f"def pull_{pattern}(node):\n" + "".join(f"    {line}\n" for line in lines)
 
 

@@ -51,7 +51,7 @@ class Tensor(Node, ArrayOperators):
     array([2., 4.])
     """
 
-    __slots__ = ("_before", "_exposed", "_guards", "_version", "_waiting")
+    __slots__ = ("_before", "_exposed", "_guards", "_version", "_waiting", "label")
     _fuses = True
     _priority = 2
     _guards: Saved | None
@@ -80,8 +80,7 @@ class Tensor(Node, ArrayOperators):
         self._version = self._waiting = 0
         self._exposed = False
         self._before = None
-        if label:
-            self._label = label
+        self.label = label
 
     # ------------------------------------------------------------------------------------------------ the numbers
 
@@ -259,6 +258,7 @@ class Tensor(Node, ArrayOperators):
         out._data = data
         out.grad = None
         out._guards = None
+        out.label = ""
         if modes.recording:
             out._op, out._a, out._b = op, tuple(operands), params
             read = reread(op, tuple([isinstance(x, Tensor) for x in operands]))

@@ -66,7 +66,7 @@ class Value(Node):
         self.grad = 0.0
         self._op = None
         if label:
-            self._label = label
+            self._b = label
         if graph.special and modes.tracer is not None:
             modes.tracer.made[id(self)] = self
 
@@ -80,6 +80,23 @@ class Value(Node):
     @data.setter
     def data(self, data: float) -> None:
         self._data = data if type(data) is float else number(data)
+
+    @property
+    def label(self) -> str:
+        """A name for drawings and messages; empty unless given. It takes no room of its own where there is none."""
+        if self._op is not None:
+            return self._op.label  # type: ignore[no-any-return]
+        try:
+            return self._b  # type: ignore[no-any-return]
+        except AttributeError:
+            return ""
+
+    @label.setter
+    def label(self, name: str) -> None:
+        if self._op is None:
+            self._b = name
+        else:
+            self._op = self._op.labelled(name)
 
     def item(self) -> float:
         """The number, as a Python float."""

@@ -193,7 +193,7 @@ class Sketch(Node, ArrayOperators):
     or `hint` one that would suit it; `moves` says whether it depends on a parameter.
     """
 
-    __slots__ = ("gradient", "hint", "moves", "number")
+    __slots__ = ("gradient", "hint", "label", "moves", "number")
     _fuses = True
     _priority = 20
     _data: Pair
@@ -207,7 +207,7 @@ class Sketch(Node, ArrayOperators):
         self._op, self._a, self._b = op, operands, params
         self._data, self.moves = data, moves
         self.grad = None
-        self.gradient = self.hint = ""
+        self.label = self.gradient = self.hint = ""
         self.number = next(numbers)
 
     @classmethod
