@@ -1,6 +1,6 @@
 """Run every row for us and for each peer, interleaved, in processes of their own, and print Markdown tables.
 
-    make bench                 # or: python -m benchmarks [--runs 5] [--quick] [--only WORDS] [--cores 1] [--peers FOLDER]
+    make bench     # or: python -m benchmarks [--runs 5] [--quick] [--only WORDS] [--cores 1] [--peers FOLDER]
 
 Peers live in environments of their own below FOLDER (default `.venv/peers`), made when missing; one that cannot be
 installed is named and left out. Nothing else should run meanwhile: the figures are only as quiet as the machine.
@@ -24,8 +24,11 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Table(NamedTuple):
-    """Rows that one process measures in turn, by engine. `ours` comes first; `bounds` are no peers but what code by
-    hand takes; `quick` are the rows that `--quick` runs (None: all)."""
+    """Rows that one process measures in turn, by engine.
+
+    `ours` comes first; `bounds` are no peers, but what code by hand takes; `quick` are the rows that `--quick` runs
+    (None: all).
+    """
 
     title: str
     module: str
@@ -85,7 +88,7 @@ def environment(peer, folder):
 
 def measure(table, engine, rows, python, options):
     """The figures of an engine's process by row, or the last line of what it complained about."""
-    seconds = "0.1" if options.quick else "1"
+    seconds = "0.1" if options.quick else "0.5"
     command = [str(python), "-m", f"benchmarks.{table.module}", engine, *rows, "--seconds", seconds]
     # users have bytecode, and no path to this checkout in a peer's environment
     kept = {key: x for key, x in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}

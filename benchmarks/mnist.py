@@ -17,10 +17,8 @@ NET, BATCH, EPOCHS = "784-100-10", 32, 3
 
 
 def measure(engine, row, options):
-    x, y = common.mnist()
     test_x, test_y = common.mnist(test=True)
-    if options.steps:
-        x, y, test_x, test_y = x[:1000], y[:1000], test_x[:1000], test_y[:1000]
+    x, y = (test_x[:1000], test_y[:1000]) if options.steps else common.mnist()
     queue = [np.arange(BATCH)] * (engine == "numpy")  # which looks at one batch to know its size
     rng = np.random.default_rng(1)
 

@@ -7,6 +7,7 @@ Engines: ours (micrograd's loss function as it is, through `autograd.vectorize`)
 from the same weights. Microseconds a step.
 """
 
+import itertools
 import random
 
 import numpy as np
@@ -27,7 +28,7 @@ def weights():
     """The matrices (in, out) of the network that micrograd makes from this seed."""
     random.seed(1337)
     found = []
-    for m, n in zip(SIZES, SIZES[1:], strict=False):
+    for m, n in itertools.pairwise(SIZES):
         found.append(np.array([[random.uniform(-1, 1) for _ in range(m)] for _ in range(n)]).T.copy())
     return found
 

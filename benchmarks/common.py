@@ -1,0 +1,108 @@
+"""What the benchmarks share: the command line, the clock, the memory, and MNIST for environments without `nn`.
+
+Every module is run as `python -m benchmarks.MODULE ENGINE [ROW ...] [--seconds S] [--steps N]` and prints one line of
+JSON: for each row its figures.
+"""
+
+import argparse
+import contextlib
+import functools
+import gzip
+import itertools
+import json
+import resource
+import statistics
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+STATUS = Path("/proc/self/status")
+WARM = 10  # steps before the clock runs: compiling, specialising, filling caches
+
+
+def main(module, engines, rows, measure):
+    """Run `measure(engine, row, options)` for the rows asked for (by default all) and print what it returns."""
+    parser = argparse.ArgumentParser(prog=f"python -m benchmarks.{module}")
+    parser.add_argument("engine", choices=engines)
+    parser.add_argument("rows", nargs="*", default=list(rows), help=f"of {', '.join(rows)}")
+    parser.add_argument("--seconds", type=float, default=0.5, help="how long a row is measured (default: 0.5)")
+    parser.add_argument("--steps", type=int, help="exactly this many steps instead")
+    options = parser.parse_args()
+    found = {}
+    for row in options.rows:
+        forget_peak()
+        figures = measure(options.engine, row, options)
+        found[row] = {**figures, "MB": figures.get("MB", peak())}
+    print(json.dumps(found))
+
+
+def peak():
+    """The most memory this process has had, in MB."""
+    if STATUS.exists():  # a new process inherits its parent's ru_maxrss, but not this
+        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
+
+
+def forget_peak():
+    """Let `peak` start from the memory of now, where the system can (Linux)."""
+    with contextlib.suppress(OSError):
+        STATUS.with_name("clear_refs").write_text("5")
+
+
+def timed(step, options, unit="µs", wait=float, chunk=5, warm=WARM):
+    """Time a step: its median and least in `unit`, and the loss after `warm` steps, which shows that engines agree.
+
+    A sample is the mean of `chunk` steps, at the end of which `wait` is called with what the last one returned: an
+    engine that works in the background has to be done by then.
+    """
+    scale = {"µs": 1e6, "ms": 1e3, "s": 1.0}[unit]
+    for _ in range(warm):
+        loss = step()
+    figures = {"loss": wait(loss)}
+    if options.steps:
+        chunk = 1
+    times, end = [], time.perf_counter() + options.seconds
+    while len(times) < (options.steps or 3) or (not options.steps and time.perf_counter() < end):
+        start = time.perf_counter()
+        for _ in range(chunk):
+            loss = step()
+        wait(loss)
+        times.append((time.perf_counter() - start) / chunk * scale)
+    return {unit: statistics.median(times), "least": min(times), **figures}
+
+
+def hips():
+    """HIPS autograd and its NumPy. Its package is called as ours is, which must not be found instead."""
+    kept = sys.path[:]
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
+    try:
+        import autograd.numpy
+    finally:
+        sys.path[:] = kept
+    return autograd, autograd.numpy
+
+
+@functools.cache
+def mnist(test=False):
+    """Images (N, 784) float32 in 0..1 and labels (N,) int64, to learn from or to test with."""
+    import numpy as np
+
+    part = "t10k" if test else "train"
+    folder = ROOT / "demos" / "data" / "mnist"
+    images, labels = (
+        np.frombuffer(gzip.decompress((folder / f"{part}-{name}-ubyte.gz").read_bytes()), np.uint8, offset=offset)
+        for name, offset in (("images-idx3", 16), ("labels-idx1", 8))
+    )
+    images = np.divide(images, 255, dtype=np.float32).reshape(-1, 784)
+    forget_peak()  # what reading took is nobody's step
+    return images, labels.astype(np.int64)
+
+
+def weights(sizes):
+    """The matrices (in, out) that every engine starts from, float32."""
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    return [(rng.uniform(-1, 1, pair) * (6 / pair[0]) ** 0.5).astype(np.float32) for pair in itertools.pairwise(sizes)]
