@@ -404,6 +404,7 @@ def test_astype_returns_gradients_in_the_operands_dtype():
 
 FUSED = {
     "linear": lambda rng: [rng.normal(size=(4, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)],
+    "linear of one": lambda rng: [rng.normal(size=(1, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)],
     "linear batched": lambda rng: [rng.normal(size=(2, 4, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)],
     "softmax": lambda rng: [rng.normal(size=(5, 4))],
     "log_softmax": lambda rng: [rng.normal(size=(5, 4))],
