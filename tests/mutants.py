@@ -319,7 +319,9 @@ ENGINE: dict[str, Mutation] = {
     ),
     "repeated indices overwrite": source_change(autograd.kernels, "np.add.at(out, index, x)", "out[index] = x"),
     "saved arrays are not guarded": source_change(tensor, "if read:", "if False:"),
-    "guards are never checked": source_change(autograd.guard, "for leaf, version in self.leaves:", "for leaf, version in ():"),
+    "guards are never checked": source_change(
+        autograd.guard, "for leaf, version in self.leaves:", "for leaf, version in ():"
+    ),
     "no_grad records": source_change(graph, "modes.recording = False", "pass"),
     "no_grad is not undone": source_change(graph, "modes.recording = self._outer.pop()", "pass"),
     "NumPy scalars widen float32": source_change(tensor, "return x if x.ndim else x.item()", "return x"),
