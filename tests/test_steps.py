@@ -219,13 +219,15 @@ def test_what_is_active_is_in_sight(opened, width):
     browser.run("dispatchEvent(new Event('resize'))")
     for key, times in (("Home", 1), ("ArrowRight", 9), ("End", 1)):
         browser.press(key, times)
-        browser.run("new Promise(done => setTimeout(done, 600))")
-        if key != "Home":
+        for _ in range(25):  # it glides there; how long that takes, the machine says
+            browser.run("new Promise(done => setTimeout(done, 200))")
             inside = browser.run("""{const view = document.getElementById('stage').getBoundingClientRect();
                 [...document.querySelectorAll('g.card.lit')].map(g => g.getBoundingClientRect()).some(box =>
                     box.left >= view.left && box.right <= view.right && box.top >= view.top
                     && box.bottom <= view.bottom); }""")
-            assert inside
+            if inside or key == "Home":
+                break
+        assert inside or key == "Home"
     assert browser.run("document.documentElement.scrollWidth <= innerWidth")
     scale = """{const svg = document.querySelector('svg');
         svg.getBoundingClientRect().width / svg.viewBox.baseVal.width}"""
