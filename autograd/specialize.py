@@ -30,6 +30,12 @@ from autograd.rows import Elementwise, Op, ieee, operand_names, scaled
 from autograd.symbol import PRODUCT, PYTHON, Symbol, symbol
 
 
+def execute(text: str, filename: str, namespace: dict[str, Any]) -> None:
+    """Run generated source in a namespace; tracebacks and `inspect.getsource` will show it."""
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    exec(compile(text, filename, "exec"), namespace)
+
+
 class Variant:
     """An operation as one kind of node records it: its row, how the node packs its operands, and its pull.
 
@@ -263,8 +269,6 @@ class Specialized:
         else:
             source += [binary_source(row, method, reflected=i == 1) for i, method in enumerate(methods)]
         text = "\n\n".join(source)
-        filename = f"<chainrule {row.name}>"
-        linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         namespace: dict[str, Any] = {
             **scalars(),
             "graph": graph,
@@ -274,7 +278,7 @@ class Specialized:
             "new": object.__new__,
             "Value": self.cls,
         }
-        exec(compile(text, filename, "exec"), namespace)
+        execute(text, f"<chainrule {row.name}>", namespace)
         for pattern in patterns:
             pull = namespace[f"pull_{pattern}"]
             variant = Variant(row, pattern.count("v"), pull, OPERANDS[pattern])

@@ -117,7 +117,7 @@ class Vectorized:
         self._namespace = functions(self.graph)
         self._written = [f"{name}_" if name in self._namespace else name for name in self.names]  # as the source has it
         plan = Plan(self.graph, self._written, self.shapes)
-        outputs, self._rebuild = flatten_arrays(structure)
+        outputs, self._rebuild = flatten(structure)
         self.text = Text(plan, [returned(plan, nodes) for nodes in outputs])
         watch.lap("plan")
         self._values = [(name, self._members(members)) for name, members in self.text.parameters]
@@ -166,13 +166,17 @@ class Vectorized:
                     self._namespace, self.batch,
                 )  # fmt: skip
 
-    def _verify(self) -> None:
-        """Run the function itself once, on random numbers: the program has to agree wherever that is finite."""
-        rng = np.random.default_rng(1)
-        arrays = [
-            rng.integers(0, limit, (1, *shape)) if limit else rng.normal(size=(1, *shape)).astype(self.dtype)
+    def _examples(self, n: int) -> list[Any]:
+        """Random arguments of n samples."""
+        rng = np.random.default_rng(0)
+        return [
+            rng.integers(0, limit, (n, *shape)) if limit else rng.normal(size=(n, *shape)).astype(self.dtype)
             for shape, limit in zip(self.shapes, self._limits, strict=True)
         ]
+
+    def _verify(self) -> None:
+        """Run the function itself once, on random numbers: the program has to agree wherever that is finite."""
+        arrays = self._examples(1)
         scalars = [
             nested([x if limit else Value(float(x)) for x in array.reshape(-1).tolist()], shape)
             for array, shape, limit in zip(arrays, self.shapes, self._limits, strict=True)
@@ -298,11 +302,7 @@ class Vectorized:
     @property
     def backward_source(self) -> str:
         """The backward pass that the program implies, as NumPy."""
-        examples = {}
-        for name, shape, limit in zip(self._written, self.shapes, self._limits, strict=True):
-            size = (3, *shape)
-            rng = np.random.default_rng(0)
-            examples[name] = rng.integers(0, limit, size) if limit else rng.normal(size=size)
+        examples = dict(zip(self._written, self._examples(3), strict=True))
         letter = next(name for name in ("y", "out", "result", "output") if name not in self._written)
         names = [f"{letter}{i + 1}" if len(self.text.returns) > 1 else letter for i in range(len(self.text.returns))]
         statements = [*self.text.statements, *zip(names, self.text.returns, strict=True)]
@@ -368,8 +368,3 @@ def structured(result: Any, leaves: Iterator[int], name: str) -> Any:
             raise TraceError(f"{name} returned {what}: lists become axes of one array, use a tuple for several")
         return np.array(parts)
     return np.array(next(leaves))
-
-
-def flatten_arrays(structure: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """The arrays in a structure, and the function that puts others in their places."""
-    return flatten(structure)

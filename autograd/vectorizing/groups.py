@@ -255,11 +255,6 @@ class Groups:
             self.extra[n] = c
         return self.numbers[c]
 
-    def alias(self, n: int, x: int) -> None:
-        """A sum of one parameter alone: the parameter gets a place, and the sum shares it."""
-        self.operand(np.array(x, dtype=np.intp))
-        self.home[n], self.place[n] = self.home[x], self.place[x]
-
     # ------------------------------------------------------------------------------------------------------ layout
 
     def arranged(self, columns: list[list[int]], count: int) -> tuple[Places, list[str]]:

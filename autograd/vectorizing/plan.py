@@ -243,9 +243,9 @@ class Plan(Groups):
         """The elementwise end of sums: coefficient times factors, and a constant."""
         if len(parts) == 1 and not any(constants) and set(parts[0][0]) == {1.0} and len(parts[0][1]) == 1:
             for n, x in zip(members, parts[0][1][0], strict=True):
+                if self.home[x] == NOWHERE:  # a sum of one parameter alone: it gets a place
+                    self.operand(np.array(x, dtype=np.intp))
                 self.home[n], self.place[n] = self.home[x], self.place[x]
-                if self.home[n] == NOWHERE:  # a sum of one parameter
-                    self.alias(n, x)
             return
         if self._linear(members, parts, constants):
             return

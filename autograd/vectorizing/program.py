@@ -6,7 +6,6 @@ orders, forward mode and anomaly mode run the program on Tensors instead, statem
 
 from __future__ import annotations
 
-import linecache
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +15,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.rows import Elementwise, Fused, Op
+from autograd.specialize import execute
 from autograd.tensor import Tensor
 from autograd.vectorizing.runtime import join, spread
 from autograd.vectorizing.scalars import Bound, Scalars
@@ -25,9 +25,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def compiled(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
     """A function from its source, which tracebacks and `inspect.getsource` will show."""
-    filename = f"<chainrule {name} {id(namespace)}>"
-    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
-    exec(compile(source, filename, "exec"), namespace)
+    execute(source, f"<chainrule {name} {id(namespace)}>", namespace)
     return namespace[name]  # type: ignore[no-any-return]
 
 
