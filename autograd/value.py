@@ -152,21 +152,15 @@ class Value(Node):
     def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Value:
         if modes.tracer is not None:
             return modes.tracer.kind._gather(op, items, params)  # type: ignore[no-any-return]
-        axis = params.get("axis")
-        if axis not in (None, 0, -1, (0,)) or params.get("keepdims"):
-            raise ValueError(f"{op.name} of a sequence of Values has one axis, got {params}")
-        rest = {key: x for key, x in params.items() if key not in ("axis", "keepdims")}
+        rest = without_axis(op, params)
         values = tuple(x if isinstance(x, Value) else Value(x) for x in items)
         return node(float(op.plain((np.array([x._data for x in values]),), rest)), nary(op), values, rest)
 
     @classmethod
     def _dot(cls, x: Iterable[Any], y: Iterable[Any], bias: Any) -> Any:
-        left, right = tuple(x), tuple(y)
-        if len(left) != len(right):
-            raise ValueError(f"dot takes two sequences of equal length, got {len(left)} and {len(right)}")
-        items = (*left, *right) if bias is None else (*left, *right, bias)
         if modes.tracer is not None:
-            return modes.tracer.kind._dot(left, right, bias)
+            return modes.tracer.kind._dot(x, y, bias)
+        left, right, items = dot_items(x, y, bias)
         if set(map(type, items)) != {Value}:  # constants among them become leaves of their own
             items = tuple([item if isinstance(item, Value) else Value(item) for item in items])
             left, right = items[: len(left)], items[len(left) : 2 * len(left)]
@@ -210,6 +204,23 @@ class Value(Node):
     @property
     def _prev(self) -> tuple[Node, ...]:
         return self.parents
+
+
+def without_axis(op: Op, params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters of a reduction of a sequence of Values, which has one axis; ValueError for another."""
+    if params.get("axis") not in (None, 0, -1, (0,)) or params.get("keepdims"):
+        raise ValueError(f"{op.name} of a sequence of Values has one axis, got {params}")
+    return {key: x for key, x in params.items() if key not in ("axis", "keepdims")}
+
+
+def dot_items(
+    x: Iterable[Any], y: Iterable[Any], bias: Any
+) -> tuple[tuple[Any, ...], tuple[Any, ...], tuple[Any, ...]]:
+    """Both factors of a dot product, and all of its operands in order; ValueError where the lengths differ."""
+    left, right = tuple(x), tuple(y)
+    if len(left) != len(right):
+        raise ValueError(f"dot takes two sequences of equal length, got {len(left)} and {len(right)}")
+    return left, right, (*left, *right) if bias is None else (*left, *right, bias)
 
 
 def box(x: Any) -> Any:

@@ -21,7 +21,7 @@ from autograd.operators import NUMPY_NAMES
 from autograd.rows import Op, Reduction, Traced
 from autograd.specialize import ELEMENTWISE, methods_of
 from autograd.transforms import flatten
-from autograd.value import Value, box, number
+from autograd.value import Value, box, dot_items, number, without_axis
 from autograd.vectorizing.scalars import CONSTANT, DETACH, INPUT, PARAMETER, Bound, Question
 
 REMEDY = "vectorize runs it once for all numbers: use where(condition, x, y), maximum, minimum, clip or relu"
@@ -96,18 +96,13 @@ class Tracer(Value):
 
     @classmethod
     def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
-        if params.get("axis") not in (None, 0, -1, (0,)) or params.get("keepdims"):
-            raise ValueError(f"{op.name} of a sequence of Values has one axis, got {params}")
-        rest = {key: x for key, x in params.items() if key not in ("axis", "keepdims")}
+        rest = without_axis(op, params)
         trace = trace_of(items)
         return trace.record(bound(op, rest), tuple([trace.operand(x) for x in items]))
 
     @classmethod
     def _dot(cls, x: Any, y: Any, bias: Any) -> Any:
-        left, right = tuple(x), tuple(y)
-        if len(left) != len(right):
-            raise ValueError(f"dot takes two sequences of equal length, got {len(left)} and {len(right)}")
-        items = (*left, *right) if bias is None else (*left, *right, bias)
+        _, _, items = dot_items(x, y, bias)
         trace = trace_of(items)
         known = trace.leaves
         return trace.record(
