@@ -25,7 +25,7 @@ class Custom(Op):
 
     def __init__(self, name: str, forward: Callable[..., Any], vjp: Callable[..., Any], arity: int, doc: str) -> None:
         super().__init__(name, arity, doc=doc)
-        self.value = forward
+        self.value = self.forward = forward
         self.rule = vjp
         self.reads = (tuple(range(arity)),) * arity  # the rule may look at anything
 
@@ -33,9 +33,6 @@ class Custom(Op):
         if len(inputs) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} operands, got {len(inputs)}")
         return self.apply(inputs, params)
-
-    def forward(self, *arrays: Any, **params: Any) -> Any:
-        return self.value(*arrays, **params)
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         found = self.rule(g, out, *inputs, **params)

@@ -153,6 +153,8 @@ def save(operands: list[Any]) -> Saved | None:
         elif x._op is None and not x._exposed:
             leaves.append((x, x._version))
             continue
+        elif x._op is not None and x._data.base is None:  # read-only from birth, and nobody else's memory
+            continue
         else:
             held = _guard(x._data)
         if held is not None:

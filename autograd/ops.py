@@ -11,6 +11,7 @@ from __future__ import annotations
 import builtins
 import math
 from collections.abc import Sequence
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -900,11 +901,31 @@ cross_entropy = Fused(
     example="cross_entropy([[0.0, 0.0]], [1]) = 0.6931471805599453",
 )
 
+matmul.matrix = linear.matrix = 1
+
 ROWS: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
 """Every row by name."""
 
 for _op in ROWS.values():
     _op.__module__ = __name__  # where pickle looks for it
+
+
+def _bind_to_numpy() -> None:
+    """Give each elementwise row its rules for arrays: the same code, where a row's name means NumPy's function."""
+    names = {**globals(), "equal": np.equal, "isnan": np.isnan, "detach": lambda x: x}
+
+    def bound(rule: Any) -> Any:
+        ours = isinstance(rule, FunctionType) and rule.__module__ == __name__
+        return FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__) if ours else rule
+
+    names["_normal_cdf"] = bound(_normal_cdf)
+    for row in ROWS.values():
+        if isinstance(row, Elementwise):
+            names[row.name] = row.array = row.forward = bound(row.array)
+            row.array_partials = tuple(map(bound, row.partials))
+
+
+_bind_to_numpy()
 
 if not TYPE_CHECKING:  # type checkers take every public name
     __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]

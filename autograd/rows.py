@@ -50,9 +50,11 @@ class Traced:
 class Op:
     """One operation: callable on floats, arrays, `Value`s, `Tensor`s, `Dual`s and `Symbol`s alike.
 
-    `reads[i]` are the operands whose numbers the cotangent of operand i is computed from: they must not change
-    between recording and backward.
+    `forward` computes the value, on arrays. `reads[i]` are the operands whose numbers the cotangent of operand i is
+    computed from: they must not change between recording and backward.
     """
+
+    forward: Rule
 
     def __init__(
         self,
@@ -71,13 +73,16 @@ class Op:
         self.params = params
         self.infix = infix or name
         self.reads: tuple[tuple[int, ...], ...] = ()
-        self.reread: dict[tuple[bool, ...], tuple[int, ...]] = {}  # by which operands are variables; see Tensor
+        self.forms: dict[tuple[type, ...], Any] = {}  # how it is recorded, by the operands' types; see Tensor
 
-    # What a node's operation has to offer (see autograd.graph). A row serves as it is for nodes that hold all their
-    # operands in one tuple; scalar nodes have specialised variants.
+    # What a node's operation has to offer (see autograd.graph). A row serves as it is for nodes that are not swept;
+    # others have variants of their own.
 
     fan = 0
     on_scalars = False  # whether it applies to single Values
+    matrix: int | None = (
+        None  # the operand which, if it is 2-D, has as cotangent ``rows(x).T @ rows(g)``, x being the first
+    )
 
     @property
     def row(self) -> Op:
@@ -85,15 +90,6 @@ class Op:
 
     def operands(self, node: Any) -> tuple[Any, ...]:
         return node._a  # type: ignore[no-any-return]
-
-    def pull(self, node: Any) -> None:
-        """The backward step of a node: hand each variable its cotangent."""
-        g = node.grad
-        if type(g) is float:  # no gradient reached an operand that has none, such as a condition
-            g = node.grad = np.zeros_like(node._data)
-        for x, cotangent in zip(node._a, node._cotangents(g, live=False), strict=True):
-            if cotangent is not None:
-                x._receive(cotangent, g)
 
     def __repr__(self) -> str:
         return f"<operation {self.name}>"
@@ -137,10 +133,6 @@ class Op:
         if np.ndim(out) == 0 and not any(isinstance(x, (np.ndarray, np.generic)) for x in inputs):
             return float(out)
         return out
-
-    def forward(self, *arrays: Any, **params: Any) -> Any:
-        """The value, on arrays."""
-        raise NotImplementedError
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         """Cotangents of the inputs that need one (None for the others), given the cotangent `g` of the output."""
@@ -216,7 +208,8 @@ class Elementwise(Op):
 
     `value` is the operation on floats: a function of `math`, or a formula in terms of other rows, which then serves
     arrays and symbols too; `array` is NumPy's function where it has one. `partials` take ``(out, *inputs)``; None
-    says that an operand has no derivative (a condition).
+    says that an operand has no derivative (a condition); `array_partials` are the same rules with NumPy's functions
+    in place of the rows that they call.
     `domain` (an interval an operand) and `kinks` (where it has no derivative) serve tests and descriptions.
     """
 
@@ -237,8 +230,8 @@ class Elementwise(Op):
     ) -> None:
         super().__init__(name, len(partials), infix=infix, doc=doc, example=example)
         self.value = value
-        self.array = array or value
-        self.partials = partials
+        self.array = self.forward = array or value
+        self.partials = self.array_partials = partials
         self.defaults = defaults
         self.domain = domain or (REALS,) * len(partials)
         self.kinks = kinks
@@ -280,13 +273,11 @@ class Elementwise(Op):
         with np.errstate(all="ignore"):
             return self.array(*arrays)
 
-    def forward(self, *arrays: Any, **params: Any) -> Any:
-        return self.array(*arrays)
-
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        partials = self.array_partials if type(out) is np.ndarray else self.partials
         return [
             unbroadcast(scaled(at(d, out, inputs), g), x) if need and d is not None else None
-            for need, d, x in zip(needs, self.partials, inputs, strict=True)
+            for need, d, x in zip(needs, partials, inputs, strict=True)
         ]
 
     def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -318,7 +309,7 @@ class Reduction(Op):
         example: str = "",
     ) -> None:
         super().__init__(name, 1, ("axis", *params, "keepdims"), doc=doc, example=example)
-        self.value = value
+        self.value = self.forward = value
         self.weight = weight
         self.reads = ((0,) if reads else (),)
         self.domain = (domain,)
@@ -345,9 +336,6 @@ class Reduction(Op):
         if keepdims:
             out = out.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
         return out if out.ndim else out.item()
-
-    def forward(self, *arrays: Any, **params: Any) -> Any:
-        return self.value(*arrays, **params)
 
     def _weight(self, out: Any, x: Any, params: dict[str, Any]) -> tuple[Any, Any, tuple[int, ...]]:
         """The weight, and the output's shape and axes with the reduced axes kept."""
@@ -398,7 +386,7 @@ class Linear(Op):
         example: str = "",
     ) -> None:
         super().__init__(name, len(transposes) if arity is None else arity, params, infix, doc=doc, example=example)
-        self.value = value
+        self.value = self.forward = value
         self.transposes = transposes
         self.joint = not reads
         n = max(self.arity, 0)
@@ -408,9 +396,6 @@ class Linear(Op):
         if self.arity < 0:  # any number of operands: parameters come by name
             return self.apply(inputs, params)
         return super().__call__(*inputs, **params)
-
-    def forward(self, *arrays: Any, **params: Any) -> Any:
-        return self.value(*arrays, **params)
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         if self.arity < 0:
@@ -455,12 +440,9 @@ class Fused(Op):
     ) -> None:
         super().__init__(name, arity, params, doc=doc, example=example)
         self.composition = composition
-        self.value = value
+        self.value = self.forward = value
         self.reads = reads
         self._vjp = vjp
-
-    def forward(self, *arrays: Any, **params: Any) -> Any:
-        return self.value(*arrays, **params)
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         return list(self._vjp(g, needs, out, inputs, params))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor, Value
+from autograd import Tensor, Value, add_scaled
 from nn.module import Module, Parameter
 from nn.schedules import Rate, checked
 
@@ -69,7 +69,15 @@ class Optimizer:
             for name, p in arrays.items()
         ]
 
+    def __init_subclass__(cls) -> None:
+        if "_update" in cls.__dict__:
+            cls._adds_only = cls.__dict__.get("_adds_only", False)
+
     # What a kind of optimiser states
+
+    _adds_only = (
+        False  # whether all that `_update` does with `g` is `autograd.add_scaled`: it need not be an array then
+    )
 
     def _state(self, p: Array) -> dict[str, Array]:
         """What to remember between steps about a parameter `p`, as it is before the first."""
@@ -82,7 +90,7 @@ class Optimizer:
     def _decay(self, p: Array, g: Array, lr: float, out: Array) -> Array:
         """The gradient with weight decay. `out` is free to compute in."""
         np.multiply(p, self.weight_decay, out=out)
-        out += g
+        add_scaled(out, g)
         return out
 
     # What all have in common
@@ -101,8 +109,9 @@ class Optimizer:
         lr = self.lr
         with np.errstate(all="ignore"):
             for tensor, slot in zip(self._tensors, self._slots, strict=False):
-                if tensor.grad is not None:
-                    self._apply(tensor._overwrite(), tensor.grad, lr, slot)
+                gradient: Any = tensor._gradient() if self._adds_only else tensor.grad
+                if gradient is not None:
+                    self._apply(tensor._overwrite(), gradient, lr, slot)
             if self._values:
                 p = np.array([value.data for value in self._values])
                 self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
@@ -177,6 +186,8 @@ class SGD(Optimizer):
     0.5
     """
 
+    _adds_only = True
+
     def __init__(
         self, parameters: Parameters, lr: Rate, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     ) -> None:
@@ -193,12 +204,12 @@ class SGD(Optimizer):
         if self.momentum:
             v = state["velocity"]
             v *= self.momentum
-            v += g
+            add_scaled(v, g)
             if self.nesterov:  # along g here, along v below
-                p -= np.multiply(g, lr, out=scratch)
+                add_scaled(p, g, -lr)
                 lr *= self.momentum
             g = v
-        p -= np.multiply(g, lr, out=scratch)
+        add_scaled(p, g, -lr)
 
 
 class Adagrad(Optimizer):

@@ -16,7 +16,20 @@ TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autogra
        "pyproject.toml", "tests"}  # fmt: skip
 
 # each file imports only from those before it
-ORDER = ["rows", "kernels", "ops", "operators", "symbol", "graph", "anomaly", "specialize", "value", "guard", "tensor"]
+ORDER = [
+    "rows",
+    "kernels",
+    "ops",
+    "operators",
+    "symbol",
+    "graph",
+    "anomaly",
+    "specialize",
+    "value",
+    "guard",
+    "inplace",
+    "tensor",
+]
 ORDER += ["dual", "transforms", "custom", "report", "checking"]
 ORDER += [f"seeing.{name}" for name in ("notation", "naming", "local", "view", "tree", "explain")]
 ORDER += [f"seeing.{name}" for name in ("source", "facts", "curve", "describe")] + ["seeing"]

@@ -16,7 +16,7 @@ import numpy as np
 from autograd import ops
 from autograd.rows import Elementwise, Fused, Op
 from autograd.specialize import execute
-from autograd.tensor import Tensor
+from autograd.tensor import Form, Tensor
 from autograd.vectorizing.runtime import join, spread
 from autograd.vectorizing.scalars import Bound, Scalars
 
@@ -76,7 +76,7 @@ class Program(Fused):
         again = [i for i, x in enumerate(names) if x in read]
         super().__init__(
             name, lambda *inputs, saved: forward(*inputs) if batch else forward(*inputs)[0],
-            forward, forward, arity=len(names),
+            self._run, forward, arity=len(names),
             reads=(tuple(again),) * len(names), params=("saved",), doc="A program of `vectorize`.",
         )  # fmt: skip
         self.count, self.batch, self.again = count, batch, again
@@ -84,7 +84,7 @@ class Program(Fused):
         body, _, last = source.rstrip("\n").rpartition("    return ")
         out = seed[1:]  # the seed is called dy, the output y
         saving = f"{body}    {out} = {last}\n    return {out}, ({''.join(f'{x}, ' for x in saved)})\n"
-        self.value = compiled(saving, "forward", {**on_arrays(namespace), **constants})
+        self.compiled = compiled(saving, "forward", {**on_arrays(namespace), **constants})
         arguments = ", ".join([seed, *saved, *(names[i] for i in again)])
         self.gradient = compiled(
             backward.replace(f"def backward({taken}):", f"def backward({arguments}):"),
@@ -92,8 +92,8 @@ class Program(Fused):
             {"np": np, **constants},
         )
 
-    def forward(self, *arrays: Any, **params: Any) -> Any:
-        out, saved = self.value(*arrays)
+    def _run(self, *arrays: Any, **params: Any) -> Any:
+        out, saved = self.compiled(*arrays)
         params["saved"][:] = saved
         return out if self.batch else out[0]
 
@@ -114,4 +114,5 @@ class Program(Fused):
         params: dict[str, Any] = {"saved": []}  # what the backward pass reads of the forward pass
         with np.errstate(all="ignore"):
             data = self.forward(*arrays, **params)
-        return Tensor._recorded(self, [*arguments, *parameters], arrays, params, data)
+        operands = [*arguments, *parameters]
+        return Tensor._recorded(Form.of(self, operands), operands, arrays, params, data)

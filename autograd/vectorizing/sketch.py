@@ -42,7 +42,7 @@ class Form(Op):
 
     def __init__(self, name: str, function: Rule, infix: str = "", arity: int = 2) -> None:
         super().__init__(name, arity, infix=infix)
-        self.forward = function  # type: ignore[method-assign]
+        self.forward = function
 
 
 def put_along_axis(g: Any, index: Any, axis: int, shape: Any) -> Any:

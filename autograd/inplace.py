@@ -1,0 +1,120 @@
+"""Updates in place, each in one pass over the memory: ``out += scale * x``.
+
+NumPy needs two for that (a product into another array, then the sum), and for a matrix product three. BLAS has both
+as one routine, and NumPy's wheels bring a BLAS along: it is called directly where it can be found, with the threads
+that NumPy has set for it. Elsewhere NumPy does the same, in more passes.
+
+A gradient of a matrix of weights is a product ``left.T @ right`` of a few rows. `Product` keeps the factors: an
+optimiser adds them to the weights without ever forming the matrix, and whoever looks at `tensor.grad` gets the array.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112  # as CBLAS numbers them
+SMALL = 4096  # elements, below which a call from Python costs more than the passes
+
+
+class Product:
+    """``left.T @ right`` of arrays (k, n) and (k, m), formed when somebody asks for it.
+
+    >>> p = Product(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]))
+    >>> p.array()
+    array([[3., 4.],
+           [6., 8.]])
+    """
+
+    __slots__ = ("left", "right")
+
+    def __init__(self, left: Array, right: Array) -> None:
+        self.left = left
+        self.right = right
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, m)."""
+        return self.left.shape[1], self.right.shape[1]
+
+    def array(self) -> Array:
+        """The matrix. Of single rows BLAS takes several times as long for that as a multiplication does."""
+        return self.left.T * self.right if len(self.left) == 1 else self.left.T @ self.right
+
+
+def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
+    """``out += scale * x`` in place; `x` has the shape of `out`, and is an array or a `Product`.
+
+    >>> w = np.zeros((2, 2))
+    >>> add_scaled(w, Product(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])), -0.5)
+    >>> w
+    array([[-1.5, -2. ],
+           [-3. , -4. ]])
+    """
+    if isinstance(x, Product):
+        _add_product(out, x.left, x.right, scale)
+    elif out.size >= SMALL and _alike(out, x) and (blas := library()):
+        axpy = blas[out.dtype.char][0]
+        axpy(out.size, scale, x.ctypes.data, 1, out.ctypes.data, 1)
+    else:
+        out += x if scale == 1.0 else scale * x
+
+
+def _add_product(out: Array, left: Array, right: Array, scale: float) -> None:
+    k, n = left.shape
+    m = right.shape[1]
+    if out.size < SMALL or not _alike(out, left, right) or not (blas := library()):
+        right = scale * right  # the smaller side
+        out += left.T * right if k == 1 else left.T @ right
+        return
+    _, ger, gemm = blas[out.dtype.char]
+    a, b, c = left.ctypes.data, right.ctypes.data, out.ctypes.data
+    if k == 1:
+        ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
+    else:
+        gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, 1.0, c, m)
+
+
+def _alike(*arrays: Array) -> bool:
+    """Whether BLAS can read them as they lie: float32 or float64, all the same, rows one after another."""
+    kind = arrays[0].dtype.char
+    return kind in "fd" and all(x.dtype.char == kind and x.flags.c_contiguous for x in arrays)
+
+
+@cache
+def library() -> dict[str, tuple[Any, Any, Any]]:
+    """axpy, ger and gemm by dtype character, of the OpenBLAS that NumPy's wheel brought; empty if it has none."""
+    home = Path(np.__file__).parent
+    for path in (*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")):
+        for prefix, suffix, whole in (("scipy_", "64_", ctypes.c_int64), ("", "64_", ctypes.c_int64)):
+            try:
+                blas = ctypes.CDLL(str(path))
+                found = {
+                    char: _routines(blas, prefix + "cblas_" + letter, suffix, whole, real)
+                    for char, letter, real in (("f", "s", ctypes.c_float), ("d", "d", ctypes.c_double))
+                }
+            except (OSError, AttributeError):
+                continue
+            return found
+    return {}
+
+
+def _routines(blas: Any, prefix: str, suffix: str, whole: Any, real: Any) -> tuple[Any, Any, Any]:
+    choice, pointer = ctypes.c_int, ctypes.c_void_p
+    signatures = {
+        "axpy": [whole, real, pointer, whole, pointer, whole],
+        "ger": [choice, whole, whole, real, pointer, whole, pointer, whole, pointer, whole],
+        "gemm": [choice] * 3 + [whole] * 3 + [real, pointer, whole, pointer, whole, real, pointer, whole],
+    }
+    found = []
+    for name, types in signatures.items():
+        routine = getattr(blas, f"{prefix}{name}{suffix}")
+        routine.argtypes, routine.restype = types, None
+        found.append(routine)
+    return found[0], found[1], found[2]

@@ -1,0 +1,165 @@
+"""Updates in place, and gradients of matrices that are kept as their factors until somebody looks at them."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd
+import nn
+from autograd import Tensor, add_scaled, inplace
+from autograd.inplace import Product
+
+
+@pytest.fixture(params=["BLAS", "NumPy"])
+def library(request, monkeypatch):
+    if request.param == "NumPy":
+        monkeypatch.setattr(inplace, "library", dict)
+    elif not inplace.library():
+        pytest.skip("NumPy has brought no OpenBLAS here")
+
+
+def test_numpys_wheels_bring_a_library():
+    if list(inplace.Path(np.__file__).parent.parent.glob("numpy.libs/*openblas*")):
+        assert set(inplace.library()) == {"f", "d"}
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("k", [1, 2, 7])
+@pytest.mark.parametrize("shape", [(3, 5), (80, 70), (1, 5000), (5000, 1)])
+def test_both_ways_add_the_same(dtype, k, shape):
+    rng = np.random.default_rng(0)
+    out, x = rng.normal(size=(2, *shape)).astype(dtype)
+    left, right = rng.normal(size=(k, shape[0])).astype(dtype), rng.normal(size=(k, shape[1])).astype(dtype)
+    for given_x, array in ((x, x), (Product(left, right), left.T @ right)):
+        expected, found = out - dtype_of(dtype)(0.3) * array, out.copy()
+        add_scaled(found, given_x, -0.3)
+        np.testing.assert_allclose(found, expected, rtol=1e-5 if dtype == "f4" else 1e-13, atol=1e-5)
+
+
+def dtype_of(name):
+    return np.dtype(name).type
+
+
+@pytest.mark.usefixtures("library")
+def test_memory_that_blas_cannot_read_as_it_lies_is_added_by_numpy():
+    big = np.zeros((140, 140))
+    rows, columns, whole = np.ones((2, 70)), np.ones((2, 70)), np.ones((70, 70), np.float32)
+    for out in (big[:70, :70], big[::2, ::2], np.zeros((70, 70)).T):
+        out[...] = 1
+        add_scaled(out, Product(rows, columns), 2.0)
+        assert (out == 5).all()
+        add_scaled(out, Product(rows[:, ::-1], columns), 1.0)
+        add_scaled(out, whole, 1.0)  # of another dtype
+        assert (out == 8).all()
+    assert big[:70, 70:].sum() == 35 * 35 * 8  # the second one's; nothing went where no view was
+
+
+@given(k=st.integers(1, 4), n=st.integers(1, 9), m=st.integers(1, 9), bias=st.booleans(), twice=st.booleans())
+def test_a_gradient_kept_as_factors_is_the_gradient(k, n, m, bias, twice):
+    rng = np.random.default_rng([k, n, m])
+    x, w, b, seed = (
+        rng.normal(size=(k, n)),
+        Tensor(rng.normal(size=(n, m))),
+        Tensor(np.zeros(m)),
+        rng.normal(size=(k, m)),
+    )
+    for _ in range(1 + twice):
+        (autograd.linear(x, w, b) if bias else x @ w).backward(seed)
+    np.testing.assert_allclose(w.grad, (1 + twice) * x.T @ seed, rtol=1e-13, atol=1e-13)
+    assert w.grad is w.grad
+    assert w.grad.flags.writeable
+
+
+def pending():
+    """A weight whose gradient has not been formed, and what it is."""
+    x, w = np.arange(4.0).reshape(1, 4), Tensor(np.ones((4, 3)))
+    (x @ w).backward([[1.0, 2.0, 3.0]])
+    assert isinstance(w._gradient(), Product)
+    return x, w, np.outer(x, [1.0, 2.0, 3.0])
+
+
+def test_a_single_row_is_kept_as_factors_and_many_are_not():
+    pending()
+    w = Tensor(np.ones((4, 3)))
+    (np.ones((9, 4)) @ w).sum().backward()
+    assert isinstance(w._gradient(), np.ndarray)
+
+
+def test_writing_to_the_input_after_backward_does_not_change_the_gradient():
+    x, w, expected = pending()
+    x[...] = 100.0
+    np.testing.assert_array_equal(w.grad, expected)
+
+
+def test_a_step_does_not_change_the_gradient():
+    _, w, expected = pending()
+    nn.SGD([w], lr=0.5).step()
+    np.testing.assert_array_equal(w.data, 1 - 0.5 * expected)
+    np.testing.assert_array_equal(w.grad, expected)
+
+
+def test_copies_and_pickles_have_the_gradient():
+    for again in (copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))):
+        _, w, expected = pending()
+        np.testing.assert_array_equal(again(w).grad, expected)
+
+
+def test_a_gradient_that_was_set_takes_the_place_of_the_factors():
+    _, w, _ = pending()
+    w.grad = None
+    assert w._gradient() is None
+    assert w.grad is None
+    w.grad = np.ones((4, 3))
+    assert w._gradient() is w.grad
+
+
+def test_a_weight_used_twice_gets_both_contributions():
+    w = Tensor(np.full((3, 3), 0.5))
+    x = np.array([[1.0, 2.0, 3.0]])
+    (x @ w @ w).sum().backward()
+    expected = x.T @ (np.ones((1, 3)) @ w.data.T) + (x @ w.data).T @ np.ones((1, 3))
+    np.testing.assert_allclose(w.grad, expected)
+
+
+def test_a_tensor_has_no_other_attributes():
+    assert not hasattr(Tensor([1.0]), "gradient")
+    with pytest.raises(AttributeError, match="gradient"):
+        Tensor([1.0]).gradient
+
+
+@pytest.mark.usefixtures("library")
+@pytest.mark.parametrize(
+    "settings", [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}, {"weight_decay": 0.1}]
+)
+def test_sgd_gets_to_the_same_place_by_factors_and_by_arrays(settings):
+    starts = np.random.default_rng(1).normal(size=(90, 80))
+    ways = []
+    for looked_at in (False, True):
+        w = Tensor(starts)
+        optimizer = nn.SGD([w], lr=0.1, **settings)
+        for i in range(3):
+            optimizer.zero_grad()
+            (np.cos(np.arange(180.0).reshape(2, 90) + i) @ w).tanh().sum().backward()
+            assert isinstance(w._gradient(), Product)
+            if looked_at:
+                w.grad
+            optimizer.step()
+        ways.append(w.data)
+    np.testing.assert_allclose(*ways, rtol=1e-12, atol=1e-12)
+    assert not np.allclose(ways[0], starts)
+
+
+def test_an_optimiser_of_ones_own_gets_arrays():
+    class Signs(nn.SGD):
+        def _update(self, p, g, lr, state, scratch):
+            assert isinstance(g, np.ndarray)
+            p -= lr * np.sign(g)
+
+    _, w, expected = pending()
+    Signs([w], lr=1.0).step()
+    np.testing.assert_array_equal(w.data, 1 - np.sign(expected))
