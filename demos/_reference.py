@@ -6,13 +6,14 @@ import argparse
 import inspect
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import nn
-from autograd import DrawingError
+from autograd import DrawingError, Value
 from demos.mnist import Parser, number
 from nn import canvas
 from nn.files import replacing
@@ -53,10 +54,29 @@ def descend(loss: Callable[..., Any], parameters: Any, rate: float, *data: Any) 
         optimizer.step()
 
 
+def until(losses: Iterator[float], enough: float, most: int) -> list[float]:
+    """The losses up to the first below `enough`, or after `most` updates."""
+    found = []
+    for loss in islice(losses, most + 1):
+        found.append(loss)
+        if loss < enough:
+            break
+    return found
+
+
 def apart(numbers: Any, expected: Any) -> float:
     """The largest relative difference between numbers and what they should be."""
     numbers, expected = np.asarray(numbers, float), np.asarray(expected, float)
     return float((abs(numbers - expected) / np.maximum(abs(expected), np.finfo(float).tiny)).max())
+
+
+def difference(f: Callable[[], float], p: Value, step: float = 1e-5) -> float:
+    """The slope of f in p, from two points beside it."""
+    middle, ends = p.data, []
+    for p.data in (middle - step, middle + step):
+        ends.append(f())
+    p.data = middle
+    return (ends[1] - ends[0]) / (2 * step)
 
 
 def sources(scalars: type, matrices: type, program: str) -> None:
@@ -72,10 +92,12 @@ def table(what: str, ways: Mapping[str, Sequence[float]], rows: Sequence[int], p
     The first way is shown whole, the others by their relative difference from it.
     """
     (name, numbers), *others = ways.items()
-    print(f"\n{what:>9}  {f'on {name}':<23} {'published':<23} relative difference of {', '.join(n for n, _ in others)}")
+    beside = f"{'published':<24}" if published else ""
+    print(f"\n{what:>9}  {f'on {name}':<23} {beside}relative difference of {', '.join(other for other, _ in others)}")
     for k in rows:
+        beside = f"{published.get(k, '')!s:<24}" if published else ""
         off = "  ".join(f"{apart(other[k], numbers[k]):.1e}" for _, other in others)
-        print(f"{k:>9,}  {numbers[k]!s:<23} {published.get(k, '')!s:<23} {off}")
+        print(f"{k:>9,}  {numbers[k]!s:<23} {beside}{off}")
     most = max(apart(other, numbers) for _, other in others)
     print(f"\nlargest relative difference of {', '.join(ways)} in {len(numbers):,} numbers: {most:.1e}")
     known = [k for k in published if k < len(numbers)]
