@@ -123,8 +123,8 @@ def derive(net: Scalars) -> bool:
     print("\nThe chain rule in the second epoch: α and β are weighted sums, h and ŷ their sigmoids.")
     print("v₁ and w₁₁ are weights of the output and of a hidden neuron, v₀ and w₁₀ the thresholds of those neurons.")
     for p in (net.v[0], net.v[4], net.w[0][0], net.w[0][2]):
-        print(f"\n{explain(E, p)}")
-    off = max(apart(explain(E, p).gradient, p.grad) for p in net.parameters())
+        print(f"\n{explain(E, p, model=net)}")
+    off = max(apart(explain(E, p, model=net).gradient, p.grad) for p in net.parameters())
     print(f"\nlargest relative difference from what backward() gives, of all {len(net.parameters())}: {off:.1e}")
     return off < AGREE
 

@@ -191,57 +191,6 @@ def test_an_input_has_a_path_through_each_neuron():
     assert [group.through for group in e.groups] == ["z1", "z2"]
 
 
-# ------------------------------------------------------------------------------------------- thresholds as inputs
-
-
-def thresholds(weights):
-    """A 3-4-1 network whose thresholds are weights of inputs that are -1; its error, in named Values."""
-    x = {"1": Value(0.985, "x1"), "2": Value(0.211, "x2"), "0": Value(-1.0, "x0")}
-    h = {"0": Value(-1.0, "h0")}
-    for j in "1234":
-        alpha = sum(weights[f"w{j}{i}"] * x[i] for i in x)
-        alpha.label = f"alpha{j}"
-        h[j] = alpha.sigmoid()
-        h[j].label = f"h{j}"
-    beta = sum(weights[f"v{j}"] * h[j] for j in h)
-    beta.label = "beta"
-    out = beta.sigmoid()
-    out.label = "y_hat"
-    error = 0.5 * (Value(1.0, "t") - out) ** 2
-    error.label = "E"
-    return out, error
-
-
-def test_the_network_with_thresholds():
-    """Trained from zero: the published outputs, and the derivations of two weights and of both kinds of threshold."""
-    names = [f"w{j}{i}" for j in "1234" for i in "120"] + [f"v{j}" for j in "12340"]
-    weights = {name: Value(0.0, name) for name in names}
-    outputs = []
-    for _ in range(100):
-        out, error = thresholds(weights)
-        outputs.append(out.data)
-        error.backward()
-        for w in weights.values():
-            w.data, w.grad = w.data - w.grad, 0.0
-    expected = {0: 0.5, 1: 0.5621765008857981, 2: 0.614417950251781, 9: 0.7908591168160969, 49: 0.9226899115930125,
-                99: 0.9488623810843722}  # fmt: skip
-    assert {epoch: outputs[epoch] for epoch in expected} == pytest.approx(expected, rel=1e-12)
-
-    out, error = thresholds(weights)
-    error.backward()
-    for name in ("v1", "w12", "w10", "v0"):
-        e = explain(error, weights[name])
-        assert e.count == 1
-        assert weights[name].grad != 0
-        product = math.prod(factor.number for factor in e.paths[0].factors)
-        assert math.isclose(product, weights[name].grad, rel_tol=1e-12)
-    assert str(explain(error, weights["v1"])).splitlines()[0] == "∂E/∂v₁ = ∂E/∂ŷ · ∂ŷ/∂β · ∂β/∂v₁"
-    assert str(explain(error, weights["v0"])).splitlines()[1].endswith("· ŷ(1−ŷ) · h₀")
-    hidden = str(explain(error, weights["w10"])).splitlines()
-    assert hidden[0] == "∂E/∂w₁₀ = ∂E/∂ŷ · ∂ŷ/∂β · ∂β/∂h₁ · ∂h₁/∂α₁ · ∂α₁/∂w₁₀"
-    assert hidden[1].endswith("· ŷ(1−ŷ) · v₁ · h₁(1−h₁) · x₀")
-
-
 # ---------------------------------------------------------------------------------------------------- many paths
 
 
