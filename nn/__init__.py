@@ -4,6 +4,7 @@
 and the training loop serve both. `nn.data`, `nn.init`, `nn.plots` and `nn.report` are modules of their own.
 """
 
+from nn.export import export_onnx as export_onnx, export_source as export_source
 from nn.history import History as History
 from nn.layers import (
     ELU as ELU,
@@ -48,6 +49,7 @@ from nn.optim import (
     clip_grad_norm as clip_grad_norm,
     clip_grad_value as clip_grad_value,
 )
+from nn.recording import ExportError as ExportError
 from nn.schedules import (
     Cosine as Cosine,
     Exponential as Exponential,

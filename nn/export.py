@@ -1,0 +1,281 @@
+"""Trained models for use elsewhere: as ONNX, and (see `nn.source`) as one file of plain Python.
+
+A model is recorded by running it (`nn.recording`), and each row of the operation table that it used becomes a node of
+ONNX. Rows that ONNX lacks are written out by their own formulas, as text of the table is: no formula is repeated here.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+
+import autograd
+from autograd import Symbol
+from nn.canvas import optional
+from nn.files import replacing
+from nn.recording import Constant, ExportError, Step, record
+from nn.source import export_source as export_source
+
+OPSET, IR_VERSION = 18, 8  # of December 2022: what reads ONNX today reads these
+
+DIRECT = {
+    "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "power": "Pow", "neg": "Neg", "abs": "Abs", "sign": "Sign",
+    "reciprocal": "Reciprocal", "identity": "Identity", "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "sin": "Sin",
+    "cos": "Cos", "tan": "Tan", "asin": "Asin", "acos": "Acos", "atan": "Atan", "sinh": "Sinh", "cosh": "Cosh",
+    "tanh": "Tanh", "sigmoid": "Sigmoid", "relu": "Relu", "maximum": "Max", "minimum": "Min", "where": "Where",
+    "matmul": "MatMul",
+}  # fmt: skip
+"""Rows that are operators of ONNX as they are."""
+
+COMPOSED: dict[str, Callable[..., Any]] = {
+    "expm1": lambda x: autograd.exp(x) - 1,
+    "log1p": lambda x: autograd.log(1 + x),
+    "log2": lambda x: autograd.log(x) / math.log(2),
+    "log10": lambda x: autograd.log(x) / math.log(10),
+    "erfc": lambda x: 1 - autograd.erf(x),
+    "hypot": lambda x, y: autograd.sqrt(x * x + y * y),
+}
+"""Functions of `math` that ONNX lacks."""
+
+REDUCTIONS = {
+    "sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd",
+    "norm": "ReduceL2", "logsumexp": "ReduceLogSumExp",
+}  # fmt: skip
+COMPARISONS = {"<": "Less", "<=": "LessOrEqual", ">": "Greater", ">=": "GreaterOrEqual", "==": "Equal", "and": "And",
+               "or": "Or"}  # fmt: skip
+
+
+def export_onnx(
+    model: Callable[[Any], Any],
+    path: str | os.PathLike[str],
+    input_shape: int | Sequence[int] | None = None,
+) -> Path:
+    """Write a model as an ONNX file: one input "input" (batch, *input_shape), one output "output", any batch length.
+
+    Args:
+        model: any callable made of operations on a Tensor (batch, *input_shape): modules, functions, `Vectorized`
+            programs; or a model of scalars, such as `nn.MLP`, which is vectorized. It is exported in evaluation mode.
+        path: the file, written whole or not at all.
+        input_shape: of one sample; by default what the first weights multiply: (784,) of ``nn.dense(784, 100, 10)``.
+
+    The numbers keep the dtype of the parameters, float32 or float64 (onnxruntime computes Erf in float32 only, so GELU
+    does here). Returns the path. Raises ExportError, naming the operation, for what cannot be exported, and ImportError
+    without the package onnx.
+
+    >>> import tempfile
+    >>> from nn import dense
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     export_onnx(dense(4, 8, 3), Path(folder, "model.onnx")).name
+    'model.onnx'
+    """
+    onnx = optional("onnx", "the format ONNX needs the package onnx", "pip install 'chainrule[export]'")
+    written = _Graph(onnx, record(model, input_shape)).model(model)
+    with replacing(path) as temporary:
+        temporary.write_bytes(written.SerializeToString())
+    return Path(path)
+
+
+class _Graph:
+    """Nodes of ONNX, gathered step by step. `row_NAME` writes a row that is not one operator as it is."""
+
+    def __init__(self, onnx: Any, steps: list[Step]) -> None:
+        self.onnx = onnx
+        self.nodes: list[Any] = []
+        self.constants: dict[Any, Any] = {}
+        self.names = {id(steps[0]): "input"}
+        self.first, self.last = steps[0], steps[-1]
+        for step in steps[1:]:
+            self.names[id(step)] = self.write(step)
+
+    def model(self, model: Any) -> Any:
+        """The whole, checked."""
+        helper = self.onnx.helper
+        out = self.names[id(self.last)]
+        if self.nodes and self.nodes[-1].output[0] == out:
+            self.nodes[-1].output[0] = "output"
+        else:
+            self.nodes.append(helper.make_node("Identity", [out], ["output"]))
+        ends = [
+            helper.make_tensor_value_info(name, self.kind(step.dtype), step.shape)
+            for name, step in (("input", self.first), ("output", self.last))
+        ]
+        name = getattr(model, "__name__", type(model).__name__)
+        made = helper.make_model(
+            helper.make_graph(self.nodes, name, ends[:1], ends[1:], list(self.constants.values())),
+            producer_name="chainrule",
+            producer_version=autograd.__version__,
+            doc_string=f"{model!r:.2000}" if hasattr(model, "named_parameters") else name,
+            opset_imports=[helper.make_opsetid("", OPSET)],
+            ir_version=IR_VERSION,
+        )
+        self.onnx.checker.check_model(made, full_check=True)
+        return made
+
+    def kind(self, dtype: Any) -> Any:
+        """ONNX's number of a dtype."""
+        return self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
+
+    def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
+        """A node; returns the name of its result."""
+        out = f"{kind.lower()}_{len(self.nodes) + 1}"
+        self.nodes.append(self.onnx.helper.make_node(kind, inputs, [out], out, **attributes))
+        return out
+
+    def constant(self, data: Any, dtype: Any = np.int64, name: str = "") -> str:
+        """The name of an array, stored once."""
+        array = np.ascontiguousarray(data, dtype).reshape(np.shape(data))
+        key = (name, array.dtype, array.shape, array.tobytes())
+        if key not in self.constants:
+            name = name or f"constant_{len(self.constants) + 1}"
+            self.constants[key] = self.onnx.numpy_helper.from_array(array, name)
+        return str(self.constants[key].name)
+
+    def operand(self, x: Step | Constant, dtype: Any) -> str:
+        """The name of an operand, in a dtype."""
+        if isinstance(x, Constant):
+            return self.constant(x.data, dtype, x.name)
+        name = self.names[id(x)]
+        return name if x.dtype == dtype else self.add("Cast", name, to=self.kind(dtype))
+
+    def write(self, step: Step) -> str:
+        """A step's node or nodes; returns the name of the result."""
+        op = step.op
+        dtypes = [step.dtype] * len(step.operands)
+        if op.name == "where":
+            dtypes[0] = np.dtype(bool)
+        elif op.name == "astype":
+            dtypes = [x.dtype for x in step.operands if isinstance(x, Step)]
+        inputs = [self.operand(*pair) for pair in zip(step.operands, dtypes, strict=True)]
+        if autograd.ops.ROWS.get(op.name) is not op and not hasattr(op, "is_formula"):
+            _refuse(op, "it is an operation of your own: compose it of autograd's")
+        if op.name in REDUCTIONS:
+            return self.reduction(step, *inputs)
+        special = getattr(self, f"row_{op.name}", None)
+        return special(step, *inputs) if special else self.elementwise(op, inputs, step.dtype)
+
+    def elementwise(self, op: Any, inputs: Sequence[str], dtype: Any) -> str:
+        """A row that is one operator, or the nodes of its formula."""
+        if op.name in DIRECT:
+            return self.add(DIRECT[op.name], *inputs)
+        if op.name == "erf":  # onnxruntime has it in float32 only
+            single = self.add("Erf", inputs[0] if dtype == np.float32 else self.cast(inputs[0], np.float32))
+            return single if dtype == np.float32 else self.cast(single, dtype)
+        rule = COMPOSED.get(op.name) or (op.value if getattr(op, "is_formula", False) else None)
+        if rule is None:
+            _refuse(op, "ONNX has no such operator, and the row is not a formula of others")
+        return self.formula(rule(*(Symbol(str(i)) for i in range(len(inputs)))), inputs, dtype, {})
+
+    def formula(self, s: Any, inputs: Sequence[str], dtype: Any, done: dict[int, str]) -> str:
+        """The nodes of an expression, shared parts once; a name in it is the place among the inputs."""
+        if id(s) not in done:
+            parts = [self.formula(part, inputs, dtype, done) for part in s.parts]
+            if not parts:
+                name = inputs[int(s.head)] if isinstance(s.head, str) else self.constant(s.head, dtype)
+            elif s.head == "!=":
+                name = self.add("Not", self.add("Equal", *parts))
+            elif isinstance(s.head, str):
+                name = self.add(COMPARISONS[s.head], *parts)
+            else:
+                name = self.elementwise(s.head, parts, dtype)
+            done[id(s)] = name
+        return done[id(s)]
+
+    def cast(self, x: str, dtype: Any) -> str:
+        """The same numbers in another dtype."""
+        return self.add("Cast", x, to=self.kind(dtype))
+
+    def reduction(self, step: Step, x: str) -> str:
+        """A row that reduces axes."""
+        axis, keep = step.params.get("axis"), step.params.get("keepdims", False)
+        axes = list(range(_ndim(step))) if axis is None else [axis] if isinstance(axis, int) else list(axis)
+        return self.add(REDUCTIONS[step.op.name], x, self.constant(axes), keepdims=int(keep))
+
+    def row_linear(self, step: Step, x: str, w: str, b: str) -> str:
+        return self.add("Add", self.add("MatMul", x, w), b)
+
+    def row_einsum(self, step: Step, *inputs: str) -> str:
+        return self.add("Einsum", *inputs, equation=step.params["subscripts"])
+
+    def row_softmax(self, step: Step, x: str) -> str:
+        return self.add("Softmax", x, axis=self.single_axis(step))
+
+    def row_log_softmax(self, step: Step, x: str) -> str:
+        return self.add("LogSoftmax", x, axis=self.single_axis(step))
+
+    def single_axis(self, step: Step) -> int:
+        axis = step.params.get("axis", -1)
+        if not isinstance(axis, int):
+            _refuse(step.op, f"ONNX does it along one axis, not {axis}")
+        return axis
+
+    def row_reshape(self, step: Step, x: str) -> str:
+        sizes = [-1 if isinstance(n, str) else n for n in step.shape]
+        if sizes.count(-1) > 1:
+            _refuse(step.op, f"more than one length of its result {step.shape} depends on the batch's")
+        return self.add("Reshape", x, self.constant(sizes))
+
+    def row_broadcast_to(self, step: Step, x: str) -> str:
+        have = step.operands[0].shape if isinstance(step.operands[0], Step) else ()
+        lengths = zip(step.shape[::-1], (*have[::-1], *[1] * len(step.shape)), strict=False)
+        if any(isinstance(n, str) and n != m for n, m in lengths):
+            _refuse(step.op, "it repeats something as often as the batch is long: let operations broadcast instead")
+        return self.add("Expand", x, self.constant([1 if isinstance(n, str) else n for n in step.shape]))
+
+    def row_transpose(self, step: Step, x: str) -> str:
+        n = len(step.shape)
+        axes = step.params.get("axes")
+        return self.add("Transpose", x, perm=[i % n for i in (range(n)[::-1] if axes is None else axes)])
+
+    def row_concatenate(self, step: Step, *inputs: str) -> str:
+        return self.add("Concat", *inputs, axis=step.params["axis"])
+
+    def row_astype(self, step: Step, x: str) -> str:
+        return self.cast(x, step.dtype)
+
+    def row_getitem(self, step: Step, x: str) -> str:
+        given = step.params["index"]
+        index = list(given) if isinstance(given, tuple) else [given]
+        plain = [i is None or i is ... or isinstance(i, int | slice) for i in index]
+        bounds = [n for i in index if isinstance(i, slice) for n in (i.start, i.stop, i.step)]
+        if not all(plain) or any(isinstance(n, str) for n in bounds):
+            _refuse(step.op, f"of the index {given!r}, only whole numbers, slices, None and ... are exported")
+        if ... not in index:
+            index.append(...)
+        at = index.index(...)
+        index[at : at + 1] = [slice(None)] * (_ndim(step) - sum(i is not None for i in index) + 1)
+        ends: list[tuple[int, int, int, int]] = []  # start, end, axis, step
+        gone, new, axis, place = [], [], 0, 0
+        for i in index:
+            if i is None:
+                new.append(place)
+            elif isinstance(i, slice):
+                stride = 1 if i.step is None else i.step
+                far = [0, 2**63 - 1] if stride > 0 else [2**63 - 1, -(2**63)]
+                start, end = (default if n is None else n for n, default in zip((i.start, i.stop), far, strict=True))
+                if i != slice(None):
+                    ends.append((start, end, axis, stride))
+            else:
+                ends.append((i, 2**63 - 1 if i == -1 else i + 1, axis, 1))
+                gone.append(axis)
+            axis += i is not None
+            place += i is None or isinstance(i, slice)
+        if ends:
+            x = self.add("Slice", x, *(self.constant(column) for column in zip(*ends, strict=True)))
+        if gone:
+            x = self.add("Squeeze", x, self.constant(gone))
+        return self.add("Unsqueeze", x, self.constant(new)) if new else self.add("Identity", x)
+
+
+def _ndim(step: Step) -> int:
+    """How many axes a step's only operand has."""
+    (x,) = step.operands
+    return len(x.shape) if isinstance(x, Step) else x.data.ndim
+
+
+def _refuse(op: Any, why: str) -> NoReturn:
+    raise ExportError(f"{op.name} cannot be exported to ONNX: {why}")

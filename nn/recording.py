@@ -1,0 +1,182 @@
+"""What a model computes, step by step: recorded by running it, so that any model made of operations can be exported.
+
+The model runs twice, on random batches of different lengths. Lengths that differ between the two are the batch's;
+numbers that differ came from the input behind the graph's back (a comparison, `.data`, a random mask) and would be
+wrong for any other input, so they are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+import autograd
+from autograd import Tensor, Value
+from nn.module import Module
+from nn.neuron import Neuron
+from nn.training import _mode
+
+Shape: TypeAlias = tuple[int | str, ...]
+"""Lengths; "batch" for the batch's, "varies" for others that depend on it."""
+
+SIZES = (2, 3)  # a batch of one would look like an axis to broadcast
+
+
+class ExportError(ValueError):
+    """A model cannot be exported; the message names the operation and says what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Constant:
+    """An operand that does not depend on the input; of a parameter, with its path in the model."""
+
+    data: npt.NDArray[Any]
+    name: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """One operation on earlier steps and constants; the input itself has no operation."""
+
+    op: Any
+    operands: tuple[Step | Constant, ...]
+    params: dict[str, Any]
+    shape: Shape
+    dtype: np.dtype[Any]
+
+
+def record(model: Callable[[Any], Any], input_shape: int | Sequence[int] | None = None) -> list[Step]:
+    """The steps from the input (the first) to the output (the last).
+
+    Args:
+        model: maps a Tensor (batch, *input_shape) to a Tensor; or a model of scalars, which is vectorized.
+        input_shape: of one sample; by default that of the model's first weights.
+
+    Modules are in evaluation mode meanwhile. Raises ExportError for what is not a graph from one input to one output,
+    and for what depends on the input outside the graph.
+
+    >>> from nn import dense
+    >>> [(step.op and step.op.name, step.shape) for step in record(dense(3, 2, 1))]
+    [(None, ('batch', 3)), ('linear', ('batch', 2)), ('relu', ('batch', 2)), ('linear', ('batch', 1))]
+    """
+    model, shape, dtype = _prepared(model, input_shape)
+    rng = np.random.default_rng(0)
+    orders = []
+    with _mode(model, training=False):
+        for n in SIZES:
+            x = Tensor(rng.standard_normal((n, *shape)), dtype)
+            out = model(x)
+            if not isinstance(out, Tensor):
+                raise ExportError(f"the model returned a {type(out).__name__}: it must give one Tensor to be exported")
+            orders.append(_order(out, x))
+    first, second = orders
+    return _steps(first, second, {id(p): name for name, p in _named_parameters(model)})
+
+
+def _named_parameters(model: Any) -> list[tuple[str, Any]]:
+    return list(model.named_parameters()) if hasattr(model, "named_parameters") else []
+
+
+def _prepared(model: Any, given: int | Sequence[int] | None) -> tuple[Callable[[Any], Any], tuple[int, ...], Any]:
+    """The model on Tensors, the shape of a sample and the dtype of its numbers."""
+    parameters = [p for _, p in _named_parameters(model)]
+    shape = None if given is None else (given,) if isinstance(given, int) else tuple(given)
+    if shape is None:
+        shape = _shape_of_sample(model, parameters)
+    if any(isinstance(p, Value) for p in parameters):
+        model = autograd.vectorize(model, shape)
+    if isinstance(model, autograd.Vectorized):
+        if len(model.shapes) != 1 or model.index or not model.batch:
+            raise ExportError(f"{model!r} must be a function of one array of numbers for one sample to be exported")
+        return model, model.shapes[0], model.dtype
+    return model, shape, next((p.dtype for p in parameters), np.dtype(np.float32))
+
+
+def _shape_of_sample(model: Any, parameters: Sequence[Any]) -> tuple[int, ...]:
+    """What the first weights multiply."""
+    if isinstance(model, autograd.Vectorized):
+        return model.shapes[0]
+    if isinstance(model, Module):
+        neuron = next((m for m in model.modules() if isinstance(m, Neuron)), None)
+        if neuron is not None:
+            return (len(neuron.w),)
+    first = next((p for p in parameters if isinstance(p, Tensor)), None)
+    if first is None or first.ndim != 2:
+        raise ExportError("the shape of a sample does not follow from the model: pass input_shape=, such as (28, 28)")
+    return (first.shape[0],)
+
+
+def _order(out: Tensor, x: Tensor) -> list[Tensor]:
+    """The Tensors that depend on x, operands before results."""
+    depends = {id(x): True}
+    order = [x]
+    stack: list[tuple[Any, bool]] = [(out, False)]
+    while stack:
+        node, expanded = stack.pop()
+        if id(node) in depends:
+            continue
+        if expanded or node.is_leaf:
+            depends[id(node)] = any(depends[id(parent)] for parent in node.parents)
+            if depends[id(node)]:
+                order.append(node)
+        else:
+            stack.append((node, True))
+            stack.extend((parent, False) for parent in node.parents)
+    if not depends[id(out)]:
+        raise ExportError(
+            "the output does not depend on the input by recorded operations: the model must compute on the Tensor that "
+            "it is given (not on its .data), and not under no_grad"
+        )
+    return order
+
+
+def _steps(first: list[Tensor], second: list[Tensor], names: dict[int, str]) -> list[Step]:
+    """What two runs have in common: everything but the length of the batch, or an ExportError."""
+    if [node.op for node in first] != [node.op for node in second]:
+        raise ExportError("the model does different operations for different inputs: only one fixed graph is exported")
+    places = [{id(node): i for i, node in enumerate(order)} for order in (first, second)]
+    steps: list[Step] = []
+
+    def operand(op: Any, a: Any, b: Any) -> Step | Constant:
+        at = places[0].get(id(a))
+        if at != places[1].get(id(b)):
+            _differs(op)
+        if at is not None:
+            return steps[at]
+        data, again = (np.asarray(autograd.ops.detach(item)) for item in (a, b))
+        if data.dtype != again.dtype or not np.array_equal(data, again, equal_nan=data.dtype.kind == "f"):
+            _differs(op)
+        return Constant(data, names.get(id(a), ""))
+
+    for a, b in zip(first, second, strict=True):
+        if len(a.operands) != len(b.operands):
+            _differs(a.op)
+        operands = tuple(operand(a.op, *pair) for pair in zip(a.operands, b.operands, strict=True))
+        params = {key: _common(a.op, value, b.params.get(key)) for key, value in a.params.items()}
+        steps.append(Step(a.op, operands, params, _common(a.op, a.shape, b.shape), a.dtype))
+    return steps
+
+
+def _common(op: Any, a: Any, b: Any) -> Any:
+    """A parameter as both runs had it, with "batch" or "varies" where whole numbers differ."""
+    if isinstance(a, tuple | list) and isinstance(b, tuple | list) and len(a) == len(b):
+        return tuple(_common(op, *pair) for pair in zip(a, b, strict=True))
+    if isinstance(a, slice) and isinstance(b, slice):
+        return slice(*(_common(op, getattr(a, key), getattr(b, key)) for key in ("start", "stop", "step")))
+    if isinstance(a, int | np.integer) and isinstance(b, int | np.integer):
+        return int(a) if a == b else "batch" if (a, b) == SIZES else "varies"
+    if not np.array_equal(a, b):
+        _differs(op)
+    return a
+
+
+def _differs(op: Any) -> NoReturn:
+    raise ExportError(
+        f"{op.name} reads numbers that change with the input but do not come from it by recorded operations (a "
+        "comparison, .data, random numbers, an array as long as the batch), so the export would be wrong for others: "
+        "write choices with relu, maximum, clip or abs, and let constants broadcast"
+    )

@@ -1,0 +1,371 @@
+"""A trained model as one Python file that imports nothing but the standard library.
+
+The model is recorded by running it (`nn.recording`), for one sample: what is a batch of rows there is a list of numbers
+here. Elementwise operations are written as the operation table itself writes its rows; only what concerns lists (sums
+of products, softmax) and what Python's `math` raises instead of giving infinity is said here.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import os
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+
+import autograd
+from autograd import Symbol
+from nn.files import replacing
+from nn.recording import Constant, ExportError, Step, record
+
+INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # Python's own
+FEW = 100  # as many numbers are written out, so that small networks can be read
+
+RAISES = {
+    "div": ("ZeroDivisionError", "x * copysign(inf, y) if x else nan"),
+    "reciprocal": ("ZeroDivisionError", "copysign(inf, x)"),
+    "exp": ("OverflowError", "inf"),
+    "expm1": ("OverflowError", "inf"),
+    "cosh": ("OverflowError", "inf"),
+    "sinh": ("OverflowError", "copysign(inf, x)"),
+    "log": ("ValueError", "nan if x < 0 else -inf"),
+    "log2": ("ValueError", "nan if x < 0 else -inf"),
+    "log10": ("ValueError", "nan if x < 0 else -inf"),
+    "log1p": ("ValueError", "nan if x < -1 else -inf"),
+    "sqrt": ("ValueError", "nan"),
+    "sin": ("ValueError", "nan"),
+    "cos": ("ValueError", "nan"),
+    "tan": ("ValueError", "nan"),
+    "asin": ("ValueError", "nan"),
+    "acos": ("ValueError", "nan"),
+    "power": ("(OverflowError, ValueError)", "nan if x < 0 and y % 1 else copysign(inf, x) if y % 2 == 1 else inf"),
+}
+"""By row, what Python raises where IEEE 754 has a result, and that result."""
+
+LISTS = {
+    "numbers": '''\
+def numbers(x):
+    """All numbers of nested sequences, in order."""
+    for item in x:
+        if hasattr(item, "__iter__"):
+            yield from numbers(item)
+        else:
+            yield float(item)
+''',
+    "unpacked": '''\
+def unpacked(text, kind):
+    """Numbers from base64, which holds them as float32 (f) or float64 (d), the lowest byte first."""
+    raw = base64.b64decode(text)
+    return struct.unpack(f"<{len(raw) // struct.calcsize(kind)}{kind}", raw)
+''',
+    "rows": '''\
+def rows(flat, n):
+    """The numbers in rows of n."""
+    return [flat[i : i + n] for i in range(0, len(flat), n)]
+''',
+    "dot": '''\
+def dot(w, x, b=0.0):
+    """The sum of the products of two lists, and b."""
+    return sum(map(operator.mul, w, x), b)
+''',
+    "softmax": '''\
+def softmax(x):
+    """Shares of 1 that grow with exp(x); the largest is taken out first, so that nothing overflows."""
+    top = max(x)
+    shares = [math.exp(v - top) for v in x]
+    total = sum(shares)
+    return [share / total for share in shares]
+''',
+    "log_softmax": '''\
+def log_softmax(x):
+    """The logarithm of softmax."""
+    top = max(x)
+    total = math.log(sum(math.exp(v - top) for v in x)) + top
+    return [v - total for v in x]
+''',
+}
+"""Functions on lists, of which a file gets those that it calls."""
+
+
+def export_source(
+    model: Callable[[Any], Any],
+    path: str | os.PathLike[str] | None = None,
+    input_shape: int | Sequence[int] | None = None,
+) -> str:
+    """A model as the text of one Python file without dependencies, that has a function ``predict(x)`` for one sample.
+
+    Args:
+        model: any callable made of operations on a Tensor (batch, *input_shape): modules, functions, `Vectorized`
+            programs; or a model of scalars, such as `nn.MLP`, which is vectorized. It is exported in evaluation mode.
+        path: a file to write, whole or not at all.
+        input_shape: of one sample; by default what the first weights multiply: (784,) of ``nn.dense(784, 100, 10)``.
+
+    `predict` takes a list of numbers (nested or not) and returns a list, or one number; it computes in Python's floats,
+    which are float64. As a command, ``python FILE 0.5 1.0``, the file prints the outputs for the numbers given, or read
+    from stdin. Raises ExportError, naming the operation, for what is more than layers of lists: `export_onnx` takes
+    much more.
+
+    >>> from nn import MLP
+    >>> neuron = MLP(2, [1])
+    >>> neuron.layers[0].neurons[0].w[0].data, neuron.layers[0].neurons[0].w[1].data = 3.0, 4.0
+    >>> file = {"__name__": "network"}
+    >>> exec(export_source(neuron), file)
+    >>> file["predict"]([10, 0.25])
+    31.0
+    """
+    text = _File(record(model, input_shape)).text(model)
+    if path is not None:
+        with replacing(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    return text
+
+
+class _File:
+    """The parts of the file, gathered step by step. `row_NAME` writes a row that is not elementwise."""
+
+    def __init__(self, steps: list[Step]) -> None:
+        self.functions: dict[str, str] = {}
+        self.imported: set[str] = set()
+        self.arrays: dict[Any, tuple[str, str]] = {}  # name and text, by what they hold
+        self.lines: list[str] = []
+        self.input, self.output = steps[0], steps[-1]
+        self.names = {id(steps[0]): "x"}
+        for step in steps[1:]:
+            if step.shape[:1] != ("batch",) or any(isinstance(n, str) for n in step.shape[1:]):
+                _refuse(step.op, f"its result has the shape {step.shape}, which mixes samples")
+            expression = self.write(step)
+            if not expression.isidentifier():
+                self.lines.append(f"h{len(self.lines) + 1} = {expression}")
+                expression = f"h{len(self.lines)}"
+            self.names[id(step)] = expression
+
+    def text(self, model: Any) -> str:
+        """The file."""
+        shape, out = self.input.shape[1:], self.output.shape[1:]
+        takes = "one number" if not shape else f"a list of {_size(self.input)} numbers"
+        takes += f", shape {shape}, nested or in that order" * (len(shape) > 1)
+        gives = "one number" if not out else f"a list of {_size(self.output)}"
+        read = "x = float(x)"
+        if shape:
+            self.call("numbers")
+            read = (
+                f"x = list(numbers(x))\nif len(x) != {_size(self.input)}:\n"
+                f'    raise ValueError(f"predict takes {_size(self.input)} numbers, got {{len(x)}}")'
+            )
+        last = self.names[id(self.output)]
+        if self.lines and self.lines[-1].startswith(f"{last} = "):
+            self.lines[-1] = f"return {self.lines[-1].removeprefix(f'{last} = ')}"
+        else:
+            self.lines.append(f"return {last}")
+        predict = "\n".join(
+            [
+                "def predict(x):",
+                f'    """The outputs for one sample: takes {takes}, returns {gives}."""',
+                textwrap.indent("\n".join([read, *self.lines]), "    "),
+            ]
+        )
+        what = repr(model) if hasattr(model, "named_parameters") else getattr(model, "__name__", "model")
+        title = " ".join(re.sub(r'["\\]', "", f"{what:.500}").split())
+        arrays = "".join(text for _, text in self.arrays.values())
+        literal = "".join(text for _, text in self.arrays.values() if "unpacked" not in text)
+        code = "".join([*self.functions.values(), predict])
+        modules = ["sys", *(name for name in ("base64", "math", "operator", "struct") if f"{name}." in code)]
+        names = self.imported | set(re.findall(r"\b(?:copysign|inf|nan)\b", code + literal))
+        parts = [
+            "\n".join(textwrap.wrap(f'"""{title}, as plain Python.', 118))
+            + f"\n\nWritten by chainrule {autograd.__version__}. `predict` is the network, its weights are below.\n"
+            + 'As a command, it prints the outputs for the numbers given as arguments, or on stdin.\n"""\n\n'
+            + "".join(f"import {name}\n" for name in sorted(modules))
+            + f"from math import {', '.join(sorted(names))}\n" * bool(names),
+            *self.functions.values(),
+            predict + "\n",
+            arrays,
+            'if __name__ == "__main__":\n'
+            '    given = sys.argv[1:] or sys.stdin.read().replace(",", " ").split()\n'
+            "    try:\n"
+            f"        found = predict({'[float(item) for item in given]' if shape else '*given'})\n"
+            "    except (TypeError, ValueError) as error:\n"
+            '        sys.exit(f"error: {error}")\n'
+            f"    print({'*found, sep=chr(10)' if out else 'found'})\n".replace("chr(10)", '"\\n"'),
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    # ------------------------------------------------------------------------------------------------------- steps
+
+    def write(self, step: Step) -> str:
+        """A step as an expression."""
+        special = getattr(self, f"row_{step.op.name}", None)
+        if special is not None:
+            return str(special(step))
+        if not hasattr(step.op, "is_formula"):
+            _refuse(step.op, "it is not one of the operations on lists that plain Python is written for")
+        return self.elementwise(step)
+
+    def elementwise(self, step: Step) -> str:
+        """A row on numbers; on lists, for each of their elements."""
+        shape = step.shape[1:]
+        letters = iter("vwyz")
+        lanes: dict[str, str] = {}  # lists that are walked through, by the letter of their elements
+        symbols: list[Any] = []
+        for x in step.operands:
+            if isinstance(x, Constant):
+                numbers = np.broadcast_to(x.data, (1, *_lengths(step))).reshape(-1)
+                if x.data.size == 1 or not shape:
+                    symbols.append(numbers[0].item())
+                    continue
+                source = self.array(numbers, x.name)
+            elif x.shape != step.shape:
+                _refuse(step.op, f"an operand of shape {x.shape} would have to be repeated to {step.shape}")
+            else:
+                source = self.names[id(x)]
+            known = [letter for letter, name in lanes.items() if name == source]
+            letter = known[0] if known else next(letters) if shape else source
+            lanes[letter] = source
+            symbols.append(Symbol(letter))
+        expression = self.expression(step.op, symbols)
+        if not shape:
+            return expression
+        if len(lanes) == 1:
+            ((letter, source),) = lanes.items()
+            return f"[{expression} for {letter} in {source}]"
+        return f"[{expression} for {', '.join(lanes)} in zip({', '.join(lanes.values())})]"
+
+    def expression(self, op: Any, symbols: Sequence[Any]) -> str:
+        """A row of these operands as text, and the functions that it calls among those of the file."""
+        written = op(*symbols)
+        self.define_all(written)
+        if op.name == "div" and not written.parts[1].number:  # of a number other than 0, Python's own will do
+            self.define(op)
+            return f"div({', '.join(map(str, written.parts))})"
+        return str(written)
+
+    def define_all(self, s: Any) -> None:
+        """The functions that an expression calls."""
+        for part in s.parts:
+            self.define_all(part)
+        if not isinstance(s.head, str | float | int) and s.head.name not in INLINE:
+            self.define(s.head)
+
+    def define(self, op: Any) -> None:
+        """A row as a function of the file."""
+        if op.name in self.functions:
+            return
+        if not op.is_formula and op.name not in RAISES:
+            self.imported.add(op.value.__name__)
+            return
+        names = "xyz"[: op.arity]
+        if op.is_formula:
+            written = op.value(*map(Symbol, names))
+            self.define_all(written)
+            result = str(written)
+        else:
+            result = f"math.{op.value.__name__}({', '.join(names)})"
+        body = f"    return {result}\n"
+        if op.name in RAISES:
+            error, other = RAISES[op.name]
+            body = f"    try:\n        return {result}\n    except {error}:\n        return {other}\n"
+        self.functions[op.name] = f"def {op.name}({', '.join(names)}):\n{body}"
+
+    def call(self, name: str) -> None:
+        """Take a function on lists into the file."""
+        self.functions[name] = LISTS[name]
+
+    def vector(self, step: Step, x: Step | Constant) -> str:
+        """The name of an operand that is one list a sample."""
+        if isinstance(x, Constant) or len(x.shape) != 2:
+            _refuse(step.op, "plain Python is written for one list of numbers a sample: flatten first")
+        return self.names[id(x)]
+
+    def row_linear(self, step: Step) -> str:
+        x, w, *b = step.operands
+        source = self.vector(step, x)
+        if not isinstance(w, Constant) or not all(isinstance(item, Constant) for item in b):
+            _refuse(step.op, "its weights depend on the input")
+        self.call("dot")
+        if w.data.ndim == 1:
+            return f"dot({self.array(w.data, w.name)}, {source})"
+        if w.data.ndim != 2:
+            _refuse(step.op, f"its weights have the shape {w.data.shape}")
+        rows = self.array(w.data.T, w.name)
+        if not b:
+            return f"[dot(w, {source}) for w in {rows}]"
+        bias = self.array(b[0].data, b[0].name)  # type: ignore[union-attr]
+        return f"[dot(w, {source}, b) for w, b in zip({rows}, {bias})]"
+
+    row_matmul = row_linear
+
+    def row_softmax(self, step: Step) -> str:
+        (x,) = step.operands
+        if step.params.get("axis", -1) not in (-1, 1):
+            _refuse(step.op, "only along the last axis")
+        self.call(step.op.name)
+        return f"{step.op.name}({self.vector(step, x)})"
+
+    row_log_softmax = row_softmax
+
+    def row_reshape(self, step: Step) -> str:
+        (x,) = step.operands
+        assert isinstance(x, Step)
+        before, after = x.shape[1:], step.shape[1:]
+        name = self.names[id(x)]
+        return name if bool(before) == bool(after) else f"[{name}]" if after else f"{name}[0]"
+
+    def row_getitem(self, step: Step) -> str:
+        (x,) = step.operands
+        source = self.vector(step, x)
+        index = step.params["index"]
+        if isinstance(index, tuple) and len(index) == 2 and index[0] in (slice(None), ...):
+            i = index[1]
+            if isinstance(i, int):
+                return f"{source}[{i}]"
+            if isinstance(i, slice):
+                return f"{source}[{':'.join('' if n is None else str(n) for n in (i.start, i.stop, i.step))}]"
+        return _refuse(step.op, f"of the index {index!r}, only one place or slice of each sample's list is written")
+
+    # ------------------------------------------------------------------------------------------------------- arrays
+
+    def array(self, numbers: npt.NDArray[Any], path: str) -> str:
+        """The name of a list, or a list of rows, which the file holds once."""
+        key = (path, numbers.shape, numbers.tobytes())
+        if key not in self.arrays:
+            wanted = name = re.sub(r"\W", "_", path).upper() or "CONSTANT"
+            others, n = {name for name, _ in self.arrays.values()}, 1
+            while name in others:
+                n += 1
+                name = f"{wanted}_{n}"
+            self.arrays[key] = name, f"{name} = {self.written(numbers)}\n"
+        return self.arrays[key][0]
+
+    def written(self, numbers: npt.NDArray[Any]) -> str:
+        """The numbers: each of a few, many packed."""
+        if numbers.size <= FEW:
+            if numbers.ndim == 1:
+                return "\n    ".join(textwrap.wrap(str(numbers.astype(float).tolist()), 110))
+            return "[\n" + "".join(f"    {self.written(row)},\n" for row in numbers) + "]"
+        self.call("unpacked")
+        kind = "f" if numbers.dtype == np.float32 else "d"
+        lines = textwrap.wrap(base64.b64encode(numbers.astype(f"<{kind}").tobytes()).decode(), 118)
+        packed = 'unpacked("""\n' + "\n".join(lines) + f'\n""", "{kind}")'
+        if numbers.ndim == 1:
+            return packed
+        self.call("rows")
+        return f"rows({packed}, {numbers.shape[1]})"
+
+
+def _lengths(step: Step) -> tuple[int, ...]:
+    """The shape of a sample."""
+    return tuple(n for n in step.shape[1:] if isinstance(n, int))
+
+
+def _size(step: Step) -> int:
+    """How many numbers a sample has."""
+    return math.prod(_lengths(step))
+
+
+def _refuse(op: Any, why: str) -> NoReturn:
+    raise ExportError(f"{op.name} cannot be exported as Python: {why} (export_onnx takes more kinds of models)")

@@ -1,0 +1,319 @@
+"""Exported models are the model: ONNX through onnxruntime, and source run without anything but Python itself."""
+
+import itertools
+import math
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import autograd
+import nn
+from autograd import Tensor, custom_op, ops, vectorize
+from autograd.rows import Elementwise
+from nn.data import Batches, load_mnist
+
+ACTIVATIONS = [nn.ReLU, nn.Sigmoid, nn.Tanh, nn.GELU, nn.SiLU, nn.Softplus, nn.LeakyReLU, nn.ELU, nn.Softmax]
+EDGES = [
+    0.0,
+    -0.0,
+    0.5,
+    -0.5,
+    1.0,
+    -1.0,
+    3.0,
+    -2.0,
+    30.0,
+    -45.0,
+    1e3,
+    -1e3,
+    1e300,
+    -1e300,
+    math.inf,
+    -math.inf,
+    math.nan,
+]
+TRIPLES = list(zip(EDGES[:12], EDGES[3:15], EDGES[5:], strict=True))
+
+
+def onnx_of(model, folder, input_shape=None):
+    """The exported model as a function on arrays; what onnxruntime warns of is an error."""
+    import onnxruntime
+
+    path = nn.export_onnx(model, folder / "model.onnx", input_shape)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+    return lambda x: session.run(["output"], {"input": x})[0]
+
+
+def source_of(model, input_shape=None):
+    """The exported function for one sample, in a namespace that holds nothing else."""
+    names = {"__name__": "network"}
+    exec(compile(nn.export_source(model, input_shape=input_shape), "<network>", "exec"), names)
+    return names["predict"]
+
+
+def assert_near(found, wanted, near=1e-6):
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    assert found.shape == wanted.shape
+    size = np.abs(wanted[np.isfinite(wanted)]).max(initial=1.0)
+    np.testing.assert_allclose(found, wanted, rtol=near, atol=near * size)
+
+
+@st.composite
+def networks(draw):
+    """Layers of any kind one after another, and inputs for them."""
+    dtype = draw(st.sampled_from([np.float32, np.float64]))
+    seed = draw(st.integers(0, 2**32 - 1))
+    sizes = draw(st.lists(st.integers(1, 12), min_size=2, max_size=4))
+    layers = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        linear = nn.Linear(n_in, n_out, bias=draw(st.booleans()), rng=seed, dtype=dtype)
+        if linear.bias is not None:
+            linear.bias.data = np.random.default_rng(seed).normal(size=n_out)
+        between = draw(st.lists(st.sampled_from([*ACTIVATIONS, nn.Dropout, nn.Flatten]), max_size=2))
+        layers += [linear, *(make() for make in between)]
+    x = np.random.default_rng(seed).normal(size=(draw(st.integers(1, 4)), sizes[0])) * draw(st.sampled_from([1, 20]))
+    return nn.Sequential(*layers), x.astype(dtype)
+
+
+@given(networks())
+@settings(max_examples=max(20, settings().max_examples // 3))
+def test_any_sequence_of_layers(tmp_path_factory, case):
+    model, x = case
+    wanted = nn.predict(model, x)
+    found = onnx_of(model, tmp_path_factory.mktemp("onnx"))(x)
+    assert found.dtype == wanted.dtype
+    assert_near(found, wanted)
+    predict = source_of(model)
+    assert_near([predict(row) for row in x.tolist()], wanted)
+    assert model.training
+
+
+# ------------------------------------------------------------------------------------------- operations, row by row
+
+ROWS = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row.partials[0] is not None]
+
+
+def on_columns(row):
+    """The row as a model whose operands are the columns of its input."""
+    return lambda x: row(*(x[:, i] for i in range(row.arity)))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_source_of_every_row_is_the_row_also_where_python_raises(row):
+    predict = source_of(on_columns(row), row.arity)
+    for x in itertools.product(EDGES, repeat=row.arity) if row.arity < 3 else TRIPLES:
+        found, wanted = predict(x), row(*x)
+        assert type(found) in (float, int)
+        assert found == pytest.approx(wanted, rel=1e-15, abs=0, nan_ok=True), x
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row is not ops.atan2], ids=lambda row: row.name)
+def test_onnx_of_every_row_is_the_row(row, tmp_path):
+    rng = np.random.default_rng(0)
+    columns = [np.clip(rng.normal(size=50) * 3, max(low + 0.01, -30), min(high - 0.01, 30)) for low, high in row.domain]
+    x = np.stack(columns, axis=1).astype(np.float32)
+    if row is ops.power:
+        x[:, 1] = np.round(x[:, 1])
+    wanted = on_columns(row)(Tensor(x)).data
+    found = onnx_of(on_columns(row), tmp_path, row.arity)(x)
+    np.testing.assert_allclose(found, wanted, rtol=5e-6, atol=1e-6)
+
+
+def test_a_new_row_of_the_table_needs_nothing_here(tmp_path):
+    softsign = Elementwise("softsign", lambda x: x / (1 + abs(x)), lambda out, x: (1 - abs(out)) ** 2, doc="")
+    x = np.linspace(-3, 3, 10, dtype=np.float32).reshape(5, 2)
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), softsign)
+    assert_near(onnx_of(model, tmp_path)(x), model(x).data)
+    predict = source_of(model)
+    assert_near([predict(row) for row in x], model(x).data)
+
+
+M = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
+ONNX_ONLY = {
+    "index": lambda x: x[:, 1, ::-2],
+    "index from the end": lambda x: x[..., -1],
+    "new axes": lambda x: x[:, None, 1:, :, None],
+    "transpose": lambda x: x.transpose(0, 2, 1) @ M,
+    "swapaxes": lambda x: autograd.swapaxes(x, -1, -2),
+    "concatenate": lambda x: autograd.concatenate([x, x * 2], axis=1),
+    "stack": lambda x: autograd.stack([x, -x], axis=-1),
+    "reductions": lambda x: (
+        x.sum(axis=2) + x.mean(1) + x.max(axis=(1, 2), keepdims=True)[:, 0] - x.min((1, 2))[:, None]
+    ),
+    "more reductions": lambda x: autograd.norm(x, axis=-1) * autograd.prod(x, -1) + autograd.logsumexp(x, axis=1),
+    "over the batch": lambda x: x - x.mean(axis=0),
+    "softmax": lambda x: autograd.softmax(x, axis=1) + autograd.log_softmax(x),
+    "einsum": lambda x: autograd.einsum("bij,ik->bkj", x, M),
+    "reshape": lambda x: x.reshape(-1, 2, 8)[:, 1],
+    "broadcast": lambda x: autograd.broadcast_to(x[:, :1], x.shape) * x,
+    "dtype": lambda x: x.astype(np.float64) * np.ones(4),
+    "mixed dtypes": lambda x: x * np.ones(4) + np.arange(4),
+    "weights that are computed": lambda x: x @ (Tensor(M) / autograd.norm(Tensor(M), axis=0)),
+    "where": lambda x: autograd.where(M[0, 0] > np.arange(4), x, x * x),
+    "nothing": lambda x: x,
+    "twice": lambda x: x + x,
+}
+
+
+@pytest.mark.parametrize("name", ONNX_ONLY)
+def test_functions_of_tensors_as_onnx(name, tmp_path):
+    model = ONNX_ONLY[name]
+    run = onnx_of(model, tmp_path, (4, 4))
+    for n in (1, 2, 7):
+        x = np.random.default_rng(n).normal(size=(n, 4, 4)).astype(np.float32)
+        wanted = model(Tensor(x)).data
+        found = run(x)
+        assert found.dtype == wanted.dtype
+        assert_near(found, wanted)
+
+
+VECTORS = {
+    "one output": lambda x: (x @ M)[:, 0],
+    "slice": lambda x: x[..., 1:3],
+    "constants": lambda x: 2 / (x + M[:, 0]) - x / 3,
+    "a column": lambda x: (x @ M[:, 1]).tanh().reshape(-1, 1) * 2,
+    "log_softmax": lambda x: autograd.log_softmax(x @ Tensor(M)),
+    "tied weights": lambda x: ((x @ M).relu() @ M.T).sin(),
+    "one number": lambda x: autograd.maximum(x[:, 0], 0.25) ** 2,
+    "nothing": lambda x: x,
+}
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_functions_of_one_list_as_source(name):
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    predict = source_of(VECTORS[name], 4)
+    assert_near([predict(row) for row in x.tolist()], VECTORS[name](Tensor(x)).data)
+
+
+def test_a_number_and_an_image_as_samples(tmp_path):
+    assert source_of(lambda x: x * x + 1, ())(3) == 10.0
+    model = nn.Sequential(nn.Flatten(), nn.Linear(6, 2, rng=0))
+    x = np.random.default_rng(0).normal(size=(3, 2, 3)).astype(np.float32)
+    predict = source_of(model, (2, 3))
+    assert_near([predict(image) for image in x], model(x).data)
+    assert_near(onnx_of(model, tmp_path, (2, 3))(x), model(x).data)
+
+
+# -------------------------------------------------------------------------------------------------------- networks
+
+
+@pytest.fixture(scope="module")
+def mnist():
+    """A network that has seen some digits, the images to test it on, and what it says of them."""
+    data = load_mnist()
+    model = nn.dense(784, 100, 10, rng=0)
+    batches = Batches(data.train_x[:6000], data.train_y[:6000], batch_size=50, seed=0)
+    nn.fit(model, batches, nn.cross_entropy, nn.SGD(model.parameters(), lr=0.2), epochs=1, progress=False)
+    return model, data.test_x, nn.predict(model, data.test_x)
+
+
+def test_mnist_as_onnx(mnist, tmp_path):
+    model, images, wanted = mnist
+    found = onnx_of(model, tmp_path)(images)
+    assert found.dtype == np.float32
+    assert_near(found, wanted)
+    assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
+
+
+def test_mnist_as_source(mnist, tmp_path):
+    model, images, wanted = mnist
+    path = tmp_path / "digits.py"
+    text = nn.export_source(model, path)
+    assert path.read_text() == text
+    assert len(text) < 1.5 * sum(p.data.nbytes for p in model.parameters())
+    names = {"__name__": "digits"}
+    exec(text, names)
+    assert_near([names["predict"](image) for image in images[:200].tolist()], wanted[:200])
+
+    # as a command, by a Python that has nothing of ours
+    given = ",".join(map(str, images[0].tolist()))
+    done = subprocess.run([sys.executable, "-I", "-S", path], input=given, capture_output=True, text=True, check=True)
+    assert_near([float(line) for line in done.stdout.splitlines()], wanted[0])
+    done = subprocess.run([sys.executable, "-I", "-S", path, "1", "2"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "error: predict takes 784 numbers, got 2\n")
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+def test_scalar_networks(outputs, tmp_path):
+    model = nn.MLP(3, [5, 4, outputs], activation="tanh")
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    wanted = np.array([[v.data for v in out] if outputs > 1 else out.data for out in map(model, x.tolist())])
+    predict, run = source_of(model), onnx_of(model, tmp_path)
+    assert_near([predict(row) for row in x.tolist()], wanted, 1e-12)
+    assert_near(run(x), wanted, 1e-12)
+    fast = vectorize(model, 3)
+    assert_near([source_of(fast)(row) for row in x.tolist()], wanted, 1e-12)
+
+
+def test_what_the_onnx_file_says_of_itself(tmp_path):
+    import onnx
+
+    model = onnx.load(nn.export_onnx(nn.dense(3, 2, dtype=np.float64), tmp_path / "a.onnx"))
+    assert (model.producer_name, model.producer_version) == ("chainrule", autograd.__version__)
+    assert [(item.domain, item.version) for item in model.opset_import] == [("", 18)]
+    assert "Linear(3, 2)" in model.doc_string
+    (x,), (y,) = model.graph.input, model.graph.output
+    assert [(d.dim_param, d.dim_value) for d in x.type.tensor_type.shape.dim] == [("batch", 0), ("", 3)]
+    assert [(d.dim_param, d.dim_value) for d in y.type.tensor_type.shape.dim] == [("batch", 0), ("", 2)]
+    assert {x.type.tensor_type.elem_type, y.type.tensor_type.elem_type} == {onnx.TensorProto.DOUBLE}
+    assert {item.name for item in model.graph.initializer} == {"layers.0.weight", "layers.0.bias"}
+
+
+# ------------------------------------------------------------------------------------------------- what is refused
+
+cube = custom_op(lambda x: x**3, lambda g, out, x: g * 3 * x**2, name="cube")
+BOTH = {
+    "a comparison": (lambda x: autograd.where(x > 0, x, 0.1 * x), "where reads numbers that change with the input"),
+    "its numbers": (lambda x: x * x.data, "mul reads numbers"),
+    "an array as long as the batch": (lambda x: x + np.ones(x.shape, np.float32), "add reads numbers"),
+    "a branch": (lambda x: x.tanh() if len(x) > 2 else x.exp(), "different operations"),
+    "several outputs": (lambda x: [x, x], "returned a list"),
+    "no graph": (autograd.no_grad()(lambda x: x * 2), "does not depend on the input"),
+    "an operation of your own": (cube, "cube cannot be exported"),
+    "a running sum": (lambda x: x.cumsum(1), "cumsum cannot be exported"),
+}
+ONLY_SOURCE = {
+    "samples together": (lambda x: x - x.mean(axis=0), "mean cannot be exported as Python"),
+    "a transpose": (lambda x: x.T, "transpose cannot be exported as Python: .* mixes samples"),
+    "a matrix a sample": (lambda x: x.reshape(-1, 2, 2) @ M[:2, :2], "matmul .* flatten first"),
+    "repetition": (lambda x: x * x[:, :1], "mul .* would have to be repeated"),
+    "weights from the input": (lambda x: (x * 2) @ (x.T @ x), "mixes samples"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", [*BOTH, *ONLY_SOURCE])
+def test_what_cannot_be_exported_is_named(name, tmp_path):
+    model, message = BOTH.get(name) or ONLY_SOURCE[name]
+    with pytest.raises(nn.ExportError, match=message):
+        nn.export_source(model, tmp_path / "a.py", 4)
+    if name in BOTH:
+        with pytest.raises(nn.ExportError, match=message):
+            nn.export_onnx(model, tmp_path / "a.onnx", 4)
+    assert not list(tmp_path.iterdir())
+
+
+def test_onnx_has_no_such_row(tmp_path):
+    with pytest.raises(nn.ExportError, match="atan2 cannot be exported to ONNX"):
+        nn.export_onnx(on_columns(ops.atan2), tmp_path / "a.onnx", 2)
+
+
+def test_a_model_without_weights_has_to_say_its_shape():
+    with pytest.raises(nn.ExportError, match="pass input_shape="):
+        nn.export_source(nn.ReLU())
+    with pytest.raises(nn.ExportError, match="one array of numbers"):
+        nn.export_source(vectorize(lambda x, y: x * y, (), ()))
+
+
+def test_without_onnx_it_says_what_to_install(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(ImportError, match=r"pip install 'chainrule\[export\]'"):
+        nn.export_onnx(nn.dense(2, 2), tmp_path / "a.onnx")
+    assert not list(tmp_path.iterdir())
+    nn.export_source(nn.dense(2, 2), tmp_path / "a.py")
