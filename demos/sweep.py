@@ -1,0 +1,306 @@
+"""What matters when a small network learns 8×8 digits? Seven experiments, resumable.
+
+``python -m demos.sweep`` varies hidden size, learning rate, initialisation, activation, depth, momentum and minibatches
+around one network: 64-10-10 with sigmoid, weights uniform ±0.01, one sample a step, learning rate 0.1, 15 epochs. It
+trains each setting from two seeds, in processes side by side, prints a table and draws ``sweep.png``. Finished trials
+are kept in ``sweep.db`` (an Optuna study): stopped in the middle, even killed, the same command goes on from there.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import cache
+from itertools import pairwise, product
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any, TypeAlias
+
+# The matrices of one step are small: several threads would wait for each other longer than they compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+import nn
+from demos.mnist import ACTIVATIONS, Parser, number
+from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, matplotlib, optional
+from nn.data import Batches
+from nn.files import replacing
+from nn.init import normal, uniform, xavier_uniform, zeros
+from nn.training import NonFiniteLoss, evaluate, fit
+
+Settings: TypeAlias = dict[str, Any]
+Result: TypeAlias = dict[str, float]  # the figures of a trained network; nothing, if it diverged
+
+INITS = {"zeros": zeros, "uniform 0.01": uniform(-0.01, 0.01), "uniform 1": uniform(-1, 1), "normal 0.01": normal(0.01),
+         "normal 0.3": normal(0.3), "xavier": xavier_uniform}  # fmt: skip
+BASE: Settings = {"hidden": 10, "lr": 0.1, "init": "uniform 0.01", "activation": "sigmoid", "layers": 1,
+                  "momentum": 0.0, "batch": 1}  # fmt: skip
+EXPERIMENTS: dict[str, dict[str, Sequence[Any]]] = {
+    "hidden size": {"hidden": (2, 5, 10, 20, 50, 100)},
+    "learning rate": {"lr": (0.001, 0.01, 0.1, 0.3, 1.0)},
+    "initialisation": {"init": tuple(INITS)},
+    "activation": {"activation": ("sigmoid", "tanh", "relu", "gelu"), "lr": (0.01, 0.1)},
+    "depth": {"layers": (0, 1, 2), "init": ("uniform 0.01", "xavier")},
+    "momentum": {"momentum": (0.0, 0.5, 0.9), "lr": (0.01, 0.1)},
+    "minibatches": {"batch": (1, 8, 32, 128), "lr": (0.1, 1.0)},
+}
+QUICK: dict[str, dict[str, Sequence[Any]]] = {"minibatches": {"batch": (32, 128), "lr": (0.1, 1.0)}}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo with these arguments; returns the exit code."""
+    options = parse(argv)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+        return run(options)
+    except KeyboardInterrupt:
+        print("interrupted: the same command goes on from here", file=sys.stderr)
+        return 130
+    except (ImportError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+def run(options: argparse.Namespace) -> int:
+    """Train what is not yet known, print, draw."""
+    experiments = {
+        name: [settings(options, dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
+        for name, grid in options.experiments.items()
+    }
+    seeds = range(options.seed, options.seed + options.repeats)
+    trials = {
+        key(s | {"seed": seed}): s | {"seed": seed} for grid in experiments.values() for s in grid for seed in seeds
+    }
+    store = Store(options.out / "sweep.db")
+    found = store.results()
+    missing = [trial for k, trial in trials.items() if k not in found]
+    print(f"{len(trials)} networks to train, {len(trials) - len(missing)} of them known from before", flush=True)
+    start = time.perf_counter()
+    for i, (trial, result) in enumerate(trained(missing, options.processes), 1):
+        store.add(trial, result)
+        found[key(trial)] = result
+        if sys.stderr.isatty():
+            print(f"\r{i}/{len(missing)}", end="", file=sys.stderr)
+    print(f"trained {len(missing)} in {time.perf_counter() - start:.0f} s", flush=True)
+
+    tables = {
+        name: {label(s, EXPERIMENTS[name]): [found[key(s | {"seed": seed})] for seed in seeds] for s in grid}
+        for name, grid in experiments.items()
+    }
+    for name, rows in tables.items():
+        print(f"\n{name:<31}{'train loss':>10}{'accuracy':>10}{'test loss':>11}{'accuracy':>10}{'seconds':>9}")
+        for setting, results in rows.items():
+            print(f"  {setting:<29}{line(results)}")
+    try:
+        print("\npicture:", picture(options.out / "sweep.png", tables))
+    except ImportError as error:
+        print(f"\nno picture: {error}")
+    return 0
+
+
+def settings(options: argparse.Namespace, changed: Settings) -> Settings:
+    """The base with some settings changed; what a network without hidden layers does not have is the same for all."""
+    found = BASE | changed | {"epochs": options.epochs}
+    return found | {"hidden": BASE["hidden"], "activation": BASE["activation"]} if not found["layers"] else found
+
+
+def key(trial: Settings) -> tuple[Any, ...]:
+    """The same for the same trial, in whatever order its settings are."""
+    return tuple(sorted(trial.items()))
+
+
+def label(s: Settings, grid: dict[str, Sequence[Any]]) -> str:
+    """What is special about some settings; the base is marked."""
+    marked = " *" if all(s[name] == BASE[name] for name in BASE) else ""
+    return ", ".join(f"{name} {s[name]}" if name != "init" else f"{s[name]}" for name in grid) + marked
+
+
+def line(results: Sequence[Result]) -> str:
+    """Means over the seeds as a row of the table."""
+    if not all(results):
+        return f"{sum(not r for r in results)} of {len(results)} diverged"
+    means = {name: float(np.mean([r[name] for r in results])) for name in results[0]}
+    return (
+        f"{means['train_loss']:>10.4f}{means['train_accuracy']:>10.3f}{means['test_loss']:>11.4f}"
+        f"{means['test_accuracy']:>10.3f}{means['seconds']:>9.2f}"
+    )
+
+
+# ------------------------------------------------------------------------------------------------- one trial
+
+
+@cache
+def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Training and test images (1527 and 270 of 64 numbers, standardised by the training images) and their labels."""
+    sklearn = {
+        name: optional(f"sklearn.{name}", "the digits are scikit-learn's", "pip install 'chainrule[data]'")
+        for name in ("datasets", "model_selection", "preprocessing")
+    }
+    x, y = sklearn["datasets"].load_digits(return_X_y=True)
+    split = sklearn["model_selection"].train_test_split(x.astype(np.float32), y, test_size=0.15, random_state=37)
+    train_x, test_x, train_y, test_y = split
+    scaler = sklearn["preprocessing"].StandardScaler().fit(train_x)
+    return scaler.transform(train_x), scaler.transform(test_x), train_y, test_y
+
+
+def network(trial: Settings, rng: np.random.Generator) -> nn.Sequential:
+    """The untrained network of some settings."""
+    sizes = [64, *[trial["hidden"]] * trial["layers"], 10]
+    layers: list[Callable[[Any], Any]] = []
+    for n_in, n_out in pairwise(sizes):
+        layers += [
+            nn.Linear(n_in, n_out, weight_init=INITS[trial["init"]], rng=rng),
+            ACTIVATIONS[trial["activation"]](),
+        ]
+    return nn.Sequential(*layers[:-1])
+
+
+def train(trial: Settings) -> Result:
+    """Train one network: the same settings, the same numbers (but for the seconds). Nothing, if it diverges."""
+    train_x, test_x, train_y, test_y = digits()
+    weights_rng, order_rng = np.random.default_rng(trial["seed"]).spawn(2)
+    model = network(trial, weights_rng)
+    optimizer = nn.SGD(model.parameters(), lr=trial["lr"], momentum=trial["momentum"])
+    batches = Batches(train_x, train_y, batch_size=trial["batch"], seed=order_rng)
+    start = time.perf_counter()
+    try:
+        history = fit(model, batches, nn.cross_entropy, optimizer, epochs=trial["epochs"], progress=False)
+    except NonFiniteLoss:
+        return {}
+    if history.stopped:  # by Ctrl-C: a network that was not trained to its end is no result
+        raise KeyboardInterrupt
+    seconds = time.perf_counter() - start
+    found = evaluate(model, train_x, train_y, prefix="train_") | evaluate(model, test_x, test_y, prefix="test_")
+    return found | {"seconds": seconds}
+
+
+def trained(trials: Sequence[Settings], processes: int) -> Iterator[tuple[Settings, Result]]:
+    """Each trial with its result, as they are finished."""
+    if processes == 1 or len(trials) < 2:
+        yield from ((trial, train(trial)) for trial in trials)
+        return
+    spawn = get_context("spawn")  # a fork would share what libraries hold open
+    with ProcessPoolExecutor(processes, spawn, follow) as pool:
+        try:
+            waiting = {pool.submit(train, trial): trial for trial in trials}
+            yield from ((waiting[done], done.result()) for done in as_completed(waiting))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def follow() -> None:
+    """Make this process end with the one that started it, also where that is killed, and leave Ctrl-C to it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = parent_process()
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+class Store:
+    """Finished trials as an Optuna study in an SQLite file: a trial is there, whole, or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.optuna = optional("optuna", "sweeps are kept by Optuna", "pip install 'chainrule[sweep]'")
+        self.optuna.logging.set_verbosity(self.optuna.logging.WARNING)
+        url = f"sqlite:///{path}"
+        self.study = self.optuna.create_study(
+            study_name="digits", storage=url, direction="maximize", load_if_exists=True
+        )
+
+    def add(self, trial: Settings, result: Result) -> None:
+        """Keep a trial; one that diverged counts as failed."""
+        kinds, states = self.optuna.distributions, self.optuna.trial.TrialState
+        choices = {"init": list(INITS), "activation": list(ACTIVATIONS)}
+        distributions = {
+            name: kinds.CategoricalDistribution(choices[name])
+            if name in choices
+            else kinds.IntDistribution(0, 2**31)
+            if isinstance(value, int)
+            else kinds.FloatDistribution(0.0, 1e6)
+            for name, value in trial.items()
+        }
+        self.study.add_trial(
+            self.optuna.trial.create_trial(
+                state=states.COMPLETE if result else states.FAIL,
+                value=result.get("test_accuracy"),
+                params=trial,
+                distributions=distributions,
+                user_attrs=result,
+            )
+        )
+
+    def results(self) -> dict[tuple[Any, ...], Result]:
+        """Everything that was ever finished, by trial."""
+        return {key(trial.params): trial.user_attrs for trial in self.study.trials}
+
+
+# ------------------------------------------------------------------------------------------------ the picture
+
+
+def picture(path: Path, tables: dict[str, dict[str, list[Result]]]) -> Path:
+    """Wrong test images of each setting: a dot a seed, and a bar at their mean."""
+    columns = min(4, len(tables))
+    rows = -(-len(tables) // columns)
+    figure = matplotlib("figure").Figure(figsize=(4.0 * columns, 0.5 + 2.9 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True)
+    for ax in grid.flat[len(tables) :]:
+        ax.remove()
+    for ax, (name, table) in zip(grid.flat, tables.items(), strict=False):
+        for y, results in enumerate(table.values()):
+            wrong = [100 * (1 - r["test_accuracy"]) for r in results if r]
+            colour = ORANGES[3] if list(table)[y].endswith("*") else BLUES[1]
+            ax.axhline(y, color=LINE, linewidth=0.6, zorder=0)
+            ax.plot(wrong, [y] * len(wrong), "o", color=colour, alpha=0.45, markersize=6, markeredgewidth=0)
+            if wrong:
+                ax.plot([np.mean(wrong)], [y], "|", color=colour, markersize=15, markeredgewidth=2.5)
+            else:
+                ax.text(0.5, y, "diverged", color=GREY, ha="center", va="center", transform=ax.get_yaxis_transform())
+        ax.set_yticks(range(len(table)), [text.removesuffix(" *") for text in table], color=INK)
+        ax.set(ylim=(len(table) - 0.5, -0.5), xscale="log", xlim=(1.5, 100))
+        ax.set_title(name, loc="left", color=INK)
+        ax.xaxis.set_major_locator(matplotlib("ticker").FixedLocator([2, 5, 10, 20, 50, 100]))
+        ax.xaxis.set_minor_locator(matplotlib("ticker").NullLocator())
+        ax.xaxis.set_major_formatter("{x:g} %")
+        ax.tick_params(axis="x", colors=GREY, labelbottom=True)
+        ax.tick_params(axis="y", length=0)
+        ax.grid(axis="x", color=LINE, linewidth=0.6)
+        ax.spines[["top", "left", "right"]].set_visible(False)
+    figure.supxlabel("test images that are wrong (a dot a seed, a bar at the mean; orange: the base)", color=GREY)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=130)
+    return path
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The options, checked."""
+    parser = Parser(prog="python -m demos.sweep", description=__doc__.partition("\n")[0])
+    add = parser.add_argument
+    count = number(int, 1)
+    add(
+        "--experiments", nargs="+", choices=EXPERIMENTS, metavar="NAME", help=f"some of: {', '.join(EXPERIMENTS)} (all)"
+    )
+    add("--epochs", type=count, default=15, metavar="N", help="times through the training images (%(default)s)")
+    add("--repeats", type=count, default=2, metavar="N", help="seeds for each setting (%(default)s)")
+    add("--processes", type=count, default=os.cpu_count(), metavar="N", help="side by side (%(default)s)")
+    add("--seed", type=number(int, 0), default=0, metavar="N", help="the first of them (%(default)s)")
+    add("--out", type=Path, default=Path("runs/sweep"), metavar="FOLDER", help="what is written to (%(default)s)")
+    add("--quick", action="store_true", help="only a look: minibatches, one epoch, in this process")
+    options = parser.parse_args(argv)
+    options.experiments = {name: EXPERIMENTS[name] for name in options.experiments or EXPERIMENTS}
+    if options.quick:
+        options.experiments, options.epochs, options.processes = QUICK, 1, 1
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
