@@ -18,7 +18,7 @@ import autograd
 from autograd import Symbol
 from nn.canvas import optional
 from nn.files import replacing
-from nn.recording import Constant, ExportError, Step, record
+from nn.recording import Constant, ExportError, Step, described, record
 from nn.source import export_source as export_source
 
 OPSET, IR_VERSION = 18, 8  # of December 2022: what reads ONNX today reads these
@@ -104,12 +104,11 @@ class _Graph:
             helper.make_tensor_value_info(name, self.kind(step.dtype), step.shape)
             for name, step in (("input", self.first), ("output", self.last))
         ]
-        name = getattr(model, "__name__", type(model).__name__)
         made = helper.make_model(
-            helper.make_graph(self.nodes, name, ends[:1], ends[1:], list(self.constants.values())),
+            helper.make_graph(self.nodes, type(model).__name__, ends[:1], ends[1:], list(self.constants.values())),
             producer_name="chainrule",
             producer_version=autograd.__version__,
-            doc_string=f"{model!r:.2000}" if hasattr(model, "named_parameters") else name,
+            doc_string=described(model)[:2000],
             opset_imports=[helper.make_opsetid("", OPSET)],
             ir_version=IR_VERSION,
         )

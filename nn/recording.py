@@ -77,6 +77,16 @@ def record(model: Callable[[Any], Any], input_shape: int | Sequence[int] | None 
     return _steps(first, second, {id(p): name for name, p in _named_parameters(model)})
 
 
+def described(model: Any) -> str:
+    """The model in a line: its name, its own `repr`, or its class; nothing that differs from run to run.
+
+    >>> described(described), described(Module())
+    ('described', 'Module')
+    """
+    name = getattr(model, "__name__", "")
+    return str(name) if name else type(model).__name__ if type(model).__repr__ is object.__repr__ else repr(model)
+
+
 def _named_parameters(model: Any) -> list[tuple[str, Any]]:
     return list(model.named_parameters()) if hasattr(model, "named_parameters") else []
 

@@ -21,7 +21,7 @@ import numpy.typing as npt
 import autograd
 from autograd import Symbol
 from nn.files import replacing
-from nn.recording import Constant, ExportError, Step, record
+from nn.recording import Constant, ExportError, Step, described, record
 
 INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # Python's own
 FEW = 100  # as many numbers are written out, so that small networks can be read
@@ -169,8 +169,7 @@ class _File:
                 textwrap.indent("\n".join([read, *self.lines]), "    "),
             ]
         )
-        what = repr(model) if hasattr(model, "named_parameters") else getattr(model, "__name__", "model")
-        title = " ".join(re.sub(r'["\\]', "", f"{what:.500}").split())
+        title = " ".join(re.sub(r'["\\]', "", described(model)[:500]).split())
         arrays = "".join(text for _, text in self.arrays.values())
         literal = "".join(text for _, text in self.arrays.values() if "unpacked" not in text)
         code = "".join([*self.functions.values(), predict])

@@ -261,6 +261,19 @@ def test_scalar_networks(outputs, tmp_path):
     assert_near([source_of(fast)(row) for row in x.tolist()], wanted, 1e-12)
 
 
+def test_the_same_model_gives_the_same_files(tmp_path):
+    class Net(nn.Module):
+        def __init__(self):
+            self.first = nn.Linear(3, 2, rng=0)
+
+        def __call__(self, x):
+            return self.first(x).tanh()
+
+    files = [(nn.export_source(Net()), nn.export_onnx(Net(), tmp_path / "a.onnx").read_bytes()) for _ in range(2)]
+    assert files[0] == files[1]
+    assert files[0][0].startswith('"""Net, as plain Python.')
+
+
 def test_what_the_onnx_file_says_of_itself(tmp_path):
     import onnx
 
