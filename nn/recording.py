@@ -83,8 +83,8 @@ def described(model: Any) -> str:
     >>> described(described), described(Module())
     ('described', 'Module')
     """
-    name = getattr(model, "__name__", "")
-    return str(name) if name else type(model).__name__ if type(model).__repr__ is object.__repr__ else repr(model)
+    text = str(getattr(model, "__name__", "")) or repr(model)
+    return type(model).__name__ if " at 0x" in text else text
 
 
 def _named_parameters(model: Any) -> list[tuple[str, Any]]:

@@ -58,6 +58,7 @@ def source_of(model, input_shape=None):
 
 
 def assert_near(found, wanted, near=1e-6):
+    """Of what float32 can tell apart: relative to the largest number."""
     found, wanted = np.asarray(found), np.asarray(wanted)
     assert found.shape == wanted.shape
     size = np.abs(wanted[np.isfinite(wanted)]).max(initial=1.0)
@@ -229,6 +230,20 @@ def test_mnist_as_onnx(mnist, tmp_path):
     assert found.dtype == np.float32
     assert_near(found, wanted)
     assert (found.argmax(axis=1) == wanted.argmax(axis=1)).all()
+
+
+def test_mnist_to_the_sixth_digit_where_the_numbers_have_more(mnist, tmp_path):
+    """Logits near 20 are 2e-6 apart in float32; as probabilities, or in float64, everything agrees to 1e-6 outright."""
+    model, images, _ = mnist
+    probabilities = nn.Sequential(*model, nn.Softmax())
+    exact = nn.dense(784, 100, 10, dtype=np.float64)
+    exact.load_state_dict({path: array.astype(np.float64) for path, array in model.state_dict().items()})
+    for network, dtype in ((probabilities, np.float32), (exact, np.float64)):
+        x = images.astype(dtype)
+        wanted = nn.predict(network, x)
+        np.testing.assert_allclose(onnx_of(network, tmp_path)(x), wanted, rtol=0, atol=1e-6)
+        predict = source_of(network)
+        np.testing.assert_allclose([predict(image) for image in x[:50].tolist()], wanted[:50], rtol=0, atol=1e-6)
 
 
 def test_mnist_as_source(mnist, tmp_path):
