@@ -117,7 +117,7 @@ def key(trial: Settings) -> tuple[Any, ...]:
 def label(s: Settings, grid: dict[str, Sequence[Any]]) -> str:
     """What is special about some settings; the base is marked."""
     marked = " *" if all(s[name] == BASE[name] for name in BASE) else ""
-    return ", ".join(f"{name} {s[name]}" if name != "init" else f"{s[name]}" for name in grid) + marked
+    return ", ".join(s[name] if isinstance(s[name], str) else f"{name} {s[name]}" for name in grid) + marked
 
 
 def line(results: Sequence[Result]) -> str:
@@ -257,7 +257,7 @@ def picture(path: Path, tables: dict[str, dict[str, list[Result]]]) -> Path:
         ax.remove()
     for ax, (name, table) in zip(grid.flat, tables.items(), strict=False):
         for y, results in enumerate(table.values()):
-            wrong = [100 * (1 - r["test_accuracy"]) for r in results if r]
+            wrong = [max(100 * (1 - r["test_accuracy"]), 1.1) for r in results if r]  # on a logarithmic axis
             colour = ORANGES[3] if list(table)[y].endswith("*") else BLUES[1]
             ax.axhline(y, color=LINE, linewidth=0.6, zorder=0)
             ax.plot(wrong, [y] * len(wrong), "o", color=colour, alpha=0.45, markersize=6, markeredgewidth=0)
@@ -266,16 +266,18 @@ def picture(path: Path, tables: dict[str, dict[str, list[Result]]]) -> Path:
             else:
                 ax.text(0.5, y, "diverged", color=GREY, ha="center", va="center", transform=ax.get_yaxis_transform())
         ax.set_yticks(range(len(table)), [text.removesuffix(" *") for text in table], color=INK)
-        ax.set(ylim=(len(table) - 0.5, -0.5), xscale="log", xlim=(1.5, 100))
+        ax.set(ylim=(len(table) - 0.5, -0.5), xscale="log", xlim=(1, 110))
         ax.set_title(name, loc="left", color=INK)
-        ax.xaxis.set_major_locator(matplotlib("ticker").FixedLocator([2, 5, 10, 20, 50, 100]))
+        ax.xaxis.set_major_locator(matplotlib("ticker").FixedLocator([1, 2, 5, 10, 20, 50, 100]))
         ax.xaxis.set_minor_locator(matplotlib("ticker").NullLocator())
-        ax.xaxis.set_major_formatter("{x:g} %")
+        ax.xaxis.set_major_formatter("{x:g}")
         ax.tick_params(axis="x", colors=GREY, labelbottom=True)
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x", color=LINE, linewidth=0.6)
         ax.spines[["top", "left", "right"]].set_visible(False)
-    figure.supxlabel("test images that are wrong (a dot a seed, a bar at the mean; orange: the base)", color=GREY)
+    figure.supxlabel(
+        "% of the test images that are wrong: a dot a seed, a bar at the mean; orange is the base", color=GREY
+    )
     with replacing(path) as temporary:
         figure.savefig(temporary, dpi=130)
     return path

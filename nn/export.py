@@ -239,35 +239,49 @@ class _Graph:
     def row_getitem(self, step: Step, x: str) -> str:
         given = step.params["index"]
         index = list(given) if isinstance(given, tuple) else [given]
-        plain = [i is None or i is ... or isinstance(i, int | slice) for i in index]
-        bounds = [n for i in index if isinstance(i, slice) for n in (i.start, i.stop, i.step)]
-        if not all(plain) or any(isinstance(n, str) for n in bounds):
-            _refuse(step.op, f"of the index {given!r}, only whole numbers, slices, None and ... are exported")
-        if ... not in index:
+        kinds = [_kind_of_index(i) for i in index]
+        if "" in kinds or kinds.count("array") > 1 or {"array", "int"} <= {*kinds} or {"array", "new"} <= {*kinds}:
+            why = "whole numbers, slices, None and ... are exported, or one array of whole numbers among slices"
+            _refuse(step.op, f"of the index {given!r:.80}, {why}")
+        if "rest" not in kinds:
             index.append(...)
-        at = index.index(...)
-        index[at : at + 1] = [slice(None)] * (_ndim(step) - sum(i is not None for i in index) + 1)
-        ends: list[tuple[int, int, int, int]] = []  # start, end, axis, step
+            kinds.append("rest")
+        at, rest = kinds.index("rest"), _ndim(step) - sum(kind in ("int", "slice", "array") for kind in kinds)
+        index[at : at + 1], kinds[at : at + 1] = [slice(None)] * rest, ["slice"] * rest
+        cuts: list[tuple[int, int, int, int]] = []  # start, end, axis, step
         gone, new, axis, place = [], [], 0, 0
-        for i in index:
-            if i is None:
+        for i, kind in zip(index, kinds, strict=True):
+            if kind == "new":
                 new.append(place)
-            elif isinstance(i, slice):
-                stride = 1 if i.step is None else i.step
-                far = [0, 2**63 - 1] if stride > 0 else [2**63 - 1, -(2**63)]
-                start, end = (default if n is None else n for n, default in zip((i.start, i.stop), far, strict=True))
-                if i != slice(None):
-                    ends.append((start, end, axis, stride))
-            else:
-                ends.append((i, 2**63 - 1 if i == -1 else i + 1, axis, 1))
+            elif kind == "int":
+                cuts.append((i, 2**63 - 1 if i == -1 else i + 1, axis, 1))
                 gone.append(axis)
-            axis += i is not None
-            place += i is None or isinstance(i, slice)
-        if ends:
-            x = self.add("Slice", x, *(self.constant(column) for column in zip(*ends, strict=True)))
+            elif kind == "slice" and i != slice(None):
+                stride = 1 if i.step is None else i.step
+                far = (0, 2**63 - 1) if stride > 0 else (2**63 - 1, -(2**63))
+                start, end = (default if n is None else n for n, default in zip((i.start, i.stop), far, strict=True))
+                cuts.append((start, end, axis, stride))
+            axis += kind != "new"
+            place += kind != "int"
+        if cuts:
+            x = self.add("Slice", x, *(self.constant(column) for column in zip(*cuts, strict=True)))
+        if "array" in kinds:
+            at = kinds.index("array")
+            x = self.add("Gather", x, self.constant(index[at]), axis=at)
         if gone:
             x = self.add("Squeeze", x, self.constant(gone))
-        return self.add("Unsqueeze", x, self.constant(new)) if new else self.add("Identity", x)
+        return self.add("Unsqueeze", x, self.constant(new)) if new else x
+
+
+def _kind_of_index(i: Any) -> str:
+    """What one part of an index is; nothing for what is not exported."""
+    if i is None or i is ...:
+        return "new" if i is None else "rest"
+    if isinstance(i, slice):
+        return "" if any(isinstance(n, str) for n in (i.start, i.stop, i.step)) else "slice"
+    if isinstance(i, np.ndarray) and i.dtype.kind in "iu":
+        return "array"
+    return "int" if type(i) is int else ""
 
 
 def _ndim(step: Step) -> int:

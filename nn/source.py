@@ -218,6 +218,9 @@ class _File:
                     symbols.append(numbers[0].item())
                     continue
                 source = self.array(numbers, x.name)
+            elif x.shape == ("batch", 1) != step.shape and len(shape) == 1:  # one number for the whole list
+                symbols.append(Symbol(f"{self.names[id(x)]}[0]"))
+                continue
             elif x.shape != step.shape:
                 _refuse(step.op, f"an operand of shape {x.shape} would have to be repeated to {step.shape}")
             else:
@@ -316,15 +319,17 @@ class _File:
 
     def row_getitem(self, step: Step) -> str:
         (x,) = step.operands
-        source = self.vector(step, x)
         index = step.params["index"]
+        if isinstance(x, Step) and x.shape == ("batch",) and index in ((slice(None), None), (..., None)):
+            return f"[{self.names[id(x)]}]"
+        source = self.vector(step, x)
         if isinstance(index, tuple) and len(index) == 2 and index[0] in (slice(None), ...):
             i = index[1]
             if isinstance(i, int):
                 return f"{source}[{i}]"
             if isinstance(i, slice):
                 return f"{source}[{':'.join('' if n is None else str(n) for n in (i.start, i.stop, i.step))}]"
-        return _refuse(step.op, f"of the index {index!r}, only one place or slice of each sample's list is written")
+        return _refuse(step.op, f"of the index {index!r:.80}, only one place or slice of each sample's list is written")
 
     # ------------------------------------------------------------------------------------------------------- arrays
 
