@@ -157,6 +157,7 @@ class _File:
                 f"x = list(numbers(x))\nif len(x) != {_size(self.input)}:\n"
                 f'    raise ValueError(f"predict takes {_size(self.input)} numbers, got {{len(x)}}")'
             )
+        shown = r'*found, sep="\n"' if out else "found"
         last = self.names[id(self.output)]
         if self.lines and self.lines[-1].startswith(f"{last} = "):
             self.lines[-1] = f"return {self.lines[-1].removeprefix(f'{last} = ')}"
@@ -190,7 +191,7 @@ class _File:
             f"        found = predict({'[float(item) for item in given]' if shape else '*given'})\n"
             "    except (TypeError, ValueError) as error:\n"
             '        sys.exit(f"error: {error}")\n'
-            f"    print({'*found, sep=chr(10)' if out else 'found'})\n".replace("chr(10)", '"\\n"'),
+            f"    print({shown})\n",
         ]
         return "\n\n".join(part for part in parts if part)
 
