@@ -61,7 +61,7 @@ def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
         _add_product(out, x.left, x.right, scale)
     elif out.size >= SMALL and _alike(out, x) and (blas := library()):
         axpy = blas[out.dtype.char][0]
-        axpy(out.size, scale, x.ctypes.data, 1, out.ctypes.data, 1)
+        axpy(out.size, scale, x.ctypes.data, 1, _address(out), 1)
     else:
         out += x if scale == 1.0 else scale * x
 
@@ -74,11 +74,16 @@ def _add_product(out: Array, left: Array, right: Array, scale: float) -> None:
         out += left.T * right if k == 1 else left.T @ right
         return
     _, ger, gemm = blas[out.dtype.char]
-    a, b, c = left.ctypes.data, right.ctypes.data, out.ctypes.data
+    a, b, c = _address(left), _address(right), _address(out)
     if k == 1:
         ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
     else:
         gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, 1.0, c, m)
+
+
+def _address(array: Array) -> int:
+    """Where a writable array begins; `array.ctypes.data` takes four times as long."""
+    return ctypes.addressof(ctypes.c_char.from_buffer(array))
 
 
 def _alike(*arrays: Array) -> bool:

@@ -172,7 +172,7 @@ class Tensor(Node, ArrayOperators):
                     f"backward from shape {self.shape}: reduce it to one number first (.sum(), .mean()), "
                     "or pass the cotangent, backward(seed)"
                 )
-            seed = np.ones(self.shape, self.dtype)
+            seed = np.array(1.0, self._data.dtype).reshape(self._data.shape)
         else:
             seed = np.array(seed, dtype=self.dtype)
             if seed.shape != self.shape:
