@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import re
 import struct
 import tracemalloc
@@ -19,8 +20,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from nn import data
-from nn.data import Batches, DatasetError, load_mnist, moons, one_hot, read_csv, read_idx
+from nn.data import Batches, DatasetError, load_mnist, moons, one_hot, read_csv, read_idx, sets
 
 CODES = {"u1": 0x08, "i1": 0x09, "i2": 0x0B, "i4": 0x0C, "f4": 0x0D, "f8": 0x0E}
 
@@ -406,7 +406,7 @@ def test_mnist_missing_file(tmp_path: Path, name: str) -> None:
 
 
 def test_mnist_without_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(data, "MNIST", tmp_path / "absent")
+    monkeypatch.setattr(sets, "MNIST", tmp_path / "absent")
     with pytest.raises(DatasetError, match="pass a folder") as info:
         load_mnist()
     assert all(name in str(info.value) for name in FILES)
@@ -415,7 +415,7 @@ def test_mnist_without_the_repository(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_mnist_checksums_of_the_embedded_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_small(tmp_path, ".gz")
     load_mnist(tmp_path)  # a folder of the user's own has no known checksums
-    monkeypatch.setattr(data, "MNIST", tmp_path)
+    monkeypatch.setattr(sets, "MNIST", tmp_path)
     with pytest.raises(DatasetError, match=r"SHA-256 is .* expected 0b367032e93c5d0c"):
         load_mnist()
 
@@ -489,6 +489,114 @@ def test_batches_draw_when_the_iteration_starts() -> None:
 def test_batches_errors(arrays: tuple[Any, ...], options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Batches(*arrays, **options)
+
+
+def tinted(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """An augmentation that shows which batch it was for: whole rows move by what the generator gives."""
+    return rows + rng.random(len(rows))
+
+
+GENERATORS = [np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64]
+
+
+@given(
+    rows=st.integers(1, 30),
+    batch_size=st.integers(1, 12),
+    shuffle=st.booleans(),
+    augment=st.sampled_from([None, tinted]),
+    kind=st.sampled_from(GENERATORS),
+    draw=st.data(),
+)
+def test_batches_go_on_in_the_middle(
+    rows: int, batch_size: int, shuffle: bool, augment: Any, kind: Any, draw: st.DataObject
+) -> None:
+    def batches(seed: int) -> Batches:
+        rng = np.random.Generator(kind(seed))
+        return Batches(
+            np.arange(rows), np.arange(rows), batch_size=batch_size, shuffle=shuffle, seed=rng, augment=augment
+        )
+
+    def flat(epoch: Any) -> list[list[float]]:
+        return [[*a, *b] for a, b in epoch]
+
+    whole = batches(1)
+    expected = [flat(whole) for _ in range(3)]
+    running = batches(1)
+    skipped = draw.draw(st.integers(0, 1), "whole epochs before")
+    for _ in range(skipped):
+        list(running)
+    count = draw.draw(st.integers(0, len(running)), "batches before")
+    iterator = iter(running)
+    begun = flat(next(iterator) for _ in range(count))
+    running.rng.random(draw.draw(st.integers(0, 3), "drawn from the same generator by others"))
+    state = json.loads(json.dumps(running.state_dict()))
+
+    resumed = batches(2)
+    list(zip(resumed, range(draw.draw(st.integers(0, 2), "begun before loading")), strict=False))
+    resumed.load_state_dict(state)
+    assert resumed.state_dict() == state
+    rest = flat(resumed)
+    assert begun + rest == expected[skipped]
+    assert rest == flat(iterator)
+    assert flat(resumed) == flat(running)  # the next epoch; the others' draws count
+    assert resumed.state_dict() == running.state_dict()
+
+
+def test_batches_end_of_an_epoch_and_what_was_left() -> None:
+    batches = Batches(np.arange(4), batch_size=2)
+    fresh = batches.state_dict()
+    for _ in batches:
+        inside = batches.state_dict()
+    assert inside["epoch"]["position"] == 2
+    assert fresh["epoch"] is batches.state_dict()["epoch"] is None
+    batches.load_state_dict(inside)
+    assert list(batches) == []  # the rest of an epoch that only had to end
+    next(iter(batches))
+    assert len(list(batches)) == 2  # an iteration that was left is not taken up again
+
+
+def test_batches_augment_only_the_first_array() -> None:
+    x = np.arange(12.0).reshape(6, 2)
+    seen = []
+
+    def negative(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        seen.append(rng.random())
+        return -rows
+
+    for a, b in Batches(x, x, batch_size=2, augment=negative):
+        assert np.array_equal(a, -b)
+    assert len(set(seen)) == 3
+    assert x.min() == 0
+    with pytest.raises(TypeError, match="augment has to be a function of rows and a generator, got 3"):
+        Batches(x, augment=3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("rng"), "not a state of these Batches .KeyError"),
+        (lambda s: s.pop("rows"), "not a state of these Batches .KeyError"),
+        (lambda s: s.update(rng=[]), "not a state of these Batches"),
+        (lambda s: s["rng"].update(bit_generator="MT19937"), "not a state of these Batches"),
+        (lambda s: s["rng"]["state"].update(state="x"), "not a state of these Batches"),
+        (lambda s: s["rng"]["state"].update(state=-1), "not a state of these Batches"),
+        (lambda s: s["epoch"].update(position="2"), "not a state of these Batches"),
+        (lambda s: s["epoch"].update(start=None), "not a state of these Batches"),
+        (lambda s: s["epoch"].update(position=4), "position is 4, but an epoch has 3 batches"),
+        (lambda s: s["epoch"].update(position=-1), "position is -1"),
+        (lambda s: s.update(batch_size=3), "of batches with .*'batch_size': 3.* these have .*'batch_size': 2"),
+        (lambda s: s.update(augment=True), "'augment': True.* these have .*'augment': False"),
+    ],
+)
+def test_batches_refuse_a_state_before_anything_changes(change: Any, message: str) -> None:
+    batches = Batches(np.arange(6), batch_size=2)
+    next(iter(batches))
+    state = batches.state_dict()
+    change(state)
+    before = batches.state_dict()
+    with pytest.raises(ValueError, match=message):
+        batches.load_state_dict(state)
+    assert batches.state_dict() == before
 
 
 def test_batches_refuse_a_fractional_size() -> None:

@@ -76,7 +76,7 @@ def test_every_file_of_autograd_has_its_place():
     assert {name.removesuffix(".__init__") for name in files} - {"__init__"} == set(ORDER)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "nn").glob("*.py")), ids=lambda p: p.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "nn").rglob("*.py")), ids=lambda p: p.stem)
 def test_nn_uses_public_names_of_autograd(path):
     assert not {name for name in imports(path) if name.startswith(("autograd.", "demos"))}
 

@@ -1,0 +1,175 @@
+"""Readers of IDX and CSV files.
+
+A damaged file must never become wrong data, so each reader holds what it found against what the file promised
+(sizes, checksums, ranges) before it hands out an array, and complains with a `DatasetError` that names the
+file, the reason and what to do.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import math
+import os
+import sys
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+PathLike = str | os.PathLike[str]
+
+_IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+
+
+class DatasetError(ValueError):
+    """A data file is missing or damaged; one that cannot be opened has the `OSError` as its `__cause__`."""
+
+
+def error_in(path: Path | str, reason: str, advice: str = "fetch the file again") -> DatasetError:
+    """What every DatasetError says: which file, what is wrong, what to do."""
+    return DatasetError(f"{path}: {reason}; {advice}")
+
+
+def _open(path: Path, sha256: str | None = None) -> io.BytesIO | gzip.GzipFile:
+    """Return the content of `path`, decompressed when its first two bytes (not its name) say gzip."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise error_in(path, f"cannot be read ({error.strerror})", "check the path") from error
+    if sha256 is not None and (found := hashlib.sha256(raw).hexdigest()) != sha256.lower():
+        raise error_in(path, f"SHA-256 is {found}, expected {sha256}")
+    return gzip.GzipFile(fileobj=io.BytesIO(raw)) if raw[:2] == b"\x1f\x8b" else io.BytesIO(raw)
+
+
+def _read(stream: io.BytesIO | gzip.GzipFile, size: int, path: Path) -> bytearray:
+    """Read up to `size` bytes, in chunks: read(size) would allocate whatever a hostile header asks for."""
+    found = bytearray()
+    try:
+        while chunk := stream.read(min(size - len(found), 1 << 20)):
+            found += chunk
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise error_in(path, f"damaged gzip data ({error})") from error
+    return found
+
+
+def read_idx(path: PathLike, *, sha256: str | None = None) -> Array:
+    """Read an IDX file, plain or gzip (the format: http://yann.lecun.com/exdb/mnist/).
+
+    Returns a writable array of the shape and dtype that the header states: uint8, int8, int16, int32, float32
+    or float64, in native byte order. `sha256` is the hex digest expected of the file as stored. Raises
+    DatasetError for a missing file, a wrong checksum, magic number or dtype, a damaged gzip stream, and data
+    shorter or longer than the header promises. Memory is bounded by the data that the file really holds.
+
+    >>> from nn.data import MNIST
+    >>> read_idx(MNIST / "t10k-labels-idx1-ubyte.gz")[:5]
+    array([7, 2, 1, 0, 4], dtype=uint8)
+    """
+    path = Path(path)
+    stream = _open(path, sha256)
+    magic = _read(stream, 4, path)
+    if len(magic) == 4 and (magic[:2] != b"\0\0" or magic[2] not in _IDX_DTYPES):
+        known = ", ".join(f"{code:02x}" for code in _IDX_DTYPES)
+        raise error_in(path, f"starts with {magic.hex(' ')}, but IDX with 00 00 and a dtype ({known})")
+    if len(magic) < 4 or len(dims := _read(stream, 4 * magic[3], path)) < 4 * magic[3]:
+        raise error_in(path, "ends inside its header")
+    stored = np.dtype(_IDX_DTYPES[magic[2]])
+    dtype = stored.newbyteorder("=")
+    shape = tuple(int.from_bytes(dims[i : i + 4], "big") for i in range(0, len(dims), 4))
+    expected = math.prod(shape) * dtype.itemsize  # Python ints: no header overflows them
+    # One byte too many tells that a compressed stream is too long; a plain file is in memory already.
+    compressed = isinstance(stream, gzip.GzipFile)
+    data = _read(stream, expected + 1 if compressed else sys.maxsize, path)
+    if len(data) != expected:
+        found = f"{'at least ' if compressed and len(data) > expected else ''}{len(data)}"
+        raise error_in(path, f"{dtype} of shape {shape} takes {expected} bytes, found {found}")
+    try:
+        return np.frombuffer(data, stored).reshape(shape).astype(dtype, copy=False)
+    except ValueError as error:  # over 64 dimensions, or (0, huge, huge)
+        raise error_in(path, f"NumPy cannot hold the shape {shape} ({error})") from error
+
+
+def read_csv(
+    path: PathLike,
+    *,
+    label_column: int = 0,
+    header: bool | None = None,
+    n_features: int | None = None,
+    dtype: npt.DTypeLike = np.float32,
+) -> tuple[Array, Array]:
+    r"""Read a CSV file of numbers, plain or gzip, with an integer label on each line: MNIST's CSV form.
+
+    Returns features (N, columns - 1) of `dtype`, integer or floating, and labels (N,) of int64. `header=None`
+    takes the first line for a header when its label cell is a word. Each line must have `n_features` + 1
+    values, by default as many as the first. Raises DatasetError, naming line and column (from 1), for ragged
+    lines, text, labels that are not integers, and features that are not finite or do not fit `dtype` (uint8:
+    0..255); TypeError for another kind of dtype.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "two.csv")
+    ...     _ = path.write_text("label,a,b\n1,0,255\n0,7,9\n")
+    ...     read_csv(path, dtype=np.uint8)
+    (array([[  0, 255], [  7,   9]], dtype=uint8), array([1, 0]))
+    """
+    path, dtype = Path(path), np.dtype(dtype)
+    if dtype.kind not in "iuf":
+        raise TypeError(f"read_csv reads integers or floats, not dtype {dtype}")
+    lines = bytes(_read(_open(path), sys.maxsize, path)).removeprefix(b"\xef\xbb\xbf").rstrip().splitlines()
+    if not lines:
+        raise error_in(path, "is empty")
+    width = lines[0].count(b",") + 1 if n_features is None else n_features + 1
+    if width < 2 or not -width <= label_column < width:
+        found = f"lines of {width} values do not hold features beside label_column {label_column}"
+        raise error_in(path, found, "check the arguments and the first line")
+    for number, line in enumerate(lines, 1):
+        if (values := line.count(b",") + 1) != width:
+            raise error_in(path, f"line {number} has {values} values, expected {width}", "mend the line")
+    if header is None:  # "5x" is a damaged label and not the name of a column
+        label = lines[0].split(b",")[label_column].strip(b"\"' ").lower()
+        header = label[:1].isalpha() and label not in (b"nan", b"inf")
+    top = 2 if header else 1  # the number of the first line of data
+    del lines[: top - 1]
+    if not lines:
+        raise error_in(path, "has a header and no data", "pass header=False if its line is data")
+
+    features, labels = np.empty((len(lines), width - 1), dtype), np.empty(len(lines), np.int64)
+    for start in range(0, len(lines), 4096):  # chunks bound the memory of the 64-bit blocks
+        part = slice(start, start + 4096)
+        try:
+            features[part], labels[part] = _parse(lines[part], label_column, dtype)
+        except ValueError:
+            for row, line in enumerate(lines[part], start):  # one by one, to learn which
+                try:
+                    features[row : row + 1], labels[row : row + 1] = _parse([line], label_column, dtype)
+                except ValueError as error:
+                    reason = str(error).replace("at row 0,", "in")  # NumPy counts within this line
+                    raise error_in(path, f"line {top + row}: {reason}", "mend the line") from error
+    return features, labels
+
+
+def _parse(lines: list[bytes], label_column: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
+    """Return the features and labels of CSV lines of equal width; ValueError for the first bad cell."""
+    text = [line.decode("latin-1") for line in lines]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # NumPy 2.0 reads "1.7" as the integer 1, and warns
+        try:  # integers parse nine times faster
+            block: Array = np.loadtxt(text, np.int64, delimiter=",", comments=None, ndmin=2)
+        except (ValueError, DeprecationWarning):
+            block = np.loadtxt(text, np.float64, delimiter=",", comments=None, ndmin=2)
+    with np.errstate(all="ignore"):
+        features, labels = block.astype(dtype), block[:, label_column].astype(np.int64)
+    # A cast to integers must give the number back; from 2**53 on a float hides which integer the text was.
+    exact = (np.abs(block) < 2**53) | (block.dtype.kind == "i")
+    good = np.isfinite(features) if dtype.kind == "f" else (features == block) & exact
+    good[:, label_column] = (labels == block[:, label_column]) & exact[:, label_column]
+    if not good.all():
+        row, column = np.argwhere(~good)[0]
+        kind = "an integer label" if column == label_column % block.shape[1] else f"a {dtype} value"
+        raise ValueError(f"{block[row, column]} in column {column + 1} is not {kind}")
+    return np.delete(features, label_column, axis=1), labels

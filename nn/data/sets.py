@@ -1,0 +1,111 @@
+"""Data sets by name: MNIST and those in its files, and scikit-learn's digits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from nn.data.files import PathLike, error_in, read_csv, read_idx
+
+Array = npt.NDArray[Any]
+
+MNIST = Path(__file__).resolve().parents[2] / "demos/data/mnist"  # absent where only the wheel is installed
+_MNIST_SHA256 = {
+    "train-images-idx3-ubyte.gz": "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
+    "train-labels-idx1-ubyte.gz": "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
+    "t10k-images-idx3-ubyte.gz": "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be",
+    "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
+}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Dataset:
+    """Training and test arrays of a classification data set, its name and its number of classes.
+
+    >>> Dataset(np.eye(3), np.arange(3), np.eye(3)[:1], np.arange(1), name="tiny", classes=3)
+    Dataset('tiny': train (3, 3) float64, test (1, 3) float64, 3 classes)
+    """
+
+    train_x: Array
+    train_y: Array
+    test_x: Array
+    test_y: Array
+    name: str
+    classes: int
+
+    def __repr__(self) -> str:
+        train, test = (f"{x.shape} {x.dtype}" for x in (self.train_x, self.test_x))
+        return f"Dataset({self.name!r}: train {train}, test {test}, {self.classes} classes)"
+
+
+def load_mnist(
+    folder: PathLike | None = None,
+    *,
+    dtype: npt.DTypeLike = np.float32,
+    flatten: bool = True,
+    scale: bool = True,
+) -> Dataset:
+    """Load MNIST or a data set in the same files (Fashion-MNIST), by default the repository's own copy.
+
+    Pixels: `dtype`, (N, 784), in 0..1; `flatten=False` keeps (N, 28, 28), `scale=False` 0..255. Labels: int64
+    (N,) in 0..9. `folder` holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-...` and
+    `t10k-labels-...` (or `.idx3-ubyte`), or `mnist_train.csv` and `mnist_test.csv`, each plain or `.gz`.
+    Raises DatasetError for missing, damaged or mismatched files (the repository's own are held against their
+    SHA-256), TypeError for a dtype that cannot hold the pixels.
+
+    >>> load_mnist()
+    Dataset('mnist': train (60000, 784) float32, test (10000, 784) float32, 10 classes)
+    """
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f" and (scale or not np.can_cast(np.uint8, dtype)):
+        raise TypeError(f"pixels in {'0..1 (pass scale=False)' if scale else '0..255'} do not fit {dtype}")
+    root = MNIST if folder is None else Path(folder)
+    train_x, train_y = _mnist_part(root, "train", "train")
+    test_x, test_y = _mnist_part(root, "t10k", "test")
+    if train_x.shape[1:] != test_x.shape[1:]:
+        raise error_in(root, f"training images are {train_x.shape[1:]}, test images {test_x.shape[1:]}")
+    shape = (math.prod(train_x.shape[1:]),) if flatten else train_x.shape[1:]
+    train_x, test_x = (
+        (np.divide(x, 255, dtype=dtype) if scale else x.astype(dtype, copy=False)).reshape(len(x), *shape)
+        for x in (train_x, test_x)
+    )
+    return Dataset(train_x, train_y, test_x, test_y, name=root.resolve().name, classes=10)
+
+
+def _mnist_part(root: Path, idx_part: str, csv_part: str) -> tuple[Array, Array]:
+    """Read uint8 images (N, H, W) and int64 labels (N,) from the files of one half of the data set."""
+
+    def find(name: str) -> Path | None:
+        paths = (root / f"{name}.gz", root / name)  # in this order, for only the .gz has a checksum
+        return next((path for path in paths if path.is_file()), None)
+
+    wanted = [f"{idx_part}-images-idx3-ubyte", f"{idx_part}-labels-idx1-ubyte"]
+    files = [find(name) or find(name.replace("-idx", ".idx")) for name in wanted]
+    table = find(f"mnist_{csv_part}.csv")
+    if files[0] and files[1]:
+        sums = _MNIST_SHA256 if root.resolve() == MNIST.resolve() else {}
+        images_file, labels_file = files[0], files[1]
+        images, labels = (read_idx(path, sha256=sums.get(path.name)) for path in (images_file, labels_file))
+    elif table:
+        images_file = labels_file = table
+        pixels, labels = read_csv(table, n_features=784, dtype=np.uint8)
+        images = pixels.reshape(-1, 28, 28)
+    else:
+        missing = " or ".join(name for name, path in zip(wanted, files, strict=True) if not path)
+        advice = f"pass a folder that holds {', '.join(_MNIST_SHA256)} (.gz or not)"
+        raise error_in(root, f"has no {missing}", advice)
+    if images.ndim != 3 or images.dtype != np.uint8:
+        raise error_in(images_file, f"holds {images.dtype} of shape {images.shape}, not 3-D uint8 images")
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise error_in(labels_file, f"holds {labels.dtype} of shape {labels.shape}, not 1-D integer labels")
+    if len(images) != len(labels):
+        counts = f"holds {len(images)} images, but {labels_file} {len(labels)} labels"
+        raise error_in(images_file, counts, "take both from one data set")
+    if (bad := np.flatnonzero((labels < 0) | (labels > 9))).size:
+        raise error_in(labels_file, f"label {labels[bad[0]]} in row {bad[0]} is outside 0..9")
+    return images, labels.astype(np.int64)
