@@ -401,13 +401,13 @@ def test_mnist_mismatched_files(tmp_path: Path, changes: dict[str, np.ndarray], 
 @pytest.mark.parametrize("name", FILES)
 def test_mnist_missing_file(tmp_path: Path, name: str) -> None:
     write_small(tmp_path).joinpath(name).unlink()
-    with pytest.raises(DatasetError, match=f"has no {name}; pass a folder that holds"):
+    with pytest.raises(DatasetError, match=f"has no {name}; pass download.'mnist'. or a folder that holds"):
         load_mnist(tmp_path)
 
 
 def test_mnist_without_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sets, "MNIST", tmp_path / "absent")
-    with pytest.raises(DatasetError, match="pass a folder") as info:
+    with pytest.raises(DatasetError, match="a folder that holds") as info:
         load_mnist()
     assert all(name in str(info.value) for name in FILES)
 

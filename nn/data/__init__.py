@@ -3,8 +3,21 @@
 NumPy arrays in, NumPy arrays out: nothing here knows about gradients.
 """
 
+from nn.data.augmentation import Augment as Augment
 from nn.data.batches import Batches as Batches
+from nn.data.download import cache_folder as cache_folder, download as download
 from nn.data.files import DatasetError as DatasetError, read_csv as read_csv, read_idx as read_idx
-from nn.data.points import moons as moons
-from nn.data.preparing import one_hot as one_hot
-from nn.data.sets import MNIST as MNIST, Dataset as Dataset, load_mnist as load_mnist
+from nn.data.points import blobs as blobs, moons as moons, spirals as spirals
+from nn.data.preparing import (
+    Standardize as Standardize,
+    one_hot as one_hot,
+    train_validation_split as train_validation_split,
+)
+from nn.data.sets import (
+    FASHION_CLASSES as FASHION_CLASSES,
+    MNIST as MNIST,
+    Dataset as Dataset,
+    load_digits as load_digits,
+    load_fashion_mnist as load_fashion_mnist,
+    load_mnist as load_mnist,
+)

@@ -25,6 +25,7 @@ Array = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]
 
 _IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+SMALL, RATIO = 64 << 20, 100  # a gzip file may always unpack to the one, or grow by the other: data never does
 
 
 class DatasetError(ValueError):
@@ -36,26 +37,32 @@ def error_in(path: Path | str, reason: str, advice: str = "fetch the file again"
     return DatasetError(f"{path}: {reason}; {advice}")
 
 
-def _open(path: Path, sha256: str | None = None) -> io.BytesIO | gzip.GzipFile:
-    """Return the content of `path`, decompressed when its first two bytes (not its name) say gzip."""
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise error_in(path, f"cannot be read ({error.strerror})", "check the path") from error
-    if sha256 is not None and (found := hashlib.sha256(raw).hexdigest()) != sha256.lower():
-        raise error_in(path, f"SHA-256 is {found}, expected {sha256}")
-    return gzip.GzipFile(fileobj=io.BytesIO(raw)) if raw[:2] == b"\x1f\x8b" else io.BytesIO(raw)
+class _Content:
+    """What a file holds, decompressed when its first two bytes (not its name) say gzip."""
 
+    def __init__(self, path: Path, sha256: str | None = None) -> None:
+        try:
+            raw = path.read_bytes()
+        except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+            raise error_in(path, f"cannot be read ({getattr(error, 'strerror', error)})", "check the path") from error
+        if sha256 is not None and (found := hashlib.sha256(raw).hexdigest()) != sha256.lower():
+            raise error_in(path, f"SHA-256 is {found}, expected {sha256}")
+        self.path, self.compressed = path, raw[:2] == b"\x1f\x8b"
+        self.stream = gzip.GzipFile(fileobj=io.BytesIO(raw)) if self.compressed else io.BytesIO(raw)
+        self.limit = max(SMALL, RATIO * len(raw)) if self.compressed else len(raw)
 
-def _read(stream: io.BytesIO | gzip.GzipFile, size: int, path: Path) -> bytearray:
-    """Read up to `size` bytes, in chunks: read(size) would allocate whatever a hostile header asks for."""
-    found = bytearray()
-    try:
-        while chunk := stream.read(min(size - len(found), 1 << 20)):
-            found += chunk
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise error_in(path, f"damaged gzip data ({error})") from error
-    return found
+    def read(self, size: int = sys.maxsize) -> bytearray:
+        """Up to `size` more bytes, in chunks: at once would allocate whatever a hostile header asks for."""
+        found = bytearray()
+        try:
+            while chunk := self.stream.read(min(size - len(found), 1 << 20)):
+                found += chunk
+                if self.stream.tell() > self.limit:
+                    reason = f"unpacks to more than {self.limit >> 20} MB, over {RATIO} times what it takes"
+                    raise error_in(self.path, reason, "unpack it yourself if you trust it")
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise error_in(self.path, f"damaged gzip data ({error})") from error
+        return found
 
 
 def read_idx(path: PathLike, *, sha256: str | None = None) -> Array:
@@ -64,29 +71,29 @@ def read_idx(path: PathLike, *, sha256: str | None = None) -> Array:
     Returns a writable array of the shape and dtype that the header states: uint8, int8, int16, int32, float32
     or float64, in native byte order. `sha256` is the hex digest expected of the file as stored. Raises
     DatasetError for a missing file, a wrong checksum, magic number or dtype, a damaged gzip stream, and data
-    shorter or longer than the header promises. Memory is bounded by the data that the file really holds.
+    shorter or longer than the header promises. Memory is bounded by the data that the file really holds, and a
+    gzip file may unpack to 64 MB, or to 100 times its size.
 
     >>> from nn.data import MNIST
     >>> read_idx(MNIST / "t10k-labels-idx1-ubyte.gz")[:5]
     array([7, 2, 1, 0, 4], dtype=uint8)
     """
     path = Path(path)
-    stream = _open(path, sha256)
-    magic = _read(stream, 4, path)
+    content = _Content(path, sha256)
+    magic = content.read(4)
     if len(magic) == 4 and (magic[:2] != b"\0\0" or magic[2] not in _IDX_DTYPES):
         known = ", ".join(f"{code:02x}" for code in _IDX_DTYPES)
         raise error_in(path, f"starts with {magic.hex(' ')}, but IDX with 00 00 and a dtype ({known})")
-    if len(magic) < 4 or len(dims := _read(stream, 4 * magic[3], path)) < 4 * magic[3]:
+    if len(magic) < 4 or len(dims := content.read(4 * magic[3])) < 4 * magic[3]:
         raise error_in(path, "ends inside its header")
     stored = np.dtype(_IDX_DTYPES[magic[2]])
     dtype = stored.newbyteorder("=")
     shape = tuple(int.from_bytes(dims[i : i + 4], "big") for i in range(0, len(dims), 4))
     expected = math.prod(shape) * dtype.itemsize  # Python ints: no header overflows them
     # One byte too many tells that a compressed stream is too long; a plain file is in memory already.
-    compressed = isinstance(stream, gzip.GzipFile)
-    data = _read(stream, expected + 1 if compressed else sys.maxsize, path)
+    data = content.read(expected + 1) if content.compressed else content.read()
     if len(data) != expected:
-        found = f"{'at least ' if compressed and len(data) > expected else ''}{len(data)}"
+        found = f"{'at least ' if content.compressed and len(data) > expected else ''}{len(data)}"
         raise error_in(path, f"{dtype} of shape {shape} takes {expected} bytes, found {found}")
     try:
         return np.frombuffer(data, stored).reshape(shape).astype(dtype, copy=False)
@@ -101,14 +108,16 @@ def read_csv(
     header: bool | None = None,
     n_features: int | None = None,
     dtype: npt.DTypeLike = np.float32,
+    sha256: str | None = None,
 ) -> tuple[Array, Array]:
     r"""Read a CSV file of numbers, plain or gzip, with an integer label on each line: MNIST's CSV form.
 
     Returns features (N, columns - 1) of `dtype`, integer or floating, and labels (N,) of int64. `header=None`
-    takes the first line for a header when its label cell is a word. Each line must have `n_features` + 1
-    values, by default as many as the first. Raises DatasetError, naming line and column (from 1), for ragged
-    lines, text, labels that are not integers, and features that are not finite or do not fit `dtype` (uint8:
-    0..255); TypeError for another kind of dtype.
+    takes the first line for a header when its label cell is a word and the others are no numbers, or count from 0
+    or 1. Each line must have `n_features` + 1 values, by default as many as the first. `sha256` is the hex digest
+    expected of the file as stored. Raises DatasetError, naming line and column (from 1), for ragged lines, text,
+    labels that are not integers, and features that are not finite or do not fit `dtype` (uint8: 0..255), and for
+    a wrong checksum; TypeError for another kind of dtype.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -120,7 +129,7 @@ def read_csv(
     path, dtype = Path(path), np.dtype(dtype)
     if dtype.kind not in "iuf":
         raise TypeError(f"read_csv reads integers or floats, not dtype {dtype}")
-    lines = bytes(_read(_open(path), sys.maxsize, path)).removeprefix(b"\xef\xbb\xbf").rstrip().splitlines()
+    lines = bytes(_Content(path, sha256).read()).removeprefix(b"\xef\xbb\xbf").rstrip().splitlines()
     if not lines:
         raise error_in(path, "is empty")
     width = lines[0].count(b",") + 1 if n_features is None else n_features + 1
@@ -130,9 +139,8 @@ def read_csv(
     for number, line in enumerate(lines, 1):
         if (values := line.count(b",") + 1) != width:
             raise error_in(path, f"line {number} has {values} values, expected {width}", "mend the line")
-    if header is None:  # "5x" is a damaged label and not the name of a column
-        label = lines[0].split(b",")[label_column].strip(b"\"' ").lower()
-        header = label[:1].isalpha() and label not in (b"nan", b"inf")
+    if header is None:
+        header = _is_header(lines[0].split(b","), label_column)
     top = 2 if header else 1  # the number of the first line of data
     del lines[: top - 1]
     if not lines:
@@ -151,6 +159,24 @@ def read_csv(
                     reason = str(error).replace("at row 0,", "in")  # NumPy counts within this line
                     raise error_in(path, f"line {top + row}: {reason}", "mend the line") from error
     return features, labels
+
+
+def _is_header(cells: list[bytes], label_column: int) -> bool:
+    """Whether a line names its columns; one with a damaged label, such as x,0,0,0, must not be taken for that."""
+    names = [cell.strip(b"\"' ").lower() for cell in cells]
+    label = names.pop(label_column)
+    if not label[:1].isalpha() or label in (b"nan", b"inf"):
+        return False
+    numbered = [[b"%d" % i for i in range(first, first + len(names))] for first in (0, 1)]  # as pandas names columns
+    return not any(map(_is_number, names)) or (label[:2].isalpha() and names in numbered)
+
+
+def _is_number(cell: bytes) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _parse(lines: list[bytes], label_column: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:

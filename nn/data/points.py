@@ -22,12 +22,60 @@ def moons(n_samples: int = 100, noise: float = 0.1, seed: Seed = 0) -> tuple[Arr
     >>> x[y == 0].round(3).tolist()
     [[1.0, 0.0], [-1.0, 0.0]]
     """
-    if n_samples < 1 or not noise >= 0:
-        raise ValueError(f"moons needs n_samples >= 1 and noise >= 0, got {n_samples} and {noise}")
-    rng = np.random.default_rng(seed)
+    _check("moons", n_samples, noise)
     outer, inner = (np.linspace(0, np.pi, n) for n in (n_samples // 2, n_samples - n_samples // 2))
     x = np.concatenate([np.cos(outer), 1 - np.cos(inner)])
     y = np.concatenate([np.sin(outer), 0.5 - np.sin(inner)])
-    order = rng.permutation(n_samples)
-    points = np.column_stack([x, y])[order] + noise * rng.standard_normal((n_samples, 2))
-    return points, (order >= len(outer)).astype(np.int64)
+    return _noisy(np.column_stack([x, y]), np.arange(n_samples) >= len(outer), noise, np.random.default_rng(seed))
+
+
+def spirals(
+    n_samples: int = 300, classes: int = 3, noise: float = 0.03, seed: Seed = 0, *, turns: float = 0.75
+) -> tuple[Array, Array]:
+    """Make the arms of a spiral, one a class, that each wind `turns` times around the origin from it to radius 1.
+
+    Returns shuffled float64 points (n_samples, 2), with Gaussian noise of standard deviation `noise`, and int64
+    labels (n_samples,) in 0..classes - 1, as many of each as of the others, or one more. Raises ValueError for
+    `n_samples` or `classes` < 1 and a negative `noise`.
+
+    >>> x, y = spirals(6, classes=2, noise=0.0, turns=0.5)
+    >>> x[y == 0].round(3).tolist()
+    [[0.0, 0.5], [-1.0, 0.0], [0.0, 0.0]]
+    """
+    _check("spirals", n_samples, noise, classes)
+    labels = np.arange(n_samples) % classes
+    step = np.arange(n_samples) // classes
+    radius = step / np.maximum(np.bincount(labels)[labels] - 1, 1)
+    angle = 2 * np.pi * (labels / classes + turns * radius)
+    points = radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)])
+    return _noisy(points, labels, noise, np.random.default_rng(seed))
+
+
+def blobs(n_samples: int = 300, classes: int = 3, noise: float = 1.0, seed: Seed = 0) -> tuple[Array, Array]:
+    """Make round clouds, one a class, about centres drawn in the square from -10 to 10.
+
+    Returns shuffled float64 points (n_samples, 2), with standard deviation `noise` about their centre, and int64
+    labels (n_samples,) in 0..classes - 1, as many of each as of the others, or one more. Raises ValueError for
+    `n_samples` or `classes` < 1 and a negative `noise`.
+
+    >>> x, y = blobs(7, classes=3, noise=0.0)
+    >>> len(np.unique(x, axis=0)), np.bincount(y).tolist()
+    (3, [3, 2, 2])
+    """
+    _check("blobs", n_samples, noise, classes)
+    rng = np.random.default_rng(seed)
+    centers, labels = rng.uniform(-10, 10, (classes, 2)), np.arange(n_samples) % classes
+    return _noisy(centers[labels], labels, noise, rng)
+
+
+def _check(name: str, n_samples: int, noise: float, classes: int = 1) -> None:
+    if n_samples < 1 or not noise >= 0:
+        raise ValueError(f"{name} needs n_samples >= 1 and noise >= 0, got {n_samples} and {noise}")
+    if classes < 1:
+        raise ValueError(f"{name} needs classes >= 1, got {classes}")
+
+
+def _noisy(points: Array, labels: Array, noise: float, rng: np.random.Generator) -> tuple[Array, Array]:
+    """The points shuffled and moved a little, with their labels."""
+    order = rng.permutation(len(points))
+    return points[order] + noise * rng.standard_normal(points.shape), labels[order].astype(np.int64)

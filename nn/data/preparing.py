@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -31,3 +33,117 @@ def one_hot(labels: npt.ArrayLike, classes: int, dtype: npt.DTypeLike = np.float
     out = np.zeros((len(labels), classes), dtype)
     out[np.arange(len(labels)), labels] = 1
     return out
+
+
+class Standardize:
+    """Columns brought to mean 0 and standard deviation 1, by the numbers of the data that it is made with.
+
+    Make it with the training rows alone, and call it with any: what it learnt of the others would be a glimpse of
+    the test. `mean` and `scale` are float64 arrays of the shape of one row; `scale` is the standard deviation
+    (divided by n), and 1 for columns that are constant, which so become 0. Rows may be of any shape (N, ...); the
+    dtype stays. Raises TypeError for numbers that are not floating-point, ValueError for no rows, columns that are
+    not finite or too large for their squares to be, and rows of another shape.
+
+    >>> train, test = np.array([[1.0, 7.0], [3.0, 7.0]]), np.array([[5.0, 8.0]])
+    >>> standardize = Standardize(train)
+    >>> standardize(train).tolist(), standardize(test).tolist()
+    ([[-1.0, 0.0], [1.0, 0.0]], [[3.0, 1.0]])
+    >>> standardize.inverse(standardize(test)).tolist()
+    [[5.0, 8.0]]
+    """
+
+    def __init__(self, train: npt.ArrayLike) -> None:
+        train = _floating(train)
+        if not train.ndim or not len(train):
+            raise ValueError(f"Standardize needs rows to learn from, got the shape {train.shape}")
+        with np.errstate(over="ignore", invalid="ignore"):
+            self.mean: Array = np.asarray(train.mean(axis=0, dtype=np.float64))
+            squares = sum(((train[rows] - self.mean) ** 2).sum(axis=0) for rows in _chunks(train))
+            scale = np.sqrt(np.asarray(squares) / len(train))
+        if not (good := np.isfinite(scale)).all():
+            column = tuple(map(int, np.argwhere(~good)[0]))
+            raise ValueError(f"column {column} has numbers that are not finite, or too large to be squared")
+        constant = train.min(axis=0) == train.max(axis=0)
+        self.mean = np.where(constant, train[0], self.mean)  # a mean may be rounded
+        self.scale: Array = np.where(constant | (scale == 0), 1.0, scale)
+
+    def __call__(self, rows: npt.ArrayLike) -> Array:
+        """The rows standardised, as a new array."""
+        return self._each(rows, lambda part: (part - self.mean) / self.scale)
+
+    def inverse(self, rows: npt.ArrayLike) -> Array:
+        """The rows as they were before."""
+        return self._each(rows, lambda part: part * self.scale + self.mean)
+
+    def _each(self, rows: npt.ArrayLike, function: Callable[[Array], Array]) -> Array:
+        rows = _floating(rows)
+        if rows.shape[1:] != self.mean.shape or not rows.ndim:
+            raise ValueError(f"Standardize was made with rows of shape {self.mean.shape}, got {rows.shape[1:]}")
+        out = np.empty_like(rows)
+        for part in _chunks(rows):
+            out[part] = function(rows[part])
+        return out
+
+    def __repr__(self) -> str:
+        return f"Standardize(of rows of shape {self.mean.shape})"
+
+
+def _floating(rows: npt.ArrayLike) -> Array:
+    rows = np.asarray(rows)
+    if rows.dtype.kind != "f":
+        raise TypeError(f"Standardize needs floating-point numbers, got {rows.dtype}; convert with .astype(np.float32)")
+    return rows
+
+
+def _chunks(rows: Array) -> Iterator[slice]:
+    """Some thousand rows at a time: computing in float64 should not double the memory of the data."""
+    return (slice(start, start + 4096) for start in range(0, len(rows), 4096))
+
+
+def train_validation_split(
+    *arrays: npt.ArrayLike, validation: float = 0.1, seed: Seed = 0, stratify: npt.ArrayLike | None = None
+) -> list[Array]:
+    """Set rows apart at random, the same ones of each array, to validate with.
+
+    `validation` is how many (an int) or which share of them (a float between 0 and 1; rounded to whole rows, ties
+    to even). Returns training and validation rows of the first array, then of the second, as scikit-learn's
+    `train_test_split` does: fresh arrays, in the order that they had. With `stratify`, labels (N,), each class
+    has its share of both parts to within a row. Raises ValueError for no arrays, different lengths, and where
+    one of the parts would be empty; TypeError for a `validation` that is no number.
+
+    >>> x, y = np.arange(10), np.arange(10) % 2
+    >>> train_x, validation_x, train_y, validation_y = train_validation_split(x, y, validation=4, stratify=y)
+    >>> len(train_x), np.bincount(validation_y).tolist()
+    (6, [2, 2])
+    """
+    tables = [np.asarray(array) for array in arrays]
+    labels = None if stratify is None else np.asarray(stratify)
+    if labels is not None and labels.ndim != 1:
+        raise ValueError(f"stratify has to be labels of shape (N,), got {labels.shape}")
+    lengths = [len(table) if table.ndim else 0 for table in tables]
+    if not lengths or len({*lengths, *(() if labels is None else (len(labels),))}) != 1:
+        extra = "" if labels is None else f" and stratify of {len(labels)}"
+        raise ValueError(f"a split needs arrays of one length, got the lengths {lengths}{extra}")
+    total = lengths[0]
+    if isinstance(validation, float):
+        size = round(validation * total) if 0 < validation < 1 else 0
+    else:
+        size = operator.index(validation)
+    if not 0 < size < total:
+        raise ValueError(f"validation={validation} of {total} rows leaves nothing to train with, or to validate with")
+
+    order = np.random.default_rng(seed).permutation(total)
+    if labels is None:
+        chosen = order[:size]
+    else:
+        _, codes, counts = np.unique(labels[order], return_inverse=True, return_counts=True)
+        share = counts * size
+        wanted = share // total
+        rest = np.argsort(-(share % total), kind="stable")[: size - wanted.sum()]
+        wanted[rest] += 1  # the largest remainders
+        by_class = np.argsort(codes, kind="stable")
+        rank = np.arange(total) - np.repeat(np.cumsum(counts) - counts, counts)
+        chosen = order[by_class[rank < np.repeat(wanted, counts)]]
+    apart = np.zeros(total, bool)
+    apart[chosen] = True
+    return [table[rows] for table in tables for rows in (~apart, apart)]

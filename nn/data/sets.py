@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn.canvas import optional
+from nn.data.download import download
 from nn.data.files import PathLike, error_in, read_csv, read_idx
 
 Array = npt.NDArray[Any]
@@ -21,6 +23,11 @@ _MNIST_SHA256 = {
     "t10k-images-idx3-ubyte.gz": "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be",
     "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
 }
+
+
+FASHION_CLASSES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -50,7 +57,7 @@ def load_mnist(
     flatten: bool = True,
     scale: bool = True,
 ) -> Dataset:
-    """Load MNIST or a data set in the same files (Fashion-MNIST), by default the repository's own copy.
+    """Load MNIST or a data set in the same files, by default the repository's own copy.
 
     Pixels: `dtype`, (N, 784), in 0..1; `flatten=False` keeps (N, 28, 28), `scale=False` 0..255. Labels: int64
     (N,) in 0..9. `folder` holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-...` and
@@ -61,9 +68,7 @@ def load_mnist(
     >>> load_mnist()
     Dataset('mnist': train (60000, 784) float32, test (10000, 784) float32, 10 classes)
     """
-    dtype = np.dtype(dtype)
-    if dtype.kind != "f" and (scale or not np.can_cast(np.uint8, dtype)):
-        raise TypeError(f"pixels in {'0..1 (pass scale=False)' if scale else '0..255'} do not fit {dtype}")
+    dtype = _pixel_dtype(dtype, scale, 255)
     root = MNIST if folder is None else Path(folder)
     train_x, train_y = _mnist_part(root, "train", "train")
     test_x, test_y = _mnist_part(root, "t10k", "test")
@@ -75,6 +80,57 @@ def load_mnist(
         for x in (train_x, test_x)
     )
     return Dataset(train_x, train_y, test_x, test_y, name=root.resolve().name, classes=10)
+
+
+def load_fashion_mnist(
+    folder: PathLike | None = None,
+    *,
+    dtype: npt.DTypeLike = np.float32,
+    flatten: bool = True,
+    scale: bool = True,
+) -> Dataset:
+    """Load Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), by default from the cache of `download`, or the network.
+
+    Everything else is as with `load_mnist`, whose files these are: 60,000 and 10,000 images of ten kinds of clothes.
+    Their names are in `FASHION_CLASSES`.
+    """
+    root = download("fashion-mnist") if folder is None else folder
+    return load_mnist(root, dtype=dtype, flatten=flatten, scale=scale)
+
+
+def load_digits(
+    *, test: float = 0.15, seed: int = 37, dtype: npt.DTypeLike = np.float32, flatten: bool = True, scale: bool = True
+) -> Dataset:
+    """Load scikit-learn's 1,797 handwritten digits of 8x8 pixels, and set a share of them apart as the test.
+
+    Pixels: `dtype`, (N, 64), in 0..1; `flatten=False` keeps (N, 8, 8), `scale=False` 0..16. Labels: int64 (N,) in
+    0..9. `test` (how many, or a share) and `seed` go to scikit-learn's `train_test_split`, so that its rows come out
+    of it. Raises ImportError without `pip install 'chainrule[data]'`, TypeError for a dtype that cannot hold the
+    pixels.
+
+    >>> load_digits()
+    Dataset('digits': train (1527, 64) float32, test (270, 64) float32, 10 classes)
+    """
+    dtype = _pixel_dtype(dtype, scale, 16)
+    remedy = "pip install 'chainrule[data]'"
+    datasets, selection = (
+        optional(f"sklearn.{module}", "the digits are scikit-learn's", remedy)
+        for module in ("datasets", "model_selection")
+    )
+    digits = datasets.load_digits()
+    images = (digits.images / (16 if scale else 1)).astype(dtype)
+    images = images.reshape(len(images), -1) if flatten else images
+    labels = digits.target.astype(np.int64)
+    train_x, test_x, train_y, test_y = selection.train_test_split(images, labels, test_size=test, random_state=seed)
+    return Dataset(train_x, train_y, test_x, test_y, name="digits", classes=10)
+
+
+def _pixel_dtype(dtype: npt.DTypeLike, scale: bool, top: int) -> np.dtype[Any]:
+    """The dtype asked for, which has to hold 0..1, or 0..top where they are not scaled."""
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f" and (scale or dtype.kind not in "iu" or top > np.iinfo(dtype).max):
+        raise TypeError(f"pixels in {'0..1 (pass scale=False)' if scale else f'0..{top}'} do not fit {dtype}")
+    return dtype
 
 
 def _mnist_part(root: Path, idx_part: str, csv_part: str) -> tuple[Array, Array]:
@@ -97,7 +153,7 @@ def _mnist_part(root: Path, idx_part: str, csv_part: str) -> tuple[Array, Array]
         images = pixels.reshape(-1, 28, 28)
     else:
         missing = " or ".join(name for name, path in zip(wanted, files, strict=True) if not path)
-        advice = f"pass a folder that holds {', '.join(_MNIST_SHA256)} (.gz or not)"
+        advice = f"pass download('mnist') or a folder that holds {', '.join(_MNIST_SHA256)} (.gz or not)"
         raise error_in(root, f"has no {missing}", advice)
     if images.ndim != 3 or images.dtype != np.uint8:
         raise error_in(images_file, f"holds {images.dtype} of shape {images.shape}, not 3-D uint8 images")

@@ -1,0 +1,116 @@
+"""Data sets fetched by name into a cache, each file held against its checksum.
+
+`pooch` does the work: it downloads beside the file, checks, and only then moves it into place, so that a file in the
+cache is whole; one that is not any more is fetched again.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from nn.canvas import optional
+from nn.data.files import error_in
+
+CACHE_VARIABLE = "CHAINRULE_DATA"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the files of a data set are: folders that all hold the same ones, and the files' SHA-256."""
+
+    mirrors: tuple[str, ...]
+    files: Mapping[str, str]
+
+
+SOURCES = {
+    "mnist": Source(
+        (
+            "https://storage.googleapis.com/cvdf-datasets/mnist/",
+            "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        ),
+        {
+            "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+            "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+            "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+            "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        },
+    ),
+    # These are the SHA-256 of the files with the MD5 that the README of zalandoresearch/fashion-mnist gives.
+    "fashion-mnist": Source(
+        (
+            "https://raw.githubusercontent.com/zalandoresearch/fashion-mnist/master/data/fashion/",
+            "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
+        ),
+        {
+            "train-images-idx3-ubyte.gz": "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
+            "train-labels-idx1-ubyte.gz": "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
+            "t10k-images-idx3-ubyte.gz": "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
+            "t10k-labels-idx1-ubyte.gz": "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
+        },
+    ),
+}
+
+
+def cache_folder() -> Path:
+    """Where downloads are kept: the folder in CHAINRULE_DATA, or else the user's cache of this system."""
+    named = os.environ.get(CACHE_VARIABLE)
+    return Path(named) if named else Path(_pooch().os_cache("chainrule"))
+
+
+def download(name: str, *, base_url: str | None = None, progress: bool = True) -> Path:
+    """Fetch the files of "mnist" or "fashion-mnist", unless they are there already, and return their folder.
+
+    The folder is `cache_folder() / name`. `base_url` (http, https or file) takes the place of the known mirrors; with
+    `progress`, a bar on stderr follows each file. Every file, fetched or found, is held against its SHA-256. Raises
+    DatasetError, which says what was tried and what else can be done, where a file cannot be had; ValueError for
+    other names; ImportError without `pip install 'chainrule[data]'`.
+
+    >>> download("imagenet")
+    Traceback (most recent call last):
+    ValueError: there is no data set 'imagenet' to download, but mnist, fashion-mnist
+    """
+    if name not in SOURCES:
+        raise ValueError(f"there is no data set {name!r} to download, but {', '.join(SOURCES)}")
+    source = SOURCES[name]
+    folder = cache_folder() / name
+    mirrors = source.mirrors if base_url is None else (base_url,)
+    for file, sha256 in source.files.items():
+        _fetch(file, sha256, folder, [mirror.rstrip("/") + "/" + file for mirror in mirrors], progress)
+    return folder
+
+
+def _fetch(file: str, sha256: str, folder: Path, urls: list[str], progress: bool) -> None:
+    """Bring one file into the folder, from the first URL that has it."""
+    pooch = _pooch()
+    pooch.get_logger().setLevel("WARNING")  # it announces each file; there is the bar
+    reasons = []
+    for url in urls:
+        fetch = _copy if urlsplit(url).scheme == "file" else pooch.HTTPDownloader(progressbar=progress, timeout=30)
+        try:
+            pooch.retrieve(url, f"sha256:{sha256}", file, folder, downloader=fetch)
+        except (OSError, ValueError) as error:  # the network's errors are OSErrors; a wrong checksum is a ValueError
+            reasons.append((url, error))
+        else:
+            return
+    tried = "; ".join(f"{url}: {error}" for url, error in reasons)
+    advice = (
+        f"go online and try again, or pass a folder that holds the data set, or put {file} into {folder} yourself; the"
+        f" environment variable {CACHE_VARIABLE} names another cache"
+    )
+    raise error_in(folder / file, f"cannot be fetched ({tried})", advice) from reasons[-1][1]
+
+
+def _copy(url: str, output: str, pooch: object) -> None:
+    """A downloader of pooch for file: URLs, which it has none for."""
+    shutil.copyfile(url2pathname(urlsplit(url).path), output)
+
+
+def _pooch() -> Any:
+    return optional("pooch", "downloads need pooch", "pip install 'chainrule[data]'")
