@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from datafiles import idx_bytes, stored
 
 import nn
 from demos import mnist
@@ -143,6 +144,30 @@ def complaint(capsys, *arguments):
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("error: ")
     return line
+
+
+def test_another_data_set_in_the_same_files(tmp_path, capsys):
+    folder = tmp_path / "clothes"
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for part, n in (("train", 600), ("t10k", 200)):
+        labels = rng.integers(0, 10, n).astype("u1")
+        images = rng.integers(0, 128, (n, 28, 28)).astype("u1")
+        for image, label in zip(images, labels, strict=True):
+            image[2 * label : 2 * label + 8] += 127  # a broad stripe, higher or lower
+        for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
+            (folder / f"{part}-{kind}-ubyte.gz").write_bytes(stored(idx_bytes(array), compressed=True))
+    assert (
+        mnist.main([*QUICK, "--data", str(folder), "--epochs", "8", "--batch", "32", "--out", str(tmp_path / "out")])
+        == 0
+    )
+    shown = capsys.readouterr().out
+    assert "clothes 784-100-10" in shown
+    assert "600 images to learn from" in shown
+    assert float(re.search(r"200 test images: ([\d.]+)%", shown)[1]) > 88
+    images = folder / "train-images-idx3-ubyte.gz"
+    images.write_bytes(images.read_bytes()[:-5])
+    assert f"{images}: damaged gzip data" in complaint(capsys, "--data", str(folder), "--out", str(tmp_path / "out"))
 
 
 def test_a_folder_without_data_is_named(tmp_path, capsys):

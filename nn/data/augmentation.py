@@ -17,7 +17,7 @@ import numpy.typing as npt
 Array = npt.NDArray[Any]
 Seed = int | np.random.Generator
 
-CHUNK = 128  # images at a time: what belongs to them stays in the processor's cache
+CHUNK = 8  # images at a time: larger arrays the system hands out anew each time, which takes longer than all the rest
 
 
 @dataclass(frozen=True)

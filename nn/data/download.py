@@ -92,13 +92,19 @@ def _fetch(file: str, sha256: str, folder: Path, urls: list[str], progress: bool
     pooch.get_logger().setLevel("WARNING")  # it announces each file; there is the bar
     reasons = []
     for url in urls:
-        fetch = _copy if urlsplit(url).scheme == "file" else pooch.HTTPDownloader(progressbar=progress, timeout=30)
+        responses: list[Any] = []  # where the transfer fails, pooch leaves them open
+        hooks = {"response": lambda response, *_, kept=responses, **__: kept.append(response)}
+        http = pooch.HTTPDownloader(progressbar=progress, timeout=30, hooks=hooks)
+        fetch = _copy if urlsplit(url).scheme == "file" else http
         try:
             pooch.retrieve(url, f"sha256:{sha256}", file, folder, downloader=fetch)
         except (OSError, ValueError) as error:  # the network's errors are OSErrors; a wrong checksum is a ValueError
             reasons.append((url, error))
         else:
             return
+        finally:
+            for response in responses:
+                response.close()
     tried = "; ".join(f"{url}: {error}" for url, error in reasons)
     advice = (
         f"go online and try again, or pass a folder that holds the data set, or put {file} into {folder} yourself; the"

@@ -168,7 +168,7 @@ def _is_header(cells: list[bytes], label_column: int) -> bool:
     if not label[:1].isalpha() or label in (b"nan", b"inf"):
         return False
     numbered = [[b"%d" % i for i in range(first, first + len(names))] for first in (0, 1)]  # as pandas names columns
-    return not any(map(_is_number, names)) or (label[:2].isalpha() and names in numbered)
+    return not any(map(_is_number, names)) or (label[1:2].isalpha() and names in numbered)
 
 
 def _is_number(cell: bytes) -> bool:
