@@ -2,7 +2,8 @@
 
 ``python -m demos.mnist`` trains 784-100-10 with ReLU in well under a minute, prints how many of the test images it gets
 right, and writes the weights, the history and a page of pictures to ``runs/mnist``. ``--help`` lists what can be
-changed. The same seed gives the same network, bit for bit, on the same machine.
+changed. The same seed gives the same network, bit for bit, on the same machine; also when Ctrl-C (exit code 130) or
+worse breaks it off and the same options with ``--resume`` go on from the last checkpoint.
 """
 
 import argparse
@@ -22,8 +23,8 @@ import numpy as np
 
 import nn
 from nn import plots
+from nn.checkpoint import Checkpoint, CheckpointError, save
 from nn.data import Batches, Dataset, DatasetError, load_mnist
-from nn.files import replacing
 from nn.history import History
 from nn.report import write_report
 from nn.training import NonFiniteLoss, evaluate, fit, predict
@@ -54,9 +55,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
         return run(options)
-    except (DatasetError, NonFiniteLoss, OSError) as error:
+    except (CheckpointError, DatasetError, NonFiniteLoss, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:  # outside of the training, or the second one
+        print("interrupted", file=sys.stderr)
+        return 130
 
 
 def run(options: argparse.Namespace) -> int:
@@ -81,6 +85,9 @@ def run(options: argparse.Namespace) -> int:
     print(
         f"{title}, {options.activation}: {parameters:,} parameters, {len(train_x):,} images to learn from", flush=True
     )
+    checkpoint = Checkpoint(
+        options.out / "checkpoint.npz", seconds=30, resume=options.resume, settings=settings(options)
+    )
     start = time.perf_counter()
     history = fit(
         model,
@@ -89,10 +96,12 @@ def run(options: argparse.Namespace) -> int:
         optimizer,
         epochs=options.epochs,
         validate=partial(evaluate, x=test_x, y=test_y, prefix="test_"),  # to watch; nothing is chosen by it
+        checkpoint=checkpoint,
     )
     seconds = time.perf_counter() - start
-    if history.stopped:
-        print(history.stopped)
+    if history.interrupted:
+        print(f"{history.stopped or 'interrupted'}: the same options and --resume go on from {checkpoint.path}")
+        return 130
 
     logits = predict(model, test_x)
     right = int((logits.argmax(axis=1) == test_y).sum())
@@ -100,8 +109,7 @@ def run(options: argparse.Namespace) -> int:
     print(f"accuracy on the {len(test_y):,} test images: {accuracy} ({len(test_y) - right:,} wrong)")
     print(f"trained in {seconds:.1f} s")
 
-    with replacing(options.out / "weights.npz") as temporary:
-        np.savez(temporary, **model.state_dict())
+    save(model, options.out / "weights.npz")
     history.save(options.out / "history.csv")
     history.save(options.out / "history.json")
     if options.report and history:
@@ -117,6 +125,12 @@ def run(options: argparse.Namespace) -> int:
             print(f"no report: {error}")
     print(f"weights and history: {options.out}")
     return 0
+
+
+def settings(options: argparse.Namespace) -> dict[str, Any]:
+    """The options that make a training what it is."""
+    made = {name: value for name, value in vars(options).items() if name not in ("report", "out", "resume")}
+    return made | {"data": str(options.data.resolve()) if options.data else None}
 
 
 def report(
@@ -159,12 +173,12 @@ def report(
             plots.worst_samples(data.test_x, data.test_y, nn.Softmax()(logits), shape=shape),
         ),
     }
-    settings = {name: value for name, value in vars(options).items() if name not in ("quick", "report", "out")}
-    settings["hidden"] = " ".join(map(str, options.hidden)) or "none"
-    settings["data"] = options.data or "MNIST, from the repository"
-    if history.stopped:
-        settings["stopped"] = history.stopped
-    return write_report(options.out, title, headlines, settings, pictures, history)
+    shown = settings(options) | {
+        "hidden": " ".join(map(str, options.hidden)) or "none",
+        "data": options.data or "MNIST, from the repository",
+    }
+    del shown["quick"]
+    return write_report(options.out, title, headlines, shown, pictures, history)
 
 
 class Parser(argparse.ArgumentParser):
@@ -205,6 +219,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights and the order (%(default)s)")
     add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the repository's own)")
     add("--out", type=Path, default=Path("runs/mnist"), metavar="FOLDER", help="what is written to (%(default)s)")
+    add("--resume", action="store_true", help="go on from the checkpoint in --out, with the options it was made with")
     add("--quick", action="store_true", help="only a look: one epoch of 4,000 images")
     add("--no-report", dest="report", action="store_false", help="write weights and history, but no page of pictures")
     options = parser.parse_args(argv)

@@ -20,7 +20,7 @@ class History(Sequence[Row]):
     """What happened in each epoch: a list of rows, all with the same columns.
 
     ``history[-1]`` is the last row, ``history["train_loss"]`` a column. `stopped` says why training ended before
-    its last epoch; it is empty otherwise.
+    its last epoch; it is empty otherwise. `interrupted` is whether Ctrl-C was pressed.
 
     >>> history = History([{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.25}])
     >>> history["train_loss"], history[-1]["epoch"], len(history)
@@ -33,7 +33,7 @@ class History(Sequence[Row]):
 
     def __init__(self, rows: Iterable[Mapping[str, float]] = ()) -> None:
         self.rows: list[Row] = []
-        self.stopped = ""
+        self.stopped, self.interrupted = "", False
         for row in rows:
             self.append(row)
 

@@ -44,6 +44,19 @@ class Module:
         """Every parameter, once, in the order in which the attributes were set."""
         return [parameter for _, parameter in self.named_parameters()]
 
+    def named_generators(self, prefix: str = "") -> Iterator[tuple[str, np.random.Generator]]:
+        """Every generator of random numbers with its path, once: what a network remembers beside its parameters.
+
+        >>> from nn import Dropout
+        >>> [path for path, _ in Dropout(0.5).named_generators()]
+        ['rng']
+        """
+        seen: set[int] = set()
+        for path, found in _walk(self, prefix):
+            if isinstance(found, np.random.Generator) and id(found) not in seen:
+                seen.add(id(found))
+                yield path, found
+
     def modules(self) -> Iterator[Module]:
         """This module and all those inside it."""
         return (found for _, found in _walk(self, "") if isinstance(found, Module))

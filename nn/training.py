@@ -1,20 +1,24 @@
 """The training loop: `fit`, and `evaluate` and `predict` to measure with.
 
 The loop is the one that everybody writes by hand: forward, loss, zero_grad, backward, step. `fit` runs it and adds
-what one wants around it: progress, a record of every epoch, validation, callbacks, early stopping, and an error
-instead of a ruined network when the loss is not finite. It asks little of its parts: the model is any callable, the
-batches anything that can be iterated once an epoch, the loss any function that gives one `Value` or `Tensor`. So
-the same loop trains networks of scalars and of arrays. It adds one to three microseconds to a step.
+what one wants around it: progress, a record of every epoch, validation, callbacks, early stopping, checkpoints, a
+Ctrl-C that leaves no half step, and an error instead of a ruined network when the loss is not finite. It asks little
+of its parts: the model is any callable, the batches anything that can be iterated once an epoch, the loss any function
+that gives one `Value` or `Tensor`. So the same loop trains networks of scalars and of arrays. It adds one to three
+microseconds to a step.
 """
 
 from __future__ import annotations
 
 import math
+import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +28,9 @@ from nn.history import History, Row, rises, shown
 from nn.losses import cross_entropy
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm
+
+if TYPE_CHECKING:
+    from nn.checkpoint import Checkpoint
 
 Array: TypeAlias = npt.NDArray[Any]
 Model: TypeAlias = Callable[[Any], Any]
@@ -45,17 +52,31 @@ class NonFiniteLoss(FloatingPointError):
 
 
 class State:
-    """Where a training stands, as callbacks see it.
+    """Where a training stands, as callbacks and checkpoints see it.
 
-    `epoch` and `step` (in the epoch) count from 1, `loss` is the last step's; `model`, `optimizer` and `history`
-    are those of `fit`. In `on_epoch_end` the history ends with that epoch's row.
+    `epoch` and `step` (in the epoch) count from 1, `loss` is the last step's; `model`,
+    `optimizer`, `history`, `batches` and `callbacks` are those of `fit`, `criterion` is its loss function. In
+    `on_epoch_end` the history ends with that epoch's row, for which `total` sums the losses, and `lr` (the first
+    step's) and `started` (on `time.perf_counter`) are kept; `complete` is whether it has that row.
     """
 
-    __slots__ = ("epoch", "epochs", "history", "loss", "model", "optimizer", "step")
+    __slots__ = ("batches", "callbacks", "complete", "criterion", "epoch", "epochs", "history", "loss", "lr", "model",
+                 "optimizer", "started", "step", "total")  # fmt: skip
 
-    def __init__(self, model: Model, optimizer: Optimizer, history: History, epochs: int) -> None:
-        self.model, self.optimizer, self.history, self.epochs = model, optimizer, history, epochs
+    def __init__(
+        self,
+        model: Model,
+        batches: Iterable[Sequence[Any]],
+        criterion: Loss,
+        optimizer: Optimizer,
+        callbacks: Sequence[Callback],
+        history: History,
+        epochs: int,
+    ) -> None:
+        self.model, self.batches, self.criterion, self.optimizer = model, batches, criterion, optimizer
+        self.callbacks, self.history, self.epochs = callbacks, history, epochs
         self.epoch, self.step, self.loss = int(history[-1]["epoch"]) if history else 0, 0, math.nan
+        self.total, self.lr, self.started, self.complete = 0.0, optimizer.lr, time.perf_counter(), True
 
     def stop(self, reason: str = "a callback stopped it") -> None:
         """End the training after this step or epoch, which is still recorded; `History.stopped` keeps the reason."""
@@ -77,11 +98,22 @@ class EarlyStopping:
         if patience < 1:
             raise ValueError(f"patience must be at least 1 epoch, got {patience}")
         self.patience, self.monitor = patience, monitor
+        self.best, self.epoch, self.weights, self.resumed = -math.inf, 0, list[Array](), False
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps: the best score, its epoch and weights."""
+        return {"best": self.best, "epoch": self.epoch, "weights": self.weights}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from there in the next training."""
+        best, epoch, weights = float(state["best"]), int(state["epoch"]), list(state["weights"])
+        self.best, self.epoch, self.weights, self.resumed = best, epoch, weights, True
 
     def on_start(self, state: State) -> None:
-        """Forget an earlier training."""
-        self.best, self.epoch = -math.inf, state.epoch
-        self.weights: list[Any] = []
+        """Forget an earlier training, except one that is resumed."""
+        if not self.resumed:
+            self.best, self.epoch, self.weights = -math.inf, state.epoch, []
+        self.resumed = False
 
     def on_epoch_end(self, state: State) -> None:
         """Keep the weights if they are the best so far; stop if the best are too long ago."""
@@ -118,6 +150,7 @@ def fit(
     clip: float | None = None,
     progress: bool = True,
     history: History | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> History:
     """Train: for each batch (x, y) of each epoch, one step of the optimiser on ``loss(model(x), y)``.
 
@@ -135,11 +168,15 @@ def fit(
         clip: scale the gradients of a step down where their norm, of all together, is above this.
         progress: show a line an epoch on stderr, and a bar while it runs where tqdm is installed.
         history: an earlier History to go on with.
+        checkpoint: where to keep the training, and whether to go on from there: see `nn.checkpoint.Checkpoint`.
 
     Returns the history: per epoch the mean of the steps' losses (`train_loss`), the validation columns, the learning
-    rate of the first step and the seconds that the steps took. Ctrl-C ends the training as `state.stop` does, except
-    that the epoch it breaks off is not recorded, though its steps were made. Raises `NonFiniteLoss` at once when the
-    loss is nan or infinite.
+    rate of the first step and the seconds that the steps took. Raises `NonFiniteLoss` at once when the loss is nan or
+    infinite.
+
+    Ctrl-C ends the training after the step or the validation that is running, saves the checkpoint, and sets
+    `history.interrupted`; an epoch that it breaks off is not recorded, though its steps were made. A second one raises
+    KeyboardInterrupt at once, wherever that is. So it is in the main thread, unless the program handles SIGINT itself.
 
     >>> from nn import Linear, losses, optim
     >>> x = np.linspace(-1, 1, 8, dtype=np.float32).reshape(-1, 1)
@@ -155,16 +192,27 @@ def fit(
         callbacks = [*callbacks, EarlyStopping(patience, monitor)]
     hooks = _hooks(callbacks)
     history = History() if history is None else history
-    history.stopped = ""
-    state = State(model, optimizer, history, epochs)
+    history.stopped, history.interrupted = "", False
+    state = State(model, batches, loss, optimizer, callbacks, history, epochs)
     bar = _Progress(progress)
-    with _mode(model, training=True):
+    with _mode(model, training=True), _Interrupt() as interrupt:
+        if checkpoint is not None:
+            if checkpoint.resume:
+                checkpoint.restore(state)
+            hooks["on_step_end"].append(checkpoint.save_if_due)
         try:
             for hook in hooks["on_start"]:
                 hook(state)
-            while state.epoch < epochs and not history.stopped:
-                _epoch(state, batches, loss, validate, clip, hooks, bar)
-        except KeyboardInterrupt:
+            while (state.epoch < epochs or not state.complete) and not (history.stopped or interrupt.pressed):
+                _epoch(state, validate, clip, hooks, bar, interrupt)
+                if checkpoint is not None:
+                    checkpoint.save(state)
+            if interrupt.pressed and not history.stopped:
+                state.stop(f"interrupted {'after' if state.complete else 'in'} epoch {state.epoch}")
+        except KeyboardInterrupt:  # from a callback, or the second
+            if interrupt.pressed:
+                raise
+            history.interrupted = True
             state.stop(f"interrupted in epoch {state.epoch}")
         except Exception as error:
             error.add_note(f"(while training: epoch {state.epoch}, after {state.step} steps)")
@@ -173,23 +221,26 @@ def fit(
             bar.close()
         for hook in hooks["on_end"]:
             hook(state)
+        history.interrupted |= interrupt.pressed
     return history
 
 
-def _epoch(state: State, batches: Any, loss: Loss, validate: Any, clip: Any, hooks: Any, bar: _Progress) -> None:
-    """One epoch and its row of the history."""
-    model, optimizer, history = state.model, state.optimizer, state.history
+def _epoch(state: State, validate: Any, clip: Any, hooks: Any, bar: _Progress, interrupt: _Interrupt) -> None:
+    """One epoch, or what a checkpoint left of it, and its row of the history."""
+    model, loss, optimizer, history = state.model, state.criterion, state.optimizer, state.history
     on_step, isfinite = hooks["on_step_end"], math.isfinite
     if isinstance(model, Module):
         model.train()
-    state.epoch += 1
-    state.step = 0
-    total = 0.0
-    bar.start(f"epoch {state.epoch}/{state.epochs}", batches)
-    start, lr = time.perf_counter(), optimizer.lr
-    for step, (x, y) in enumerate(batches, 1):
+    if state.complete:
+        state.epoch, state.step, state.complete = state.epoch + 1, 0, False
+        state.total, state.lr, state.started = 0.0, optimizer.lr, time.perf_counter()
+    batches, done = state.batches, state.step
+    bar.start(f"epoch {state.epoch}/{state.epochs}", batches, done)
+    if done and not hasattr(batches, "load_state_dict"):
+        batches = islice(batches, done, None)
+    for step, (x, y) in enumerate(batches, done + 1):
         out = loss(model(x), y)
-        if step == 1:
+        if step == done + 1:
             _check(out)
         value = out.item()
         if not isfinite(value):
@@ -200,25 +251,28 @@ def _epoch(state: State, batches: Any, loss: Loss, validate: Any, clip: Any, hoo
         if clip is not None:
             clip_grad_norm(optimizer.parameters, clip)
         optimizer.step()
-        total += value
+        state.total += value
         state.step, state.loss = step, value
         bar.step(value)
         for hook in on_step:
             hook(state)
         if history.stopped:
             break
-    seconds = time.perf_counter() - start
+        if interrupt.pressed:
+            return
+    seconds = time.perf_counter() - state.started
     if not state.step:
         hint = "a generator is used up after one epoch: pass a list, or nn.data.Batches"
         raise ValueError(f"epoch {state.epoch} has no batches ({hint})")
-    row: Row = {"epoch": state.epoch, "train_loss": total / state.step}
+    row: Row = {"epoch": state.epoch, "train_loss": state.total / state.step}
     found = validate(model) if validate is not None else {}
     if clash := {*found} & {*row, "lr", "seconds"}:
         raise ValueError(f"validate returned {sorted(clash)}, columns that fit writes itself: choose other names")
     row |= {name: float(x) for name, x in found.items()}
-    row |= {"lr": lr, "seconds": seconds}
+    row |= {"lr": state.lr, "seconds": seconds}
     history.append(row)
     bar.end(row)
+    state.complete = True
     for hook in hooks["on_epoch_end"]:
         hook(state)
 
@@ -269,7 +323,7 @@ class _Progress:
         self.wanted = wanted
         self.bar: Any = None
 
-    def start(self, title: str, batches: Any) -> None:
+    def start(self, title: str, batches: Any, done: int) -> None:
         self.title = title
         if self.wanted:
             try:
@@ -278,7 +332,8 @@ class _Progress:
                 return
             steps = len(batches) if hasattr(batches, "__len__") else None
             interval = 0.1 if sys.stderr.isatty() else 60.0  # a log file gets little more than the lines
-            self.bar = tqdm(total=steps, desc=title, unit=" steps", mininterval=interval, leave=False, file=sys.stderr)
+            self.bar = tqdm(total=steps, initial=done, desc=title, unit=" steps", mininterval=interval, leave=False,
+                            file=sys.stderr)  # fmt: skip
 
     def step(self, loss: float) -> None:
         if self.bar is not None:
@@ -297,6 +352,31 @@ class _Progress:
         if self.bar is not None:
             self.bar.close()
             self.bar = None
+
+
+class _Interrupt:
+    """Ctrl-C as a flag to look at between steps: raised at any instruction, it would leave half of an update.
+
+    The first one gives way to Python's own handler, so that a second one raises.
+    """
+
+    def __init__(self) -> None:
+        self.pressed = False
+
+    def __enter__(self) -> _Interrupt:
+        main = threading.current_thread() is threading.main_thread()
+        self.ours = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        if self.ours:
+            signal.signal(signal.SIGINT, self._press)
+        return self
+
+    def _press(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.pressed = True
+
+    def __exit__(self, *_: object) -> None:
+        if self.ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _hooks(callbacks: Sequence[Callback]) -> dict[str, list[Callable[[State], object]]]:

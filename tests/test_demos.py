@@ -57,7 +57,7 @@ def test_mnist_as_a_command_writes_everything(tmp_path):
 
     folder = tmp_path / "runs" / "mnist"
     pictures = ["accuracy.png", "confusion.png", "loss.png", "weights.png", "worst.png"]
-    files = sorted(["history.csv", "history.json", "report.html", "weights.npz", *pictures])
+    files = sorted(["checkpoint.npz", "history.csv", "history.json", "report.html", "weights.npz", *pictures])
     assert sorted(path.name for path in folder.iterdir()) == files
     assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
     assert f"{accuracy:.2f}%" in (folder / "report.html").read_text(encoding="utf-8")
@@ -109,7 +109,8 @@ def test_without_matplotlib_everything_but_the_pictures(tmp_path, monkeypatch, c
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"] + ["matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
     assert mnist.main(["--quick", "--out", str(tmp_path)]) == 0
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["history.csv", "history.json", "weights.npz"]
+    files = ["checkpoint.npz", "history.csv", "history.json", "weights.npz"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == files
     assert 'pip install "chainrule[demos]"' in capsys.readouterr().out
 
 
@@ -197,5 +198,5 @@ def test_help_explains_every_option(capsys):
     assert caught.value.code == 0
     text = capsys.readouterr().out
     for option in ("hidden", "activation", "batch", "epochs", "optimizer", "lr", "schedule", "dropout", "dtype", "seed",
-                   "data", "out", "quick", "no-report"):  # fmt: skip
+                   "data", "out", "resume", "quick", "no-report"):  # fmt: skip
         assert f"  --{option} " in text

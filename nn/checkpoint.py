@@ -1,0 +1,364 @@
+"""Weights in files, and checkpoints: a whole training in one file, to go on from.
+
+A file from a crashed machine or a stranger must not become a wrong network. So nothing is pickled, what is written
+carries the SHA-256 of itself (as an npz's zip comment, or in the metadata of safetensors), and a file is read, checked
+and held against the model wholly before anything changes; what is wrong raises a `CheckpointError`.
+"""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import inspect
+import io
+import json
+import os
+import time
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nn.files import replacing
+from nn.history import History
+from nn.module import Module
+
+if TYPE_CHECKING:
+    from nn.training import State
+
+__all__ = ["Checkpoint", "CheckpointError", "load", "save"]
+
+Array: TypeAlias = npt.NDArray[Any]
+PathLike: TypeAlias = str | os.PathLike[str]
+
+DIGITS = 64  # of a SHA-256
+FORMAT = 1  # of checkpoints
+TRAINING = "training.json"  # the member of a checkpoint that is no array
+
+
+class CheckpointError(ValueError):
+    """A file of weights or a checkpoint is missing, damaged, or not of this model or training, which is unchanged."""
+
+
+# ------------------------------------------------------------------------------------------------------- weights
+
+
+def save(model: Module, path: PathLike) -> None:
+    """Write a model's weights to an ``.npz`` or ``.safetensors`` file, as its suffix says; whole or not at all.
+
+    Each is an array named by its parameter's path and of its shape and dtype (Values: float64, without dimensions),
+    for `numpy.load`, `safetensors` and `load` to read. The same weights give the same bytes. Raises ValueError for
+    another suffix, ImportError where safetensors is not installed.
+
+    >>> import tempfile
+    >>> from nn import dense
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(dense(2, 3, 1, rng=0), f"{folder}/weights.npz")
+    ...     twin = dense(2, 3, 1, rng=1)
+    ...     load(twin, f"{folder}/weights.npz")
+    >>> bool((twin[0].weight.data == dense(2, 3, 1, rng=0)[0].weight.data).all())
+    True
+    """
+    path = Path(path)
+    encode = _npz if _suffix(path) == ".npz" else _safetensors
+    data = encode({name: np.asarray(x) for name, x in model.state_dict().items()})
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def load(model: Module, path: PathLike) -> None:
+    """Take over the weights in a file that `save` wrote, or `numpy.savez` or `safetensors`.
+
+    Raises CheckpointError, and leaves the model as it was, where the file cannot be read, is damaged, or any key,
+    shape or dtype is not the model's: see `Module.load_state_dict`.
+    """
+    path = Path(path)
+    decode = _from_npz if _suffix(path) == ".npz" else _from_safetensors
+    arrays = _decoded(path, decode)
+    try:
+        model.load_state_dict(arrays)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _suffix(path: Path) -> str:
+    if path.suffix not in (".npz", ".safetensors"):
+        raise ValueError(f"weights are kept as .npz or .safetensors, not as {path.name}")
+    return path.suffix
+
+
+# ---------------------------------------------------------------------------------------------- whole trainings
+
+
+class Checkpoint:
+    """Keeps a training in a file, for `fit`: all that it takes to go on as if it had never stopped, bit for bit.
+
+    Args:
+        path: the file, an npz with the arrays and a `training.json`. It is replaced after each epoch and on Ctrl-C.
+        steps: replace it also after each so many steps.
+        seconds: replace it also when it is so old, after the step that is running then.
+        resume: `fit` goes on from the file, in the middle of an epoch where it was saved there.
+        settings: what has to be the same then, by name: anything that JSON can hold.
+
+    In the file: the parameters of the model and the optimiser, the optimiser's state and steps (the place in a
+    schedule, too), the generators of random numbers found in the model (`Dropout`), the epoch, the place in it, the
+    history; and the `state_dict` of the batches and of each callback that has one. Batches without one have to be
+    the same in each epoch, like a list. Not in it: the code, NumPy's and Python's global generators.
+
+    A training that had come to its end, or was stopped by a callback, is at its end when it is resumed.
+    Resuming raises CheckpointError where the file cannot be read, is damaged, or belongs to another training; then
+    everything is as it was. ``steps`` and ``seconds`` have to be above 0 (ValueError).
+
+    >>> import tempfile
+    >>> from nn import Adam, dense, fit, squared_error
+    >>> def train(epochs, path, resume):
+    ...     model = dense(1, 8, 1, dropout=0.5, rng=0)
+    ...     x = np.linspace(-1, 1, 20, dtype=np.float32)[:, None]
+    ...     checkpoint = Checkpoint(path, resume=resume)
+    ...     fit(model, [(x, x * x)], squared_error, Adam(model), epochs=epochs, progress=False, checkpoint=checkpoint)
+    ...     return model[0].weight.data
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = train(3, f"{folder}/a.npz", resume=False)
+    ...     resumed = train(5, f"{folder}/a.npz", resume=True)
+    ...     bool((resumed == train(5, f"{folder}/b.npz", resume=False)).all())
+    True
+    """
+
+    def __init__(
+        self,
+        path: PathLike,
+        *,
+        steps: int | None = None,
+        seconds: float | None = None,
+        resume: bool = False,
+        settings: Mapping[str, Any] | None = None,
+    ) -> None:
+        for name, x in (("steps", steps), ("seconds", seconds)):
+            if x is not None and not x > 0:
+                raise ValueError(f"{name} must be above 0, got {x}")
+        self.path, self.steps, self.seconds, self.resume = Path(path), steps, seconds, resume
+        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings or {})))  # as they will come back
+        self._saved = time.monotonic()
+
+    def save_if_due(self, state: State) -> None:
+        """Save in the middle of an epoch, if it is time to."""
+        due = self.steps is not None and state.optimizer.steps % self.steps == 0
+        due |= self.seconds is not None and time.monotonic() - self._saved >= self.seconds
+        if due and not state.history.stopped:  # one that ends here is saved with its last row, in a moment
+            self.save(state)
+
+    def save(self, state: State) -> None:
+        """Replace the file by where the training stands."""
+        arrays: dict[str, Array] = {}
+        training = {
+            "format": FORMAT,
+            "settings": self._settings(state),
+            "epoch": state.epoch,
+            "step": state.step,
+            "complete": state.complete,
+            "loss": state.loss,
+            "total": state.total,
+            "lr": state.lr,
+            "seconds": time.perf_counter() - state.started,
+            "history": state.history.rows,
+            "stopped": state.history.stopped,
+            "parts": {name: part.state_dict() for name, part in _parts(state).items()},
+        }
+        text = json.dumps(_packed(training, "", arrays), indent=1)
+        data = _npz(arrays, text)
+        with replacing(self.path) as temporary:
+            temporary.write_bytes(data)
+        self._saved = time.monotonic()
+
+    def restore(self, state: State) -> None:
+        """Take the file's training over into the parts of this one: all or nothing."""
+        arrays = _decoded(self.path, lambda data: _from_npz(data, sealed=True))
+        parts = _parts(state)
+        before = {name: part.state_dict() for name, part in parts.items()}
+        try:
+            training = _unpacked(bytes(arrays.pop(TRAINING)), arrays)
+            if training["format"] != FORMAT:
+                raise ValueError(f"it has format {training['format']}, this version reads {FORMAT}")
+            self._compare(training["settings"], self._settings(state))
+            if training["parts"].keys() != parts.keys():
+                raise ValueError(f"it holds {', '.join(training['parts'])}, this training has {', '.join(parts)}")
+            history = History(training["history"])
+            stopped, complete = str(training["stopped"]), bool(training["complete"])
+            epoch, step = (int(training[name]) for name in ("epoch", "step"))
+            loss, total, lr, seconds = (float(training[name]) for name in ("loss", "total", "lr", "seconds"))
+            for name, part in parts.items():
+                part.load_state_dict(training["parts"][name])
+        except Exception as error:  # whatever it is that a stranger's file sets off
+            for name, part in parts.items():
+                part.load_state_dict(before[name])
+            reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
+            raise CheckpointError(f"{self.path}: this is no checkpoint of this training: {reason}") from error
+        state.history.rows, state.history.stopped = history.rows, stopped
+        state.epoch, state.step, state.complete = epoch, step, complete
+        state.loss, state.total, state.lr, state.started = loss, total, lr, time.perf_counter() - seconds
+        for left in self.path.parent.glob(f".[0-9]*.{glob.escape(self.path.name)}"):  # by a process that was killed
+            left.unlink(missing_ok=True)
+
+    def _settings(self, state: State) -> dict[str, Any]:
+        return {**self.settings, "optimizer's class": type(state.optimizer).__name__}
+
+    def _compare(self, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+        names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+        if names:
+            changes = ", ".join(f"{name} was {then.get(name)!r} and is {now.get(name)!r}" for name in names)
+            raise ValueError(f"{changes}; go on with what it was, or begin anew")
+
+
+class _Network(Module):
+    """Everything with parameters or generators that a training reaches, each once."""
+
+    def __init__(self, state: State) -> None:
+        self.model, self.loss = _reached(state.model), _reached(state.criterion)
+        self.others = state.optimizer.parameters  # those found above are not listed twice
+
+
+class _Generators:
+    """The states of the generators of a network, by path."""
+
+    def __init__(self, network: Module) -> None:
+        self.found = dict(network.named_generators())
+
+    def state_dict(self) -> dict[str, Any]:
+        return {path: generator.bit_generator.state for path, generator in self.found.items()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        if state.keys() != self.found.keys():
+            raise ValueError(f"it has generators at {sorted(state)}, the model at {sorted(self.found)}")
+        for path, generator in self.found.items():
+            generator.bit_generator.state = state[path]
+
+
+def _parts(state: State) -> dict[str, Any]:
+    """What has a state of its own to keep, by name."""
+    network = _Network(state)
+    parts = {"network": network, "generators": _Generators(network), "optimizer": state.optimizer}
+    others = {"batches": state.batches, **{f"callback {i}": x for i, x in enumerate(state.callbacks)}}
+    return parts | {name: x for name, x in others.items() if hasattr(x, "load_state_dict")}
+
+
+def _reached(f: Callable[..., Any]) -> Any:
+    """Where the parameters and generators of a callable are: itself, or what a function of the user's refers to."""
+    if inspect.ismethod(f):
+        return f.__self__
+    if not inspect.isfunction(f):
+        return f
+    names = inspect.getclosurevars(f)
+    found = {**names.globals, **names.nonlocals}
+    return {name: x for name, x in found.items() if isinstance(x, Module | np.random.Generator)}
+
+
+# ------------------------------------------------------------------------------------------------------- formats
+
+
+def _packed(x: Any, name: str, arrays: dict[str, Array]) -> Any:
+    """What JSON can hold of a tree; its arrays are put aside, and their names left in their places."""
+    if isinstance(x, Mapping):
+        return {key: _packed(value, f"{name}/{key}".lstrip("/"), arrays) for key, value in x.items()}
+    if isinstance(x, list | tuple):
+        return [_packed(value, f"{name}/{i}", arrays) for i, value in enumerate(x)]
+    if isinstance(x, np.ndarray):
+        name = name.removeprefix("parts/")
+        name = name if name not in arrays else f"{name} {len(arrays)}"
+        arrays[name] = x
+        return {"__array__": name}
+    return x.item() if isinstance(x, np.generic) else x
+
+
+def _unpacked(text: bytes, arrays: Mapping[str, Array]) -> Any:
+    return json.loads(text, object_hook=lambda x: arrays[x["__array__"]] if x.keys() == {"__array__"} else x)
+
+
+def _decoded(path: Path, decode: Callable[[bytes], dict[str, Any]]) -> dict[str, Any]:
+    """A file's arrays by name; CheckpointError whatever is wrong with it."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return decode(data)
+    except ImportError:
+        raise
+    except Exception as error:  # parsers of damaged bytes raise nearly anything
+        reason = f"{error}" if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        raise CheckpointError(f"{path}: is damaged or of another kind ({reason}); take an older copy") from error
+
+
+def _npz(arrays: Mapping[str, Array], training: str | None = None) -> bytes:
+    """The bytes of an npz, whose zip comment, its last 64 bytes, is the SHA-256 of the others."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.comment = b"0" * DIGITS
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: the same arrays give the same bytes
+            if member.filename != f"{name}.npy":
+                raise ValueError(f"{name!r} cannot be a name in a zip file: rename that attribute or key")
+            with archive.open(member, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
+        if training is not None:
+            archive.writestr(zipfile.ZipInfo(TRAINING), training)
+    with buffer.getbuffer() as view:
+        view[-DIGITS:] = hashlib.sha256(view[:-DIGITS]).hexdigest().encode()
+    return buffer.getvalue()
+
+
+def _from_npz(data: bytes, sealed: bool = False) -> dict[str, Any]:
+    """The arrays of an npz, and the bytes of its `training.json`; without a checksum only if it has no comment."""
+    if data[:4] != b"PK\x03\x04":
+        raise ValueError(f"it starts with {data[:4]!r}, an npz with b'PK\\x03\\x04'")
+    bare = data[-22:-18] == b"PK\x05\x06" and data[-2:] == b"\0\0"
+    if (sealed or not bare) and hashlib.sha256(data[:-DIGITS]).hexdigest().encode() != data[-DIGITS:]:
+        raise ValueError(f"its last {DIGITS} bytes are not the SHA-256 of the others")
+    found: dict[str, Any] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for member in archive.infolist():
+            content = archive.read(member)
+            if member.filename == TRAINING and sealed:
+                found[TRAINING] = content
+            elif not member.filename.endswith(".npy"):
+                raise ValueError(f"it holds {member.filename!r}, which is no array")
+            else:
+                file = io.BytesIO(content)
+                found[member.filename.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+    if sealed and TRAINING not in found:
+        raise ValueError(f"it has no {TRAINING}: these are weights, for nn.checkpoint.load")
+    return found
+
+
+def _safetensors(arrays: Mapping[str, Array]) -> bytes:
+    """The bytes of a safetensors file; its metadata has the SHA-256 of the file with zeros in place of that number."""
+    data: bytes = _safetensors_numpy().save(dict(arrays), {"sha256": "0" * DIGITS})
+    start = data.index(b"0" * DIGITS)
+    return data[:start] + hashlib.sha256(data).hexdigest().encode() + data[start + DIGITS :]
+
+
+def _from_safetensors(data: bytes) -> dict[str, Any]:
+    """The arrays of a safetensors file; without a checksum only if nothing in its metadata looks like one."""
+    found: dict[str, Any] = _safetensors_numpy().load(data)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    metadata = header.get("__metadata__", {})
+    if "sha256" in metadata or any(len(x) == DIGITS for x in metadata.values()):  # the name may be what is damaged
+        digest = metadata["sha256"].encode()
+        if hashlib.sha256(data.replace(digest, b"0" * DIGITS, 1)).hexdigest().encode() != digest:
+            raise ValueError("its SHA-256 is not the one in its metadata")
+    return found
+
+
+def _safetensors_numpy() -> Any:
+    try:
+        import safetensors.numpy
+    except ImportError as error:
+        raise ImportError(
+            "weights as .safetensors need the package safetensors: pip install 'chainrule[weights]'"
+        ) from error
+    return safetensors.numpy

@@ -1,0 +1,619 @@
+"""`nn.checkpoint` and Ctrl-C: what is resumed is what was never interrupted, bit for bit; what is damaged is refused."""
+
+import io
+import itertools
+import json
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import nn
+from autograd import Tensor, Value
+from demos import mnist
+from nn.checkpoint import Checkpoint, CheckpointError, _npz, load, save
+from nn.data import Batches, load_mnist, moons
+from nn.training import fit
+
+ROOT = Path(__file__).parent.parent
+SUFFIXES = [".npz", ".safetensors"]
+X, Y = moons(40, seed=1)
+X = X.astype(np.float32)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def ctrl_c():
+    """Python's own handler, also where the suite runs in the background and SIGINT is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "fit leaves the handler as it was"
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("checkpoints")
+
+
+class Mixed(nn.Module):
+    def __init__(self, seed=0):
+        rng = np.random.default_rng(seed)
+        self.scale = Value(rng.normal())
+        self.table = {"half": Tensor(rng.normal(size=(3,)), np.float32), "whole": Tensor(rng.normal(size=(2, 1)).T)}
+        self.inner = nn.dense(2, 3, 1, rng=rng, dropout=0.5)
+
+
+def bits(state):
+    """A state to compare: with every bit of every number, nans and zeros too."""
+    if isinstance(state, dict):
+        return {key: bits(x) for key, x in state.items() if key != "seconds"}
+    if isinstance(state, list | tuple):
+        return [bits(x) for x in state]
+    if isinstance(state, np.ndarray):
+        return str(state.dtype), state.shape, state.tobytes()
+    return struct.pack("d", state) if isinstance(state, float) else state
+
+
+# ------------------------------------------------------------------------------------------------------- weights
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(numbers=st.lists(st.floats(), min_size=3, max_size=3), seed=st.integers(0, 9))
+def test_weights_come_back(suffix, folder, numbers, seed):
+    path, model, twin = folder / f"weights{suffix}", Mixed(seed), Mixed(seed + 1)
+    model.scale.data, model.table["whole"].data = numbers[0], [numbers[1:]]
+    save(model, path)
+    load(twin, path)
+    assert bits(twin.state_dict()) == bits(model.state_dict())
+    first = path.read_bytes()
+    save(twin, path)
+    assert path.read_bytes() == first
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_others_read_and_write_the_same_files(suffix, tmp_path):
+    path, model, twin = tmp_path / f"weights{suffix}", Mixed(), Mixed(1)
+    save(model, path)
+    if suffix == ".npz":
+        with np.load(path, allow_pickle=False) as file:
+            arrays = dict(file)
+    else:
+        arrays = safetensors.numpy.load_file(path)
+    assert {name: x.tobytes() for name, x in arrays.items()} == {
+        name: np.asarray(x).tobytes() for name, x in model.state_dict().items()
+    }
+    if suffix == ".npz":
+        np.savez_compressed(path, **arrays)
+    else:
+        safetensors.numpy.save_file(arrays, path, {"format": "np"})
+    load(twin, path)
+    assert bits(twin.state_dict()) == bits(model.state_dict())
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_weights_that_do_not_fit_are_listed_and_not_taken(suffix, tmp_path):
+    path, other, model = tmp_path / f"weights{suffix}", Mixed(), Mixed(1)
+    del other.table["half"]
+    other.stranger = Value(1.0)
+    other.inner = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Dropout(), nn.Linear(3, 1, dtype=np.float64))
+    save(other, path)
+    before = bits(model.state_dict())
+    with pytest.raises(CheckpointError) as caught:
+        load(model, path)
+    for part in (str(path), "table.half: missing", "stranger: not a parameter", "inner.layers.0.weight: shape (2, 4)",
+                 "inner.layers.3.weight: dtype float64, expected float32"):  # fmt: skip
+        assert part in str(caught.value)
+    assert bits(model.state_dict()) == before
+
+
+def test_other_suffixes_and_missing_files(tmp_path):
+    with pytest.raises(ValueError, match=r"\.npz or \.safetensors, not as weights\.pt"):
+        save(Mixed(), tmp_path / "weights.pt")
+    with pytest.raises(CheckpointError, match=r"none\.npz: cannot be read \(No such file"):
+        load(Mixed(), tmp_path / "none.npz")
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_safetensors_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    with pytest.raises(ImportError, match=r"pip install 'chainrule\[weights\]'"):
+        save(Mixed(), tmp_path / "weights.safetensors")
+    (tmp_path / "weights.safetensors").write_bytes(b"")
+    with pytest.raises(ImportError, match=r"pip install 'chainrule\[weights\]'"):
+        load(Mixed(), tmp_path / "weights.safetensors")
+
+
+def test_a_name_that_a_zip_file_cannot_hold_is_refused(tmp_path):
+    model = Mixed()
+    model.table["a\0b"] = Value(1.0)
+    with pytest.raises(ValueError, match=r"a\\x00b"):
+        save(model, tmp_path / "weights.npz")
+    assert not list(tmp_path.iterdir())
+
+
+# -------------------------------------------------------------------------------------------- whole trainings
+
+OPTIMIZERS = {
+    "sgd": lambda p, lr: nn.SGD(p, lr),
+    "momentum": lambda p, lr: nn.SGD(p, lr, momentum=0.9, weight_decay=0.01),
+    "nesterov": lambda p, lr: nn.SGD(p, lr, momentum=0.9, nesterov=True),
+    "adagrad": nn.Adagrad,
+    "rmsprop": nn.RMSprop,
+    "adam": nn.Adam,
+    "adamw": nn.AdamW,
+}
+SCHEDULES = {
+    "constant": lambda lr: lr,
+    "step": lambda lr: nn.StepDecay(lr, every=3, factor=0.5),
+    "exponential": lambda lr: nn.Exponential(lr, factor=0.9),
+    "cosine": lambda lr: nn.Cosine(lr, steps=12),
+    "warmup": lambda lr: nn.Warmup(nn.Cosine(lr, steps=9), steps=4),
+    "onecycle": lambda lr: nn.OneCycle(lr, steps=12),
+}
+GENERATORS = [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64]
+EPOCHS, STEPS = 3, 5  # of 8 images each: 15 in all
+
+
+class Killed(Exception):
+    """Ends a training as kill -9 would: nobody saves anything any more."""
+
+
+class Training:
+    """A small one: everything that it is made of, fresh."""
+
+    def __init__(self, optimizer="adam", schedule="onecycle", dropout=0.5, patience=None, shuffle=True, kind=GENERATORS[0],
+                 scalars=False):  # fmt: skip
+        rng = np.random.Generator(kind(3))
+        if scalars:
+            random.seed(3)
+            mlp = nn.MLP(2, [3, 2], activation="tanh")
+            drop = nn.Dropout(dropout, rng=rng)
+            self.model = lambda x: [[out * float(keep) for out, keep in zip(mlp(row), drop(np.ones(2)), strict=True)]
+                                    for row in x.tolist()]  # fmt: skip
+            self.network = nn.Sequential(mlp, drop)
+        else:
+            self.model = self.network = nn.dense(2, 4, 2, rng=rng, dropout=dropout)
+        self.batches = Batches(X, Y, batch_size=8, seed=np.random.Generator(kind(4)), shuffle=shuffle)
+        self.optimizer = OPTIMIZERS[optimizer](self.network, SCHEDULES[schedule](0.1))
+        self.patience = patience
+
+    def run(self, checkpoint=None, callbacks=(), epochs=EPOCHS, **kwargs):
+        losses = itertools.cycle([5.0, 1.0, 4.0])  # the second epoch is the best: EarlyStopping has something to keep
+        validate = lambda model: {"valid_loss": next(losses)}  # noqa: E731
+        self.history = fit(self.model, self.batches, nn.cross_entropy, self.optimizer, epochs=epochs, progress=False,
+                           validate=validate if self.patience else None, patience=self.patience, callbacks=callbacks,
+                           checkpoint=checkpoint, **kwargs)  # fmt: skip
+        return self.end()
+
+    def end(self):
+        generators = {path: rng.bit_generator.state for path, rng in self.network.named_generators()}
+        states = {"network": self.network, "optimizer": self.optimizer, "batches": self.batches}
+        rows = self.history.rows if hasattr(self, "history") else []
+        return bits({name: x.state_dict() for name, x in states.items()} | {"rng": generators, "history": rows})
+
+
+class KillAt:
+    def __init__(self, step):
+        self.step = step
+
+    def on_step_end(self, state):
+        if state.optimizer.steps == self.step:
+            raise Killed
+
+
+@given(
+    optimizer=st.sampled_from(sorted(OPTIMIZERS)),
+    schedule=st.sampled_from(sorted(SCHEDULES)),
+    dropout=st.sampled_from([0.0, 0.3]),
+    patience=st.sampled_from([None, 2]),
+    shuffle=st.booleans(),
+    kind=st.sampled_from(GENERATORS),
+    scalars=st.booleans(),
+    every=st.integers(1, STEPS * EPOCHS),
+    killed=st.integers(1, STEPS * EPOCHS),
+)
+def test_a_resumed_training_is_one_that_never_stopped(folder, every, killed, **settings):
+    path = folder / "training.npz"
+    path.unlink(missing_ok=True)
+    straight = Training(**settings).run()
+    with pytest.raises(Killed):
+        Training(**settings).run(Checkpoint(path, steps=every), callbacks=[KillAt(killed)])
+    resumed = Training(**settings)
+    if not path.exists():
+        assert killed <= min(every, STEPS)
+        return
+    assert resumed.run(Checkpoint(path, resume=True)) == straight
+    again = Training(**settings)  # the last checkpoint is that of the end
+    assert again.run(Checkpoint(path, resume=True)) == straight
+
+
+def test_batches_without_a_state_are_passed_over(tmp_path):
+    pairs = [(X[i : i + 8], Y[i : i + 8]) for i in range(0, 40, 8)]
+
+    def run(**kwargs):
+        model = nn.dense(2, 3, 2, rng=0)
+        history = fit(model, pairs, nn.cross_entropy, nn.Adam(model), epochs=2, progress=False, **kwargs)
+        return bits([model.state_dict(), history.rows])
+
+    with pytest.raises(Killed):
+        run(checkpoint=Checkpoint(tmp_path / "a.npz", steps=1), callbacks=[KillAt(8)])
+    assert run(checkpoint=Checkpoint(tmp_path / "a.npz", resume=True)) == run()
+
+
+def test_saved_when_it_is_time(tmp_path, monkeypatch):
+    clock, saved = itertools.count(), []
+    monkeypatch.setattr("nn.checkpoint.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr(Checkpoint, "save", lambda self, state: saved.append((state.epoch, state.step, state.complete)))
+    Training().run(Checkpoint(tmp_path / "a.npz", steps=4), epochs=2)
+    assert saved == [(1, 4, False), (1, 5, True), (2, 3, False), (2, 5, True)]
+    saved.clear()
+    Training().run(Checkpoint(tmp_path / "a.npz", seconds=4), epochs=1)  # a second a step
+    assert saved == [(1, 4, False), (1, 5, False), (1, 5, True)]  # the clock of this test is never set back
+    for name in ("steps", "seconds"):
+        with pytest.raises(ValueError, match=f"{name} must be above 0, got 0"):
+            Checkpoint(tmp_path / "a.npz", **{name: 0})
+
+
+def test_what_a_killed_process_left_is_cleared_away(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "a.npz", resume=True)
+    Training().run(Checkpoint(tmp_path / "a.npz"), epochs=1)
+    (tmp_path / ".123.a.npz").write_bytes(b"half")
+    (tmp_path / ".mine.a.npz").write_bytes(b"")
+    Training().run(checkpoint)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.a.npz", "a.npz"]
+
+
+def refused(path, training, checkpoint=None):
+    """The message with which a training refuses to go on from a file, which leaves it as it was."""
+    before = training.end()
+    with pytest.raises(CheckpointError) as caught:
+        training.run(checkpoint or Checkpoint(path, resume=True))
+    assert training.end() == before
+    assert str(caught.value).startswith(f"{path}: ")
+    return str(caught.value)
+
+
+def test_another_training_is_refused(tmp_path):
+    path = tmp_path / "a.npz"
+    Training().run(Checkpoint(path, settings={"lr": 0.1, "hidden": (4,)}), epochs=2)
+
+    def said(settings=None, **kwargs):
+        same = {"lr": 0.1, "hidden": [4]} if settings is None else settings
+        return refused(path, Training(**kwargs), Checkpoint(path, resume=True, settings=same))
+
+    assert "lr was 0.1 and is 0.2;" in said({"lr": 0.2, "hidden": [4]})
+    assert "hidden was [4] and is None, new was None and is True;" in said({"lr": 0.1, "new": True})
+    assert "optimizer's class was 'Adam' and is 'AdamW'" in said(optimizer="adamw")
+    assert "other settings" not in said(dropout=0.0)
+    assert "model.layers.3.weight: missing" not in said(dropout=0.0, scalars=True)
+    assert "this training has" in said(patience=2)
+    assert "MT19937" in said(kind=np.random.MT19937)
+    save(nn.dense(2, 4, 2), path)
+    assert "these are weights, for nn.checkpoint.load" in said()
+
+
+# ---------------------------------------------------------------------------------------------- damaged files
+
+
+@st.composite
+def damages(draw):
+    """A function that damages bytes in one of many ways."""
+    kind = draw(st.sampled_from(["flip", "flip", "flip", "cut", "append", "zero", "garbage", "twice"]))
+    places = draw(st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(1, 255)), min_size=1, max_size=4))
+    rubbish = draw(st.binary(min_size=1, max_size=100))
+
+    def damage(data):
+        first = int(places[0][0] * len(data))
+        if kind == "cut":
+            return data[:first]
+        if kind == "append":
+            return data + rubbish
+        if kind == "twice":
+            return data + data
+        if kind == "garbage":
+            return rubbish
+        data = bytearray(data)
+        if kind == "zero":
+            data[first : first + len(rubbish)] = bytes(len(data[first : first + len(rubbish)]))
+        else:
+            for place, mask in places:
+                data[int(place * len(data))] ^= mask
+        return bytes(data)
+
+    return damage
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(damage=damages())
+def test_damaged_weights_are_refused(suffix, folder, damage):
+    path, model = folder / f"damaged{suffix}", Mixed(1)
+    save(Mixed(), path)
+    whole, before = path.read_bytes(), bits(model.state_dict())
+    path.write_bytes(damage(whole))
+    if damage(whole) != whole:
+        with pytest.raises(CheckpointError) as caught:
+            load(model, path)
+        assert str(caught.value).startswith(f"{path}: ")
+        assert bits(model.state_dict()) == before
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_each_byte_counts(suffix, tmp_path):
+    """No single bit can change unnoticed, wherever: in names, lengths, dates, checksums, padding."""
+    path, model = tmp_path / f"weights{suffix}", nn.Linear(1, 1, rng=0)
+    save(model, path)
+    whole = path.read_bytes()
+    for place in range(len(whole)):
+        data = bytearray(whole)
+        data[place] ^= 1 << place % 8
+        path.write_bytes(data)
+        with pytest.raises(CheckpointError):
+            load(model, path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@given(damage=damages())
+def test_damaged_files_of_others_raise_nothing_else(suffix, folder, damage):
+    """Where the writer left no checksum, a zip's own still guard its numbers."""
+    path, model = folder / f"foreign{suffix}", nn.dense(2, 3, 1, rng=0)
+    arrays = nn.dense(2, 3, 1, rng=1).state_dict()
+    if suffix == ".npz":
+        buffer = io.BytesIO()
+        np.savez(buffer, **arrays)
+        whole = buffer.getvalue()
+    else:
+        whole = safetensors.numpy.save(arrays)
+    path.write_bytes(damage(whole))
+    before = bits(model.state_dict())
+    try:
+        load(model, path)
+    except CheckpointError as error:
+        assert str(error).startswith(f"{path}: ")
+        assert bits(model.state_dict()) == before
+    else:
+        assert suffix == ".safetensors" or bits(model.state_dict()) == bits(arrays)
+
+
+@given(damage=damages())
+def test_damaged_checkpoints_are_refused(folder, damage):
+    path = folder / "whole.npz"
+    if not path.exists():
+        Training().run(Checkpoint(path), epochs=1)
+    whole, bad = path.read_bytes(), folder / "bad.npz"
+    bad.write_bytes(damage(whole))
+    if damage(whole) != whole:
+        refused(bad, Training())
+
+
+@given(data=st.data())
+def test_forged_checkpoints_change_nothing(folder, data):
+    """Any entry taken away or replaced, and the checksum made anew: refused, or of no consequence."""
+    path = folder / "honest.npz"
+    if not path.exists():
+        Training(kind=np.random.MT19937, patience=2).run(Checkpoint(path), epochs=1)
+    with zipfile.ZipFile(path) as archive:
+        training = json.loads(archive.read("training.json"))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name != "training.json"}
+    inside = training
+    while True:
+        key = data.draw(st.sampled_from(sorted(inside) if isinstance(inside, dict) else range(len(inside))))
+        if not isinstance(inside[key], dict | list) or not inside[key] or data.draw(st.booleans()):
+            break
+        inside = inside[key]
+    if data.draw(st.booleans()):
+        del inside[key]
+    else:
+        inside[key] = data.draw(st.sampled_from([None, [], {}, "x", -1, 10**30, {"__array__": "none"}, [[[]]]]))
+    forged = folder / "forged.npz"
+    forged.write_bytes(_npz(arrays, json.dumps(training)))
+    subject = Training(kind=np.random.MT19937, patience=2)
+    before = subject.end()
+    try:
+        subject.run(Checkpoint(forged, resume=True), epochs=1)
+    except CheckpointError as error:
+        assert str(error).startswith(f"{forged}: ")
+        assert subject.end() == before
+
+
+def test_pickles_and_giants_are_refused(tmp_path):
+    path, model = tmp_path / "weights.npz", nn.Linear(1, 1)
+    np.savez(path, weight=np.array([print], dtype=object), bias=np.zeros(1, np.float32))
+    with pytest.raises(CheckpointError, match="allow_pickle"):
+        load(model, path)
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (10**15,)})
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("weight.npy", header.getvalue())
+    with pytest.raises(CheckpointError, match=r"weights\.npz: is damaged"):
+        load(model, path)
+
+
+# ------------------------------------------------------------------------------------------------------- Ctrl-C
+
+
+class PressAt:
+    """Ctrl-C after a step; or during validation, where `step` is None."""
+
+    def __init__(self, *steps):
+        self.steps = steps
+
+    def on_step_end(self, state):
+        if state.optimizer.steps in self.steps:
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("step", [1, 7, 10, 15])
+def test_ctrl_c_saves_after_the_step(step, tmp_path):
+    training, checkpoint = Training(), Checkpoint(tmp_path / "a.npz", resume=False)
+    training.run(checkpoint, callbacks=[PressAt(step)])
+    epoch, place = divmod(step - 1, STEPS)
+    assert training.history.interrupted
+    assert training.history.stopped == f"interrupted in epoch {epoch + 1}"
+    assert (training.optimizer.steps, len(training.history)) == (step, epoch)
+    resumed = Training()
+    straight = Training()
+    assert resumed.run(Checkpoint(tmp_path / "a.npz", resume=True), callbacks=[PressAt()]) == straight.run()
+    assert not resumed.history.interrupted
+    assert resumed.history.stopped == ""
+
+
+def test_ctrl_c_lets_the_validation_end(tmp_path):
+    def run(press, **kwargs):
+        model = nn.dense(2, 3, 2, rng=0)
+
+        def validate(model):
+            if press and model.training and len(history) == 1:
+                signal.raise_signal(signal.SIGINT)
+            return {"x": 1.0}
+
+        history = nn.History()
+        batches = Batches(X, Y, batch_size=8)
+        fit(model, batches, nn.cross_entropy, nn.Adam(model), epochs=4, progress=False, validate=validate,
+            history=history, **kwargs)  # fmt: skip
+        return history, bits([model.state_dict(), history.rows])
+
+    history, _ = run(True, checkpoint=Checkpoint(tmp_path / "a.npz"))
+    assert (len(history), history.interrupted, history.stopped) == (2, True, "interrupted after epoch 2")
+    assert run(False, checkpoint=Checkpoint(tmp_path / "a.npz", resume=True))[1] == run(False)[1]
+
+
+def test_a_second_ctrl_c_raises_at_once(tmp_path):
+    def loss(logits, y):
+        if next(calls) == 7:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        return nn.cross_entropy(logits, y)
+
+    calls, training = itertools.count(), Training()
+    with pytest.raises(KeyboardInterrupt):
+        fit(training.model, training.batches, loss, training.optimizer, epochs=9, progress=False,
+            checkpoint=Checkpoint(tmp_path / "a.npz"))  # fmt: skip
+    assert training.optimizer.steps == 7
+    assert Training().run(Checkpoint(tmp_path / "a.npz", resume=True)) == Training().run()  # from after epoch 1
+
+
+def test_a_handler_of_the_programs_own_is_left_alone():
+    pressed = []
+    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
+    try:
+        training = Training()
+        training.run(callbacks=[PressAt(3)])
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert pressed == [True]
+    assert len(training.history) == EPOCHS
+
+
+@settings(max_examples=20 if settings.get_profile(settings._current_profile).max_examples < 100 else 300)
+@given(moment=st.floats(0, 1, exclude_max=True))
+def test_ctrl_c_at_any_line_leaves_no_half_step(folder, moment):
+    """Wherever it comes in the loop, the optimiser or the checkpoint: the training is saved, and goes on identically."""
+    path = folder / "anywhere.npz"
+    files = tuple(str(ROOT / "nn" / name) for name in ("training.py", "optim.py", "checkpoint.py", "layers.py"))
+
+    def traced(press):
+        lines = itertools.count()
+        started = False
+
+        def trace(frame, event, argument):
+            nonlocal started
+            if not frame.f_code.co_filename.endswith(files):
+                return None
+            started = started or frame.f_code.co_name == "_epoch"
+            if event == "line" and started and next(lines) == press:
+                signal.raise_signal(signal.SIGINT)
+            return trace
+
+        training = Training(patience=2)
+        before = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            end = training.run(Checkpoint(path, steps=4))
+        finally:
+            sys.settrace(before)
+        return training, end, next(lines)
+
+    if not TRACED:
+        TRACED.extend(traced(-1)[1:])
+    straight, count = TRACED
+    training, _, _ = traced(int(moment * count * 0.9))
+    if training.history.interrupted:
+        resumed = Training(patience=2)
+        assert resumed.run(Checkpoint(path, resume=True)) == straight
+
+
+TRACED = []
+
+
+# ----------------------------------------------------------------------------------------------------- kill -9
+
+CHILD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import numpy as np
+import nn
+from pathlib import Path
+from nn.checkpoint import Checkpoint
+from nn.data import Batches
+
+def run(path, resume, report=lambda state: None):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(64, 2)).astype(np.float32)
+    model = nn.dense(2, 8, 2, rng=1, dropout=0.2)
+    batches = Batches(x, (x[:, 0] * x[:, 1] > 0).astype(int), batch_size=8, seed=2)
+    optimizer = nn.Adam(model, nn.Cosine(0.05, steps=EPOCHS * 8))
+
+    class Report:
+        on_step_end = staticmethod(report)
+
+    history = nn.fit(model, batches, nn.cross_entropy, optimizer, epochs=EPOCHS, progress=False, callbacks=[Report],
+                     checkpoint=Checkpoint(path, steps=1, resume=resume))
+    return model, optimizer, history
+
+EPOCHS = 40
+if __name__ == "__main__":
+    path = Path(sys.argv[2])
+    run(path, path.exists(), lambda state: print(flush=True))
+"""
+
+
+def killed(path, script, lines):
+    """Run the script until it has made so many steps, then kill it: it goes on meanwhile, so the moment is any."""
+    with subprocess.Popen([sys.executable, script, ROOT, path], stdout=subprocess.PIPE) as child:
+        for _ in range(lines):
+            child.stdout.readline()
+        child.kill()
+    return child.returncode
+
+
+def survives(folder, rng, kills):
+    """A training that is killed again and again, against one that is not."""
+    script, path = folder / "child.py", folder / "killed.npz"
+    script.write_text(CHILD)
+    child = {"__name__": "child"}
+    exec(compile(CHILD, script, "exec"), child, child) if False else None
+    namespace = {"__name__": "child", "sys": sys}
+    argv, sys.argv = sys.argv, [str(script), str(ROOT), str(path)]
+    try:
+        exec(compile(CHILD, str(script), "exec"), namespace)
+    finally:
+        sys.argv = argv
+        sys.path.remove(str(ROOT))
+    for _ in range(kills):
+        assert killed(path, script, rng.randrange(40)) == -signal.SIGKILL
+    model, optimizer, history = namespace["run"](path, path.exists())
+    straight, other, rows = namespace["run"](folder / "straight.npz", False)
+    assert bits([model.state_dict(), optimizer.state_dict(), history.rows]) == bits(
+        [straight.state_dict(), other.state_dict(), rows.rows]
+    )
