@@ -240,9 +240,11 @@ class _Generators:
 def _parts(state: State) -> dict[str, Any]:
     """What has a state of its own to keep, by name."""
     network = _Network(state)
-    parts = {"network": network, "generators": _Generators(network), "optimizer": state.optimizer}
-    others = {"batches": state.batches, **{f"callback {i}": x for i, x in enumerate(state.callbacks)}}
-    return parts | {name: x for name, x in others.items() if hasattr(x, "load_state_dict")}
+    parts: dict[str, Any] = {"network": network, "generators": _Generators(network), "optimizer": state.optimizer}
+    if hasattr(state.batches, "load_state_dict"):
+        parts["batches"] = state.batches
+    callbacks = [x for x in state.callbacks if hasattr(x, "load_state_dict")]
+    return parts | {f"callback {i}": x for i, x in enumerate(callbacks)}
 
 
 def _reached(f: Callable[..., Any]) -> Any:
