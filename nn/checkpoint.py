@@ -105,9 +105,10 @@ class Checkpoint:
         settings: what has to be the same then, by name: anything that JSON can hold.
 
     In the file: the parameters of the model and the optimiser, the optimiser's state and steps (the place in a
-    schedule, too), the generators of random numbers found in the model (`Dropout`), the epoch, the place in it, the
-    history; and the `state_dict` of the batches and of each callback that has one. Batches without one have to be
-    the same in each epoch, like a list. Not in it: the code, NumPy's and Python's global generators.
+    schedule, too), the epoch, the place in it, the history; the generators of random numbers in the model and the
+    loss (`Dropout`), where these are modules or functions that refer to some; and the `state_dict` of the batches and
+    of each callback that has one. Batches without one have to be the same in each epoch, like a list. Not in it: the
+    code, NumPy's and Python's global generators.
 
     A training that had come to its end, or was stopped by a callback, is at its end when it is resumed.
     Resuming raises CheckpointError where the file cannot be read, is damaged, or belongs to another training; then

@@ -11,9 +11,7 @@ microseconds to a step.
 from __future__ import annotations
 
 import math
-import signal
 import sys
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ import numpy.typing as npt
 
 from autograd import Tensor, Value, no_grad
 from nn.history import History, Row, rises, shown
+from nn.interrupt import Interrupt
 from nn.losses import cross_entropy
 from nn.module import Module
 from nn.optim import Optimizer, clip_grad_norm
@@ -195,7 +194,7 @@ def fit(
     history.stopped, history.interrupted = "", False
     state = State(model, batches, loss, optimizer, callbacks, history, epochs)
     bar = _Progress(progress)
-    with _mode(model, training=True), _Interrupt() as interrupt:
+    with _mode(model, training=True), Interrupt() as interrupt:
         if checkpoint is not None:
             if checkpoint.resume:
                 checkpoint.restore(state)
@@ -225,7 +224,7 @@ def fit(
     return history
 
 
-def _epoch(state: State, validate: Any, clip: Any, hooks: Any, bar: _Progress, interrupt: _Interrupt) -> None:
+def _epoch(state: State, validate: Any, clip: Any, hooks: Any, bar: _Progress, interrupt: Interrupt) -> None:
     """One epoch, or what a checkpoint left of it, and its row of the history."""
     model, loss, optimizer, history = state.model, state.criterion, state.optimizer, state.history
     on_step, isfinite = hooks["on_step_end"], math.isfinite
@@ -352,31 +351,6 @@ class _Progress:
         if self.bar is not None:
             self.bar.close()
             self.bar = None
-
-
-class _Interrupt:
-    """Ctrl-C as a flag to look at between steps: raised at any instruction, it would leave half of an update.
-
-    The first one gives way to Python's own handler, so that a second one raises.
-    """
-
-    def __init__(self) -> None:
-        self.pressed = False
-
-    def __enter__(self) -> _Interrupt:
-        main = threading.current_thread() is threading.main_thread()
-        self.ours = main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
-        if self.ours:
-            signal.signal(signal.SIGINT, self._press)
-        return self
-
-    def _press(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        self.pressed = True
-
-    def __exit__(self, *_: object) -> None:
-        if self.ours:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _hooks(callbacks: Sequence[Callback]) -> dict[str, list[Callable[[State], object]]]:

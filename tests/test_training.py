@@ -2,8 +2,10 @@
 
 import json
 import math
+import os
 import random
 import re
+import stat
 import sys
 import weakref
 
@@ -324,6 +326,7 @@ def test_an_interrupt_keeps_what_there_is():
     history = train(model, epochs=9, optimizer=optimizer, callbacks=[Impatient()])
     assert history["epoch"] == [1, 2]
     assert history.stopped == "interrupted in epoch 3"
+    assert history.interrupted
     assert optimizer.steps == 25
     assert ended == [3]
 
@@ -516,3 +519,17 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         assert reader.read() == "old"  # whoever had it open has the old one, whole
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    calls, fsync, replace = [], os.fsync, os.replace
+
+    def recorded(number):
+        calls.append("folder" if stat.S_ISDIR(os.fstat(number).st_mode) else "file")
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    monkeypatch.setattr(os, "replace", lambda *names: calls.append("replace") or replace(*names))
+    with replacing(tmp_path / "a.txt") as temporary:
+        temporary.write_text("whole")
+    assert calls == ["file", "replace", "folder"]
