@@ -83,7 +83,7 @@ def _add_product(out: Array, left: Array, right: Array, scale: float) -> None:
 
 def _address(array: Array) -> int:
     """Where a writable array begins; `array.ctypes.data` takes four times as long."""
-    return ctypes.addressof(ctypes.c_char.from_buffer(array))
+    return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
 
 
 def _alike(*arrays: Array) -> bool:
