@@ -222,7 +222,7 @@ softplus = Elementwise(
 )
 relu = Elementwise(
     "relu", lambda x: where(x <= 0, 0.0, x), lambda out, x: sign(out),
-    array=lambda x: np.maximum(x, 0), kinks=(0.0,), doc="max(x, 0); slope 0 at 0.", example="relu(-2.0) = 0.0",
+    array=kernels.relu, kinks=(0.0,), doc="max(x, 0); slope 0 at 0.", example="relu(-2.0) = 0.0",
 )
 leaky_relu = Elementwise(
     "leaky_relu", lambda x, slope: where(x > 0, x, slope * x),
@@ -863,11 +863,18 @@ _log_softmax = Fused(
 )
 
 
-def _cross_entropy(logits: Any, labels: Any) -> Any:
+def _cross_entropy(logits: Any, labels: Any, saved: Any = None) -> Any:
     return -mean(take_along_axis(log_softmax(logits), labels[:, None], axis=1))
 
 
-def _cross_entropy_value(logits: Any, labels: Any) -> Any:
+def _exponentials(logits: Any) -> tuple[Any, Any, Any]:
+    """Of each row: the numbers less the largest, their exponentials, and the sum of these."""
+    shifted = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
+    e = np.exp(shifted)
+    return shifted, e, np.add.reduce(e, axis=1, keepdims=True)
+
+
+def _cross_entropy_value(logits: Any, labels: Any, saved: Any = None) -> Any:
     n = len(labels)
     if not n:
         raise ValueError("the mean over an empty batch is not defined")
@@ -875,16 +882,18 @@ def _cross_entropy_value(logits: Any, labels: Any) -> Any:
         if not 0 <= labels[row] < logits.shape[1]:
             last = logits.shape[1] - 1
             raise IndexError(f"label {labels[row]} in row {row} names none of the {last + 1} classes (0 to {last})")
-    shifted = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
+    shifted, e, total = _exponentials(logits)
+    if saved is not None:
+        saved += e, total
     picked = shifted[np.arange(n), labels]
-    return np.add.reduce(np.log(np.add.reduce(np.exp(shifted), axis=1)) - picked) / n
+    return np.add.reduce(np.log(total[:, 0]) - picked) / n
 
 
 def _cross_entropy_vjp(g: Any, needs: Any, out: Any, inputs: Sequence[Any], params: Any) -> list[Any]:
     logits, labels = inputs
     n = len(labels)
-    grad = np.exp(logits - np.maximum.reduce(logits, axis=1, keepdims=True))
-    grad /= np.add.reduce(grad, axis=1, keepdims=True)
+    e, total = params.get("saved") or _exponentials(logits)[1:]
+    grad = e / total
     grad[np.arange(n), labels] -= 1
     grad *= g / n
     return [grad, None]
@@ -896,6 +905,8 @@ cross_entropy = Fused(
     _cross_entropy_value,
     _cross_entropy_vjp,
     arity=2,
+    params=("saved",),
+    saves=True,
     reads=((0, 1), ()),
     doc="Mean over rows of -log_softmax(logits)[label]: logits (n, classes), labels (n,) integers.",
     example="cross_entropy([[0.0, 0.0]], [1]) = 0.6931471805599453",

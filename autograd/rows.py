@@ -80,9 +80,8 @@ class Op:
 
     fan = 0
     on_scalars = False  # whether it applies to single Values
-    matrix: int | None = (
-        None  # the operand which, if it is 2-D, has as cotangent ``rows(x).T @ rows(g)``, x being the first
-    )
+    saves = False  # whether it keeps more of its forward pass than the result
+    matrix: int | None = None  # the operand whose cotangent, if it is 2-D, is rows(x).T @ rows(g); x is the first
 
     @property
     def row(self) -> Op:
@@ -422,7 +421,8 @@ class Fused(Op):
     """A row that is a composition of others, with a value (and perhaps a vjp) written by hand for speed.
 
     `composition` is the definition; `value` and `vjp` have to agree with it, and a test holds them to it.
-    `vjp` takes ``(g, needs, out, inputs, params)`` on arrays; higher orders go through the composition.
+    `vjp` takes ``(g, needs, out, inputs, params)`` on arrays; higher orders go through the composition. A row that
+    `saves` is given a list as the parameter `saved` where it is recorded, for what backward will need besides.
     """
 
     def __init__(
@@ -435,11 +435,13 @@ class Fused(Op):
         arity: int,
         reads: tuple[tuple[int, ...], ...],
         params: tuple[str, ...] = (),
+        saves: bool = False,
         doc: str,
         example: str = "",
     ) -> None:
         super().__init__(name, arity, params, doc=doc, example=example)
         self.composition = composition
+        self.saves = saves
         self.value = self.forward = value
         self.reads = reads
         self._vjp = vjp

@@ -265,6 +265,8 @@ class Tensor(Node, ArrayOperators):
             inputs = [x if isinstance(x, Tensor) else constant(x, op) for x in inputs]
             form = Form.of(op, inputs)
         arrays = form.numbers(inputs)
+        if op.saves:
+            params = {**params, "saved": []}
         try:
             with np.errstate(all="ignore"):
                 data = op.forward(*arrays, **params)
