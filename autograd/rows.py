@@ -97,6 +97,9 @@ class Op:
         return self.name  # rows are singletons: copies and pickles are the row itself
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
+        form = self.forms.get(tuple(map(type, inputs)))
+        if form is not None:  # Tensors and arrays, as they have met before
+            return form.apply(inputs, params)
         if len(inputs) > self.arity:
             inputs, params = self._bind(inputs, params)
         elif len(inputs) < self.arity:
@@ -248,8 +251,9 @@ class Elementwise(Op):
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         missing = self.arity - len(inputs)
         if missing or params:
-            inputs = self._complete(inputs, params)
-        return self.apply(inputs, {})
+            inputs, params = self._complete(inputs, params), {}
+        form = self.forms.get(tuple(map(type, inputs)))
+        return self.apply(inputs, params) if form is None else form.apply(inputs, params)
 
     def _complete(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """Fill in trailing operands given by name or by default: ``leaky_relu(x, slope=0.1)``."""

@@ -260,46 +260,8 @@ class Tensor(Node, ArrayOperators):
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        form = op.forms.get(tuple(map(type, inputs)))
-        if form is None or not form.fits(inputs):
-            inputs = [x if isinstance(x, Tensor) else constant(x, op) for x in inputs]
-            form = Form.of(op, inputs)
-        arrays = form.numbers(inputs)
-        if op.saves:
-            params = {**params, "saved": []}
-        try:
-            with np.errstate(all="ignore"):
-                data = op.forward(*arrays, **params)
-        except (ValueError, IndexError, TypeError) as error:
-            raise explained(error, op, arrays, params) from None
-        return cls._recorded(form, inputs, arrays, params, data)
-
-    @classmethod
-    def _recorded(
-        cls, form: Form, operands: Sequence[Any], arrays: Sequence[Any], params: dict[str, Any], data: Any
-    ) -> Tensor:
-        """The node of an operation that has been computed."""
-        if type(data) is not np.ndarray:
-            data = np.asarray(data)
-        else:
-            for x in arrays:
-                if data is x:
-                    data = data.view()
-        data.setflags(write=False)
-        out: Tensor = object.__new__(Tensor)
-        out._data = data
-        out.grad = None
-        out.label = ""
-        if graph.special and not modes.recording:
-            out._op = out._guards = None
-            out._version = out._waiting = 0
-            out._exposed, out._before = True, None
-        else:
-            out._op, out._a, out._b = form, operands, params
-            out._guards = save([operands[j] for j in form.read]) if form.read else None
-        if graph.special and modes.watch is not None:
-            modes.watch.record(out, form.row, operands)
-        return out
+        inputs = [x if isinstance(x, Tensor) else constant(x, op) for x in inputs]
+        return Form.of(op, inputs).apply(inputs, params)
 
     @classmethod
     def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -431,13 +393,46 @@ class Form(Variant):
             found = row.forms[kinds] = cls(row, kinds)
         return found
 
-    def fits(self, operands: Sequence[Any]) -> bool:
-        """Whether the arrays among the operands can be constants as they are."""
+    def apply(self, operands: Sequence[Any], params: dict[str, Any]) -> Tensor:
+        """The operation's result on operands of these types."""
         for i in self.arrays:
             x = operands[i]
             if x.ndim == 0 or x.dtype.kind not in "fiub":
-                return False
-        return True
+                return Tensor._apply(self.row, operands, params)  # type: ignore[no-any-return]
+        row = self.row
+        arrays = self.numbers(operands)
+        if row.saves:
+            params = {**params, "saved": []}
+        try:
+            with np.errstate(all="ignore"):
+                data = row.forward(*arrays, **params)
+        except (ValueError, IndexError, TypeError) as error:
+            raise explained(error, row, arrays, params) from None
+        return self.record(operands, arrays, params, data)
+
+    def record(self, operands: Sequence[Any], arrays: Sequence[Any], params: dict[str, Any], data: Any) -> Tensor:
+        """The node of an operation that has been computed."""
+        if type(data) is not np.ndarray:
+            data = np.asarray(data)
+        else:
+            for x in arrays:
+                if data is x:
+                    data = data.view()
+        data.setflags(write=False)
+        out: Tensor = object.__new__(Tensor)
+        out._data = data
+        out.grad = None
+        out.label = ""
+        if graph.special and not modes.recording:
+            out._op = out._guards = None
+            out._version = out._waiting = 0
+            out._exposed, out._before = True, None
+        else:
+            out._op, out._a, out._b = self, operands, params
+            out._guards = save([operands[j] for j in self.read]) if self.read else None
+        if graph.special and modes.watch is not None:
+            modes.watch.record(out, self.row, operands)
+        return out
 
 
 def backward_step(row: Op, needs: tuple[bool, ...], numbers: Callable[[Any], Any]) -> Callable[[Any], None]:

@@ -115,4 +115,4 @@ class Program(Fused):
         with np.errstate(all="ignore"):
             data = self.forward(*arrays, **params)
         operands = [*arguments, *parameters]
-        return Tensor._recorded(Form.of(self, operands), operands, arrays, params, data)
+        return Form.of(self, operands).record(operands, arrays, params, data)
