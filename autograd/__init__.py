@@ -28,6 +28,7 @@ from autograd.transforms import (
 from autograd.value import Value as Value
 
 if TYPE_CHECKING:
+    from autograd.checking import check_gradients as check_gradients
     from autograd.seeing.describe import describe as describe
     from autograd.drawing import DrawingError as DrawingError, draw as draw, steps as steps
     from autograd.seeing.explain import explain as explain
@@ -40,6 +41,7 @@ _LATER = {
     "DrawingError": "autograd.drawing",
     "TraceError": "autograd.vectorizing",
     "Vectorized": "autograd.vectorizing",
+    "check_gradients": "autograd.checking",
     "describe": "autograd.seeing.describe",
     "draw": "autograd.drawing",
     "explain": "autograd.seeing.explain",

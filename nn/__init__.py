@@ -1,8 +1,8 @@
 """Neural networks on `autograd`: of scalar neurons, and of layers on Tensors.
 
 `Neuron`, `Layer` and `MLP` are made of `Value`s; `Linear` and the layers beside it of `Tensor`s. Losses, optimisers
-and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.plots` and `nn.report` are modules of
-their own.
+and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.inspection`, `nn.plots` and `nn.report` are
+modules of their own.
 """
 
 from nn.export import export_onnx as export_onnx, export_source as export_source

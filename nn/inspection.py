@@ -1,0 +1,212 @@
+"""What a network does, in numbers: which classes it takes for which, and which of its units say nothing.
+
+`nn.plots` draws these; nothing here needs matplotlib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from autograd import Value
+from nn.layers import Sequential
+from nn.module import Module
+from nn.neuron import MLP, Layer
+from nn.training import predict
+
+Array: TypeAlias = npt.NDArray[Any]
+
+BOUNDS = {"Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
+"""The ends of an activation's range, where its slope is 0."""
+
+# ------------------------------------------------------------------------------------------------------- classes
+
+
+def confusion_counts(true: npt.ArrayLike, predicted: npt.ArrayLike, classes: int | None = None) -> Array:
+    """How often each class (rows) was taken for which (columns): int64 (classes, classes).
+
+    Args:
+        true: labels (n,), integers from 0.
+        predicted: labels (n,), what they were taken for.
+        classes: how many there are; by default as many as the labels need.
+
+    ValueError for labels of different lengths or of no class.
+
+    >>> confusion_counts([0, 0, 1], [0, 1, 1]).tolist()
+    [[1, 1], [0, 1]]
+    """
+    true, predicted = np.asarray(true), np.asarray(predicted)
+    if true.shape != predicted.shape or true.ndim != 1 or not true.size:
+        raise ValueError(f"labels come as two arrays (n,) of equal length, got {true.shape} and {predicted.shape}")
+    found = np.concatenate([true, predicted])
+    n = int(found.max()) + 1 if classes is None else classes
+    if found.min() < 0 or found.max() >= n:
+        raise ValueError(f"labels from {found.min()} to {found.max()} do not fit {n} classes")
+    return np.bincount(true * n + predicted, minlength=n * n).reshape(n, n)
+
+
+@dataclass(frozen=True, eq=False)
+class ClassFigures:
+    """Of each class: precision, recall, F1 and its number of samples, arrays (classes,); printed, a table.
+
+    Of those that were taken for the class, `precision` is the share that belongs to it; of those that belong to it,
+    `recall` is the share that was recognised; `f1` is their harmonic mean. nan where there is nothing to divide by.
+    """
+
+    names: list[str]
+    precision: Array
+    recall: Array
+    f1: Array
+    count: Array
+
+    def __str__(self) -> str:
+        width = max(len("class"), *map(len, self.names))
+        rows = zip(self.names, self.precision, self.recall, self.f1, self.count, strict=True)
+        lines = [f"{name:>{width}}  {p:9.3f}  {r:6.3f}  {f:5.3f}  {count:5}" for name, p, r, f, count in rows]
+        return "\n".join([f"{'class':>{width}}  precision  recall     F1  count", *lines])
+
+
+def class_figures(
+    true: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[object] | None = None
+) -> ClassFigures:
+    """Precision, recall, F1 and count of each class.
+
+    Args:
+        true: labels (n,), integers from 0.
+        predicted: labels (n,), what they were taken for.
+        classes: their names; the numbers themselves by default.
+
+    ValueError for labels of different lengths or of no class.
+
+    >>> print(class_figures([0, 0, 1, 1], [0, 1, 1, 1], ["cat", "dog"]))
+    class  precision  recall     F1  count
+      cat      1.000   0.500  0.667      2
+      dog      0.667   1.000  0.800      2
+    """
+    counts = confusion_counts(true, predicted, None if classes is None else len(classes))
+    right, belong, taken = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    names = [str(name) for name in (range(len(counts)) if classes is None else classes)]
+    with np.errstate(invalid="ignore"):
+        return ClassFigures(names, right / taken, right / belong, 2 * right / (belong + taken), belong)
+
+
+# --------------------------------------------------------------------------------------------------------- units
+
+
+class IdleUnits(NamedTuple):
+    """How often each unit of a layer says nothing.
+
+    `layer` is its place and kind, such as ``1 ReLU``; `state` is "inactive" (a ReLU at exactly 0) or "saturated" (a
+    sigmoid or tanh within 1 % of an end of its range): either way hardly any gradient passes. `share` (units,) is the
+    share of the samples for which that is so.
+    """
+
+    layer: str
+    state: str
+    share: Array
+
+    @property
+    def always(self) -> int:
+        """How many units are so for every sample: a ReLU's are dead, they cannot learn any more."""
+        return int((self.share == 1).sum())
+
+    def __str__(self) -> str:
+        mean = f"{self.layer}: {self.share.mean():.0%} {self.state} on average"
+        return f"{mean}; {self.always} of {self.share.size} units for every sample"
+
+
+def idle_units(model: Sequential | MLP, x: npt.ArrayLike) -> list[IdleUnits]:
+    """Of each layer of ReLUs, sigmoids or tanhs: for which share of the samples each unit is inactive or saturated.
+
+    Args:
+        model: a `Sequential` (one inside it is opened, too) or an `MLP`; TypeError for anything else.
+        x: inputs (n, …), as the model takes them; an MLP's are (n, features).
+
+    In evaluation mode. ValueError if the model has no such layer.
+
+    >>> from nn import ReLU, Sequential
+    >>> (units,) = idle_units(Sequential(ReLU()), [[-1.0, 2.0, -3.0], [-3.0, 4.0, 1.0]])
+    >>> units.share.tolist(), units.always
+    ([1.0, 0.0, 0.5], 1)
+    >>> print(units)
+    0 ReLU: 50% inactive on average; 1 of 3 units for every sample
+    """
+    found = []
+    for layer, kind, out in layer_outputs(model, x):
+        if kind == "ReLU":
+            found.append(IdleUnits(layer, "inactive", (out == 0).reshape(len(out), -1).mean(axis=0)))
+        elif kind in BOUNDS:
+            found.append(IdleUnits(layer, "saturated", saturated(kind, out).reshape(len(out), -1).mean(axis=0)))
+    if not found:
+        raise ValueError(f"none of the layers is of ReLUs, sigmoids or tanhs: {model!r:.80}")
+    return found
+
+
+def saturated(kind: str, out: Array) -> Array:
+    """Which outputs of a "Sigmoid" or "Tanh" lie within 1 % of an end of its range.
+
+    >>> saturated("Tanh", np.array([-0.99, 0.0, 0.97]))
+    array([ True, False, False])
+    """
+    low, high = BOUNDS[kind]
+    return np.minimum(out - low, high - out) < 0.01 * (high - low)
+
+
+def layer_outputs(model: Sequential | MLP, x: npt.ArrayLike) -> Iterator[tuple[str, str, Array]]:
+    """Of each layer in turn: its place and kind (``1 ReLU``), its kind, and what it gives for inputs x, (n, …).
+
+    In evaluation mode. TypeError for a model whose layers are not known.
+
+    >>> from nn import Sequential, Tanh
+    >>> [(place, out.tolist()) for place, _, out in layer_outputs(Sequential(Tanh()), [[0.0]])]
+    [('0 Tanh', [[0.0]])]
+    """
+    if not isinstance(model, Sequential | MLP):
+        raise TypeError(f"layers are known of a Sequential or an MLP, not of a {type(model).__name__}: {model!r:.80}")
+    out = np.asarray(x)
+    for path, layer in _layers(model):
+        out = outputs(layer, out).reshape(len(out), -1) if made_of_values(layer) else outputs(layer, out)
+        kind = _kind(layer)
+        yield f"{path} {kind}", kind, out
+
+
+def outputs(model: Callable[[Any], Any], x: Array) -> Array:
+    """What a model makes of samples (n, …), as an array; one of Values is given them one by one.
+
+    >>> outputs(lambda rows: 2 * rows, np.ones((2, 1))).tolist()
+    [[2.0], [2.0]]
+    """
+    if not made_of_values(model):
+        return predict(model, x)
+    return predict(lambda rows: [model(row) for row in rows.tolist()], x)
+
+
+def made_of_values(model: Any) -> bool:
+    """Whether a model is made of Values, and so takes one sample at a time.
+
+    >>> from nn import Linear
+    >>> made_of_values(MLP(2, [1])), made_of_values(Linear(2, 1))
+    (True, False)
+    """
+    parameters = model.parameters() if isinstance(model, Module) else []
+    return bool(parameters) and all(isinstance(p, Value) for p in parameters)
+
+
+def _layers(model: Any, path: str = "") -> Iterator[tuple[str, Callable[[Any], Any]]]:
+    """The layers in the order in which they are called, with their places in the model."""
+    for i, layer in enumerate(model.layers):
+        if isinstance(layer, Sequential):
+            yield from _layers(layer, f"{path}{i}.")
+        else:
+            yield f"{path}{i}", layer
+
+
+def _kind(layer: Any) -> str:
+    """What a layer does, in a word."""
+    if isinstance(layer, Layer):
+        return repr(layer.neurons[0]).partition("Neuron")[0]
+    return layer.__name__ if hasattr(layer, "__name__") else type(layer).__name__

@@ -1,0 +1,24 @@
+"""Pictures of a network and its training: curves, the decision boundary, weights, activations, gradients, mistakes.
+
+matplotlib draws, and is imported when a picture is first asked for. Every function draws on the axes that it is given
+(``ax=``), or else on a new figure of its own, and returns the axes: ``curves(history).figure.savefig("loss.png")``.
+pyplot and its global state are not touched, so nothing needs closing and threads do not meet. `nn.live.Frames` calls
+these functions while a network learns. The numbers behind them are those of `nn.inspection`.
+
+Colours as in the drawings of graphs: blue is negative, orange positive.
+"""
+
+from nn.plots.boundary import decision_boundary as decision_boundary
+from nn.plots.classes import (
+    class_figures as class_figures,
+    confusion_matrix as confusion_matrix,
+    prediction_bars as prediction_bars,
+    worst_samples as worst_samples,
+)
+from nn.plots.history import curves as curves
+from nn.plots.layers import (
+    activation_histograms as activation_histograms,
+    gradient_histograms as gradient_histograms,
+    idle_units as idle_units,
+    weight_images as weight_images,
+)

@@ -1,0 +1,199 @@
+"""What a classifier made of its samples: which it mistook, how sure it was, and how well it knows each class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from nn import inspection
+from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, colour_map, columns_of, mosaic
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def confusion_matrix(
+    true: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[object] | None = None, ax: Axes | None = None
+) -> Axes:
+    """How often each class (rows) was taken for which (columns): counts, with their share of the row.
+
+    Args:
+        true: labels (n,), integers from 0.
+        predicted: labels (n,), what they were taken for.
+        classes: their names; the numbers themselves by default.
+        ax: where to draw.
+
+    The mistakes are coloured, by their share. ValueError for labels of different lengths or of no class.
+
+    >>> ax = confusion_matrix([0, 0, 1], [0, 1, 1])
+    >>> [text.get_text() for text in ax.texts]
+    ['1\\n50.0%', '1\\n50.0%', '·', '1\\n100%']
+    """
+    counts = inspection.confusion_counts(true, predicted, None if classes is None else len(classes))
+    n = len(counts)
+    names = [str(name) for name in (range(n) if classes is None else classes)]
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    mistakes = np.where(np.eye(n, dtype=bool), 0, share)
+
+    ax = axes(ax, (5.2, 5.2))
+    colours = colour_map("mistakes", ("#FFFFFF", *ORANGES[:3]))
+    ax.imshow(mistakes, cmap=colours, vmin=0, vmax=max(mistakes.max(), 1e-9))
+    for (i, j), count in np.ndenumerate(counts):
+        right = i == j
+        percent = f"{share[i, j]:.1%}".replace("100.0", "100")
+        ax.text(
+            j, i, f"{count}\n{percent}" if count else "·", ha="center", va="center", fontsize=8,
+            color=INK if count else GREY, fontweight="bold" if right else "normal", linespacing=1.25,
+        )  # fmt: skip
+    ax.set_xticks(range(n), names, color=INK)
+    ax.set_yticks(range(n), names, color=INK)
+    ax.set_xlabel("predicted", color=GREY)
+    ax.set_ylabel("true", color=GREY)
+    ax.tick_params(length=0)
+    ax.spines[:].set_color(LINE)
+    return ax
+
+
+def class_figures(
+    true: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[object] | None = None, ax: Axes | None = None
+) -> Axes:
+    """Precision, recall and F1 of each class (rows), whose name comes with its number of samples.
+
+    Args:
+        true: labels (n,), integers from 0.
+        predicted: labels (n,), what they were taken for.
+        classes: their names; the numbers themselves by default.
+        ax: where to draw.
+
+    What they mean, and what is refused: `nn.inspection.class_figures`.
+
+    >>> ax = class_figures([0, 0, 1], [0, 1, 1])
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['0 (2)', '1 (1)']
+    """
+    figures = inspection.class_figures(true, predicted, classes)
+    rows = np.arange(len(figures.names))
+    ax = axes(ax, (5.2, 1.1 + 0.32 * len(rows)))
+    columns = np.stack([figures.precision, figures.recall, figures.f1])
+    known = np.isfinite(columns).any(axis=0)
+    low, high = np.nanmin(columns[:, known], axis=0), np.nanmax(columns[:, known], axis=0)
+    ax.hlines(rows[known], low, high, color=LINE, linewidth=1.6, zorder=1)
+    # precision and recall pull F1 between them: two triangles that point at it
+    for name, column, marker, colour in zip(
+        ("precision", "recall", "F1"), columns, (">", "<", "o"), (BLUES[1], ORANGES[3], INK), strict=True
+    ):
+        ax.plot(column, rows, marker, color=colour, label=name, markersize=6, clip_on=False)
+    ax.set_yticks(rows, [f"{name} ({n})" for name, n in zip(figures.names, figures.count, strict=True)], color=INK)
+    ax.invert_yaxis()
+    left = float(low.min()) if low.size else 0.0
+    ax.set_xlim(left - 0.08 * (1 - left) - 1e-3, 1)
+    ax.set_ylabel("class (samples)", color=GREY)
+    ax.tick_params(axis="y", length=0)
+    ax.grid(axis="x", color=LINE, linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right", "left"]].set_visible(False)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, handletextpad=0.2)
+    return ax
+
+
+def prediction_bars(
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    n: int = 6,
+    shape: tuple[int, int] = (28, 28),
+    ax: Axes | None = None,
+) -> Axes:
+    """The first samples, each beside the probability of every class: the true one framed, where 1 would be right.
+
+    Args:
+        images: (samples, height * width) or (samples, height, width), grey, larger is darker.
+        labels: (samples,), the true classes.
+        probabilities: (samples, classes), such as softmax of the logits.
+        n: how many at most.
+        shape: height and width of an image.
+        ax: where to draw.
+
+    The bar of the true class is blue, the others orange. ValueError for no samples and for other shapes.
+
+    >>> ax = prediction_bars(np.eye(2), [0, 1], [[0.9, 0.1], [0.75, 0.25]], shape=(1, 2))
+    >>> [text.get_text() for text in ax.texts if "→" in text.get_text()]
+    ['0→0 p=.90', '1→0 p=.75']
+    """
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    if not len(labels) or n < 1:
+        raise ValueError(f"there is nothing to show of {len(labels)} samples, {n} wanted")
+    if probabilities.ndim != 2 or len(probabilities) != len(labels):
+        raise ValueError(f"probabilities are (samples, classes) for {len(labels)} labels, got {probabilities.shape}")
+    images = np.asarray(images).reshape(len(labels), *shape)
+    shown, classes = min(n, len(labels)), probabilities.shape[1]
+    columns = min(3, columns_of(shown))
+    rows = -(-shown // columns)
+    ax = axes(ax, (3.1 * columns, 1.75 * rows))
+    height, bar = shape[0] / shape[1], 1 / classes  # an image is 1 wide, and so are its bars
+    darkest = max(float(images[:shown].max()), 1e-9)
+    for i in range(shown):
+        x, y = i % columns * 2.5, i // columns * (max(height, 1) + 0.35)
+        true, row = int(labels[i]), probabilities[i]
+        ax.imshow(images[i], cmap="gray_r", vmin=0, vmax=darkest, extent=(x, x + 1, y + height, y))
+        places = y + (np.arange(classes) + 0.5) * bar
+        colours = [BLUES[1] if k == true else ORANGES[3] for k in range(classes)]
+        ax.barh(places, row, 0.8 * bar, left=x + 1.2, color=colours)
+        ax.barh(places[true], 1, 0.8 * bar, left=x + 1.2, fill=False, edgecolor=BLUES[1], linewidth=0.9)
+        for k in range(classes):
+            ax.text(
+                x + 1.15, places[k], str(k), ha="right", va="center", fontsize=6.5, color=INK if k == true else GREY
+            )
+        ax.text(x + 1.1, y - 0.05, _sure(true, row), ha="center", va="bottom", fontsize=8.5, color=INK)
+    ax.set(xlim=(-0.05, columns * 2.5 - 0.25), ylim=(rows * (max(height, 1) + 0.35) - 0.3, -0.25), aspect="equal")
+    ax.set_axis_off()
+    return ax
+
+
+def worst_samples(
+    images: npt.ArrayLike,
+    labels: npt.ArrayLike,
+    probabilities: npt.ArrayLike,
+    n: int = 25,
+    shape: tuple[int, int] = (28, 28),
+    ax: Axes | None = None,
+) -> Axes:
+    """The samples with the largest loss, worst first, each titled ``true→predicted p=probability of the latter``.
+
+    Args:
+        images: (samples, height * width) or (samples, height, width), grey, larger is darker.
+        labels: (samples,), the true classes.
+        probabilities: (samples, classes), such as softmax of the logits.
+        n: how many at most.
+        shape: height and width of an image.
+        ax: where to draw.
+
+    >>> worst = worst_samples(np.eye(2), [0, 1], [[0.9, 0.1], [0.75, 0.25]], shape=(1, 2))
+    >>> [text.get_text() for text in worst.texts]
+    ['1→0 p=.75', '0→0 p=.90']
+    """
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    if not len(labels) or n < 1:
+        raise ValueError(f"there is nothing to show of {len(labels)} samples, {n} wanted")
+    images = np.asarray(images).reshape(len(labels), *shape)
+    worst = np.argsort(probabilities[np.arange(len(labels)), labels], kind="stable")[:n]
+    gap = -(-shape[0] // 3)  # room for a title
+    ax = axes(ax, (4.8, 5.1))
+    columns = columns_of(len(worst))
+    ax.imshow(mosaic(images[worst], gap, columns), cmap="gray_r", vmin=0, vmax=max(float(images[worst].max()), 1e-9))
+    for place, i in enumerate(worst):
+        row, column = divmod(place, columns)
+        title = _sure(labels[i], probabilities[i])
+        x = column * (shape[1] + gap) + (shape[1] - 1) / 2
+        ax.text(x, row * (shape[0] + gap) - 1, title, ha="center", va="bottom", fontsize=8.5, color=INK)
+    ax.set_axis_off()
+    return ax
+
+
+def _sure(label: object, probabilities: npt.NDArray[np.floating]) -> str:
+    """The true class, the one predicted, and the probability of the latter."""
+    guess = probabilities.argmax()
+    return f"{label}→{guess} p={probabilities[guess]:.2f}".replace("=0.", "=.")

@@ -1,0 +1,53 @@
+"""The curves of a training."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, matplotlib
+from nn.history import History, shown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def curves(history: History, ax: Axes | None = None, *, column: str = "loss", log: bool = False) -> Axes:
+    """A number over the epochs: ``train_loss`` solid, every other column that ends in ``loss`` dashed.
+
+    Args:
+        history: what `nn.training.fit` returned.
+        ax: where to draw.
+        column: "loss", "accuracy" or another ending of columns; ValueError if there is none.
+        log: a logarithmic vertical axis.
+
+    The best epoch of the last line is marked: the largest for accuracies, the smallest for all else.
+
+    >>> ax = curves(History([{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.25}]))
+    >>> [line.get_label() for line in ax.lines]
+    ['train_loss', 'best: 0.2500 in epoch 2']
+    """
+    names = sorted((name for name in history.columns if name.endswith(column)), key=lambda name: name[:6] != "train_")
+    if not names:
+        raise ValueError(f"the history has no column that ends in {column!r}: {history.columns}")
+    ax = axes(ax, (4.4, 3.2))
+    others = itertools.cycle((ORANGES[3], "#8250DF", "#1A7F37"))
+    marker = "o" if len(history) < 30 else ""
+    for name in names:
+        style, colour = ("-", BLUES[1]) if name.startswith("train_") else ("--", next(others))
+        ax.plot(history["epoch"], history[name], style, label=name, marker=marker, markersize=3.5, color=colour)
+    if np.isfinite(history[names[-1]]).any():
+        row = history.best(names[-1])
+        best = f"best: {shown(row[names[-1]])} in epoch {row['epoch']}"
+        ax.plot([row["epoch"]], [row[names[-1]]], "o", label=best, markersize=10, markerfacecolor="none", color=INK)
+    if log:
+        ax.set_yscale("log")
+    ax.xaxis.set_major_locator(matplotlib("ticker").MaxNLocator(integer=True, min_n_ticks=1))
+    ax.set_xlabel("epoch", color=GREY)
+    ax.set_ylabel(column, color=GREY)
+    ax.grid(axis="y", color=LINE, linewidth=0.6)
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(fontsize="small", framealpha=0.9, edgecolor="none")
+    return ax
