@@ -1,0 +1,259 @@
+"""MNIST one image at a time: the classic 784-100-10 of sigmoids, and how its error is sent back.
+
+No biases, no batches: 60,000 updates in the order of the file, each from one image, each down the gradient of
+½ Σ (t − o)². It is the network of a well-known book, which reached 0.9468 with it. The book splits the error over the
+weights and sends it back as Wᵀ · error; the gradient sends back Wᵀ · (error · slope). Both are shown, and both train,
+beside a loop written by hand in NumPy and the same network as 110 scalar neurons, through `vectorize`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeAlias
+
+# The matrices of one step are small: several threads would wait for each other longer than they compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import numpy as np
+
+import nn
+from autograd import Tensor, Value, dot, vectorize
+from demos.mnist import Parser, number
+from nn import canvas
+from nn.data import DatasetError, load_mnist
+from nn.files import replacing
+
+Array: TypeAlias = np.ndarray
+Trainer: TypeAlias = tuple[Callable[[Iterable[Array], Iterable[Array]], None], list[Array]]
+"""A function that makes an update a sample, and the two matrices that it changes."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the demo with these arguments; returns the exit code."""
+    options = parse(argv)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
+        return run(options)
+    except (DatasetError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+# ------------------------------------------------------------------------------------------ four ways to train it
+
+
+def by_hand(w1: Array, w2: Array, lr: float, book: bool = False) -> Trainer:
+    """The loop as one writes it in NumPy; `book` leaves the outputs' slope out of what is sent back."""
+    w1, w2 = w1.copy(), w2.copy()
+
+    def train(xs: Iterable[Array], ts: Iterable[Array]) -> None:
+        nonlocal w1, w2
+        for x, t in zip(xs, ts, strict=True):
+            h = 1 / (1 + np.exp(-np.dot(w1, x)))
+            o = 1 / (1 + np.exp(-np.dot(w2, h)))
+            error = t - o
+            delta = error * o * (1 - o)
+            sent_back = np.dot(w2.T, error if book else delta)
+            w2 += lr * np.outer(delta, h)
+            w1 += lr * np.outer(sent_back * h * (1 - h), x)
+
+    return train, [w1, w2]
+
+
+def by_backward(network: Callable[[Array], Tensor], parameters: Sequence[Tensor], lr: float) -> Callable[..., None]:
+    """The loop without a derivative: backward starts from o − t, which ½ Σ (t − o)² has as its own."""
+    optimizer = nn.SGD(parameters, lr)
+
+    def train(xs: Iterable[Array], ts: Iterable[Array]) -> None:
+        for x, t in zip(xs, ts, strict=True):
+            o = network(x)
+            optimizer.zero_grad()
+            o.backward(o.data - t)
+            optimizer.step()
+
+    return train
+
+
+def in_tensors(w1: Array, w2: Array, lr: float) -> Trainer:
+    """The network in two products."""
+    hidden, output = Tensor(w1), Tensor(w2)
+    train = by_backward(lambda x: (output @ (hidden @ x).sigmoid()).sigmoid(), [hidden, output], lr)
+    return train, [hidden.detach(), output.detach()]
+
+
+def neurons(w1: Array, w2: Array) -> tuple[list[Value], Callable[[Sequence[Any]], list[Any]]]:
+    """The network neuron by neuron, every weight a Value."""
+    layers = [[[Value(w) for w in row] for row in matrix.tolist()] for matrix in (w1, w2)]
+
+    def network(x: Sequence[Any]) -> Any:
+        for layer in layers:
+            x = [dot(weights, x).sigmoid() for weights in layer]
+        return x
+
+    return [w for layer in layers for row in layer for w in row], network
+
+
+def vectorized(w1: Array, w2: Array, lr: float) -> Trainer:
+    """The neurons once more, as the program that `vectorize` finds in them."""
+    fast = vectorize(neurons(w1, w2)[1], w1.shape[1], batch=False, dtype=w1.dtype)
+    train = by_backward(fast, fast.parameters(), lr)
+    return train, [p.detach().T for p in fast.parameters()]  # it has a column a neuron
+
+
+# --------------------------------------------------------------------------------------------------------- the story
+
+
+def run(options: argparse.Namespace) -> int:
+    """Send an error back, compare the ways on a small network, train the large one, test it and draw."""
+    dtype = np.dtype(options.dtype)
+    data = load_mnist(options.data, dtype=dtype)
+    n, train_y, test_y = options.images, data.train_y[: options.images], data.test_y
+    train_x, test_x = (x * dtype.type(0.99) + dtype.type(0.01) for x in (data.train_x[:n], data.test_x))
+    targets = np.where(np.eye(data.classes, dtype=bool)[train_y], 0.99, 0.01).astype(dtype)
+
+    small_example()
+    agreement(options.seed, train_x[:100], targets[:100])
+
+    rng = np.random.default_rng(options.seed)
+    weights = [rng.normal(0, n_out**-0.5, (n_out, n_in)).astype(dtype) for n_in, n_out in ((784, 100), (100, 10))]
+    ways = {
+        "Tensors": in_tensors(*weights, options.lr),
+        "NumPy by hand": by_hand(*weights, options.lr),
+        "vectorize": vectorized(*weights, options.lr),
+        "the book's rule": by_hand(*weights, options.lr, book=True),
+    }
+
+    def right(weights: Sequence[Array]) -> float:
+        return float((forward(weights, test_x).argmax(axis=1) == test_y).mean())
+
+    print(f"\n784-100-10 in {dtype}, learning rate {options.lr:g}, {len(train_x):,} updates of one image each")
+    print(f"share of the {len(test_y):,} test images that are right:\n")
+    print("updates" + "".join(f"{name:>17}" for name in ways), flush=True)
+    seconds, curves = dict.fromkeys(ways, 0.0), {name: [right(weights)] for name in ways}
+    updates = np.linspace(0, len(train_x), 7).astype(int)
+    for start, stop in pairwise(updates):  # taking turns, so that the times can be compared
+        for name, (train, current) in ways.items():
+            begin = time.perf_counter()
+            train(train_x[start:stop], targets[start:stop])
+            seconds[name] += time.perf_counter() - begin
+            curves[name].append(right(current))
+        print(f"{stop:>7,}" + "".join(f"{curve[-1]:>17.4f}" for curve in curves.values()), flush=True)
+    print("seconds" + "".join(f"{s:>17.1f}" for s in seconds.values()))
+    print("by hand = 1" + "".join(f"{s / seconds['NumPy by hand']:>17.2f}" for s in seconds.values())[4:])
+    print("the book's published run: 0.9468")
+    learnt, by_rule = ways["Tensors"][1], ways["NumPy by hand"][1]
+    apart = max(abs(a - b).max() for a, b in zip(learnt, by_rule, strict=True))
+    print(f"largest difference of a weight, Tensors against NumPy by hand, at the end: {apart:.1e}")
+
+    o = forward(learnt, train_x)
+    most = abs((targets - o) * o * (1 - o)).sum(axis=1).argmax()
+    x, t, (w1, w2) = train_x[most], targets[most], learnt
+    hidden = Tensor(1 / (1 + np.exp(-(w1 @ x))))
+    o = (w2 @ hidden).sigmoid()
+    error, slope = t - o.data, o.data * (1 - o.data)
+    o.backward(-error)
+    apart = abs(w2.T @ (error * slope) + hidden.grad).max()
+    print(
+        f"\nThe image with most to teach, a {train_y[most]}: Wᵀ · (error · slope) for its hidden neurons is minus the"
+    )
+    print(f"gradient that the engine finds, to {apart:.1e}. Wᵀ · error, the book's, ignores that an output near 0 or 1")
+    print("hardly moves. The picture has both, and what goes back over each weight.")
+    try:
+        print("picture:", sent_back(options.out / "error.png", x, error, error * slope, w2))
+    except ImportError as missing:
+        print(f"no picture: {missing}")
+    return 0
+
+
+def forward(weights: Sequence[Array], x: Array) -> Array:
+    """What the network says of many images (n, 784): (n, 10)."""
+    for w in weights:
+        x = 1 / (1 + np.exp(-(x @ w.T)))
+    return x
+
+
+def small_example() -> None:
+    """Two hidden neurons, two linear outputs: the error over the weights, then as a matrix, then as a gradient."""
+    w, error, slope = np.array([[2.0, 3.0], [1.0, 4.0]]), np.array([0.8, 0.5]), np.array([0.25, 0.1])
+    shares = w / w.sum(axis=1, keepdims=True) * error[:, None]
+    print("Two hidden neurons, two outputs, W = [[2, 3], [1, 4]]; the errors t − o are 0.8 and 0.5.")
+    print("Split over the weights, to each its share of them:")
+    print(f"  from output 1: 0.8·2/5 = {shares[0, 0]:.2f} and 0.8·3/5 = {shares[0, 1]:.2f}")
+    print(f"  from output 2: 0.5·1/5 = {shares[1, 0]:.2f} and 0.5·4/5 = {shares[1, 1]:.2f}")
+    print(f"  to the hidden neurons: {' and '.join(f'{x:.2f}' for x in shares.sum(axis=0))}")
+    print("Without the divisors, which only scale, it is one product:")
+    print(f"  Wᵀ · error = [2·0.8 + 1·0.5, 3·0.8 + 4·0.5] = {(w.T @ error).round(9).tolist()}")
+    for name, seed in (("by the hidden neurons", error), ("behind sigmoids of slopes 0.25 and 0.1", error * slope)):
+        h = Tensor([0.3, 0.6])
+        (w @ h).backward(-seed)
+        print(f"  minus the gradient of ½ Σ (t − o)² {name}, by backward: {(-h.grad).round(9).tolist()}")
+
+
+def agreement(seed: int, images: Array, targets: Array) -> None:
+    """All ways on a network that is small enough for Values: 16 pixels, 8 hidden neurons."""
+    pixels = images.astype(np.float64).reshape(-1, 4, 7, 4, 7).mean(axis=(2, 4)).reshape(-1, 16)
+    rng = np.random.default_rng(seed)
+    weights = [rng.normal(0, n_out**-0.5, (n_out, n_in)) for n_in, n_out in ((16, 8), (8, 10))]
+    values, network = neurons(*weights)
+    optimizer = nn.SGD(values, 0.3)
+    for x, t in zip(pixels.tolist(), targets.tolist(), strict=True):
+        loss = 0.5 * sum((target - o) ** 2 for target, o in zip(t, network(x), strict=True))
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    scalars, apart = np.array([w.data for w in values]), 0.0
+    for train, learnt in (in_tensors(*weights, 0.3), vectorized(*weights, 0.3), by_hand(*weights, 0.3)):
+        train(pixels, targets.astype(np.float64))
+        apart = max(apart, abs(np.concatenate([np.ravel(w) for w in learnt]) - scalars).max())
+    print(f"\n16-8-10 on images of 4×4, {len(pixels)} updates as Values, as Tensors, through vectorize, and by hand:")
+    print(f"largest difference of a weight: {apart:.1e}")
+
+
+# ------------------------------------------------------------------------------------------------------ the picture
+
+
+def sent_back(path: Path, image: Array, error: Array, delta: Array, w: Array) -> Path:
+    """An image, the errors of its ten outputs, and how each goes over its weights to the hidden neurons."""
+    figure = canvas.matplotlib("figure").Figure(figsize=(11, 4), layout="constrained")
+    left, middle, right = figure.subplots(1, 3, width_ratios=(1, 0.9, 3))
+    left.imshow(image.reshape(28, 28), cmap="gray_r")
+    left.set_axis_off()
+    middle.barh(np.arange(10) - 0.2, error, 0.4, color=canvas.LINE, label="error t − o")
+    middle.barh(np.arange(10) + 0.2, delta, 0.4, color=canvas.BLUES[1], label="error · slope")
+    middle.set(yticks=range(10), ylim=(9.6, -0.6), ylabel="output")
+    middle.legend(loc="upper center", bbox_to_anchor=(0.5, -0.06), frameon=False)
+    parts = w * delta[:, None]  # what goes back over each weight
+    rows = np.vstack([parts, np.full((1, w.shape[1]), np.nan), parts.sum(axis=0)])
+    canvas.signed_image(right, rows, canvas.usual_limit(parts, 0.995), aspect="auto", interpolation="nearest")
+    right.set_yticks([*range(10), 11], [*map(str, range(10)), "sum"])
+    right.set(xlabel="hidden neuron", title="over each weight: W · error · slope; the sums are Wᵀ · (error · slope)")
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=150)
+    return path
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The options, checked."""
+    parser = Parser(prog="python -m demos.mnist_per_sample", description=__doc__.partition("\n")[0])
+    add, out = parser.add_argument, Path("runs/mnist_per_sample")
+    add("--images", type=number(int, 6), default=60_000, metavar="N", help="how many to learn from (%(default)s)")
+    add("--lr", type=number(float, 0), default=0.3, metavar="RATE", help="learning rate (%(default)s)")
+    add("--dtype", choices=("float32", "float64"), default="float64", help="precision of all numbers (%(default)s)")
+    add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights (%(default)s)")
+    add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the repository's own)")
+    add("--out", type=Path, default=out, metavar="FOLDER", help="what is written to (%(default)s)")
+    add("--quick", action="store_true", help="only a look: 1,200 images")
+    options = parser.parse_args(argv)
+    if options.quick:
+        options.images = 1200
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(main())
