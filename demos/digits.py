@@ -43,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def load() -> Dataset:
-    """The digits, standardised, in float32; ImportError that says how to get scikit-learn if it is missing."""
+def load() -> tuple[Dataset, np.ndarray]:
+    """The digits, standardised, and the test images (n, 8, 8) as they were; ImportError that says how to get scikit-learn if it is missing."""
     datasets, selection, preprocessing = (
         canvas.optional(f"sklearn.{name}", "the digits come with scikit-learn", 'pip install "chainrule[data]"')
         for name in ("datasets", "model_selection", "preprocessing")
@@ -54,7 +54,8 @@ def load() -> Dataset:
         x.astype(np.float32), y, test_size=0.15, random_state=37
     )
     scaler = preprocessing.StandardScaler().fit(train_x)  # mean and deviation of the training images only
-    return Dataset(scaler.transform(train_x), train_y, scaler.transform(test_x), test_y, name="digits", classes=CLASSES)
+    data = Dataset(scaler.transform(train_x), train_y, scaler.transform(test_x), test_y, name="digits", classes=CLASSES)
+    return data, test_x.reshape(-1, *SIDE)
 
 
 def softmax_regression(seed: int) -> nn.Linear:
@@ -97,7 +98,7 @@ def train(
 
 def run(options: argparse.Namespace) -> int:
     """The whole story."""
-    data = load()
+    data, images = load()
     print(f"{len(data.train_x):,} digits of 8×8 pixels to learn from, {len(data.test_x)} to test with; standardised\n")
     basics(data)
     agreement(data, options.seed)
@@ -130,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
 
     experiments(data, options)
     try:
-        print("\npictures:", *pictures(options.out, data, history, probabilities, model))
+        print("\npictures:", *pictures(options.out, images, data, history, probabilities, model))
     except ImportError as error:
         print(f"\nno pictures: {error}")
     return 0
@@ -213,23 +214,21 @@ def experiments(data: Dataset, options: argparse.Namespace) -> None:
 
 
 def pictures(
-    out: Path, data: Dataset, history: nn.History, probabilities: np.ndarray, model: nn.Sequential
+    out: Path, images: np.ndarray, data: Dataset, history: nn.History, probabilities: np.ndarray, model: nn.Sequential
 ) -> list[str]:
     """Draw what was learnt and what was not; returns the files."""
     figure = canvas.matplotlib("figure").Figure(figsize=(8.4, 3.4), layout="constrained")
     left, right = figure.subplots(1, 2)
     plots.curves(history, ax=left, log=True)
     plots.curves(history, ax=right, column="accuracy")
-    predicted, shown = probabilities.argmax(axis=1), slice(38, 44)
-    images = data.test_x - data.test_x.min(axis=0)  # no ink is white again, whatever it is in deviations
+    predicted, likelihood = probabilities.argmax(axis=1), probabilities[np.arange(len(data.test_y)), data.test_y]
+    shown = [42, *likelihood.argsort()[:5]]
     drawn = {
         "curves.png": left,
         "predictions.png": plots.prediction_bars(images[shown], data.test_y[shown], probabilities[shown], shape=SIDE),
         "worst.png": plots.worst_samples(images, data.test_y, probabilities, n=5, shape=SIDE),
-        "confusion.png": plots.confusion_matrix(data.test_y, predicted, range(CLASSES)),
         "classes.png": plots.class_figures(data.test_y, predicted, range(CLASSES)),
         "units.png": plots.idle_units(model, data.train_x),
-        "weights.png": plots.weight_images(model.state_dict()["layers.0.weight"], SIDE),
     }
     for name, ax in drawn.items():
         with replacing(out / name) as temporary:

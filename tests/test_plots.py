@@ -49,6 +49,9 @@ PICTURES = [
     lambda ax=None: plots.confusion_matrix([0, 1], [1, 1], ax=ax),
     lambda ax=None: plots.weight_images(np.eye(4), (2, 2), ax=ax),
     lambda ax=None: plots.worst_samples(np.eye(4), [0, 1, 0, 1], np.full((4, 2), 0.5), shape=(2, 2), ax=ax),
+    lambda ax=None: plots.prediction_bars(np.eye(4), [0, 1, 0, 1], np.full((4, 2), 0.5), shape=(2, 2), ax=ax),
+    lambda ax=None: plots.class_figures([0, 1], [1, 1], ax=ax),
+    lambda ax=None: plots.idle_units(nn.Sequential(nn.ReLU()), X, ax=ax),
     lambda ax=None: plots.decision_boundary(plane, X, Y, ax=ax, resolution=9),
     lambda ax=None: plots.decision_boundary(three_ways, X, Y, ax=ax, resolution=9),
     lambda ax=None: plots.activation_histograms(trained(), X, ax=ax),
@@ -464,6 +467,60 @@ def test_the_worst_come_first(samples, n, seed):
 def test_there_is_something_to_show():
     with pytest.raises(ValueError, match="nothing"):
         plots.worst_samples(np.empty((0, 4)), [], np.empty((0, 2)), shape=(2, 2))
+
+
+# -------------------------------------------------------------------------- probabilities, classes, idle units
+
+
+@settings(max_examples=20)
+@given(st.integers(1, 8), st.integers(2, 5), st.integers(1, 9), st.integers(0, 99))
+def test_bars_are_the_probabilities_and_the_true_class_is_framed(samples, classes, n, seed):
+    rng = np.random.default_rng(seed)
+    images, labels = rng.random((samples, 2, 3)), rng.integers(0, classes, samples)
+    probabilities = rng.dirichlet(np.ones(classes), samples)
+    ax = plots.prediction_bars(images, labels, probabilities, n=n, shape=(2, 3))
+    shown = min(samples, n)
+    bars = np.array([bar.get_width() for bar in ax.patches]).reshape(shown, classes + 1)
+    np.testing.assert_allclose(bars[:, :-1], probabilities[:shown])
+    np.testing.assert_allclose(bars[:, -1], 1)
+    middles = np.array([bar.get_y() + bar.get_height() / 2 for bar in ax.patches]).reshape(shown, classes + 1)
+    np.testing.assert_allclose(middles[:, -1], middles[np.arange(shown), labels[:shown]])
+    blue = np.array([bar.get_facecolor()[:3] == to_rgb(plots.classes.BLUES[1]) for bar in ax.patches])
+    np.testing.assert_array_equal(blue.reshape(shown, -1)[:, :-1], np.arange(classes) == labels[:shown, None])
+    for image, found in zip(images, ax.images, strict=False):
+        np.testing.assert_array_equal(found.get_array(), image)
+    assert len(ax.images) == shown
+
+
+def test_bars_need_a_row_of_probabilities_a_sample():
+    with pytest.raises(ValueError, match=r"for 2 labels, got \(2,\)"):
+        plots.prediction_bars(np.eye(2), [0, 1], [0.5, 0.5], shape=(1, 2))
+    with pytest.raises(ValueError, match="nothing"):
+        plots.prediction_bars(np.empty((0, 4)), [], np.empty((0, 2)), shape=(2, 2))
+
+
+def test_figures_of_classes_are_points():
+    ax = plots.class_figures([0, 0, 0, 0, 1], [0, 0, 1, 2, 1], ["a", "b", "never"])
+    points = {line.get_label(): line.get_xdata().tolist() for line in ax.lines}
+    assert points["precision"][:2] == [1.0, 0.5]
+    assert points["recall"][:2] == [0.5, 1.0]
+    assert points["F1"] == pytest.approx([2 / 3, 2 / 3, 0.0])
+    assert rows(ax) == ["a (4)", "b (1)", "never (0)"]
+    assert math.isnan(points["recall"][2])
+    low, high = ax.get_xlim()
+    assert low < 0
+    assert high == 1
+
+
+def test_idle_units_are_as_high_as_their_share():
+    x = np.array([[-1.0, 1.0, -2.0, 0.5], [-1.0, 2.0, 3.0, 0.5]])
+    ax = plots.idle_units(nn.Sequential(nn.ReLU()), x)
+    assert rows(ax) == ["0 ReLU\ninactive 38%\nalways 1 of 4"]
+    background, *bars = sorted(ax.patches, key=lambda bar: (bar.get_width() < 1, bar.get_x()))
+    assert background.get_width() == 1
+    assert [bar.get_height() / 0.8 for bar in bars] == pytest.approx([1.0, 0.5, 0.0, 0.0])
+    assert to_hex(bars[0].get_facecolor()) == plots.layers.ORANGES[3].lower()
+    assert len({bar.get_facecolor() for bar in bars[1:]}) == 1
 
 
 # --------------------------------------------------------------------------------------------------- the report

@@ -181,8 +181,8 @@ def worst_samples(
     images = np.asarray(images).reshape(len(labels), *shape)
     worst = np.argsort(probabilities[np.arange(len(labels)), labels], kind="stable")[:n]
     gap = -(-shape[0] // 3)  # room for a title
-    ax = axes(ax, (4.8, 5.1))
     columns = columns_of(len(worst))
+    ax = axes(ax, (4.8, 0.3 + 4.8 * -(-len(worst) // columns) / columns))
     ax.imshow(mosaic(images[worst], gap, columns), cmap="gray_r", vmin=0, vmax=max(float(images[worst].max()), 1e-9))
     for place, i in enumerate(worst):
         row, column = divmod(place, columns)

@@ -113,10 +113,10 @@ def idle_units(model: Sequential | MLP, x: npt.ArrayLike, ax: Axes | None = None
     levels = range(len(layers) - 1, -1, -1)
     for level, units in zip(levels, layers, strict=True):
         share = np.sort(units.share)[::-1]
-        edges = np.linspace(0, 1, len(share) + 1)
+        edges, width = np.linspace(0, 1, len(share) + 1), (0.94 if len(share) < 50 else 1) / len(share)
         ax.axhspan(level, level + 0.8, color=PALE, linewidth=0, zorder=0)
         for chosen, colour in ((share < 1, BLUES[1]), (share == 1, ORANGES[3])):
-            ax.bar(edges[:-1][chosen], 0.8 * share[chosen], 0.94 / len(share), level, align="edge", color=colour)
+            ax.bar(edges[:-1][chosen], 0.8 * share[chosen], width, level, align="edge", color=colour)
     names = [f"{units.layer}\n{units.state} {units.share.mean():.0%}\nalways {units.always} of {units.share.size}"
              for units in layers]  # fmt: skip
     ax.set_yticks([level + 0.4 for level in levels], names, color=INK)
