@@ -44,7 +44,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def load() -> tuple[Dataset, np.ndarray]:
-    """The digits, standardised, and the test images (n, 8, 8) as they were; ImportError that says how to get scikit-learn if it is missing."""
+    """The digits, standardised, and the test images (n, 8, 8) as they were.
+
+    ImportError that says how to get scikit-learn if it is missing.
+    """
     datasets, selection, preprocessing = (
         canvas.optional(f"sklearn.{name}", "the digits come with scikit-learn", 'pip install "chainrule[data]"')
         for name in ("datasets", "model_selection", "preprocessing")

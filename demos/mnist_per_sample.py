@@ -113,9 +113,9 @@ def vectorized(w1: Array, w2: Array, lr: float) -> Trainer:
 def run(options: argparse.Namespace) -> int:
     """Send an error back, compare the ways on a small network, train the large one, test it and draw."""
     dtype = np.dtype(options.dtype)
-    data = load_mnist(options.data, dtype=dtype)
-    n, train_y, test_y = options.images, data.train_y[: options.images], data.test_y
-    train_x, test_x = (x * dtype.type(0.99) + dtype.type(0.01) for x in (data.train_x[:n], data.test_x))
+    data, n = load_mnist(options.data, scale=False, dtype=np.uint8), options.images
+    train_x, test_x = (x[:n].astype(dtype) / 255 * 0.99 + 0.01 for x in (data.train_x, data.test_x))
+    train_y, test_y = data.train_y[:n], data.test_y[:n]
     targets = np.where(np.eye(data.classes, dtype=bool)[train_y], 0.99, 0.01).astype(dtype)
 
     small_example()
