@@ -1,4 +1,4 @@
-"""8×8 digits of scikit-learn: softmax regression, a network of ten hidden units, and what else could be tried.
+"""8×8 digits: softmax regression image by image, ten hidden units, and what else could be tried.
 
 Step by step: labels as one-hot rows, scores as probabilities, the loss, its gradient held against differences. Then
 softmax regression learns image by image, in scalars, in Tensors and through `vectorize`; a hidden layer does better;
