@@ -9,7 +9,7 @@ def main() -> None:
     for path in sorted(Path(__file__).parent.glob("*.py")):
         if not path.stem.startswith("_"):
             text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-            print(f"python -m demos.{path.stem:<18}{text.partition(chr(10))[0]}")
+            print(f"python -m demos.{path.stem:<17}{text.partition(chr(10))[0]}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ import nn
 from autograd import DrawingError, Value
 from demos.mnist import Parser, number
 from nn import canvas
+from nn.data import DatasetError
 from nn.files import replacing
 
 AGREE = 1e-9
@@ -38,7 +39,7 @@ def tell(story: Callable[[argparse.Namespace], bool], options: argparse.Namespac
     try:
         options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
         return 0 if story(options) else 1
-    except OSError as error:
+    except (DatasetError, ImportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

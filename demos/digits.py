@@ -12,7 +12,6 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 # The matrices of one step are small: several threads would wait for each other longer than they compute.
@@ -22,10 +21,10 @@ import numpy as np
 
 import nn
 from autograd import check_gradients, softmax, vectorize
-from demos.mnist import Parser, number
+from demos._reference import AGREE, apart, panels, parser, pictures, tell
+from demos.mnist import number
 from nn import canvas, inspection, plots
 from nn.data import Batches, Dataset, one_hot
-from nn.files import replacing
 from nn.init import Initializer, normal, uniform, zeros
 
 SIDE, CLASSES = (8, 8), 10
@@ -34,13 +33,7 @@ SMALL = uniform(-0.01, 0.01)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    options = parse(argv)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        return run(options)
-    except (ImportError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return tell(run, parse(argv))
 
 
 def load() -> tuple[Dataset, np.ndarray]:
@@ -99,12 +92,11 @@ def train(
     return history
 
 
-def run(options: argparse.Namespace) -> int:
-    """The whole story."""
+def run(options: argparse.Namespace) -> bool:
+    """The whole story; returns whether all that is compared agrees."""
     data, images = load()
     print(f"{len(data.train_x):,} digits of 8×8 pixels to learn from, {len(data.test_x)} to test with; standardised\n")
-    basics(data)
-    agreement(data, options.seed)
+    agree = basics(data) and agreement(data, options.seed)
 
     history = train(softmax_regression(options.seed), data, lr=0.01, epochs=1, each=100)
     print("\n(a) softmax regression 64→10, weights and biases uniform ±0.1, learning rate 0.01, image by image:")
@@ -133,11 +125,21 @@ def run(options: argparse.Namespace) -> int:
     print(*inspection.idle_units(model, data.train_x), sep="\n")
 
     experiments(data, options)
-    try:
-        print("\npictures:", *pictures(options.out, images, data, history, probabilities, model))
-    except ImportError as error:
-        print(f"\nno pictures: {error}")
-    return 0
+    pictures(
+        options.out,
+        {
+            "curves.png": lambda: curves(history),
+            "predictions.png": lambda: (
+                plots.prediction_bars(
+                    images[[42, *worst]], data.test_y[[42, *worst]], probabilities[[42, *worst]], shape=SIDE
+                ).figure
+            ),
+            "worst.png": lambda: plots.worst_samples(images, data.test_y, probabilities, n=5, shape=SIDE).figure,
+            "classes.png": lambda: plots.class_figures(data.test_y, predicted).figure,
+            "units.png": lambda: plots.idle_units(model, data.train_x).figure,
+        },
+    )
+    return agree
 
 
 def figures(row: dict[str, float]) -> str:
@@ -146,7 +148,7 @@ def figures(row: dict[str, float]) -> str:
     return f"loss {learnt[0]:.4f} and {test[0]:.4f}, accuracy {learnt[1]:.3f} and {test[1]:.3f}"
 
 
-def basics(data: Dataset) -> None:
+def basics(data: Dataset) -> bool:
     """One-hot rows, softmax, the loss, and its gradient against differences."""
     print(f"one-hot: the labels {data.train_y[:2].tolist()} are")
     print(one_hot(data.train_y[:2], CLASSES, int))
@@ -162,9 +164,10 @@ def basics(data: Dataset) -> None:
         lambda w, b: nn.cross_entropy(x @ w + b, y), np.full((64, CLASSES), 0.01), np.zeros(CLASSES)
     )
     print(f"the loss of 64→10 on three images, by its 650 numbers: {report}")
+    return report.ok
 
 
-def agreement(data: Dataset, seed: int) -> None:
+def agreement(data: Dataset, seed: int) -> bool:
     """Softmax regression as ten neurons of Values, as these through `vectorize`, and as a matrix: 50 updates each."""
     start = softmax_regression(seed).state_dict()
     matrix, neurons = nn.Linear(64, CLASSES, dtype=np.float64), nn.Layer(64, CLASSES, nonlin=False)
@@ -182,8 +185,9 @@ def agreement(data: Dataset, seed: int) -> None:
             loss.backward()
             optimizer.step()
         ends.append(loss.item())
-    apart = max(ends) - min(ends)
-    print(f"\nafter 50 updates in Tensors, through vectorize, and in Values the losses differ by {apart:.1e}")
+    off = apart(ends, ends[:1] * 3)
+    print(f"\nafter 50 updates in Tensors, through vectorize, and in Values the losses differ by {off:.1e}")
+    return off < AGREE
 
 
 def experiments(data: Dataset, options: argparse.Namespace) -> None:
@@ -216,41 +220,23 @@ def experiments(data: Dataset, options: argparse.Namespace) -> None:
     print("                published: test loss 0.0994,    accuracy 0.998, after 15 epochs")
 
 
-def pictures(
-    out: Path, images: np.ndarray, data: Dataset, history: nn.History, probabilities: np.ndarray, model: nn.Sequential
-) -> list[str]:
-    """Draw what was learnt and what was not; returns the files."""
-    figure = canvas.matplotlib("figure").Figure(figsize=(8.4, 3.4), layout="constrained")
-    left, right = figure.subplots(1, 2)
+def curves(history: nn.History) -> Any:
+    """Loss and accuracy over the epochs."""
+    figure, (left, right) = panels(8.4, 3.4, 2)
     plots.curves(history, ax=left, log=True)
     plots.curves(history, ax=right, column="accuracy")
-    predicted, likelihood = probabilities.argmax(axis=1), probabilities[np.arange(len(data.test_y)), data.test_y]
-    shown = [42, *likelihood.argsort()[:5]]
-    drawn = {
-        "curves.png": left,
-        "predictions.png": plots.prediction_bars(images[shown], data.test_y[shown], probabilities[shown], shape=SIDE),
-        "worst.png": plots.worst_samples(images, data.test_y, probabilities, n=5, shape=SIDE),
-        "classes.png": plots.class_figures(data.test_y, predicted, range(CLASSES)),
-        "units.png": plots.idle_units(model, data.train_x),
-    }
-    for name, ax in drawn.items():
-        with replacing(out / name) as temporary:
-            ax.figure.savefig(temporary, dpi=150)
-    return [str(out / name) for name in drawn]
+    return figure
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    parser = Parser(prog="python -m demos.digits", description=__doc__.partition("\n")[0])
-    add = parser.add_argument
-    add("--epochs", type=number(int, 1), default=15, metavar="N", help="of the hidden layer's training (%(default)s)")
-    add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights (%(default)s)")
-    add("--out", type=Path, default=Path("runs/digits"), metavar="FOLDER", help="what is written to (%(default)s)")
-    add("--quick", action="store_true", help="only a look: one epoch, and one experiment")
-    options = parser.parse_args(argv)
-    if options.quick:
-        options.epochs = 1
-    return options
+    options = parser("digits", __doc__, seed=0, start="0", quick="one epoch, and one experiment")
+    epochs = number(int, 1)
+    options.add_argument("--epochs", type=epochs, default=15, metavar="N", help="of the hidden layer's (%(default)s)")
+    found = options.parse_args(argv)
+    if found.quick:
+        found.epochs = 1
+    return found
 
 
 if __name__ == "__main__":

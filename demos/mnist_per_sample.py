@@ -24,11 +24,12 @@ import numpy as np
 
 import nn
 from autograd import Tensor, Value, dot, vectorize
-from demos.mnist import Parser, number
+from demos._reference import AGREE, parser, pictures, tell
+from demos.mnist import number
 from nn import canvas
-from nn.data import DatasetError, load_mnist
-from nn.files import replacing
+from nn.data import load_mnist
 
+RATE = 0.3
 Array: TypeAlias = np.ndarray
 Trainer: TypeAlias = tuple[Callable[[Iterable[Array], Iterable[Array]], None], list[Array]]
 """A function that makes an update a sample, and the two matrices that it changes."""
@@ -36,14 +37,8 @@ Trainer: TypeAlias = tuple[Callable[[Iterable[Array], Iterable[Array]], None], l
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    options = parse(argv)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        with np.errstate(over="ignore"):  # exp in a sigmoid by hand: 1 / (1 + inf) is the 0 that it should be
-            return run(options)
-    except (DatasetError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    with np.errstate(over="ignore"):  # exp in a sigmoid by hand: 1 / (1 + inf) is the 0 that it should be
+        return tell(run, parse(argv))
 
 
 # ------------------------------------------------------------------------------------------ four ways to train it
@@ -110,8 +105,8 @@ def vectorized(w1: Array, w2: Array, lr: float) -> Trainer:
 # --------------------------------------------------------------------------------------------------------- the story
 
 
-def run(options: argparse.Namespace) -> int:
-    """Send an error back, compare the ways on a small network, train the large one, test it and draw."""
+def run(options: argparse.Namespace) -> bool:
+    """Send an error back, train a small network and the large one; returns whether all ways agree."""
     dtype = np.dtype(options.dtype)
     data, n = load_mnist(options.data, scale=False, dtype=np.uint8), options.images
     train_x, test_x = (x[:n].astype(dtype) / 255 * 0.99 + 0.01 for x in (data.train_x, data.test_x))
@@ -119,21 +114,21 @@ def run(options: argparse.Namespace) -> int:
     targets = np.where(np.eye(data.classes, dtype=bool)[train_y], 0.99, 0.01).astype(dtype)
 
     small_example()
-    agreement(options.seed, train_x[:100], targets[:100])
+    agree = agreement(options.seed, train_x[:100], targets[:100])
 
     rng = np.random.default_rng(options.seed)
     weights = [rng.normal(0, n_out**-0.5, (n_out, n_in)).astype(dtype) for n_in, n_out in ((784, 100), (100, 10))]
     ways = {
-        "Tensors": in_tensors(*weights, options.lr),
-        "NumPy by hand": by_hand(*weights, options.lr),
-        "vectorize": vectorized(*weights, options.lr),
-        "the book's rule": by_hand(*weights, options.lr, book=True),
+        "Tensors": in_tensors(*weights, RATE),
+        "NumPy by hand": by_hand(*weights, RATE),
+        "vectorize": vectorized(*weights, RATE),
+        "the book's rule": by_hand(*weights, RATE, book=True),
     }
 
     def right(weights: Sequence[Array]) -> float:
         return float((forward(weights, test_x).argmax(axis=1) == test_y).mean())
 
-    print(f"\n784-100-10 in {dtype}, learning rate {options.lr:g}, {len(train_x):,} updates of one image each")
+    print(f"\n784-100-10 in {dtype}, learning rate {RATE:g}, {len(train_x):,} updates of one image each")
     print(f"share of the {len(test_y):,} test images that are right:\n")
     print("updates" + "".join(f"{name:>17}" for name in ways), flush=True)
     seconds = dict.fromkeys(ways, 0.0)
@@ -165,11 +160,8 @@ def run(options: argparse.Namespace) -> int:
     )
     print(f"gradient that the engine finds, to {apart:.1e}. Wᵀ · error, the book's, ignores that an output near 0 or 1")
     print("hardly moves. The picture has both, and what goes back over each weight.")
-    try:
-        print("picture:", sent_back(options.out / "error.png", x, error, error * slope, w2))
-    except ImportError as missing:
-        print(f"no picture: {missing}")
-    return 0
+    pictures(options.out, {"error.png": lambda: sent_back(x, error, error * slope, w2)})
+    return agree
 
 
 def forward(weights: Sequence[Array], x: Array) -> Array:
@@ -196,30 +188,31 @@ def small_example() -> None:
         print(f"  minus the gradient of ½ Σ (t − o)² {name}, by backward: {(-h.grad).round(9).tolist()}")
 
 
-def agreement(seed: int, images: Array, targets: Array) -> None:
+def agreement(seed: int, images: Array, targets: Array) -> bool:
     """All ways on a network that is small enough for Values: 16 pixels, 8 hidden neurons."""
     pixels = images.astype(np.float64).reshape(-1, 4, 7, 4, 7).mean(axis=(2, 4)).reshape(-1, 16)
     rng = np.random.default_rng(seed)
     weights = [rng.normal(0, n_out**-0.5, (n_out, n_in)) for n_in, n_out in ((16, 8), (8, 10))]
     values, network = neurons(*weights)
-    optimizer = nn.SGD(values, 0.3)
+    optimizer = nn.SGD(values, RATE)
     for x, t in zip(pixels.tolist(), targets.tolist(), strict=True):
         loss = 0.5 * sum((target - o) ** 2 for target, o in zip(t, network(x), strict=True))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     scalars, apart = np.array([w.data for w in values]), 0.0
-    for train, learnt in (in_tensors(*weights, 0.3), vectorized(*weights, 0.3), by_hand(*weights, 0.3)):
+    for train, learnt in (in_tensors(*weights, RATE), vectorized(*weights, RATE), by_hand(*weights, RATE)):
         train(pixels, targets.astype(np.float64))
         apart = max(apart, abs(np.concatenate([np.ravel(w) for w in learnt]) - scalars).max())
     print(f"\n16-8-10 on images of 4×4, {len(pixels)} updates as Values, as Tensors, through vectorize, and by hand:")
     print(f"largest difference of a weight: {apart:.1e}")
+    return apart < AGREE
 
 
 # ------------------------------------------------------------------------------------------------------ the picture
 
 
-def sent_back(path: Path, image: Array, error: Array, delta: Array, w: Array) -> Path:
+def sent_back(image: Array, error: Array, delta: Array, w: Array) -> Any:
     """An image, the errors of its ten outputs, and how each goes over its weights to the hidden neurons."""
     figure = canvas.matplotlib("figure").Figure(figsize=(11, 4), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 0.9, 3))
@@ -234,26 +227,20 @@ def sent_back(path: Path, image: Array, error: Array, delta: Array, w: Array) ->
     canvas.signed_image(right, rows, canvas.usual_limit(parts, 0.995), aspect="auto", interpolation="nearest")
     right.set_yticks([*range(10), 11], [*map(str, range(10)), "sum"])
     right.set(xlabel="hidden neuron", title="over each weight: W · error · slope; the sums are Wᵀ · (error · slope)")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=150)
-    return path
+    return figure
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    parser = Parser(prog="python -m demos.mnist_per_sample", description=__doc__.partition("\n")[0])
-    add, out = parser.add_argument, Path("runs/mnist_per_sample")
+    options = parser("mnist_per_sample", __doc__, seed=0, start="0", quick="1,200 images")
+    add = options.add_argument
     add("--images", type=number(int, 6), default=60_000, metavar="N", help="how many to learn from (%(default)s)")
-    add("--lr", type=number(float, 0), default=0.3, metavar="RATE", help="learning rate (%(default)s)")
     add("--dtype", choices=("float32", "float64"), default="float64", help="precision of all numbers (%(default)s)")
-    add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights (%(default)s)")
     add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the repository's own)")
-    add("--out", type=Path, default=out, metavar="FOLDER", help="what is written to (%(default)s)")
-    add("--quick", action="store_true", help="only a look: 1,200 images")
-    options = parser.parse_args(argv)
-    if options.quick:
-        options.images = 1200
-    return options
+    found = options.parse_args(argv)
+    if found.quick:
+        found.images = min(found.images, 1200)
+    return found
 
 
 if __name__ == "__main__":
