@@ -77,10 +77,10 @@ def by_backward(network: Callable[[Array], Tensor], parameters: Sequence[Tensor]
 
 
 def in_tensors(w1: Array, w2: Array, lr: float) -> Trainer:
-    """The network in two products."""
-    hidden, output = Tensor(w1), Tensor(w2)
-    train = by_backward(lambda x: (output @ (hidden @ x).sigmoid()).sigmoid(), [hidden, output], lr)
-    return train, [hidden.detach(), output.detach()]
+    """The network in two products, a column a neuron, as `nn.Linear` has them."""
+    hidden, output = (Tensor(np.ascontiguousarray(w.T)) for w in (w1, w2))
+    train = by_backward(lambda x: ((x @ hidden).sigmoid() @ output).sigmoid(), [hidden, output], lr)
+    return train, [hidden.detach().T, output.detach().T]
 
 
 def neurons(w1: Array, w2: Array) -> tuple[list[Value], Callable[[Sequence[Any]], list[Any]]]:
@@ -99,7 +99,7 @@ def vectorized(w1: Array, w2: Array, lr: float) -> Trainer:
     """The neurons once more, as the program that `vectorize` finds in them."""
     fast = vectorize(neurons(w1, w2)[1], w1.shape[1], batch=False, dtype=w1.dtype)
     train = by_backward(fast, fast.parameters(), lr)
-    return train, [p.detach().T for p in fast.parameters()]  # it has a column a neuron
+    return train, [p.detach().T for p in fast.parameters()]
 
 
 # --------------------------------------------------------------------------------------------------------- the story
