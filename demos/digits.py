@@ -12,6 +12,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 # The matrices of one step are small: several threads would wait for each other longer than they compute.
@@ -23,8 +24,8 @@ import nn
 from autograd import check_gradients, softmax, vectorize
 from demos._reference import AGREE, apart, panels, parser, pictures, tell
 from demos.mnist import number
-from nn import canvas, inspection, plots
-from nn.data import Batches, Dataset, one_hot
+from nn import inspection, plots
+from nn.data import Batches, Dataset, Standardize, load_digits, one_hot
 from nn.init import Initializer, normal, uniform, zeros
 
 SIDE, CLASSES = (8, 8), 10
@@ -37,21 +38,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def load() -> tuple[Dataset, np.ndarray]:
-    """The digits, standardised, and the test images (n, 8, 8) as they were.
-
-    ImportError that says how to get scikit-learn if it is missing.
-    """
-    datasets, selection, preprocessing = (
-        canvas.optional(f"sklearn.{name}", "the digits come with scikit-learn", 'pip install "chainrule[data]"')
-        for name in ("datasets", "model_selection", "preprocessing")
-    )
-    x, y = datasets.load_digits(return_X_y=True)
-    train_x, test_x, train_y, test_y = selection.train_test_split(
-        x.astype(np.float32), y, test_size=0.15, random_state=37
-    )
-    scaler = preprocessing.StandardScaler().fit(train_x)  # mean and deviation of the training images only
-    data = Dataset(scaler.transform(train_x), train_y, scaler.transform(test_x), test_y, name="digits", classes=CLASSES)
-    return data, test_x.reshape(-1, *SIDE)
+    """The digits, standardised by the training images, and the test images (n, 8, 8) as they were."""
+    raw = load_digits(scale=False)
+    standardize = Standardize(raw.train_x)
+    return replace(raw, train_x=standardize(raw.train_x), test_x=standardize(raw.test_x)), raw.test_x.reshape(-1, *SIDE)
 
 
 def softmax_regression(seed: int) -> nn.Linear:

@@ -1,4 +1,4 @@
-"""Neuron: from a perceptron that decides on a hike to nine parameters, each derivative spelled out.
+"""Neuron: from a perceptron that decides on a hike to nine parameters, each slope spelled out.
 
 A perceptron has a step, whose derivative is 0: nothing can be learnt from it. A neuron has a smooth curve instead, so
 that ∂L/∂w₁ = ∂L/∂ŷ · ∂ŷ/∂h₁ · ∂h₁/∂w₁ says how to change a weight. Two hidden neurons and one of output then learn to

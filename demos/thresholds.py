@@ -1,4 +1,4 @@
-"""Thresholds: they are weights of −1 inputs, with the chain rule in numbers and a tempting mistake.
+"""Thresholds: weights of −1 inputs, with the chain rule in numbers and a tempting mistake.
 
 A neuron fires when its weighted sum exceeds its threshold. A threshold is one more weight, of an input that is always
 −1: so it has a derivative like any other, ∂E/∂w = ∂E/∂ŷ · ∂ŷ/∂β · ∂β/∂w. One sample is learnt from weights that are
