@@ -155,11 +155,9 @@ def run(options: argparse.Namespace) -> bool:
     error, slope = t - o.data, o.data * (1 - o.data)
     o.backward(-error)
     apart = abs(w2.T @ (error * slope) + hidden.grad).max()
-    print(
-        f"\nThe image with most to teach, a {train_y[most]}: Wᵀ · (error · slope) for its hidden neurons is minus the"
-    )
-    print(f"gradient that the engine finds, to {apart:.1e}. Wᵀ · error, the book's, ignores that an output near 0 or 1")
-    print("hardly moves. The picture has both, and what goes back over each weight.")
+    print(f"\nThe image with most to teach, a {train_y[most]}: Wᵀ · (error · slope) for its hidden neurons is minus")
+    print(f"the gradient that the engine finds, to {apart:.1e}. Wᵀ · error, the book's, ignores that an output near 0")
+    print("or 1 hardly moves. The picture has both, and what goes back over each weight.")
     pictures(options.out, {"error.png": lambda: sent_back(x, error, error * slope, w2)})
     return agree
 
@@ -180,7 +178,7 @@ def small_example() -> None:
     print(f"  from output 1: 0.8·2/5 = {shares[0, 0]:.2f} and 0.8·3/5 = {shares[0, 1]:.2f}")
     print(f"  from output 2: 0.5·1/5 = {shares[1, 0]:.2f} and 0.5·4/5 = {shares[1, 1]:.2f}")
     print(f"  to the hidden neurons: {' and '.join(f'{x:.2f}' for x in shares.sum(axis=0))}")
-    print("Without the divisors, which only scale, it is one product:")
+    print("Without the divisors, as the book goes on, it is one product:")
     print(f"  Wᵀ · error = [2·0.8 + 1·0.5, 3·0.8 + 4·0.5] = {(w.T @ error).round(9).tolist()}")
     for name, seed in (("by the hidden neurons", error), ("behind sigmoids of slopes 0.25 and 0.1", error * slope)):
         h = Tensor([0.3, 0.6])
