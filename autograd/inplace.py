@@ -48,6 +48,18 @@ class Product:
         return self.left.T * self.right if len(self.left) == 1 else self.left.T @ self.right
 
 
+def product(left: Array, right: Array) -> Array | Product:
+    """``left.T @ right``, kept as its factors where these are smaller.
+
+    They are copied: somebody may write to the arrays before the product is formed.
+    """
+    k, n = left.shape
+    m = right.shape[1]
+    if k * (n + m) > n * m:
+        return left.T @ right
+    return Product(left.copy(), right.copy())
+
+
 def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
     """``out += scale * x`` in place; `x` has the shape of `out`, and is an array or a `Product`.
 

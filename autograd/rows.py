@@ -19,7 +19,8 @@ The rows themselves are in `autograd.ops`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,9 @@ class Op:
     fan = 0
     on_scalars = False  # whether it applies to single Values
     saves = False  # whether it keeps more of its forward pass than the result
-    matrix: int | None = None  # the operand whose cotangent, if it is 2-D, is rows(x).T @ rows(g); x is the first
+    factors: Mapping[int, Rule] = MappingProxyType(
+        {}
+    )  # of operands that, as matrices, have the cotangent left.T @ right
 
     @property
     def row(self) -> Op:

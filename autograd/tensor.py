@@ -21,7 +21,7 @@ import numpy as np
 from autograd import graph, ops
 from autograd.graph import ANY, Node, cotangents, modes, sweep, topological
 from autograd.guard import Saved, find, save
-from autograd.inplace import Product
+from autograd.inplace import Product, product
 from autograd.operators import ArrayOperators
 from autograd.rows import Elementwise, Fused, Op, Traced
 from autograd.specialize import Variant
@@ -212,25 +212,15 @@ class Tensor(Node, ArrayOperators):
         except AttributeError:
             return self._product
 
-    def _defer(self, left: Array, right: Array) -> bool:
-        """Take the product of the rows of two arrays as the gradient of a leaf that has none.
-
-        False if forming it at once costs less. The factors are copied: they are somebody's arrays, who may write to
-        them before the product is formed.
-        """
-        data = self._data
-        n, m = data.shape
-        if self._op is not None or self.grad is not None or left.size * (n + m) > n * n * m:
-            return False
-        if not left.size or not left.dtype == right.dtype == data.dtype:
-            return False
-        self._product = Product(left.reshape(-1, n).copy(), right.reshape(-1, m).copy())
-        del self.grad
-        return True
-
     def _receive(self, cotangent: Any, upstream: Any) -> None:
         """Take a contribution to the gradient."""
         held = self.grad
+        if type(cotangent) is Product:
+            if self._op is None and held is None:
+                self._product = cotangent
+                del self.grad
+                return
+            cotangent = cotangent.array()
         if self._op is None:
             if held is not None:
                 self.grad = held + cotangent
@@ -249,7 +239,8 @@ class Tensor(Node, ArrayOperators):
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
         op, operands, needs = self._op.row, self._a, self._op.needs
         if not live:
-            return op.vjp(g, needs, self._data, self._op.numbers(operands), self._b)  # type: ignore[no-any-return]
+            found = op.vjp(g, needs, self._data, self._op.numbers(operands), self._b)
+            return [x.array() if type(x) is Product else x for x in found]
         if isinstance(op, Fused):  # what it is composed of knows higher orders
             variables = [x for x in operands if isinstance(x, Tensor)]
             found = iter(cotangents([op.composition(*operands, **self._b)], [g], variables, live))
@@ -437,10 +428,8 @@ class Form(Variant):
 
 def backward_step(row: Op, needs: tuple[bool, ...], numbers: Callable[[Any], Any]) -> Callable[[Any], None]:
     """What hands each variable of a node its cotangent."""
-    vjp, matrix = row.vjp, row.matrix
-    if matrix is None or not needs[matrix]:
-        matrix = None
-    rest = tuple([need and i != matrix for i, need in enumerate(needs)])
+    vjp = row.vjp
+    factors = [(i, rule) for i, rule in row.factors.items() if needs[i]]
 
     def pull(node: Any) -> None:
         g = node.grad
@@ -449,13 +438,26 @@ def backward_step(row: Op, needs: tuple[bool, ...], numbers: Callable[[Any], Any
         operands = node._a
         arrays = numbers(operands)
         wanted = needs
-        if matrix is not None and arrays[matrix].ndim == 2 and operands[matrix]._defer(arrays[0], g):
-            wanted = rest
+        for i, rule in factors:
+            if (found := outer_products(arrays[i], rule, g, arrays)) is not None:
+                operands[i]._receive(found, g)
+                wanted = tuple([need and j != i for j, need in enumerate(wanted)])
         for x, cotangent in zip(operands, vjp(g, wanted, node._data, arrays, node._b), strict=True):
             if cotangent is not None:
                 x._receive(cotangent, g)
 
     return pull
+
+
+def outer_products(matrix: Array, rule: Callable[..., Any], g: Array, arrays: Sequence[Any]) -> Array | Product | None:
+    """The cotangent of a matrix as a sum of outer products; None where the rule of the row has to see to it."""
+    if matrix.ndim != 2 or not g.size or (pair := rule(g, *arrays)) is None:
+        return None
+    left, right = pair
+    if not (left.size and right.size) or not left.dtype == right.dtype == matrix.dtype:
+        return None
+    n, m = matrix.shape
+    return product(left.reshape(-1, n), right.reshape(-1, m))
 
 
 def reads(op: Op, i: int, count: int) -> tuple[int, ...]:

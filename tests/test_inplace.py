@@ -90,6 +90,14 @@ def test_a_single_row_is_kept_as_factors_and_many_are_not():
     assert isinstance(w._gradient(), np.ndarray)
 
 
+def test_a_matrix_on_the_left_is_kept_as_factors_too():
+    for x, seed in ((np.arange(3.0), np.arange(4.0)), (np.arange(3.0).reshape(3, 1), np.arange(4.0).reshape(4, 1))):
+        w = Tensor(np.ones((4, 3)))
+        (w @ x).backward(seed)
+        assert isinstance(w._gradient(), Product)
+        np.testing.assert_array_equal(w.grad, np.outer(seed, x))
+
+
 def test_writing_to_the_input_after_backward_does_not_change_the_gradient():
     x, w, expected = pending()
     x[...] = 100.0
