@@ -56,7 +56,7 @@ def product(left: Array, right: Array) -> Array | Product:
     k, n = left.shape
     m = right.shape[1]
     if k * (n + m) > n * m:
-        return left.T @ right
+        return Product(left, right).array()
     return Product(left.copy(), right.copy())
 
 
@@ -71,21 +71,20 @@ def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
     """
     if isinstance(x, Product):
         _add_product(out, x.left, x.right, scale)
-    elif out.size >= SMALL and _alike(out, x) and (blas := library()):
-        axpy = blas[out.dtype.char][0]
-        axpy(out.size, scale, x.ctypes.data, 1, _address(out), 1)
-    else:
+    elif out.size < SMALL or not (_readable(out, out) and _readable(x, out)):
         out += x if scale == 1.0 else scale * x
+    else:
+        library()[out.dtype.char][0](out.size, scale, x.ctypes.data, 1, _address(out), 1)
 
 
 def _add_product(out: Array, left: Array, right: Array, scale: float) -> None:
     k, n = left.shape
     m = right.shape[1]
-    if out.size < SMALL or not _alike(out, left, right) or not (blas := library()):
+    if out.size < SMALL or not (_readable(out, out) and _readable(left, out) and _readable(right, out)):
         right = scale * right  # the smaller side
         out += left.T * right if k == 1 else left.T @ right
         return
-    _, ger, gemm = blas[out.dtype.char]
+    _, ger, gemm = library()[out.dtype.char]
     a, b, c = _address(left), _address(right), _address(out)
     if k == 1:
         ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
@@ -98,10 +97,9 @@ def _address(array: Array) -> int:
     return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
 
 
-def _alike(*arrays: Array) -> bool:
-    """Whether BLAS can read them as they lie: float32 or float64, all the same, rows one after another."""
-    kind = arrays[0].dtype.char
-    return kind in "fd" and all(x.dtype.char == kind and x.flags.c_contiguous for x in arrays)
+def _readable(array: Array, out: Array) -> bool:
+    """Whether BLAS can read an array as it lies: rows one after another, in the dtype of what it is added to."""
+    return array.flags.c_contiguous and array.dtype is out.dtype and array.dtype.char in library()
 
 
 @cache

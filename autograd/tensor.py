@@ -21,7 +21,7 @@ import numpy as np
 from autograd import graph, ops
 from autograd.graph import ANY, Node, cotangents, modes, sweep, topological
 from autograd.guard import Saved, find, save
-from autograd.inplace import Product, product
+from autograd.inplace import SMALL, Product, product
 from autograd.operators import ArrayOperators
 from autograd.rows import Elementwise, Fused, Op, Traced
 from autograd.specialize import Variant
@@ -450,8 +450,8 @@ def backward_step(row: Op, needs: tuple[bool, ...], numbers: Callable[[Any], Any
 
 
 def outer_products(matrix: Array, rule: Callable[..., Any], g: Array, arrays: Sequence[Any]) -> Array | Product | None:
-    """The cotangent of a matrix as a sum of outer products; None where the rule of the row has to see to it."""
-    if matrix.ndim != 2 or not g.size or (pair := rule(g, *arrays)) is None:
+    """The cotangent of a large matrix as a sum of outer products; None where the row's own vjp has to see to it."""
+    if matrix.ndim != 2 or matrix.size < SMALL or not g.size or (pair := rule(g, *arrays)) is None:
         return None
     left, right = pair
     if not (left.size and right.size) or not left.dtype == right.dtype == matrix.dtype:
