@@ -905,7 +905,6 @@ cross_entropy = Fused(
     _cross_entropy_value,
     _cross_entropy_vjp,
     arity=2,
-    params=("saved",),
     saves=True,
     reads=((0, 1), ()),
     doc="Mean over rows of -log_softmax(logits)[label]: logits (n, classes), labels (n,) integers.",
