@@ -78,5 +78,6 @@ def parameters(function: Callable[..., Any], skip: int = 0) -> str:
     'x, axes=None'
     """
     signature = inspect.signature(function)
-    kept = [x.replace(annotation=inspect.Parameter.empty) for x in signature.parameters.values()][skip:]
+    named = [x for x in signature.parameters.values() if x.kind is not x.VAR_KEYWORD]  # what a row saves, for instance
+    kept = [x.replace(annotation=inspect.Parameter.empty) for x in named][skip:]
     return str(signature.replace(parameters=kept, return_annotation=inspect.Signature.empty))[1:-1]
