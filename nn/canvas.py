@@ -1,17 +1,18 @@
 """What pictures are made of: the colours, axes of their own, and parts that several pictures share.
 
-Libraries that draw are imported when first used.
+matplotlib is imported when first used.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+
+from nn.extras import optional
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,22 +27,9 @@ SIGNED = (*BLUES, PALE, *ORANGES)
 CLASSES = (BLUES[1], ORANGES[3], "#1A7F37", "#8250DF", "#BF8700", "#CF222E", "#0E7C86", "#6E7781")
 
 
-def optional(module: str, need: str, remedy: str) -> Any:
-    """A module that is not always installed; an ImportError that says who needs it and how to get it if it is not.
-
-    >>> optional("no.such", "telepathy needs a ring", "pip install ring")
-    Traceback (most recent call last):
-    ImportError: telepathy needs a ring: pip install ring
-    """
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(f"{need}: {remedy}") from error
-
-
 def matplotlib(module: str) -> Any:
     """A module of matplotlib."""
-    return optional(f"matplotlib.{module}", "pictures need matplotlib", 'pip install "chainrule[demos]"')
+    return optional(f"matplotlib.{module}", "pictures need matplotlib", "pip install 'chainrule[demos]'")
 
 
 def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from nn.extras import optional
 from nn.files import replacing
 from nn.history import History
 from nn.module import Module
@@ -358,10 +359,5 @@ def _from_safetensors(data: bytes) -> dict[str, Any]:
 
 
 def _safetensors_numpy() -> Any:
-    try:
-        import safetensors.numpy
-    except ImportError as error:
-        raise ImportError(
-            "weights as .safetensors need the package safetensors: pip install 'chainrule[weights]'"
-        ) from error
-    return safetensors.numpy
+    need = "weights as .safetensors need the package safetensors"
+    return optional("safetensors.numpy", need, "pip install 'chainrule[weights]'")

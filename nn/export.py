@@ -16,7 +16,7 @@ import numpy as np
 
 import autograd
 from autograd import Symbol
-from nn.canvas import optional
+from nn.extras import optional
 from nn.files import replacing
 from nn.recording import Constant, ExportError, Step, described, record
 from nn.source import export_source as export_source

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nn.canvas import INK, matplotlib, optional
+from nn.canvas import INK, matplotlib
+from nn.extras import optional
 from nn.files import replacing
 from nn.history import shown
 

@@ -8,6 +8,7 @@ parameters.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -105,6 +106,27 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} does not define __call__")
+
+
+@contextmanager
+def mode(model: Any, *, training: bool) -> Iterator[None]:
+    """Training or evaluation mode inside; each module's own mode again after it. Other callables have none.
+
+    >>> model = Module()
+    >>> with mode(model, training=False):
+    ...     model.training
+    False
+    >>> model.training
+    True
+    """
+    before = [(module, module.training) for module in model.modules()] if isinstance(model, Module) else []
+    try:
+        for module, _ in before:
+            module.training = training
+        yield
+    finally:
+        for module, own in before:
+            module.training = own
 
 
 def _walk(found: Any, path: str) -> Iterator[tuple[str, Any]]:

@@ -16,9 +16,8 @@ import numpy.typing as npt
 
 import autograd
 from autograd import Tensor, Value
-from nn.module import Module
+from nn.module import Module, mode
 from nn.neuron import Neuron
-from nn.training import _mode
 
 Shape: TypeAlias = tuple[int | str, ...]
 """Lengths; "batch" for the batch's, "varies" for others that depend on it."""
@@ -66,7 +65,7 @@ def record(model: Callable[[Any], Any], input_shape: int | Sequence[int] | None 
     model, shape, dtype = _prepared(model, input_shape)
     rng = np.random.default_rng(0)
     orders = []
-    with _mode(model, training=False):
+    with mode(model, training=False):
         for n in SIZES:
             x = Tensor(rng.standard_normal((n, *shape)), dtype)
             out = model(x)

@@ -13,8 +13,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,7 +24,7 @@ from autograd import Tensor, Value, no_grad
 from nn.history import History, Row, rises, shown
 from nn.interrupt import Interrupt
 from nn.losses import cross_entropy
-from nn.module import Module
+from nn.module import Module, mode
 from nn.optim import Optimizer, clip_grad_norm
 
 if TYPE_CHECKING:
@@ -194,7 +193,7 @@ def fit(
     history.stopped, history.interrupted = "", False
     state = State(model, batches, loss, optimizer, callbacks, history, epochs)
     bar = _Progress(progress)
-    with _mode(model, training=True), Interrupt() as interrupt:
+    with mode(model, training=True), Interrupt() as interrupt:
         if checkpoint is not None:
             if checkpoint.resume:
                 checkpoint.restore(state)
@@ -285,7 +284,7 @@ def predict(model: Model, x: Any, batch_size: int = 1000) -> Array:
     """
     if not len(x):
         raise ValueError(f"predict was given nothing to predict, an input of shape {np.shape(x)}")
-    with _mode(model, training=False), no_grad():
+    with mode(model, training=False), no_grad():
         return np.concatenate([_numbers(model(x[i : i + batch_size])) for i in range(0, len(x), batch_size)])
 
 
@@ -365,20 +364,6 @@ def _hooks(callbacks: Sequence[Callback]) -> dict[str, list[Callable[[State], ob
         if not found:
             hooks["on_epoch_end"].append(callback)
     return hooks
-
-
-@contextmanager
-def _mode(model: Model, training: bool) -> Iterator[None]:
-    """Training or evaluation mode inside; each module's own mode again after it."""
-    modules = list(model.modules()) if isinstance(model, Module) else []
-    before = [module.training for module in modules]
-    try:
-        for module in modules:
-            module.training = training
-        yield
-    finally:
-        for module, mode in zip(modules, before, strict=True):
-            module.training = mode
 
 
 def _check(loss: Any) -> None:

@@ -111,7 +111,7 @@ def test_without_matplotlib_everything_but_the_pictures(tmp_path, monkeypatch, c
     assert mnist.main(["--quick", "--out", str(tmp_path)]) == 0
     files = ["checkpoint.npz", "history.csv", "history.json", "weights.npz"]
     assert sorted(path.name for path in tmp_path.iterdir()) == files
-    assert 'pip install "chainrule[demos]"' in capsys.readouterr().out
+    assert "pip install 'chainrule[demos]'" in capsys.readouterr().out
 
 
 # ------------------------------------------------------------------------------------------------- what goes wrong

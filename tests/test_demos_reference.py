@@ -71,7 +71,7 @@ def test_without_matplotlib_all_but_the_pictures(demo, tmp_path, monkeypatch, ca
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"] + ["matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
     assert run(demo, tmp_path) == 0
-    assert 'no picture: pictures need matplotlib: pip install "chainrule[demos]"' in capsys.readouterr().out
+    assert "no picture: pictures need matplotlib: pip install 'chainrule[demos]'" in capsys.readouterr().out
     assert not list(tmp_path.glob("*.png"))
 
 

@@ -61,7 +61,7 @@ def test_without_matplotlib_all_but_the_picture(demo, tmp_path, monkeypatch, cap
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"] + ["matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
     assert demo.main(["--quick", "--out", str(tmp_path)]) == 0
-    assert 'no picture: pictures need matplotlib: pip install "chainrule[demos]"' in capsys.readouterr().out
+    assert "no picture: pictures need matplotlib: pip install 'chainrule[demos]'" in capsys.readouterr().out
     assert not list(tmp_path.glob("*.png"))
 
 

@@ -303,7 +303,7 @@ def test_an_animation_needs_frames(where):
 @pytest.mark.parametrize(
     ("module", "settings", "message"),
     [
-        ("matplotlib.figure", {"folder": "a"}, r'pip install "chainrule\[demos\]"'),
+        ("matplotlib.figure", {"folder": "a"}, r"pip install 'chainrule\[demos\]'"),
         ("PIL.Image", {"gif": "a.gif"}, "pip install pillow"),
         ("IPython.display", {"notebook": True}, "pip install ipython"),
     ],

@@ -85,7 +85,7 @@ def test_no_global_state(monkeypatch):
 def test_without_matplotlib_the_error_says_how_to_get_it(draw, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(ImportError, match=r'pip install "chainrule\[demos\]"'):
+    with pytest.raises(ImportError, match=r"pip install 'chainrule\[demos\]'"):
         draw()
 
 

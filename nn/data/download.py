@@ -15,8 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from nn.canvas import optional
 from nn.data.files import error_in
+from nn.extras import optional
 
 CACHE_VARIABLE = "CHAINRULE_DATA"
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.canvas import optional
 from nn.data.download import download
 from nn.data.files import PathLike, error_in, read_csv, read_idx
+from nn.extras import optional
 
 Array = npt.NDArray[Any]
 
