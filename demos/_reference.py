@@ -1,47 +1,19 @@
-"""What the demos of small reference networks share: options, gradient descent, comparing several ways, pictures."""
+"""What the demos of small reference networks share: gradient descent, and comparing several ways to compute."""
 
 from __future__ import annotations
 
-import argparse
 import inspect
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import nn
-from autograd import DrawingError, Value
-from demos.mnist import Parser, number
-from nn import canvas
-from nn.data import DatasetError
-from nn.files import replacing
+from autograd import Value
 
 AGREE = 1e-9
 """The largest relative difference between ways to compute the same."""
-
-
-def parser(name: str, doc: str | None, *, seed: int | None, start: str, quick: str) -> Parser:
-    """The options that all have; `start` is what the network starts from without ``--seed``."""
-    found = Parser(prog=f"python -m demos.{name}", description=(doc or "").partition("\n")[0])
-    seeds = number(int, 0, 2**32)
-    add = found.add_argument
-    add("--seed", type=seeds, default=seed, metavar="N", help=f"of the first weights ({start})")
-    add("--out", type=Path, default=Path("runs", name), metavar="FOLDER", help="for pictures (%(default)s)")
-    add("--quick", action="store_true", help=f"only a look: {quick}")
-    return found
-
-
-def tell(story: Callable[[argparse.Namespace], bool], options: argparse.Namespace) -> int:
-    """Run a demo that returns whether all that it compared agrees; returns the exit code."""
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        return 0 if story(options) else 1
-    except (DatasetError, ImportError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
 
 
 def descend(loss: Callable[..., Any], parameters: Any, rate: float, *data: Any) -> Iterator[float]:
@@ -105,29 +77,3 @@ def table(what: str, ways: Mapping[str, Sequence[float]], rows: Sequence[int], p
     if known:
         print(f"from the published numbers: {apart([numbers[k] for k in known], [published[k] for k in known]):.1e}")
     return most < AGREE
-
-
-def pictures(folder: Path, draw: Mapping[str, Callable[[], Any]]) -> None:
-    """Save what the functions draw, figures of matplotlib or drawings of graphs, or say why there is none."""
-    for name, make in draw.items():
-        try:
-            picture = make()
-            if hasattr(picture, "savefig"):
-                with replacing(folder / name) as temporary:
-                    picture.savefig(temporary, dpi=150)
-            else:
-                picture.save(folder / name)
-            print(f"picture: {folder / name}")
-        except (ImportError, DrawingError) as error:
-            print(f"no picture: {error}")
-
-
-def panels(width: float, height: float, columns: int, **kwargs: Any) -> tuple[Any, Any]:
-    """A figure with axes side by side."""
-    figure = canvas.matplotlib("figure").Figure(figsize=(width, height), layout="constrained")
-    axes = figure.subplots(1, columns, **kwargs)
-    for ax in np.ravel(axes):
-        ax.grid(color=canvas.LINE, linewidth=0.6)
-        ax.set_axisbelow(True)
-        ax.spines[["top", "right"]].set_visible(False)
-    return figure, axes

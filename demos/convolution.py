@@ -19,8 +19,8 @@ import numpy as np
 
 import nn
 from autograd import Value, vectorize
-from demos.mnist import Parser, number
-from nn.data import Batches, DatasetError, load_mnist
+from demos._command import number, parser, tell
+from nn.data import Batches, load_mnist
 
 SIDE, SIZE, FILTERS = 28, 3, 8
 CHECKED = 3
@@ -56,15 +56,10 @@ class Network(nn.Module):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    options = parse(argv)
-    try:
-        return run(options)
-    except (DatasetError, nn.NonFiniteLoss) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return tell(run, parse(argv))
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Trace, train, write back, and let the scalars check."""
     data = load_mnist()
     side = SIDE if not options.quick else SIDE // 2
@@ -107,22 +102,20 @@ def run(options: argparse.Namespace) -> int:
     print(f"\nafter sync() the loops read {CHECKED} of the test images by themselves, {1e3 * each:.0f} ms an image")
     print(f"same class as the matrices say: {same} of {CHECKED}; ", end="")
     print(f"largest difference of logits: {abs(alone - logits[:CHECKED]).max():.1e}")
-    return 0
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    parser = Parser(prog="python -m demos.convolution", description=__doc__.partition("\n")[0])
-    add = parser.add_argument
+    options = parser("convolution", __doc__, of="of the first weights and the order (%(default)s)",
+                     quick="one epoch of 4,000 images of 14×14", writes=False)  # fmt: skip
+    add = options.add_argument
     add("--epochs", type=number(int, 1), default=2, metavar="N", help="times through the images (%(default)s)")
     add("--batch", type=number(int, 1), default=32, metavar="N", help="images in a step (%(default)s)")
     add("--lr", type=number(float, 0), default=0.02, metavar="RATE", help="learning rate, falling to 0 (%(default)s)")
-    add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights and the order (%(default)s)")
-    add("--quick", action="store_true", help="only a look: one epoch of 4,000 images of 14×14")
-    options = parser.parse_args(argv)
-    if options.quick:
-        options.epochs = 1
-    return options
+    found = options.parse_args(argv)
+    if found.quick:
+        found.epochs = 1
+    return found
 
 
 if __name__ == "__main__":

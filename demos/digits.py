@@ -9,21 +9,18 @@ change. Everything stands beside the numbers published for it.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-# The matrices of one step are small: several threads would wait for each other longer than they compute.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
 
 import nn
 from autograd import check_gradients, softmax, vectorize
-from demos._reference import AGREE, apart, panels, parser, pictures, tell
-from demos.mnist import number
+from demos._command import number, parser, tell
+from demos._pictures import panels, pictures
+from demos._reference import AGREE, apart
 from nn import inspection, plots
 from nn.data import Batches, Dataset, Standardize, load_digits, one_hot
 from nn.init import Initializer, normal, uniform, zeros
@@ -53,7 +50,10 @@ def softmax_regression(seed: int) -> nn.Linear:
 
 
 def network(
-    *hidden: int, activation: type[nn.Module] = nn.Sigmoid, init: Initializer = SMALL, seed: int = 0
+    *hidden: int,
+    activation: type[nn.Module] = nn.Sigmoid,
+    init: Initializer = SMALL,
+    seed: int | np.random.Generator = 0,
 ) -> nn.Sequential:
     """64→hidden→10, without the softmax, which is part of the loss; biases 0."""
     rng, layers, n_in = np.random.default_rng(seed), [], 64
@@ -76,10 +76,14 @@ def train(
         loss.backward()
         optimizer.step()
         if step % each == 0 or step == steps:
-            seen = nn.evaluate(model, data.train_x, data.train_y, prefix="train_")
-            seen |= nn.evaluate(model, data.test_x, data.test_y, prefix="test_")
-            history.append({"epoch": -(-step // each), **seen})
+            history.append({"epoch": -(-step // each), **measured(model, data)})
     return history
+
+
+def measured(model: nn.Module, data: Dataset) -> dict[str, float]:
+    """Loss and accuracy on the training and the test images."""
+    learnt = nn.evaluate(model, data.train_x, data.train_y, prefix="train_")
+    return learnt | nn.evaluate(model, data.test_x, data.test_y, prefix="test_")
 
 
 def run(options: argparse.Namespace) -> bool:
@@ -220,7 +224,7 @@ def curves(history: nn.History) -> Any:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    options = parser("digits", __doc__, seed=0, start="0", quick="one epoch, and one experiment")
+    options = parser("digits", __doc__, quick="one epoch, and one experiment")
     epochs = number(int, 1)
     options.add_argument("--epochs", type=epochs, default=15, metavar="N", help="of the hidden layer's (%(default)s)")
     found = options.parse_args(argv)

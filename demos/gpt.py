@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import math
-import os
 import random
 import sys
 import time
@@ -19,15 +18,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-# The matrices of one step are small: several threads would wait for each other longer than they compute.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
 
 import autograd
 import nn
 from autograd import Value, Vectorized, no_grad, vectorize
-from demos.mnist import Parser, number
+from demos._command import number, parser, tell
 from nn.data import Batches
 
 NAMES = Path(__file__).parent / "data" / "names" / "names.txt"
@@ -218,15 +214,10 @@ def scalar_step(gpt: GPT, name: str) -> float:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    options = parse(argv)
-    try:
-        return run(options)
-    except (FloatingPointError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return tell(run, parse(argv))
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Compile, train, write back, invent."""
     rng = random.Random(options.seed)
     learn, test = load_names(options.block, rng)
@@ -264,13 +255,13 @@ def run(options: argparse.Namespace) -> int:
     print(f"{len(invented)} names that the Values invent, {listed} of them in the list:\n")
     for start in range(0, len(invented), 5):
         print("  " + "".join(f"{name:<{options.block + 1}}" for name in invented[start : start + 5]).rstrip())
-    return 0
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    parser = Parser(prog="python -m demos.gpt", description=__doc__.partition("\n")[0])
-    add = parser.add_argument
+    options = parser("gpt", __doc__, of="of everything that is drawn (%(default)s)",
+                     quick="60 batches of 16 names of up to 3 letters", writes=False)  # fmt: skip
+    add = options.add_argument
     count = number(int, 1)
     add("--steps", type=count, default=6000, metavar="N", help="batches to learn from (%(default)s)")
     add("--batch", type=count, default=64, metavar="N", help="names in a batch (%(default)s)")
@@ -278,12 +269,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--block", type=number(int, 3), default=16, metavar="N", help="positions: longer names stay out (%(default)s)")
     add("--samples", type=number(int, 0), default=20, metavar="N", help="names to invent (%(default)s)")
     add("--temperature", type=number(float, 0.01), default=0.5, metavar="T", help="how daring they are (%(default)s)")
-    add("--seed", type=number(int, 0), default=0, metavar="N", help="of everything that is drawn (%(default)s)")
-    add("--quick", action="store_true", help="only a look: 60 batches of 16 names of up to 3 letters")
-    options = parser.parse_args(argv)
-    if options.quick:
-        options.steps, options.batch, options.block = 60, 16, 4
-    return options
+    found = options.parse_args(argv)
+    if found.quick:
+        found.steps, found.batch, found.block = 60, 16, 4
+    return found
 
 
 if __name__ == "__main__":

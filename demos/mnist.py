@@ -8,20 +8,17 @@ worse breaks it off and the same options with ``--resume`` go on from the last c
 
 import argparse
 import math
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, NoReturn
-
-# The matrices of one step are small: several threads would wait for each other longer than they compute.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+from typing import Any
 
 import numpy as np
 
 import nn
+from demos._command import Parser, number
 from nn import plots
 from nn.checkpoint import Checkpoint, CheckpointError, save
 from nn.data import Batches, Dataset, DatasetError, load_mnist
@@ -179,26 +176,6 @@ def report(
     }
     del shown["quick"]
     return write_report(options.out, title, headlines, shown, pictures, history)
-
-
-class Parser(argparse.ArgumentParser):
-    """Complains in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message} (--help explains the options)\n")
-
-
-def number(kind: type, low: float, below: float = math.inf) -> Callable[[str], Any]:
-    """A reader of ints or floats in [low, below)."""
-
-    def read(text: str) -> Any:
-        value = kind(text)
-        if not low <= value < below:
-            raise argparse.ArgumentTypeError(f"{text} is not in [{low}, {below})")
-        return value
-
-    read.__name__ = kind.__name__  # for argparse's own message
-    return read
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

@@ -9,7 +9,6 @@ beside a loop written by hand in NumPy and the same network as 110 scalar neuron
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -17,15 +16,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
 
-# The matrices of one step are small: several threads would wait for each other longer than they compute.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
 
 import nn
 from autograd import Tensor, Value, dot, vectorize
-from demos._reference import AGREE, parser, pictures, tell
-from demos.mnist import number
+from demos._command import number, parser, tell
+from demos._pictures import pictures
+from demos._reference import AGREE
 from nn import canvas
 from nn.data import load_mnist
 
@@ -230,7 +227,7 @@ def sent_back(image: Array, error: Array, delta: Array, w: Array) -> Any:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    options = parser("mnist_per_sample", __doc__, seed=0, start="0", quick="1,200 images")
+    options = parser("mnist_per_sample", __doc__, quick="1,200 images")
     add = options.add_argument
     add("--images", type=number(int, 6), default=60_000, metavar="N", help="how many to learn from (%(default)s)")
     add("--dtype", choices=("float32", "float64"), default="float64", help="precision of all numbers (%(default)s)")

@@ -9,36 +9,25 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import os
 import random
 import sys
 import textwrap
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from statistics import median
 from typing import Any
 
-# The matrices of one step are small: several threads would wait for each other longer than they compute.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import nn
 from autograd import Value, vectorize
-from demos.mnist import Parser, number
+from demos._command import number, parser, tell
+from demos._pictures import pictures
 from nn import plots
 from nn.data import moons
-from nn.files import replacing
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    options = parse(argv)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        return run(options)
-    except OSError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return tell(run, parse(argv))
 
 
 def scalar_loss(model: nn.MLP) -> Callable[[Sequence[Any], Sequence[Any]], Value]:
@@ -74,7 +63,7 @@ def train(
     return losses, median(seconds)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Trace, train, compare, test and draw."""
     random.seed(options.seed)  # the neurons' weights
     X, y = moons(100, noise=0.1, seed=options.seed)
@@ -110,35 +99,22 @@ def run(options: argparse.Namespace) -> int:
     fast.sync()
     right = sum((model(x).data > 0) == (label > 0) for x, label in zip(X.tolist(), y, strict=True))
     print(f"sync() wrote the numbers back: the scalar network has {right} of {len(X)} points right")
-    try:
-        print("picture:", picture(options.out / "boundary.png", model, X, y))
-    except ImportError as error:
-        print(f"no picture: {error}")
-    return 0
-
-
-def picture(path: Path, model: nn.MLP, X: Any, y: Any) -> Path:
-    """What the network says of every place in the plane: the neurons once more, of one point, for a grid of them."""
-    ax = plots.decision_boundary(vectorize(model, 2), X, y)
-    with replacing(path) as temporary:
-        ax.figure.savefig(temporary, dpi=150)
-    return path
+    # what the network says of every place in the plane: the neurons once more, of one point, for a grid of them
+    pictures(options.out, {"boundary.png": lambda: plots.decision_boundary(vectorize(model, 2), X, y).figure})
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    parser = Parser(prog="python -m demos.moons", description=__doc__.partition("\n")[0])
-    add = parser.add_argument
+    options = parser("moons", __doc__, of="of the points and first weights (%(default)s)",
+                     quick="10 steps, 3 of them in scalars")  # fmt: skip
+    add = options.add_argument
     count = number(int, 1)
     add("--steps", type=count, default=100, metavar="N", help="of the arrays (%(default)s)")
     add("--scalar-steps", type=count, default=20, metavar="N", help="of the scalars, at most as many (%(default)s)")
-    add("--seed", type=number(int, 0), default=0, metavar="N", help="of the points and first weights (%(default)s)")
-    add("--out", type=Path, default=Path("runs/moons"), metavar="FOLDER", help="what is written to (%(default)s)")
-    add("--quick", action="store_true", help="only a look: 10 steps, 3 of them in scalars")
-    options = parser.parse_args(argv)
-    if options.quick:
-        options.steps, options.scalar_steps = 10, 3
-    return options
+    found = options.parse_args(argv)
+    if found.quick:
+        found.steps, found.scalar_steps = 10, 3
+    return found
 
 
 if __name__ == "__main__":

@@ -17,8 +17,9 @@ import numpy as np
 
 import nn
 from autograd import Tensor, Value, explain, jvp, relu, sigmoid, tanh, vectorize, where
-from demos._reference import AGREE, apart, descend, panels, parser, pictures, sources, table, tell, until
-from demos.mnist import number
+from demos._command import number, parser, tell
+from demos._pictures import panels, pictures
+from demos._reference import AGREE, apart, descend, sources, table, until
 from nn import canvas, plots
 
 WEIGHTS, THRESHOLD = {"working this weekend": 8, "bad weather": 10, "far away": 1}, 5
@@ -188,7 +189,7 @@ def training(losses: Sequence[float], matrices: Matrices) -> Any:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    options = parser("neuron", __doc__, seed=1, start="%(default)s", quick="20 steps")
+    options = parser("neuron", __doc__, seed=1, quick="20 steps")
     options.add_argument("--steps", type=number(int, 1), default=10_000, metavar="N", help="at most (%(default)s)")
     found = options.parse_args(argv)
     if found.quick:

@@ -9,26 +9,21 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import random
 import sys
 import time
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 from statistics import median
-
-# The matrices of one step are small: several threads would wait for each other longer than they compute.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
 import nn
 from autograd import vectorize
-from demos.mnist import Parser, number
+from demos._command import number, parser, tell
+from demos._pictures import pictures
 from nn import plots
-from nn.data import Batches, DatasetError, load_mnist
-from nn.files import replacing
+from nn.data import Batches, load_mnist
 
 CHECKED = 20
 """How many test images the neurons read by themselves."""
@@ -36,13 +31,7 @@ CHECKED = 20
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    options = parse(argv)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        return run(options)
-    except (DatasetError, nn.NonFiniteLoss, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    return tell(run, parse(argv))
 
 
 def neurons(seed: int) -> nn.MLP:
@@ -60,7 +49,7 @@ def neurons(seed: int) -> nn.MLP:
     return model
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Trace, train, write back, and let the neurons check."""
     data = load_mnist()
     train_x, train_y, test_x, test_y = data.train_x, data.train_y, data.test_x, data.test_y
@@ -111,44 +100,22 @@ def run(options: argparse.Namespace) -> int:
     print(f"learning by themselves would have taken {hours:.1f} hours")
 
     history.save(options.out / "history.csv")
-    try:
-        print("picture:", picture(options.out / "neurons.png", model))
-    except ImportError as error:
-        print(f"no picture: {error}")
-    return 0
-
-
-def picture(path: Path, model: nn.MLP) -> Path:
-    """The weights of each neuron of the first layer, as an image."""
     weights = np.array([[w.data for w in neuron.w] for neuron in model.layers[0].neurons])
-    ax = plots.weight_images(weights.T)
-    with replacing(path) as temporary:
-        ax.figure.savefig(temporary, dpi=150)
-    return path
+    pictures(options.out, {"neurons.png": lambda: plots.weight_images(weights.T).figure})
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    parser = Parser(prog="python -m demos.neurons_mnist", description=__doc__.partition("\n")[0])
-    add = parser.add_argument
+    options = parser("neurons_mnist", __doc__, of="of the first weights and the order (%(default)s)",
+                     quick="one epoch of 4,000 images")  # fmt: skip
+    add = options.add_argument
     add("--epochs", type=number(int, 1), default=5, metavar="N", help="times through the images (%(default)s)")
     add("--batch", type=number(int, 1), default=32, metavar="N", help="images in a step (%(default)s)")
-    add(
-        "--lr", type=number(float, 0), default=0.4, metavar="RATE", help="learning rate, which falls to 0 (%(default)s)"
-    )
-    add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights and the order (%(default)s)")
-    add(
-        "--out",
-        type=Path,
-        default=Path("runs/neurons_mnist"),
-        metavar="FOLDER",
-        help="what is written to (%(default)s)",
-    )
-    add("--quick", action="store_true", help="only a look: one epoch of 4,000 images")
-    options = parser.parse_args(argv)
-    if options.quick:
-        options.epochs = 1
-    return options
+    add("--lr", type=number(float, 0), default=0.4, metavar="RATE", help="learning rate, falling to 0 (%(default)s)")
+    found = options.parse_args(argv)
+    if found.quick:
+        found.epochs = 1
+    return found
 
 
 if __name__ == "__main__":

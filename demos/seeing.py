@@ -10,25 +10,16 @@ import argparse
 import random
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import nn
-from autograd import DrawingError, Value, draw, explain, steps
+from autograd import Value, draw, explain, steps
+from demos._command import parser, tell
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m demos.seeing", description=__doc__.partition("\n")[0])
-    parser.add_argument("--out", type=Path, default=Path("runs/seeing"), help="folder for the pictures")
-    parser.add_argument("--seed", type=int, default=1, help="of the MLPs' weights")
-    parser.add_argument("--quick", action="store_true", help="SVGs only")
-    options = parser.parse_args(argv)
-    try:
-        options.out.mkdir(parents=True, exist_ok=True)
-        return run(options)
-    except (DrawingError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    options = parser("seeing", __doc__, seed=1, of="of the MLPs' weights (%(default)s)", quick="SVGs only")
+    return tell(run, options.parse_args(argv))
 
 
 def network() -> tuple[Value, dict[str, Value]]:
@@ -63,7 +54,7 @@ def parts(n: dict[str, Value]) -> dict[str, object]:
     }
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Draw, print and save."""
     L, named = network()
     L.backward()
@@ -96,7 +87,6 @@ def run(options: argparse.Namespace) -> int:
         for ending in ("svg",) if options.quick else ("svg", "png"):
             print(f"wrote {drawing.save(options.out / f'{name}.{ending}')}", drawing.notice)
     print(f"wrote {steps(L, clusters=clusters).save(options.out / 'steps.html')}")
-    return 0
 
 
 if __name__ == "__main__":

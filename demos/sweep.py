@@ -12,26 +12,24 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from functools import cache
-from itertools import pairwise, product
+from itertools import product
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, TypeAlias
 
-# The matrices of one step are small: several threads would wait for each other longer than they compute.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 import numpy as np
 
 import nn
-from demos.mnist import ACTIVATIONS, Parser, number
-from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, matplotlib, optional
-from nn.data import Batches
-from nn.files import replacing
+from demos import digits
+from demos._command import number, parser, tell
+from demos._pictures import pictures
+from demos.mnist import ACTIVATIONS
+from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, matplotlib
+from nn.data import Batches, Dataset
+from nn.extras import optional
 from nn.init import normal, uniform, xavier_uniform, zeros
-from nn.training import NonFiniteLoss, evaluate, fit
 
 Settings: TypeAlias = dict[str, Any]
 Result: TypeAlias = dict[str, float]  # the figures of a trained network; nothing, if it diverged
@@ -54,19 +52,14 @@ QUICK: dict[str, dict[str, Sequence[Any]]] = {"minibatches": {"batch": (32, 128)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    options = parse(argv)
     try:
-        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        return run(options)
+        return tell(run, parse(argv))
     except KeyboardInterrupt:
         print("interrupted: the same command goes on from here", file=sys.stderr)
         return 130
-    except (ImportError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
 
 
-def run(options: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> None:
     """Train what is not yet known, print, draw."""
     experiments = {
         name: [settings(options, dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
@@ -80,8 +73,9 @@ def run(options: argparse.Namespace) -> int:
     found = store.results()
     missing = [trial for k, trial in trials.items() if k not in found]
     print(f"{len(trials)} networks to train, {len(trials) - len(missing)} of them known from before", flush=True)
+    data, _ = digits.load()
     start = time.perf_counter()
-    for i, (trial, result) in enumerate(trained(missing, options.processes), 1):
+    for i, (trial, result) in enumerate(trained(missing, data, options.processes), 1):
         store.add(trial, result)
         found[key(trial)] = result
         if sys.stderr.isatty():
@@ -96,11 +90,8 @@ def run(options: argparse.Namespace) -> int:
         print(f"\n{name:<31}{'train loss':>10}{'accuracy':>10}{'test loss':>11}{'accuracy':>10}{'seconds':>9}")
         for setting, results in rows.items():
             print(f"  {setting:<29}{line(results)}")
-    try:
-        print("\npicture:", picture(options.out / "sweep.png", tables))
-    except ImportError as error:
-        print(f"\nno picture: {error}")
-    return 0
+    print()
+    pictures(options.out, {"sweep.png": lambda: picture(tables)})
 
 
 def settings(options: argparse.Namespace, changed: Settings) -> Settings:
@@ -134,60 +125,38 @@ def line(results: Sequence[Result]) -> str:
 # ------------------------------------------------------------------------------------------------- one trial
 
 
-@cache
-def digits() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Training and test images (1527 and 270 of 64 numbers, standardised by the training images) and their labels."""
-    sklearn = {
-        name: optional(f"sklearn.{name}", "the digits are scikit-learn's", "pip install 'chainrule[data]'")
-        for name in ("datasets", "model_selection", "preprocessing")
-    }
-    x, y = sklearn["datasets"].load_digits(return_X_y=True)
-    split = sklearn["model_selection"].train_test_split(x.astype(np.float32), y, test_size=0.15, random_state=37)
-    train_x, test_x, train_y, test_y = split
-    scaler = sklearn["preprocessing"].StandardScaler().fit(train_x)
-    return scaler.transform(train_x), scaler.transform(test_x), train_y, test_y
-
-
 def network(trial: Settings, rng: np.random.Generator) -> nn.Sequential:
     """The untrained network of some settings."""
-    sizes = [64, *[trial["hidden"]] * trial["layers"], 10]
-    layers: list[Callable[[Any], Any]] = []
-    for n_in, n_out in pairwise(sizes):
-        layers += [
-            nn.Linear(n_in, n_out, weight_init=INITS[trial["init"]], rng=rng),
-            ACTIVATIONS[trial["activation"]](),
-        ]
-    return nn.Sequential(*layers[:-1])
+    hidden, activation = [trial["hidden"]] * trial["layers"], ACTIVATIONS[trial["activation"]]
+    return digits.network(*hidden, activation=activation, init=INITS[trial["init"]], seed=rng)
 
 
-def train(trial: Settings) -> Result:
+def train(trial: Settings, data: Dataset) -> Result:
     """Train one network: the same settings, the same numbers (but for the seconds). Nothing, if it diverges."""
-    train_x, test_x, train_y, test_y = digits()
     weights_rng, order_rng = np.random.default_rng(trial["seed"]).spawn(2)
     model = network(trial, weights_rng)
     optimizer = nn.SGD(model.parameters(), lr=trial["lr"], momentum=trial["momentum"])
-    batches = Batches(train_x, train_y, batch_size=trial["batch"], seed=order_rng)
+    batches = Batches(data.train_x, data.train_y, batch_size=trial["batch"], seed=order_rng)
     start = time.perf_counter()
     try:
-        history = fit(model, batches, nn.cross_entropy, optimizer, epochs=trial["epochs"], progress=False)
-    except NonFiniteLoss:
+        history = nn.fit(model, batches, nn.cross_entropy, optimizer, epochs=trial["epochs"], progress=False)
+    except nn.NonFiniteLoss:
         return {}
     if history.stopped:  # by Ctrl-C: a network that was not trained to its end is no result
         raise KeyboardInterrupt
     seconds = time.perf_counter() - start
-    found = evaluate(model, train_x, train_y, prefix="train_") | evaluate(model, test_x, test_y, prefix="test_")
-    return found | {"seconds": seconds}
+    return digits.measured(model, data) | {"seconds": seconds}
 
 
-def trained(trials: Sequence[Settings], processes: int) -> Iterator[tuple[Settings, Result]]:
+def trained(trials: Sequence[Settings], data: Dataset, processes: int) -> Iterator[tuple[Settings, Result]]:
     """Each trial with its result, as they are finished."""
     if processes == 1 or len(trials) < 2:
-        yield from ((trial, train(trial)) for trial in trials)
+        yield from ((trial, train(trial, data)) for trial in trials)
         return
     spawn = get_context("spawn")  # a fork would share what libraries hold open
     with ProcessPoolExecutor(processes, spawn, follow) as pool:
         try:
-            waiting = {pool.submit(train, trial): trial for trial in trials}
+            waiting = {pool.submit(train, trial, data): trial for trial in trials}
             yield from ((waiting[done], done.result()) for done in as_completed(waiting))
         finally:
             pool.shutdown(cancel_futures=True)
@@ -247,7 +216,7 @@ class Store:
 # ------------------------------------------------------------------------------------------------ the picture
 
 
-def picture(path: Path, tables: dict[str, dict[str, list[Result]]]) -> Path:
+def picture(tables: dict[str, dict[str, list[Result]]]) -> Any:
     """Wrong test images of each setting: a dot a seed, and a bar at their mean."""
     columns = min(4, len(tables))
     rows = -(-len(tables) // columns)
@@ -278,30 +247,24 @@ def picture(path: Path, tables: dict[str, dict[str, list[Result]]]) -> Path:
     figure.supxlabel(
         "% of the test images that are wrong: a dot a seed, a bar at the mean; orange is the base", color=GREY
     )
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=130)
-    return path
+    return figure
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    parser = Parser(prog="python -m demos.sweep", description=__doc__.partition("\n")[0])
-    add = parser.add_argument
-    count = number(int, 1)
-    add(
-        "--experiments", nargs="+", choices=EXPERIMENTS, metavar="NAME", help=f"some of: {', '.join(EXPERIMENTS)} (all)"
-    )
+    options = parser("sweep", __doc__, of="the first of them (%(default)s)",
+                     quick="minibatches, one epoch, in this process")  # fmt: skip
+    add, count = options.add_argument, number(int, 1)
+    names = ", ".join(EXPERIMENTS)
+    add("--experiments", nargs="+", choices=EXPERIMENTS, metavar="NAME", help=f"some of: {names} (all)")
     add("--epochs", type=count, default=15, metavar="N", help="times through the training images (%(default)s)")
     add("--repeats", type=count, default=2, metavar="N", help="seeds for each setting (%(default)s)")
     add("--processes", type=count, default=os.cpu_count(), metavar="N", help="side by side (%(default)s)")
-    add("--seed", type=number(int, 0), default=0, metavar="N", help="the first of them (%(default)s)")
-    add("--out", type=Path, default=Path("runs/sweep"), metavar="FOLDER", help="what is written to (%(default)s)")
-    add("--quick", action="store_true", help="only a look: minibatches, one epoch, in this process")
-    options = parser.parse_args(argv)
-    options.experiments = {name: EXPERIMENTS[name] for name in options.experiments or EXPERIMENTS}
-    if options.quick:
-        options.experiments, options.epochs, options.processes = QUICK, 1, 1
-    return options
+    found = options.parse_args(argv)
+    found.experiments = {name: EXPERIMENTS[name] for name in found.experiments or EXPERIMENTS}
+    if found.quick:
+        found.experiments, found.epochs, found.processes = QUICK, 1, 1
+    return found
 
 
 if __name__ == "__main__":

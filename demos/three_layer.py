@@ -18,8 +18,9 @@ import numpy as np
 
 import nn
 from autograd import Tensor, Value, draw, vectorize
-from demos._reference import descend, panels, parser, pictures, sources, table, tell
-from demos.mnist import number
+from demos._command import number, parser, tell
+from demos._pictures import panels, pictures
+from demos._reference import descend, sources, table
 from nn import canvas
 
 X = np.array([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1], [0, 0, 1]], float)
@@ -166,7 +167,7 @@ def graph(scalars: Scalars) -> Any:
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    options = parser("three_layer", __doc__, seed=1, start="1, as published", quick="2,000 iterations")
+    options = parser("three_layer", __doc__, seed=1, quick="2,000 iterations")
     count = number(int, 1)
     options.add_argument("--iterations", type=count, default=60_000, metavar="N", help="of each way (%(default)s)")
     found = options.parse_args(argv)

@@ -17,8 +17,9 @@ import numpy as np
 
 import nn
 from autograd import Tensor, Value, concatenate, explain, vectorize
-from demos._reference import AGREE, apart, descend, difference, panels, parser, pictures, sources, table, tell
-from demos.mnist import number
+from demos._command import number, parser, tell
+from demos._pictures import panels, pictures
+from demos._reference import AGREE, apart, descend, difference, sources, table
 from nn import canvas
 
 X, TARGET, RATE = [0.985, 0.211, -1.0], 1.0, 1.0
@@ -188,7 +189,7 @@ def curves(outputs: Sequence[float], published: Mapping[int, float], mistake: Ma
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    options = parser("thresholds", __doc__, seed=None, start="all zero, as published", quick="10 epochs")
+    options = parser("thresholds", __doc__, seed=None, of="of the first weights (all zero)", quick="10 epochs")
     options.add_argument("--epochs", type=number(int, 1), default=100, metavar="N", help="of training (%(default)s)")
     found = options.parse_args(argv)
     if found.quick:
