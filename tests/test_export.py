@@ -85,6 +85,7 @@ def networks(draw):
 
 
 @given(networks())
+@settings(max_examples=settings().max_examples // 2)
 def test_any_sequence_of_layers(tmp_path_factory, case):
     model, x = case
     wanted = nn.predict(model, x)
@@ -279,7 +280,7 @@ def test_mnist_as_source(mnist, tmp_path):
     st.sampled_from(["relu", "tanh", "sigmoid", "gelu", "softplus"]),
     st.integers(0, 2**32 - 1),
 )
-@settings(max_examples=settings().max_examples // 2)
+@settings(max_examples=settings().max_examples // 4)
 def test_any_network_of_neurons(tmp_path_factory, sizes, activation, seed):
     random.seed(seed)
     model = nn.MLP(sizes[0], sizes[1:], activation=activation)

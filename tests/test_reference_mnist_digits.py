@@ -77,7 +77,7 @@ def test_the_story_of_the_error_from_csv_files(tmp_path, capsys):
     for name, x, y in (("train", data.train_x[:30], data.train_y[:30]), ("test", data.test_x[:20], data.test_y[:20])):
         lines = np.column_stack([y, x]).tolist()  # the label first
         (tmp_path / f"mnist_{name}.csv").write_text("\n".join(",".join(map(str, line)) for line in lines))
-    arguments = ["--images", "30", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
+    arguments = ["--quick", "--images", "30", "--data", str(tmp_path), "--out", str(tmp_path / "out")]
     assert mnist_per_sample.main(arguments) == 0
     out = capsys.readouterr().out
     assert "0.8·2/5 = 0.32 and 0.8·3/5 = 0.48" in out
