@@ -8,12 +8,16 @@ worse breaks it off and the same options with ``--resume`` go on from the last c
 
 import argparse
 import math
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+
+# The matrices of one step are small: several threads would wait for each other longer than they compute.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import numpy as np
 
