@@ -464,11 +464,6 @@ def test_the_worst_come_first(samples, n, seed):
         np.testing.assert_array_equal(mosaic[top : top + 2, left : left + 3], images[i])
 
 
-def test_there_is_something_to_show():
-    with pytest.raises(ValueError, match="nothing"):
-        plots.worst_samples(np.empty((0, 4)), [], np.empty((0, 2)), shape=(2, 2))
-
-
 # -------------------------------------------------------------------------- probabilities, classes, idle units
 
 
@@ -492,11 +487,12 @@ def test_bars_are_the_probabilities_and_the_true_class_is_framed(samples, classe
     assert len(ax.images) == shown
 
 
-def test_bars_need_a_row_of_probabilities_a_sample():
+@pytest.mark.parametrize("draw", [plots.worst_samples, plots.prediction_bars])
+def test_samples_have_a_row_of_probabilities_each(draw):
     with pytest.raises(ValueError, match=r"for 2 labels, got \(2,\)"):
-        plots.prediction_bars(np.eye(2), [0, 1], [0.5, 0.5], shape=(1, 2))
+        draw(np.eye(2), [0, 1], [0.5, 0.5], shape=(1, 2))
     with pytest.raises(ValueError, match="nothing"):
-        plots.prediction_bars(np.empty((0, 4)), [], np.empty((0, 2)), shape=(2, 2))
+        draw(np.empty((0, 4)), [], np.empty((0, 2)), shape=(2, 2))
 
 
 def test_figures_of_classes_are_points():

@@ -1,8 +1,7 @@
-"""Standardising, splitting, and points in the plane."""
+"""Labels as rows, standardised columns, rows set apart, and the digits that come prepared."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,44 @@ from hypothesis.extra import numpy as hnp
 from sklearn import datasets, model_selection
 from sklearn.preprocessing import StandardScaler
 
-from nn.data import Standardize, blobs, load_digits, spirals, train_validation_split
+from nn.data import Standardize, load_digits, one_hot, train_validation_split
+
+# --- one-hot -----------------------------------------------------------------------------------------------
+
+
+@given(
+    st.integers(1, 9).flatmap(
+        lambda k: st.tuples(
+            hnp.arrays(hnp.integer_dtypes() | hnp.unsigned_integer_dtypes(), 5, elements=st.integers(0, k - 1)),
+            st.just(k),
+        )
+    ),
+    st.sampled_from([np.float32, np.float64, np.int8, bool]),
+)
+def test_one_hot(drawn: tuple[np.ndarray, int], dtype: Any) -> None:
+    labels, classes = drawn
+    rows = one_hot(labels, classes, dtype)
+    assert (rows.shape, rows.dtype) == ((5, classes), dtype)
+    assert np.array_equal(rows.argmax(axis=1), labels)
+    assert np.array_equal(rows.sum(axis=1), np.ones(5))
+    assert set(np.unique(rows).tolist()) <= {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("labels", "error", "message"),
+    [
+        ([0, 1, 3, 4], IndexError, "label 3 in row 2 is not one of 3 classes"),
+        ([0, -1], IndexError, "label -1 in row 1 is not one of 3 classes"),
+        ([0.0, 1.0], TypeError, "float64"),
+        ([True, False], TypeError, "bool"),
+        ([[0], [1]], ValueError, r"\(2, 1\)"),
+        (1, ValueError, r"shape \(N,\), got \(\)"),
+    ],
+)
+def test_one_hot_errors(labels: Any, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=message):
+        one_hot(labels, 3)
+
 
 # --- Standardize -------------------------------------------------------------------------------------------
 
@@ -141,7 +177,7 @@ def test_split_errors(arrays: tuple[Any, ...], options: dict[str, Any], message:
         train_validation_split(*arrays, **options)
 
 
-# --- digits and points -------------------------------------------------------------------------------------
+# --- digits ------------------------------------------------------------------------------------------------
 
 
 def test_digits_are_the_reference_networks_rows() -> None:
@@ -158,41 +194,3 @@ def test_digits_are_the_reference_networks_rows() -> None:
     assert load_digits(dtype=np.uint8, scale=False).train_x.max() == 16
     with pytest.raises(TypeError, match=r"pixels in 0..1 \(pass scale=False\) do not fit uint8"):
         load_digits(dtype=np.uint8)
-
-
-@given(st.integers(1, 60), st.integers(1, 5), st.integers(0, 2**32), st.sampled_from([spirals, blobs]))
-def test_points(n: int, classes: int, seed: int, make: Callable[..., Any]) -> None:
-    x, y = make(n, classes, 0.0, seed)
-    assert (x.shape, y.shape, x.dtype, y.dtype) == ((n, 2), (n,), np.float64, np.int64)
-    counts = np.bincount(y, minlength=classes)
-    assert (counts.sum(), len(counts)) == (n, classes)
-    assert np.ptp(counts) <= 1
-    again, labels = make(n, classes, 0.5, np.random.default_rng(seed))
-    assert np.array_equal(labels, y)
-    if n > 20:
-        assert 0.2 < (again - x).std() < 0.8
-    if make is blobs:
-        assert len(np.unique(x, axis=0)) == min(n, classes)
-        assert np.abs(x).max() <= 10
-
-
-def test_spirals_geometry() -> None:
-    x, y = spirals(300, 3, noise=0, turns=0.75)
-    for arm in range(3):
-        points = x[y == arm]
-        points = points[np.argsort(np.hypot(*points.T))]
-        radius = np.hypot(*points.T)
-        np.testing.assert_allclose(radius, np.linspace(0, 1, 100), atol=1e-12)
-        angle = np.unwrap(np.arctan2(points[1:, 1], points[1:, 0]))
-        np.testing.assert_allclose(np.diff(angle), 2 * np.pi * 0.75 / 99)
-        np.testing.assert_allclose(
-            np.exp(1j * (angle[-1] - 2 * np.pi * 0.75)), np.exp(2j * np.pi * arm / 3), atol=1e-12
-        )
-
-
-@pytest.mark.parametrize("make", [spirals, blobs])
-@pytest.mark.parametrize("options", [{"n_samples": 0}, {"noise": -1.0}, {"noise": float("nan")}, {"classes": 0}])
-def test_points_errors(make: Callable[..., Any], options: dict[str, Any]) -> None:
-    name, value = next(iter(options.items()))
-    with pytest.raises(ValueError, match=f"{make.__name__} needs .*{name}.* got .*{value}"):
-        make(**options)

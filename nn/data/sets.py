@@ -23,8 +23,6 @@ _MNIST_SHA256 = {
     "t10k-images-idx3-ubyte.gz": "1a1a05eab793c14bb050b398624a11b0ffd1a2953baed553b1b9bd079e2a20be",
     "t10k-labels-idx1-ubyte.gz": "b91679a0acfe4ba0e50a2437a903084cba1f5f92592b016a25a7dfd00455798b",
 }
-
-
 FASHION_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
@@ -112,9 +110,8 @@ def load_digits(
     Dataset('digits': train (1527, 64) float32, test (270, 64) float32, 10 classes)
     """
     dtype = _pixel_dtype(dtype, scale, 16)
-    remedy = "pip install 'chainrule[data]'"
     datasets, selection = (
-        optional(f"sklearn.{module}", "the digits are scikit-learn's", remedy)
+        optional(f"sklearn.{module}", "the digits are scikit-learn's", "pip install 'chainrule[data]'")
         for module in ("datasets", "model_selection")
     )
     digits = datasets.load_digits()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,8 @@ from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, colour_map, columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Array: TypeAlias = npt.NDArray[Any]
 
 
 def confusion_matrix(
@@ -123,12 +125,7 @@ def prediction_bars(
     >>> [text.get_text() for text in ax.texts if "→" in text.get_text()]
     ['0→0 p=.90', '1→0 p=.75']
     """
-    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
-    if not len(labels) or n < 1:
-        raise ValueError(f"there is nothing to show of {len(labels)} samples, {n} wanted")
-    if probabilities.ndim != 2 or len(probabilities) != len(labels):
-        raise ValueError(f"probabilities are (samples, classes) for {len(labels)} labels, got {probabilities.shape}")
-    images = np.asarray(images).reshape(len(labels), *shape)
+    images, labels, probabilities = _samples(images, labels, probabilities, n, shape)
     shown, classes = min(n, len(labels)), probabilities.shape[1]
     columns = min(3, columns_of(shown))
     rows = -(-shown // columns)
@@ -171,14 +168,13 @@ def worst_samples(
         shape: height and width of an image.
         ax: where to draw.
 
+    ValueError for no samples and for other shapes.
+
     >>> worst = worst_samples(np.eye(2), [0, 1], [[0.9, 0.1], [0.75, 0.25]], shape=(1, 2))
     >>> [text.get_text() for text in worst.texts]
     ['1→0 p=.75', '0→0 p=.90']
     """
-    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
-    if not len(labels) or n < 1:
-        raise ValueError(f"there is nothing to show of {len(labels)} samples, {n} wanted")
-    images = np.asarray(images).reshape(len(labels), *shape)
+    images, labels, probabilities = _samples(images, labels, probabilities, n, shape)
     worst = np.argsort(probabilities[np.arange(len(labels)), labels], kind="stable")[:n]
     gap = -(-shape[0] // 3)  # room for a title
     columns = columns_of(len(worst))
@@ -191,6 +187,18 @@ def worst_samples(
         ax.text(x, row * (shape[0] + gap) - 1, title, ha="center", va="bottom", fontsize=8.5, color=INK)
     ax.set_axis_off()
     return ax
+
+
+def _samples(
+    images: npt.ArrayLike, labels: npt.ArrayLike, probabilities: npt.ArrayLike, n: int, shape: tuple[int, int]
+) -> tuple[Array, Array, Array]:
+    """Images (samples, height, width), labels and probabilities as arrays, of which n are to be shown."""
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    if not len(labels) or n < 1:
+        raise ValueError(f"there is nothing to show of {len(labels)} samples, {n} wanted")
+    if probabilities.ndim != 2 or len(probabilities) != len(labels):
+        raise ValueError(f"probabilities are (samples, classes) for {len(labels)} labels, got {probabilities.shape}")
+    return np.asarray(images).reshape(len(labels), *shape), labels, probabilities
 
 
 def _sure(label: object, probabilities: npt.NDArray[np.floating]) -> str:
