@@ -1,45 +1,32 @@
-"""`nn.checkpoint` and Ctrl-C: what is resumed is bit for bit what never stopped; what is damaged is refused."""
+"""`nn.checkpoint`: what is resumed is bit for bit what never stopped; what is damaged is refused."""
 
 import io
 import itertools
 import json
 import os
-import random
-import signal
 import struct
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
-import killable
 import numpy as np
 import pytest
 import safetensors.numpy
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from trainings import EPOCHS, GENERATORS, OPTIMIZERS, SCHEDULES, STEPS, Training, X, Y, bits
 
 import nn
 from autograd import Tensor, Value
 from demos import mnist
 from nn.checkpoint import Checkpoint, CheckpointError, _npz, load, save
-from nn.data import Batches, load_mnist, moons
+from nn.data import load_mnist
 from nn.training import fit
 
 ROOT = Path(__file__).parent.parent
 SUFFIXES = [".npz", ".safetensors"]
 FEWER = settings(max_examples=settings.default.max_examples // 3)  # where an example waits for the disk
-X, Y = moons(40, seed=1)
-X = X.astype(np.float32)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def ctrl_c():
-    """Python's own handler, also where the suite runs in the background and SIGINT is ignored."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "fit leaves the handler as it was"
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(scope="module")
@@ -53,17 +40,6 @@ class Mixed(nn.Module):
         self.scale = Value(rng.normal())
         self.table = {"half": Tensor(rng.normal(size=(3,)), np.float32), "whole": Tensor(rng.normal(size=(2, 1)).T)}
         self.inner = nn.dense(2, 3, 1, rng=rng, dropout=0.5)
-
-
-def bits(state):
-    """A state to compare: with every bit of every number, nans and zeros too."""
-    if isinstance(state, dict):
-        return {key: bits(x) for key, x in state.items() if key != "seconds"}
-    if isinstance(state, list | tuple):
-        return [bits(x) for x in state]
-    if isinstance(state, np.ndarray):
-        return str(state.dtype), state.shape, state.tobytes()
-    return struct.pack("d", state) if isinstance(state, float) else state
 
 
 # ------------------------------------------------------------------------------------------------------- weights
@@ -146,64 +122,9 @@ def test_a_name_that_a_zip_file_cannot_hold_is_refused(tmp_path):
 
 # -------------------------------------------------------------------------------------------- whole trainings
 
-OPTIMIZERS = {
-    "sgd": lambda p, lr: nn.SGD(p, lr),
-    "momentum": lambda p, lr: nn.SGD(p, lr, momentum=0.9, weight_decay=0.01),
-    "nesterov": lambda p, lr: nn.SGD(p, lr, momentum=0.9, nesterov=True),
-    "adagrad": nn.Adagrad,
-    "rmsprop": nn.RMSprop,
-    "adam": nn.Adam,
-    "adamw": nn.AdamW,
-}
-SCHEDULES = {
-    "constant": lambda lr: lr,
-    "step": lambda lr: nn.StepDecay(lr, every=3, factor=0.5),
-    "exponential": lambda lr: nn.Exponential(lr, factor=0.9),
-    "cosine": lambda lr: nn.Cosine(lr, steps=12),
-    "warmup": lambda lr: nn.Warmup(nn.Cosine(lr, steps=9), steps=4),
-    "onecycle": lambda lr: nn.OneCycle(lr, steps=12),
-}
-GENERATORS = [np.random.PCG64, np.random.MT19937, np.random.Philox, np.random.SFC64]
-EPOCHS, STEPS = 3, 5  # of 8 images each: 15 in all
-
 
 class Killed(Exception):
     """Ends a training as kill -9 would: nobody saves anything any more."""
-
-
-class Training:
-    """A small one: everything that it is made of, fresh."""
-
-    def __init__(self, optimizer="adam", schedule="onecycle", dropout=0.5, patience=None, shuffle=True,
-                 kind=np.random.PCG64, scalars=False):  # fmt: skip
-        rng = np.random.Generator(kind(3))
-        if scalars:
-            random.seed(3)
-            mlp = nn.MLP(2, [3, 2], activation="tanh")
-            drop = nn.Dropout(dropout, rng=rng)
-            self.model = lambda x: [[out * float(keep) for out, keep in zip(mlp(row), drop(np.ones(2)), strict=True)]
-                                    for row in x.tolist()]  # fmt: skip
-            self.network = nn.Sequential(mlp, drop)
-        else:
-            self.model = self.network = nn.dense(2, 4, 2, rng=rng, dropout=dropout)
-        self.batches = Batches(X, Y, batch_size=8, seed=np.random.Generator(kind(4)), shuffle=shuffle)
-        self.optimizer = OPTIMIZERS[optimizer](self.network, SCHEDULES[schedule](0.1))
-        self.patience = patience
-
-    def run(self, checkpoint=None, callbacks=(), epochs=EPOCHS, **kwargs):
-        def validate(model):  # the second epoch is the best: EarlyStopping has something to keep
-            return {"valid_loss": abs(self.optimizer.steps // STEPS - 2)}
-
-        self.history = fit(self.model, self.batches, nn.cross_entropy, self.optimizer, epochs=epochs, progress=False,
-                           validate=validate if self.patience else None, patience=self.patience, callbacks=callbacks,
-                           checkpoint=checkpoint, **kwargs)  # fmt: skip
-        return self.end()
-
-    def end(self):
-        generators = {path: rng.bit_generator.state for path, rng in self.network.named_generators()}
-        states = {"network": self.network, "optimizer": self.optimizer, "batches": self.batches}
-        rows = self.history.rows if hasattr(self, "history") else []
-        return bits({name: x.state_dict() for name, x in states.items()} | {"rng": generators, "history": rows})
 
 
 class KillAt:
@@ -447,163 +368,6 @@ def test_pickles_and_giants_are_refused(tmp_path):
         archive.writestr("weight.npy", header.getvalue())
     with pytest.raises(CheckpointError, match=r"weights\.npz: is damaged"):
         load(model, path)
-
-
-# ------------------------------------------------------------------------------------------------------- Ctrl-C
-
-
-class PressAt:
-    """Ctrl-C after these steps."""
-
-    def __init__(self, *steps):
-        self.steps = steps
-
-    def on_step_end(self, state):
-        if state.optimizer.steps in self.steps:
-            signal.raise_signal(signal.SIGINT)
-
-
-@pytest.mark.parametrize("step", [1, 7, 10, 15])
-def test_ctrl_c_saves_after_the_step(step, tmp_path):
-    training = Training()
-    training.run(Checkpoint(tmp_path / "a.npz"), callbacks=[PressAt(step)])
-    epoch = (step - 1) // STEPS
-    assert training.history.interrupted
-    assert training.history.stopped == f"interrupted in epoch {epoch + 1}"
-    assert (training.optimizer.steps, len(training.history)) == (step, epoch)
-    resumed = Training()
-    straight = Training()
-    assert resumed.run(Checkpoint(tmp_path / "a.npz", resume=True), callbacks=[PressAt()]) == straight.run()
-    assert not resumed.history.interrupted
-    assert resumed.history.stopped == ""
-
-
-def test_ctrl_c_lets_the_validation_end(tmp_path):
-    def run(press, **kwargs):
-        model = nn.dense(2, 3, 2, rng=0)
-
-        def validate(model):
-            if press and model.training and len(history) == 1:
-                signal.raise_signal(signal.SIGINT)
-            return {"x": 1.0}
-
-        history = nn.History()
-        batches = Batches(X, Y, batch_size=8)
-        fit(model, batches, nn.cross_entropy, nn.Adam(model), epochs=4, progress=False, validate=validate,
-            history=history, **kwargs)  # fmt: skip
-        return history, bits([model.state_dict(), history.rows])
-
-    history, _ = run(True, checkpoint=Checkpoint(tmp_path / "a.npz"))
-    assert (len(history), history.interrupted, history.stopped) == (2, True, "interrupted after epoch 2")
-    assert run(False, checkpoint=Checkpoint(tmp_path / "a.npz", resume=True))[1] == run(False)[1]
-
-
-def test_a_second_ctrl_c_raises_at_once(tmp_path):
-    def loss(logits, y):
-        if next(calls) == 7:
-            signal.raise_signal(signal.SIGINT)
-            signal.raise_signal(signal.SIGINT)
-        return nn.cross_entropy(logits, y)
-
-    calls, training = itertools.count(), Training()
-    with pytest.raises(KeyboardInterrupt):
-        fit(training.model, training.batches, loss, training.optimizer, epochs=9, progress=False,
-            checkpoint=Checkpoint(tmp_path / "a.npz"))  # fmt: skip
-    assert training.optimizer.steps == 7
-    assert Training().run(Checkpoint(tmp_path / "a.npz", resume=True)) == Training().run()  # from after epoch 1
-
-
-def test_a_handler_of_the_programs_own_is_left_alone():
-    pressed = []
-    before = signal.signal(signal.SIGINT, lambda *_: pressed.append(True))
-    try:
-        training = Training()
-        training.run(callbacks=[PressAt(3)])
-    finally:
-        signal.signal(signal.SIGINT, before)
-    assert pressed == [True]
-    assert len(training.history) == EPOCHS
-
-
-@FEWER
-@given(moment=st.floats(0, 1, exclude_max=True))
-def test_ctrl_c_at_any_line_leaves_no_half_step(folder, moment):
-    """Wherever it comes in the loop, the optimiser or the checkpoint: it is saved, and goes on identically."""
-    path = folder / "anywhere.npz"
-    files = tuple(str(ROOT / "nn" / name) for name in ("training.py", "optim.py", "checkpoint.py", "layers.py"))
-
-    def traced(press):
-        lines = itertools.count()
-        started = False
-
-        def trace(frame, event, argument):
-            nonlocal started
-            if not frame.f_code.co_filename.endswith(files):
-                return None
-            started = started or frame.f_code.co_name == "_epoch"
-            if event == "line" and started and next(lines) == press:
-                signal.raise_signal(signal.SIGINT)
-            return trace
-
-        training = Training(patience=2)
-        before = sys.gettrace()
-        sys.settrace(trace)
-        try:
-            end = training.run(Checkpoint(path, steps=4))
-        finally:
-            sys.settrace(before)
-        return training, end, next(lines)
-
-    if not TRACED:
-        TRACED.extend(traced(-1)[1:])
-    straight, count = TRACED
-    training, _, _ = traced(int(moment * count * 0.9))
-    if training.history.interrupted:
-        resumed = Training(patience=2)
-        assert resumed.run(Checkpoint(path, resume=True)) == straight
-
-
-TRACED = []
-
-
-# ----------------------------------------------------------------------------------------------------- kill -9
-
-
-def killed(path, epochs, lines):
-    """Train in another process until it has made so many steps, then kill it. It goes on meanwhile: any moment is hit.
-
-    Returns whether it was killed: else it had come to its end before.
-    """
-    command = [sys.executable, ROOT / "tests" / "killable.py", path, str(epochs)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
-        for _ in range(lines):
-            child.stdout.readline()
-        child.kill()
-    assert child.returncode in (0, -signal.SIGKILL)
-    return child.returncode != 0
-
-
-def survive(folder, kills, epochs):
-    """Kill a training so often, and compare what it comes to with one that was left alone."""
-    rng, path = random.Random(0), folder / "killed.npz"
-    straight = bits(killable.run(folder / "straight.npz", epochs))
-    while kills:
-        if killed(path, epochs, rng.randrange(5 * epochs)):
-            kills -= 1
-            if kills % 3:
-                continue
-        assert bits(killable.run(path, epochs)) == straight
-        path.unlink()
-    assert [path.name for path in folder.iterdir()] == ["straight.npz"]
-
-
-def test_kill_9_loses_nothing(tmp_path):
-    survive(tmp_path, kills=3, epochs=8)
-
-
-@pytest.mark.slow
-def test_kill_9_loses_nothing_fifty_times(tmp_path):
-    survive(tmp_path, kills=51, epochs=20)
 
 
 # ---------------------------------------------------------------------------------------------------- the demo
