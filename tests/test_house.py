@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,17 @@ ORDER += [
 ORDER += ["testing.expression", "testing.strategies", "testing.stateful", "testing"]
 
 
+# files and folders, in the order of the README's table
+HOUSE = re.findall(r"`((?:autograd|nn|demos)/[\w/.]*)`", "".join(re.findall(
+    r"^\| `(?:autograd|nn|demos)/.*?\| ", (ROOT / "README.md").read_text(encoding="utf-8"), re.M)))  # fmt: skip
+
+
+def place(name):
+    """Where in that table a module is: its own file, or the folder that it lies in."""
+    path = name.replace(".", "/")
+    return next(i for i, entry in enumerate(HOUSE) if entry == f"{path}.py" or f"{path}/".startswith(entry))
+
+
 def imports(path):
     """The project's own modules that a file imports at its top level."""
     found = set()
@@ -74,6 +86,21 @@ def test_every_file_of_autograd_has_its_place():
         for path in (ROOT / "autograd").rglob("*.py")
     }
     assert {name.removesuffix(".__init__") for name in files} - {"__init__"} == set(ORDER)
+
+
+def test_every_file_has_its_place_in_the_readme():
+    for folder in ("autograd", "nn"):
+        for path in (ROOT / folder).rglob("*.py"):
+            if path.parent.name != folder or path.stem != "__init__":
+                place(".".join(path.relative_to(ROOT).with_suffix("").parts))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "nn").rglob("*.py")), ids=lambda p: p.stem)
+def test_nn_imports_upwards_only(path):
+    name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    if name != "nn.__init__":  # a table of contents
+        below = {other for other in imports(path) if other.startswith("nn.") and place(other) > place(name)}
+        assert not below
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "nn").rglob("*.py")), ids=lambda p: p.stem)

@@ -40,6 +40,17 @@ def check_moons(namespace, output):
     assert namespace["accuracy"] > 0.98
 
 
+def check_digits(namespace, output):
+    predict, image = {"__name__": "digits"}, namespace["test_x"][0]
+    exec(Path("digits.py").read_text(encoding="utf-8"), predict)
+    assert predict["predict"](image.tolist()) == pytest.approx(namespace["model"](image[None]).data[0], rel=1e-5)
+    assert sorted(path.name for path in Path().iterdir()) == ["digits.npz", "digits.onnx", "digits.py"]
+    assert (namespace["predicted"] == namespace["data"].test_y).mean() > 0.95
+    idle = r"1 ReLU: (\d+)% inactive on average; 0 of 32 units for every sample\n"
+    (shown,), (found,) = re.findall(idle, TEXT), re.findall(idle, output)
+    assert float(shown) == pytest.approx(float(found), abs=3)  # other machines round otherwise
+
+
 def check_row(namespace, output):
     assert namespace["softsign"](1.0) == 0.5
 
@@ -62,7 +73,7 @@ def check_report(namespace, output):
 
 
 CHECKS = [
-    check_example, check_micrograd, check_seeing, check_vectorize, check_moons, check_row, check_source,
+    check_example, check_micrograd, check_seeing, check_vectorize, check_moons, check_digits, check_row, check_source,
     check_transforms, check_report,
 ]  # fmt: skip
 
@@ -75,7 +86,8 @@ def test_every_block_is_checked():
 @pytest.mark.parametrize(
     ("block", "check"), list(zip(BLOCKS, CHECKS, strict=True)), ids=[c.__name__[6:] for c in CHECKS]
 )
-def test_block(block, check, capsys):
+def test_block(block, check, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     state = random.getstate()
     random.seed(0)
     namespace = {**vars(ops), "Elementwise": Elementwise} if check is check_row else {}
@@ -89,6 +101,11 @@ def test_what_it_names_exists():
         assert (ROOT / name).exists(), name
     for picture in re.findall(r"!\[[^]]*\]\((.*?)\)", TEXT):
         assert (ROOT / picture).exists(), picture
+
+
+def test_every_demo_is_in_the_list():
+    listed = re.findall(r"^\| `demos\.(\w+)` \|", TEXT, re.M)
+    assert sorted(listed) == [path.stem for path in sorted((ROOT / "demos").glob("[!_]*.py"))]
 
 
 def test_the_shell_blocks_are_the_makefiles_goals():
