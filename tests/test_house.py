@@ -62,7 +62,8 @@ def imports(path):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             names = {f"{node.module}.{alias.name}" for alias in node.names}
-            files = {name for name in names if (ROOT / (name.replace(".", "/") + ".py")).exists()}
+            paths = {name: ROOT / name.replace(".", "/") for name in names}
+            files = {name for name, path in paths.items() if path.is_dir() or path.with_suffix(".py").exists()}
             found |= files or {node.module}
     return {name for name in found if name.split(".")[0] in ("autograd", "nn", "demos")}
 
