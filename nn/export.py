@@ -22,6 +22,7 @@ from nn.recording import Constant, ExportError, Step, described, record
 from nn.source import export_source as export_source
 
 OPSET, IR_VERSION = 18, 8  # of December 2022: what reads ONNX today reads these
+FAR = 2**63 - 1  # beyond the end of any axis
 
 DIRECT = {
     "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "power": "Pow", "neg": "Neg", "abs": "Abs", "sign": "Sign",
@@ -237,29 +238,19 @@ class _Graph:
         return self.cast(x, step.dtype)
 
     def row_getitem(self, step: Step, x: str) -> str:
-        given = step.params["index"]
-        index = list(given) if isinstance(given, tuple) else [given]
-        kinds = [_kind_of_index(i) for i in index]
-        if "" in kinds or kinds.count("array") > 1 or {"array", "int"} <= {*kinds} or {"array", "new"} <= {*kinds}:
-            why = "whole numbers, slices, None and ... are exported, or one array of whole numbers among slices"
-            _refuse(step.op, f"of the index {given!r:.80}, {why}")
-        if "rest" not in kinds:
-            index.append(...)
-            kinds.append("rest")
-        at, rest = kinds.index("rest"), _ndim(step) - sum(kind in ("int", "slice", "array") for kind in kinds)
-        index[at : at + 1], kinds[at : at + 1] = [slice(None)] * rest, ["slice"] * rest
+        index, kinds = _full_index(step)
         cuts: list[tuple[int, int, int, int]] = []  # start, end, axis, step
         gone, new, axis, place = [], [], 0, 0
         for i, kind in zip(index, kinds, strict=True):
             if kind == "new":
                 new.append(place)
             elif kind == "int":
-                cuts.append((i, 2**63 - 1 if i == -1 else i + 1, axis, 1))
+                cuts.append((i, FAR if i == -1 else i + 1, axis, 1))
                 gone.append(axis)
             elif kind == "slice" and i != slice(None):
                 stride = 1 if i.step is None else i.step
-                far = (0, 2**63 - 1) if stride > 0 else (2**63 - 1, -(2**63))
-                start, end = (default if n is None else n for n, default in zip((i.start, i.stop), far, strict=True))
+                ends = (0, FAR) if stride > 0 else (FAR, -FAR - 1)
+                start, end = (default if n is None else n for n, default in zip((i.start, i.stop), ends, strict=True))
                 cuts.append((start, end, axis, stride))
             axis += kind != "new"
             place += kind != "int"
@@ -271,6 +262,22 @@ class _Graph:
         if gone:
             x = self.add("Squeeze", x, self.constant(gone))
         return self.add("Unsqueeze", x, self.constant(new)) if new else x
+
+
+def _full_index(step: Step) -> tuple[list[Any], list[str]]:
+    """An index with a part for every axis, whole slices in place of what it leaves out, and the kinds of its parts."""
+    given = step.params["index"]
+    index = list(given) if isinstance(given, tuple) else [given]
+    kinds = [_kind_of_index(i) for i in index]
+    if "" in kinds or kinds.count("array") > 1 or {"array", "int"} <= {*kinds} or {"array", "new"} <= {*kinds}:
+        why = "whole numbers, slices, None and ... are exported, or one array of whole numbers among slices"
+        _refuse(step.op, f"of the index {given!r:.80}, {why}")
+    if "rest" not in kinds:
+        index.append(...)
+        kinds.append("rest")
+    at, rest = kinds.index("rest"), _ndim(step) - sum(kind in ("int", "slice", "array") for kind in kinds)
+    index[at : at + 1], kinds[at : at + 1] = [slice(None)] * rest, ["slice"] * rest
+    return index, kinds
 
 
 def _kind_of_index(i: Any) -> str:

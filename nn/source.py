@@ -92,6 +92,25 @@ def log_softmax(x):
 """Functions on lists, of which a file gets those that it calls."""
 
 
+HEAD = f'''
+
+Written by chainrule {autograd.__version__}. `predict` is the network, its weights are below.
+As a command, it prints the outputs for the numbers given as arguments, or on stdin.
+"""
+
+'''
+
+COMMAND = """\
+if __name__ == "__main__":
+    given = sys.argv[1:] or sys.stdin.read().replace(",", " ").split()
+    try:
+        found = predict({given})
+    except (TypeError, ValueError) as error:
+        sys.exit(f"error: {{error}}")
+    print({shown})
+"""
+
+
 def export_source(
     model: Callable[[Any], Any],
     path: str | os.PathLike[str] | None = None,
@@ -146,54 +165,36 @@ class _File:
 
     def text(self, model: Any) -> str:
         """The file."""
-        shape, out = self.input.shape[1:], self.output.shape[1:]
-        takes = "one number" if not shape else f"a list of {_size(self.input)} numbers"
-        takes += f", shape {shape}, nested or in that order" * (len(shape) > 1)
-        gives = "one number" if not out else f"a list of {_size(self.output)}"
-        read = "x = float(x)"
+        predict = self.predict()
+        code = "".join([*self.functions.values(), predict])
+        arrays = "".join(text for _, text in self.arrays.values())
+        modules = {"sys", *(name for name in ("base64", "math", "operator", "struct") if f"{name}." in code)}
+        written_out = "".join(text for _, text in self.arrays.values() if "unpacked" not in text)
+        names = self.imported | set(re.findall(r"\b(?:copysign|inf|nan)\b", code + written_out))
+        title = " ".join(re.sub(r'["\\]', "", described(model)[:500]).split())
+        head = "\n".join(textwrap.wrap(f'"""{title}, as plain Python.', 118)) + HEAD
+        head += "".join(f"import {name}\n" for name in sorted(modules))
+        head += f"from math import {', '.join(sorted(names))}\n" * bool(names)
+        given = "[float(item) for item in given]" if self.input.shape[1:] else "*given"
+        shown = r'*found, sep="\n"' if self.output.shape[1:] else "found"
+        command = COMMAND.format(given=given, shown=shown)
+        return "\n\n".join(part for part in (head, *self.functions.values(), predict, arrays, command) if part)
+
+    def predict(self) -> str:
+        """The function for one sample, which first makes a list of numbers, or a number, of what it is given."""
+        shape, size = self.input.shape[1:], _size(self.input)
+        takes, read = "one number", ["x = float(x)"]
         if shape:
             self.call("numbers")
-            read = (
-                f"x = list(numbers(x))\nif len(x) != {_size(self.input)}:\n"
-                f'    raise ValueError(f"predict takes {_size(self.input)} numbers, got {{len(x)}}")'
-            )
-        shown = r'*found, sep="\n"' if out else "found"
-        last = self.names[id(self.output)]
-        if self.lines and self.lines[-1].startswith(f"{last} = "):
-            self.lines[-1] = f"return {self.lines[-1].removeprefix(f'{last} = ')}"
-        else:
-            self.lines.append(f"return {last}")
-        predict = "\n".join(
-            [
-                "def predict(x):",
-                f'    """The outputs for one sample: takes {takes}, returns {gives}."""',
-                textwrap.indent("\n".join([read, *self.lines]), "    "),
-            ]
-        )
-        title = " ".join(re.sub(r'["\\]', "", described(model)[:500]).split())
-        arrays = "".join(text for _, text in self.arrays.values())
-        literal = "".join(text for _, text in self.arrays.values() if "unpacked" not in text)
-        code = "".join([*self.functions.values(), predict])
-        modules = ["sys", *(name for name in ("base64", "math", "operator", "struct") if f"{name}." in code)]
-        names = self.imported | set(re.findall(r"\b(?:copysign|inf|nan)\b", code + literal))
-        parts = [
-            "\n".join(textwrap.wrap(f'"""{title}, as plain Python.', 118))
-            + f"\n\nWritten by chainrule {autograd.__version__}. `predict` is the network, its weights are below.\n"
-            + 'As a command, it prints the outputs for the numbers given as arguments, or on stdin.\n"""\n\n'
-            + "".join(f"import {name}\n" for name in sorted(modules))
-            + f"from math import {', '.join(sorted(names))}\n" * bool(names),
-            *self.functions.values(),
-            predict + "\n",
-            arrays,
-            'if __name__ == "__main__":\n'
-            '    given = sys.argv[1:] or sys.stdin.read().replace(",", " ").split()\n'
-            "    try:\n"
-            f"        found = predict({'[float(item) for item in given]' if shape else '*given'})\n"
-            "    except (TypeError, ValueError) as error:\n"
-            '        sys.exit(f"error: {error}")\n'
-            f"    print({shown})\n",
-        ]
-        return "\n\n".join(part for part in parts if part)
+            takes = f"a list of {size} numbers" + f", shape {shape}, nested or in that order" * (len(shape) > 1)
+            error = f'    raise ValueError(f"predict takes {size} numbers, got {{len(x)}}")'
+            read = ["x = list(numbers(x))", f"if len(x) != {size}:", error]
+        gives = f"a list of {_size(self.output)}" if self.output.shape[1:] else "one number"
+        steps, last = list(self.lines), self.names[id(self.output)]
+        if steps and steps[-1].startswith(f"{last} = "):
+            last = steps.pop().removeprefix(f"{last} = ")
+        said = f'"""The outputs for one sample: takes {takes}, returns {gives}."""'
+        return "def predict(x):\n" + textwrap.indent("\n".join([said, *read, *steps, f"return {last}"]), "    ") + "\n"
 
     # ------------------------------------------------------------------------------------------------------- steps
 
