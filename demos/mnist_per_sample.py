@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -122,41 +122,50 @@ def run(options: argparse.Namespace) -> bool:
         "the book's rule": by_hand(*weights, RATE, book=True),
     }
 
-    def right(weights: Sequence[Array]) -> float:
-        return float((forward(weights, test_x).argmax(axis=1) == test_y).mean())
-
     print(f"\n784-100-10 in {dtype}, learning rate {RATE:g}, {len(train_x):,} updates of one image each")
-    print(f"share of the {len(test_y):,} test images that are right:\n")
-    print("updates" + "".join(f"{name:>17}" for name in ways), flush=True)
-    seconds = dict.fromkeys(ways, 0.0)
-    for start, stop in pairwise(np.linspace(0, len(train_x), 7).astype(int)):  # in turns, so that times can be compared
-        print(f"{stop:>7,}", end="")
-        for name, (train, current) in ways.items():
-            begin = time.perf_counter()
-            train(train_x[start:stop], targets[start:stop])
-            seconds[name] += time.perf_counter() - begin
-            print(f"{right(current):>17.4f}", end="", flush=True)
-        print()
-    print("seconds" + "".join(f"{s:>17.1f}" for s in seconds.values()))
-    print("by hand = 1" + "".join(f"{s / seconds['NumPy by hand']:>17.2f}" for s in seconds.values())[4:])
-    print("The book's published run: 0.9468")
+    race(ways, train_x, targets, test_x, test_y)
     learnt, by_rule = ways["Tensors"][1], ways["NumPy by hand"][1]
     apart = max(abs(a - b).max() for a, b in zip(learnt, by_rule, strict=True))
     print(f"largest difference of a weight, Tensors against NumPy by hand, at the end: {apart:.1e}")
 
     o = forward(learnt, train_x)
     most = abs((targets - o) * o * (1 - o)).sum(axis=1).argmax()
-    x, t, (w1, w2) = train_x[most], targets[most], learnt
+    print(f"\nThe image with most to teach, a {train_y[most]}: ", end="")
+    x, (error, slope) = train_x[most], teach(learnt, train_x[most], targets[most])
+    pictures(options.out, {"error.png": lambda: sent_back(x, error, error * slope, learnt[1])})
+    return agree
+
+
+def race(ways: Mapping[str, Trainer], x: Array, t: Array, test_x: Array, test_y: Array) -> None:
+    """Train in all ways, in turns so that times can be compared, and print how well each reads the test images."""
+    print(f"share of the {len(test_y):,} test images that are right:\n")
+    print("updates" + "".join(f"{name:>17}" for name in ways), flush=True)
+    seconds = dict.fromkeys(ways, 0.0)
+    for start, stop in pairwise(np.linspace(0, len(x), 7).astype(int)):
+        print(f"{stop:>7,}", end="")
+        for name, (train, current) in ways.items():
+            begin = time.perf_counter()
+            train(x[start:stop], t[start:stop])
+            seconds[name] += time.perf_counter() - begin
+            print(f"{(forward(current, test_x).argmax(axis=1) == test_y).mean():>17.4f}", end="", flush=True)
+        print()
+    print("seconds" + "".join(f"{s:>17.1f}" for s in seconds.values()))
+    print("by hand = 1" + "".join(f"{s / seconds['NumPy by hand']:>17.2f}" for s in seconds.values())[4:])
+    print("The book's published run: 0.9468")
+
+
+def teach(weights: Sequence[Array], x: Array, t: Array) -> tuple[Array, Array]:
+    """Print what is sent back from one image, beside the gradient; returns the outputs' errors and slopes."""
+    w1, w2 = weights
     hidden = Tensor(1 / (1 + np.exp(-(w1 @ x))))
     o = (w2 @ hidden).sigmoid()
     error, slope = t - o.data, o.data * (1 - o.data)
     o.backward(-error)
     apart = abs(w2.T @ (error * slope) + hidden.grad).max()
-    print(f"\nThe image with most to teach, a {train_y[most]}: Wᵀ · (error · slope) for its hidden neurons is minus")
+    print("Wᵀ · (error · slope) for its hidden neurons is minus")
     print(f"the gradient that the engine finds, to {apart:.1e}. Wᵀ · error, the book's, ignores that an output near 0")
     print("or 1 hardly moves. The picture has both, and what goes back over each weight.")
-    pictures(options.out, {"error.png": lambda: sent_back(x, error, error * slope, w2)})
-    return agree
+    return error, slope
 
 
 def forward(weights: Sequence[Array], x: Array) -> Array:
