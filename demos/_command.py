@@ -47,7 +47,9 @@ def parser(
     return found
 
 
-def tell(story: Callable[[argparse.Namespace], bool | None], options: argparse.Namespace) -> int:
+def tell(
+    story: Callable[[argparse.Namespace], bool | None], options: argparse.Namespace, interrupted: str = "interrupted"
+) -> int:
     """Run a demo; returns the exit code, which is 1 too where the story says that what it compared does not agree."""
     try:
         if "out" in options:
@@ -56,3 +58,6 @@ def tell(story: Callable[[argparse.Namespace], bool | None], options: argparse.N
     except (DatasetError, DrawingError, FloatingPointError, ImportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print(interrupted, file=sys.stderr)
+        return 130

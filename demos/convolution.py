@@ -88,6 +88,8 @@ def run(options: argparse.Namespace) -> None:
         epochs=options.epochs,
         validate=partial(nn.evaluate, x=test_x, y=test_y, prefix="test_"),  # to watch; nothing is chosen by it
     )
+    if history.stopped:
+        print(history.stopped)
     logits = nn.predict(fast, test_x)
     right = int((logits.argmax(axis=1) == test_y).sum())
     seconds = sum(row["seconds"] for row in history)

@@ -10,6 +10,7 @@ import argparse
 import os
 import signal
 import sys
+import textwrap
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -52,11 +53,7 @@ QUICK: dict[str, dict[str, Sequence[Any]]] = {"minibatches": {"batch": (32, 128)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    try:
-        return tell(run, parse(argv))
-    except KeyboardInterrupt:
-        print("interrupted: the same command goes on from here", file=sys.stderr)
-        return 130
+    return tell(run, parse(argv), interrupted="interrupted: the same command goes on from here")
 
 
 def run(options: argparse.Namespace) -> None:
@@ -244,9 +241,8 @@ def picture(tables: dict[str, dict[str, list[Result]]]) -> Any:
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x", color=LINE, linewidth=0.6)
         ax.spines[["top", "left", "right"]].set_visible(False)
-    figure.supxlabel(
-        "% of the test images that are wrong: a dot a seed, a bar at the mean; orange is the base", color=GREY
-    )
+    said = "% of the test images that are wrong: a dot a seed, a bar at the mean; orange is the base"
+    figure.supxlabel(textwrap.fill(said, 40 * columns), color=GREY)
     return figure
 
 

@@ -75,6 +75,15 @@ def test_complaints_are_one_line(demo, tmp_path, capsys):
     assert line.startswith("error: argument --seed: invalid int value")
 
 
+def test_ctrl_c_is_one_line(monkeypatch, tmp_path, capsys):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(moons, "vectorize", interrupted)
+    assert moons.main(["--quick", "--out", str(tmp_path)]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", "012")
 def test_the_usual_settings_reach_their_accuracy(seed, tmp_path, capsys):
