@@ -204,10 +204,11 @@ class SGD(Optimizer):
         if self.momentum:
             v = state["velocity"]
             v *= self.momentum
+            if self.nesterov:  # g is the new v less this one: so g, which may be a product, is computed only once
+                add_scaled(p, v, lr)
             add_scaled(v, g)
-            if self.nesterov:  # along g here, along v below
-                add_scaled(p, g, -lr)
-                lr *= self.momentum
+            if self.nesterov:
+                lr *= 1 + self.momentum
             g = v
         add_scaled(p, g, -lr)
 
