@@ -5,6 +5,7 @@ and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.ins
 modules of their own.
 """
 
+from nn.averaging import EMA as EMA
 from nn.export import export_onnx as export_onnx, export_source as export_source
 from nn.history import History as History
 from nn.layers import (
