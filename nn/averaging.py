@@ -45,12 +45,12 @@ class EMA:
         self.updates += 1
         keep = min(self.decay, self.updates / (self.updates + 9))
         for mean, p in self._pairs:
-            if isinstance(mean, Value):
-                mean.data = keep * mean.data + (1 - keep) * p.data
-            elif isinstance(p, Tensor):
+            if isinstance(mean, Tensor) and isinstance(p, Tensor):
                 array = mean.data
                 array *= keep
                 add_scaled(array, p.detach(), 1 - keep)
+            elif isinstance(mean, Value) and isinstance(p, Value):
+                mean.data = keep * mean.data + (1 - keep) * p.data
 
     def on_step_end(self, state: object) -> None:
         """For `fit`."""

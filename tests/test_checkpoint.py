@@ -388,7 +388,7 @@ def digits(folder):
 
 
 def test_the_demo_exits_with_130_and_resumes_identically(digits, tmp_path, capsys):
-    options = ["--data", str(digits), "--no-report", "--epochs", "4", "--batch", "50", "--dropout", "0.2"]
+    options = ["--best", "--data", str(digits), "--no-report", "--epochs", "4", "--batch", "50", "--dropout", "0.2"]
     options += ["--optimizer", "adam", "--hidden", "20"]
     resumed, straight = (["--out", str(tmp_path / name)] for name in ("resumed", "straight"))
     code = """if True:
@@ -411,7 +411,7 @@ def test_the_demo_exits_with_130_and_resumes_identically(digits, tmp_path, capsy
     assert [path.name for path in (tmp_path / "resumed").iterdir()] == ["checkpoint.npz"]
 
     assert mnist.main([*options, *resumed, "--resume", "--lr", "0.5"]) == 1
-    assert "lr was 0.01 and is 0.5;" in capsys.readouterr().err
+    assert "lr was 0.003 and is 0.5;" in capsys.readouterr().err
     assert mnist.main([*options, *resumed, "--resume"]) == 0
     assert mnist.main([*options, *straight]) == 0
     a, b = ((tmp_path / name / "weights.npz").read_bytes() for name in ("resumed", "straight"))

@@ -105,6 +105,33 @@ def test_options_reach_the_network(arguments, layers, dtype, tmp_path):
         assert {weights[name].dtype for name in weights} == {np.dtype(dtype)}
 
 
+def test_best_is_a_preset_that_other_options_change(tmp_path, capsys):
+    plain, best = mnist.parse([]), mnist.parse(["--best"])
+    assert {name: value for name, value in vars(best).items() if value != getattr(plain, name)} == {
+        "best": True, **mnist.BEST
+    }  # fmt: skip
+    other = mnist.parse(["--hidden", "30", "--best", "--average", "0"])
+    assert vars(other) == vars(best) | {"hidden": [30], "average": 0}
+    assert mnist.parse(["--best", "--optimizer", "sgd"]).lr is None, "the rate was Adam's"
+    assert mnist.parse(["--best", "--optimizer", "sgd", "--lr", "0.5"]).lr == 0.5
+
+    assert mnist.main([*QUICK, "--best", "--out", str(tmp_path)]) == 0
+    assert float(re.search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
+    # what was tested and saved is the average, which the checkpoint has beside the weights
+    with np.load(tmp_path / "weights.npz") as weights, np.load(tmp_path / "checkpoint.npz") as checkpoint:
+        for name, weight in weights.items():
+            assert (weight == checkpoint[f"callback 0/model/{name}"]).all()
+            assert (weight != checkpoint[f"network/model.{name}"]).any()
+
+
+def test_augmentation_changes_what_is_learnt(tmp_path):
+    def weights(*options):
+        assert mnist.main([*QUICK, *options, "--out", str(tmp_path)]) == 0
+        return (tmp_path / "weights.npz").read_bytes()
+
+    assert weights("--augment") != weights()
+
+
 def test_without_matplotlib_everything_but_the_pictures(tmp_path, monkeypatch, capsys):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"] + ["matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
@@ -123,6 +150,7 @@ def test_without_matplotlib_everything_but_the_pictures(tmp_path, monkeypatch, c
         (["--batch", "0"], "--batch"),
         (["--epochs", "many"], "invalid int value: 'many'"),
         (["--dropout", "1"], "[0, 1)"),
+        (["--average", "1"], "[0, 1)"),
         (["--lr", "nan"], "nan"),
         (["--hidden", "100", "-5"], "-5"),
         (["--optimizer", "magic"], "nesterov"),
