@@ -21,6 +21,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112  # as CBLAS numbers them
 SMALL = 4096  # elements, below which a call from Python costs more than the passes
+LARGE = 1 << 17  # elements, from which a second thread has something to do in one pass
 
 
 class Product:
@@ -87,7 +88,10 @@ def _add_product(out: Array, left: Array, right: Array, scale: float) -> None:
     _, ger, gemm = library()[out.dtype.char]
     a, b, c = _address(left), _address(right), _address(out)
     if k == 1:
+        before = threads(1) if out.size < LARGE else None
         ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
+        if before is not None:
+            threads(before)
     else:
         gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, 1.0, c, m)
 
@@ -102,16 +106,36 @@ def _readable(array: Array, out: Array) -> bool:
     return array.flags.c_contiguous and array.dtype is out.dtype and array.dtype.char in library()
 
 
+def threads(count: int) -> int | None:
+    """Let BLAS use so many threads when called from this one; returns how many it used before, None if unknown."""
+    routine = _threads()
+    return None if routine is None else routine(count)
+
+
+@cache
+def _threads() -> Any:
+    for path in _libraries():
+        try:
+            return ctypes.CDLL(path).openblas_set_num_threads_local  # of OpenBLAS 0.3.27 or newer
+        except (OSError, AttributeError):
+            continue
+    return None
+
+
+def _libraries() -> list[str]:
+    home = Path(np.__file__).parent
+    return [str(x) for x in (*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*"))]
+
+
 @cache
 def library() -> dict[str, tuple[Any, Any, Any]]:
     """axpy, ger and gemm by dtype character, of the OpenBLAS that NumPy's wheel brought; empty if it has none."""
-    home = Path(np.__file__).parent
-    for path in (*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")):
-        for prefix, suffix, whole in (("scipy_", "64_", ctypes.c_int64), ("", "64_", ctypes.c_int64)):
+    for path in _libraries():
+        for prefix in ("scipy_", ""):  # NumPy 2's wheels, and older ones
             try:
-                blas = ctypes.CDLL(str(path))
+                blas = ctypes.CDLL(path)
                 found = {
-                    char: _routines(blas, prefix + "cblas_" + letter, suffix, whole, real)
+                    char: _routines(blas, f"{prefix}cblas_{letter}", real)
                     for char, letter, real in (("f", "s", ctypes.c_float), ("d", "d", ctypes.c_double))
                 }
             except (OSError, AttributeError):
@@ -120,8 +144,8 @@ def library() -> dict[str, tuple[Any, Any, Any]]:
     return {}
 
 
-def _routines(blas: Any, prefix: str, suffix: str, whole: Any, real: Any) -> tuple[Any, Any, Any]:
-    choice, pointer = ctypes.c_int, ctypes.c_void_p
+def _routines(blas: Any, prefix: str, real: Any) -> tuple[Any, Any, Any]:
+    choice, whole, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
     signatures = {
         "axpy": [whole, real, pointer, whole, pointer, whole],
         "ger": [choice, whole, whole, real, pointer, whole, pointer, whole, pointer, whole],
@@ -129,7 +153,7 @@ def _routines(blas: Any, prefix: str, suffix: str, whole: Any, real: Any) -> tup
     }
     found = []
     for name, types in signatures.items():
-        routine = getattr(blas, f"{prefix}{name}{suffix}")
+        routine = getattr(blas, f"{prefix}{name}64_")
         routine.argtypes, routine.restype = types, None
         found.append(routine)
     return found[0], found[1], found[2]

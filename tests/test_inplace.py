@@ -45,6 +45,14 @@ def dtype_of(name):
     return np.dtype(name).type
 
 
+def test_the_number_of_threads_is_what_it_was():
+    if (before := inplace.threads(1)) is None:
+        pytest.skip("this BLAS has no number of threads for one caller")
+    inplace.threads(before)
+    add_scaled(np.zeros((80, 70)), Product(np.ones((1, 80)), np.ones((1, 70))))
+    assert inplace.threads(before) == before
+
+
 @pytest.mark.usefixtures("library")
 def test_memory_that_blas_cannot_read_as_it_lies_is_added_by_numpy():
     big = np.zeros((140, 140))
