@@ -29,6 +29,20 @@ def relu(x: Any) -> Any:
     return np.maximum(x, np.zeros(x.shape[-1], x.dtype))
 
 
+def along_rows(ufunc: np.ufunc, x: Any) -> Any:
+    """A reduction of each row, as a column; of many short rows in a fraction of the time, side by side."""
+    if len(x) >= 64 and x.shape[1] <= 32:
+        return ufunc.reduce(x.T.copy(), axis=0)[:, None]
+    return ufunc.reduce(x, axis=1, keepdims=True)
+
+
+def sum_of_rows(x: Any) -> Any:
+    """The sum over the first axis of two; of many rows as a product, which is faster."""
+    if len(x) >= 64:
+        return np.ones(len(x), x.dtype) @ x
+    return np.add.reduce(x, axis=0)
+
+
 def count(x: Any, axis: Sequence[int]) -> int:
     """How many elements the axes of `x` span."""
     return math.prod(x.shape[i] for i in axis)

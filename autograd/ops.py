@@ -767,7 +767,7 @@ def _linear_vjp(g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], 
     return [
         g @ w.T if needs[0] else None,
         _sum_of_outer_products(samples, rows) if needs[1] else None,
-        rows.sum(axis=0) if needs[2] else None,
+        (kernels.sum_of_rows(rows) if isinstance(rows, np.ndarray) else rows.sum(axis=0)) if needs[2] else None,
     ]
 
 
@@ -869,9 +869,9 @@ def _cross_entropy(logits: Any, labels: Any, **_: Any) -> Any:
 
 def _exponentials(logits: Any) -> tuple[Any, Any, Any]:
     """Of each row: the numbers less the largest, their exponentials, and the sum of these."""
-    shifted = logits - np.maximum.reduce(logits, axis=1, keepdims=True)
+    shifted = logits - kernels.along_rows(np.maximum, logits)
     e = np.exp(shifted)
-    return shifted, e, np.add.reduce(e, axis=1, keepdims=True)
+    return shifted, e, kernels.along_rows(np.add, e)
 
 
 def _cross_entropy_value(logits: Any, labels: Any, saved: Any = None) -> Any:
