@@ -156,7 +156,9 @@ def report(
     history: History,
 ) -> Path:
     """Draw what was learnt and what was not; returns the page."""
-    shape = data.test_x.shape[1:]
+    shape, predicted = data.test_x.shape[1:], logits.argmax(axis=1)
+    worst = nn.cross_entropy(logits, data.test_y, reduction="none").argsort()[::-1][:6]
+    probabilities = nn.Softmax()(logits)
     weight = model.state_dict()["layers.0.weight"]
     units = f"The first 100 of {weight.shape[1]}" if weight.shape[1] > 100 else f"All {weight.shape[1]}"
     pictures = {
@@ -174,7 +176,12 @@ def report(
         "confusion": (
             "Confusion matrix",
             "Test images of each digit (rows) by what they were taken for (columns). Mistakes are coloured.",
-            plots.confusion_matrix(data.test_y, logits.argmax(axis=1), range(data.classes)),
+            plots.confusion_matrix(data.test_y, predicted, range(data.classes)),
+        ),
+        "classes": (
+            "Each digit",
+            "Precision: of those taken for it, the share that are. Recall: of those that are, the share recognised.",
+            plots.class_figures(data.test_y, predicted),
         ),
         "weights": (
             "Weights of the first layer",
@@ -184,9 +191,20 @@ def report(
         "worst": (
             "Worst predictions",
             "Test images with the largest loss: the true digit, the one predicted, and how sure the network was.",
-            plots.worst_samples(data.test_x, data.test_y, nn.Softmax()(logits), shape=shape),
+            plots.worst_samples(data.test_x, data.test_y, probabilities, shape=shape),
+        ),
+        "bars": (
+            "What else they might have been",
+            "The six worst once more, with the probability that the network gave to each digit.",
+            plots.prediction_bars(data.test_x[worst], data.test_y[worst], probabilities[worst], shape=shape),
         ),
     }
+    if options.hidden and options.activation in ("relu", "sigmoid", "tanh"):
+        pictures["idle"] = (
+            "Idle units",
+            "Each hidden unit's share of test images where it idles: a ReLU at 0, a sigmoid or tanh at its end.",
+            plots.idle_units(model, data.test_x.reshape(len(data.test_x), -1)),
+        )
     shown = settings(options) | {
         "hidden": " ".join(map(str, options.hidden)) or "none",
         "data": options.data or "MNIST, from the repository",
