@@ -3,7 +3,8 @@
 import os
 import sys
 
-# The matrices of one step are small: several threads would wait for each other longer than they compute. NumPy reads
-# this once, as it is imported. Those of `demos.mnist --best` are not small.
+# The matrices of one step are small: more than two threads would wait for each other longer than they compute. NumPy
+# reads this once, as it is imported. Those of `demos.mnist --best` are not small.
 if "--best" not in sys.argv:
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", str(min(2, cores)))
