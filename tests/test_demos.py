@@ -56,7 +56,8 @@ def test_mnist_as_a_command_writes_everything(tmp_path):
     assert "epoch 1/1" in done.stderr
 
     folder = tmp_path / "runs" / "mnist"
-    pictures = ["accuracy.png", "confusion.png", "loss.png", "weights.png", "worst.png"]
+    names = ["accuracy", "bars", "classes", "confusion", "idle", "loss", "weights", "worst"]
+    pictures = [f"{name}.png" for name in names]
     files = sorted(["checkpoint.npz", "history.csv", "history.json", "report.html", "weights.npz", *pictures])
     assert sorted(path.name for path in folder.iterdir()) == files
     assert all((folder / name).read_bytes().startswith(b"\x89PNG") for name in pictures)
