@@ -108,8 +108,9 @@ class Checkpoint:
     In the file: the parameters of the model and the optimiser, the optimiser's state and steps (the place in a
     schedule, too), the epoch, the place in it, the history; the generators of random numbers in the model and the
     loss (`Dropout`), where these are modules or functions that refer to some; and the `state_dict` of the batches and
-    of each callback that has one. Batches without one have to be the same in each epoch, like a list. Not in it: the
-    code, NumPy's and Python's global generators.
+    of each callback that has one (and may refuse what does not fit, by an error in `on_resume(state)`). Batches
+    without one have to be the same in each epoch, like a list. Not in it: the code, NumPy's and Python's global
+    generators.
 
     A training that had come to its end, or was stopped by a callback, is at its end when it is resumed.
     Resuming raises CheckpointError where the file cannot be read, is damaged, or belongs to another training; then
@@ -194,6 +195,9 @@ class Checkpoint:
             loss, total, lr, seconds = (float(training[name]) for name in ("loss", "total", "lr", "seconds"))
             for name, part in parts.items():
                 part.load_state_dict(training["parts"][name])
+            for callback in state.callbacks:
+                if hasattr(callback, "on_resume"):
+                    callback.on_resume(state)
         except Exception as error:  # whatever it is that a stranger's file sets off
             for name, part in parts.items():
                 part.load_state_dict(before[name])

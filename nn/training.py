@@ -107,6 +107,13 @@ class EarlyStopping:
         best, epoch, weights = float(state["best"]), int(state["epoch"]), list(state["weights"])
         self.best, self.epoch, self.weights, self.resumed = best, epoch, weights, True
 
+    def on_resume(self, state: State) -> None:
+        """Refuse, with a ValueError, weights that are not those of this training."""
+        expected = [np.asarray(p.data) for p in state.optimizer.parameters]
+        given = [x if isinstance(x, np.ndarray) else np.empty(0, object) for x in self.weights]
+        if given and [(x.shape, x.dtype) for x in given] != [(x.shape, x.dtype) for x in expected]:
+            raise ValueError("the best weights of early stopping have not the shapes and dtypes of the parameters")
+
     def on_start(self, state: State) -> None:
         """Forget an earlier training, except one that is resumed."""
         if not self.resumed:

@@ -357,6 +357,21 @@ def test_forged_checkpoints_change_nothing(folder, data):
         assert subject.end() == before
 
 
+@pytest.mark.parametrize("weights", [["x"], [{"__array__": ""}], [None] * 4])
+def test_weights_of_early_stopping_that_are_not_the_parameters_are_refused(folder, weights):
+    path, forged = folder / "stopping.npz", folder / "forged.npz"
+    Training(patience=2).run(Checkpoint(path), epochs=1)
+    with zipfile.ZipFile(path) as archive:
+        training = json.loads(archive.read("training.json"))
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name != "training.json"}
+    if isinstance(weights[0], dict):
+        weights = [{"__array__": min(arrays, key=lambda name: arrays[name].size)}] * 4
+    training["parts"]["callback 0"]["weights"] = weights
+    forged.write_bytes(_npz(arrays, json.dumps(training)))
+    refused(forged, Training(patience=2))
+
+
 def test_pickles_and_giants_are_refused(tmp_path):
     path, model = tmp_path / "weights.npz", nn.Linear(1, 1)
     np.savez(path, weight=np.array([print], dtype=object), bias=np.zeros(1, np.float32))
