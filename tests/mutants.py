@@ -28,6 +28,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import autograd.dual
 import autograd.graph
 import autograd.guard
+import autograd.inplace
 import autograd.kernels
 import autograd.rows
 import autograd.specialize
@@ -102,9 +103,10 @@ def put(row, attribute: str, i: int, changed: Callable) -> Mutation:
         if attribute in ("weight", "_vjp"):
             setattr(row, attribute, changed)
         else:
-            rules = list(getattr(row, attribute))
-            rules[i] = changed
-            setattr(row, attribute, tuple(rules))
+            for held in (attribute, "array_partials")[: 1 + (attribute == "partials")]:
+                rules = list(getattr(row, held))
+                rules[i] = changed
+                setattr(row, held, tuple(rules))
         if names is not None:  # the compiled methods are made from the partials: make them again
             rename(row, names)
             autograd.value._specialized.__init__(autograd.value.Value)
@@ -246,9 +248,14 @@ def put_everywhere(name, function) -> None:
             setattr(module, name, function)
 
 
+def formed(x):
+    """A product that nobody has asked for yet, as the array."""
+    return x.array() if isinstance(x, autograd.inplace.Product) else x
+
+
 def aliasing_leaves() -> None:
     def receive(self, cotangent, upstream):
-        held = self.grad
+        held, cotangent = self.grad, formed(cotangent)
         self.grad = cotangent if held is None or type(held) is float else held + cotangent
 
     Tensor._receive = receive
@@ -256,7 +263,7 @@ def aliasing_leaves() -> None:
 
 def adding_in_place() -> None:
     def receive(self, cotangent, upstream):
-        held = self.grad
+        held, cotangent = self.grad, formed(cotangent)
         if held is None or type(held) is float:
             self.grad = cotangent if self._op is not None else np.array(cotangent)
         elif held.flags.writeable:
@@ -272,7 +279,7 @@ def forgetful_leaves() -> None:
 
     def receive(self, cotangent, upstream):
         if self._op is None:
-            self.grad = np.array(cotangent)
+            self.grad = np.array(formed(cotangent))
         else:
             original(self, cotangent, upstream)
 
@@ -318,7 +325,14 @@ ENGINE: dict[str, Mutation] = {
         "1 if i in axes[:1] else n for i, n in enumerate(x.shape))",
     ),
     "repeated indices overwrite": source_change(autograd.kernels, "np.add.at(out, index, x)", "out[index] = x"),
-    "saved arrays are not guarded": source_change(tensor, "if read:", "if False:"),
+    "saved arrays are not guarded": source_change(tensor, "if self.read else None", "if False else None"),
+    "factors of a product are shared": source_change(
+        autograd.inplace, "Product(left.copy(), right.copy())", "Product(left, right)"
+    ),
+    "BLAS forgets the scale": source_change(autograd.inplace, "n, m, k, scale, a", "n, m, k, 1.0, a"),
+    "a product replaces what was there": source_change(
+        tensor, "if self._op is None and held is None:", "if self._op is None:"
+    ),
     "guards are never checked": source_change(
         autograd.guard, "for leaf, version in self.leaves:", "for leaf, version in ():"
     ),
@@ -387,7 +401,7 @@ def run_suite(mutation: Mutation, row: str, seed: int) -> tuple[int, int]:
     counter = Counter()
     files = ["test_references.py", "test_ops.py", "test_edge_cases.py"]
     if not row:
-        files += ["test_value.py", "test_tensor.py", "test_transforms.py", "test_modules.py"]
+        files += ["test_value.py", "test_tensor.py", "test_transforms.py", "test_modules.py", "test_inplace.py"]
     arguments = [f"tests/{name}" for name in files]
     chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row else []
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--hypothesis-seed={seed}"]
