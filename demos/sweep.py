@@ -178,9 +178,11 @@ class Store:
     def __init__(self, path: Path) -> None:
         self.optuna = optional("optuna", "sweeps are kept by Optuna", "pip install 'chainrule[sweep]'")
         self.optuna.logging.set_verbosity(self.optuna.logging.WARNING)
-        url = f"sqlite:///{path}"
+        from sqlalchemy.pool import NullPool  # comes with Optuna; closes a connection as soon as it is done with
+
+        storage = self.optuna.storages.RDBStorage(f"sqlite:///{path}", engine_kwargs={"poolclass": NullPool})
         self.study = self.optuna.create_study(
-            study_name="digits", storage=url, direction="maximize", load_if_exists=True
+            study_name="digits", storage=storage, direction="maximize", load_if_exists=True
         )
 
     def add(self, trial: Settings, result: Result) -> None:
