@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.kernels import sum_of_outer_products
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112  # as CBLAS numbers them
@@ -45,8 +47,8 @@ class Product:
         return self.left.shape[1], self.right.shape[1]
 
     def array(self) -> Array:
-        """The matrix. Of single rows BLAS takes several times as long for that as a multiplication does."""
-        return self.left.T * self.right if len(self.left) == 1 else self.left.T @ self.right
+        """The matrix."""
+        return sum_of_outer_products(self.left, self.right)  # type: ignore[no-any-return]
 
 
 def product(left: Array, right: Array) -> Array | Product:
@@ -57,7 +59,7 @@ def product(left: Array, right: Array) -> Array | Product:
     k, n = left.shape
     m = right.shape[1]
     if k * (n + m) > n * m:
-        return Product(left, right).array()
+        return sum_of_outer_products(left, right)  # type: ignore[no-any-return]
     return Product(left.copy(), right.copy())
 
 
@@ -82,8 +84,7 @@ def _add_product(out: Array, left: Array, right: Array, scale: float) -> None:
     k, n = left.shape
     m = right.shape[1]
     if out.size < SMALL or not (_readable(out, out) and _readable(left, out) and _readable(right, out)):
-        right = scale * right  # the smaller side
-        out += left.T * right if k == 1 else left.T @ right
+        out += sum_of_outer_products(left, scale * right)
         return
     _, ger, gemm = library()[out.dtype.char]
     a, b, c = _address(left), _address(right), _address(out)

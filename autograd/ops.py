@@ -753,21 +753,14 @@ def _affine(x: Any, w: Any, b: Any) -> Any:
     return out
 
 
-def _sum_of_outer_products(x: Any, g: Any) -> Any:
-    """``x.T @ g``; of a single row BLAS takes several times as long for that as a multiplication does."""
-    if isinstance(g, np.ndarray) and len(g) == 1:
-        return x.T * g
-    return x.T @ g
-
-
 def _linear_vjp(g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: Any) -> list[Any]:
     x, w, _b = inputs
     rows = g.reshape(-1, g.shape[-1])
     samples = x.reshape(-1, x.shape[-1])
     return [
         g @ w.T if needs[0] else None,
-        _sum_of_outer_products(samples, rows) if needs[1] else None,
-        (kernels.sum_of_rows(rows) if isinstance(rows, np.ndarray) else rows.sum(axis=0)) if needs[2] else None,
+        kernels.sum_of_outer_products(samples, rows) if needs[1] else None,
+        kernels.sum_of_rows(rows) if needs[2] else None,
     ]
 
 

@@ -82,9 +82,7 @@ class Op:
     fan = 0
     on_scalars = False  # whether it applies to single Values
     saves = False  # whether it keeps more of its forward pass than the result
-    factors: Mapping[int, Rule] = MappingProxyType(
-        {}
-    )  # of operands that, as matrices, have the cotangent left.T @ right
+    factors: Mapping[int, Rule] = MappingProxyType({})  # left and right, of matrices with the cotangent left.T @ right
 
     @property
     def row(self) -> Op:
