@@ -157,7 +157,7 @@ def report(
 ) -> Path:
     """Draw what was learnt and what was not; returns the page."""
     shape, predicted = data.test_x.shape[1:], logits.argmax(axis=1)
-    worst = nn.cross_entropy(logits, data.test_y, reduction="none").argsort()[::-1][:6]
+    worst = nn.cross_entropy(logits, data.test_y, reduction="none").argsort()[::-1][:4]
     probabilities = nn.Softmax()(logits)
     weight = model.state_dict()["layers.0.weight"]
     units = f"The first 100 of {weight.shape[1]}" if weight.shape[1] > 100 else f"All {weight.shape[1]}"
@@ -195,7 +195,7 @@ def report(
         ),
         "bars": (
             "What else they might have been",
-            "The six worst once more, with the probability that the network gave to each digit.",
+            "The four worst once more, with the probability that the network gave to each digit.",
             plots.prediction_bars(data.test_x[worst], data.test_y[worst], probabilities[worst], shape=shape),
         ),
     }
