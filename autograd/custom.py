@@ -22,6 +22,7 @@ class Custom(Op):
     """An operation whose vjp is given as one function of all operands."""
 
     on_scalars = True
+    foreign = True
 
     def __init__(self, name: str, forward: Callable[..., Any], vjp: Callable[..., Any], arity: int, doc: str) -> None:
         super().__init__(name, arity, doc=doc)

@@ -53,6 +53,7 @@ class Node(Operators):
     _data: Any
     _op: Any  # None for a leaf
     grad: Any
+    _grad: Any  # the same slot, for kinds that give `grad` another meaning
     label: str  # for drawings and messages; empty unless given
 
     @property
@@ -113,6 +114,9 @@ class Node(Operators):
         return restore, (kind, self._data, self.label, self.grad)
 
 
+Node._grad = Node.__dict__["grad"]
+
+
 def topological(root: Node) -> list[Node]:
     """The computed nodes below `root`, operands before results.
 
@@ -127,14 +131,14 @@ def topological(root: Node) -> list[Node]:
     push, pop = stack.append, stack.pop
     while stack:
         node = pop()
-        grad = node.grad
+        grad = node._grad
         if grad is done or node._op is None:
             continue
         if grad is open:  # everything below is listed: nothing else can have come here in between
-            node.grad = done
+            node._grad = done
             append(node)
             continue
-        node.grad = open
+        node._grad = open
         push(node)
         fan = node._op.fan
         if fan == 1:
@@ -144,7 +148,7 @@ def topological(root: Node) -> list[Node]:
             push(node._b)
         else:
             for x in node._a:
-                if (fan == MANY or isinstance(x, Node)) and x._op is not None and x.grad is not done:
+                if (fan == MANY or isinstance(x, Node)) and x._op is not None and x._grad is not done:
                     push(x)
     return order
 
@@ -154,10 +158,10 @@ def sweep(root: Node, seed: Any, order: list[Node]) -> None:
 
     `order` is what `topological` gave; it is used up.
     """
-    root.grad = seed
+    root._grad = seed
     if modes.watch is not None:
         for node in reversed(order):
-            modes.watch.check(node, node._cotangents(node.grad, False))
+            modes.watch.check(node, node._cotangents(node._grad, False))
             node._op.pull(node)
         return
     while order:

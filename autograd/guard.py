@@ -15,6 +15,7 @@ part of the graph, stays writable.
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,18 +26,16 @@ _guards: dict[int, Guard] = {}
 class Guard:
     """Keeps one block of memory, and the views of it that were saved, unchanged while an operation waits to read it."""
 
-    __slots__ = ("changed", "frozen", "holders", "key", "most", "root", "snapshot", "views", "waiting")
+    views: dict[int, weakref.ref[np.ndarray]] | None = None
+    most = 16  # how many views, before those that are gone are forgotten
+    changed = False
+    snapshot: np.ndarray | None = None
+    frozen = False
+    waiting = 0  # how many operations have yet to read it
+    holders = 0  # how many have saved it at all
 
     def __init__(self, root: np.ndarray) -> None:
-        self.key = id(root)
         self.root = root
-        self.views: dict[int, weakref.ref[np.ndarray]] | None = None
-        self.most = 16  # how many views, before those that are gone are forgotten
-        self.changed = False
-        self.snapshot: np.ndarray | None = None
-        self.frozen = False
-        self.waiting = 0  # how many operations have yet to read it
-        self.holders = 0  # how many have saved it at all
 
     def freeze(self, array: np.ndarray) -> None:
         """Make the memory read-only, as seen from its owner and from this view of it."""
@@ -60,7 +59,7 @@ class Guard:
 
     def thaw(self) -> None:
         """Allow writing again, unless a newer guard holds the same memory."""
-        if self.frozen and _guards.get(self.key) is self:
+        if self.frozen and _guards.get(id(self.root)) is self:
             self.frozen = False
             self._set_writeable(True)
 
@@ -97,11 +96,6 @@ class Saved:
         self.guards = guards
         self.leaves = leaves
         self.waiting = True
-        for held in guards:
-            held.waiting += 1
-            held.holders += 1
-        for leaf, _ in leaves:
-            leaf._waiting += 1
 
     def release(self) -> None:
         """It has been read: memory that nobody else waits for may be written to."""
@@ -129,16 +123,17 @@ class Saved:
         return None
 
     def __del__(self) -> None:
-        self.release()
+        if self.waiting:
+            self.release()
         for held in self.guards:
             held.holders -= 1
             if held.holders <= 0:
                 held.thaw()
-                if _guards.get(held.key) is held:
-                    del _guards[held.key]
+                if _guards.get(id(held.root)) is held:
+                    del _guards[id(held.root)]
 
 
-def save(operands: list[Any]) -> Saved | None:
+def save(operands: Sequence[Any]) -> Saved | None:
     """Keep operands unchanged until they have been read; None if nobody can change any of them.
 
     An operand is a constant array, or a Tensor. A leaf whose array nobody has asked for (`tensor.data`) needs no
@@ -147,17 +142,21 @@ def save(operands: list[Any]) -> Saved | None:
     guards, leaves = [], []
     for x in operands:
         if isinstance(x, np.ndarray):
-            held = _guard(x)
-        elif type(x) in (float, int, bool):
-            continue
-        elif x._op is None and not x._exposed:
+            array = x
+        elif x._op is not None:
+            array = x._data
+            if array.base is None:  # read-only from birth, and nobody else's memory
+                continue
+        elif x._exposed:
+            array = x._data
+        else:
+            x._waiting += 1
             leaves.append((x, x._version))
             continue
-        elif x._op is not None and x._data.base is None:  # read-only from birth, and nobody else's memory
-            continue
-        else:
-            held = _guard(x._data)
+        held = _guard(array)
         if held is not None:
+            held.waiting += 1
+            held.holders += 1
             guards.append(held)
     return Saved(guards, leaves) if guards or leaves else None
 

@@ -11,6 +11,7 @@ optimiser adds them to the weights without ever forming the matrix, and whoever 
 from __future__ import annotations
 
 import ctypes
+from ctypes import addressof
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ LARGE = 1 << 17  # elements, from which a second thread has something to do in o
 
 class Product:
     """``left.T @ right`` of arrays (k, n) and (k, m), formed when somebody asks for it.
+
+    They are of one dtype, their rows lie one after another, and nobody else has them.
 
     >>> p = Product(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]]))
     >>> p.array()
@@ -74,37 +77,42 @@ def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
     """
     if isinstance(x, Product):
         _add_product(out, x.left, x.right, scale)
-    elif out.size < SMALL or not (_readable(out, out) and _readable(x, out)):
+    elif out.size < SMALL or not (_fits(out, out) and _fits(x, out)):
         out += x if scale == 1.0 else scale * x
     else:
         library()[out.dtype.char][0](out.size, scale, x.ctypes.data, 1, _address(out), 1)
 
 
 def _add_product(out: Array, left: Array, right: Array, scale: float) -> None:
-    k, n = left.shape
-    m = right.shape[1]
-    if out.size < SMALL or not (_readable(out, out) and _readable(left, out) and _readable(right, out)):
+    if out.size < SMALL or out.dtype is not left.dtype or not _fits(out, out):
         out += sum_of_outer_products(left, scale * right)
         return
     _, ger, gemm = library()[out.dtype.char]
+    k, n = left.shape
+    m = right.shape[1]
     a, b, c = _address(left), _address(right), _address(out)
-    if k == 1:
-        before = threads(1) if out.size < LARGE else None
+    if k > 1:
+        gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, 1.0, c, m)
+    elif out.size >= LARGE:
+        ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
+    else:
+        before = threads(1)
         ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
         if before is not None:
             threads(before)
-    else:
-        gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, 1.0, c, m)
+
+
+_view = ctypes.c_char.from_buffer
 
 
 def _address(array: Array) -> int:
     """Where a writable array begins; `array.ctypes.data` takes four times as long."""
-    return ctypes.addressof(ctypes.c_char.from_buffer(array))  # type: ignore[arg-type]
+    return addressof(_view(array))  # type: ignore[arg-type]
 
 
-def _readable(array: Array, out: Array) -> bool:
+def _fits(array: Array, out: Array) -> bool:
     """Whether BLAS can read an array as it lies: rows one after another, in the dtype of what it is added to."""
-    return array.flags.c_contiguous and array.dtype is out.dtype and array.dtype.char in library()
+    return array.dtype is out.dtype and array.flags.c_contiguous and array.dtype.char in library()
 
 
 def threads(count: int) -> int | None:

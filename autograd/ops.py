@@ -748,28 +748,18 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
 
 
 def _affine(x: Any, w: Any, b: Any) -> Any:
-    out = x @ w
+    out = kernels.matmul(x, w)
     out += b
     return out
-
-
-def _linear_vjp(g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: Any) -> list[Any]:
-    x, w, _b = inputs
-    rows = g.reshape(-1, g.shape[-1])
-    samples = x.reshape(-1, x.shape[-1])
-    return [
-        g @ w.T if needs[0] else None,
-        kernels.sum_of_outer_products(samples, rows) if needs[1] else None,
-        kernels.sum_of_rows(rows) if needs[2] else None,
-    ]
 
 
 linear = Fused(
     "linear",
     lambda x, w, b: matmul(x, w) + b,
     _affine,
-    _linear_vjp,
-    arity=3,
+    lambda g, out, x, w, b: kernels.matmul(g, w.T),
+    lambda g, out, x, w, b: kernels.sum_of_outer_products(x, g),
+    lambda g, out, x, w, b: kernels.sum_of_rows(g),
     reads=((1,), (0,), ()),
     doc="x @ w + b: rows of x (…, n), weights (n, m), biases (m,).",
     example="linear([[1.0, 2.0]], [[3.0], [4.0]], [0.5]).tolist() = [[11.5]]",
@@ -823,8 +813,7 @@ _softmax = Fused(
     "softmax",
     _softmax_composed,
     _softmax_value,
-    lambda g, needs, out, inputs, params: [out * (g - (out * g).sum(axis=params.get("axis", -1), keepdims=True))],
-    arity=1,
+    lambda g, out, x, axis=-1: out * (g - (out * g).sum(axis=axis, keepdims=True)),
     params=("axis",),
     reads=((),),
     doc="exp(x) divided by its sum along the axis.",
@@ -847,8 +836,7 @@ _log_softmax = Fused(
     "log_softmax",
     _log_softmax_composed,
     _log_softmax_value,
-    lambda g, needs, out, inputs, params: [g - exp(out) * g.sum(axis=params.get("axis", -1), keepdims=True)],
-    arity=1,
+    lambda g, out, x, axis=-1: g - exp(out) * g.sum(axis=axis, keepdims=True),
     params=("axis",),
     reads=((),),
     doc="The logarithm of softmax.",
@@ -862,34 +850,32 @@ def _cross_entropy(logits: Any, labels: Any, **_: Any) -> Any:
 
 def _exponentials(logits: Any) -> tuple[Any, Any, Any]:
     """Of each row: the numbers less the largest, their exponentials, and the sum of these."""
-    shifted = logits - kernels.along_rows(np.maximum, logits)
+    shifted = logits - kernels.largest_of_rows(logits)
     e = np.exp(shifted)
-    return shifted, e, kernels.along_rows(np.add, e)
+    return shifted, e, e.dot(kernels.ones(e.shape[1], e.dtype))
 
 
 def _cross_entropy_value(logits: Any, labels: Any, saved: Any = None) -> Any:
-    n = len(labels)
+    n, classes = logits.shape
     if not n:
         raise ValueError("the mean over an empty batch is not defined")
     for row in (labels.argmin(), labels.argmax()):  # much cheaper than min, max or a comparison
-        if not 0 <= labels[row] < logits.shape[1]:
-            last = logits.shape[1] - 1
-            raise IndexError(f"label {labels[row]} in row {row} names none of the {last + 1} classes (0 to {last})")
+        if not 0 <= labels.item(row) < classes:
+            last = classes - 1
+            raise IndexError(f"label {labels[row]} in row {row} names none of the {classes} classes (0 to {last})")
     shifted, e, total = _exponentials(logits)
+    places = kernels.places(labels, classes)
     if saved is not None:
-        saved += e, total
-    picked = shifted[np.arange(n), labels]
-    return np.add.reduce(np.log(total[:, 0]) - picked) / n
+        saved += e, total, places
+    return (np.log(total) - shifted.take(places)).dot(kernels.ones(n, e.dtype)) / n
 
 
-def _cross_entropy_vjp(g: Any, needs: Any, out: Any, inputs: Sequence[Any], params: Any) -> list[Any]:
-    logits, labels = inputs
-    n = len(labels)
-    e, total = params.get("saved") or _exponentials(logits)[1:]
-    grad = e / total
-    grad[np.arange(n), labels] -= 1
-    grad *= g / n
-    return [grad, None]
+def _cross_entropy_vjp(g: Any, out: Any, logits: Any, labels: Any, saved: Any = None) -> Any:
+    e, total, places = saved or (*_exponentials(logits)[1:], kernels.places(labels, logits.shape[1]))
+    grad = e / total[:, None]
+    grad.put(places, grad.take(places) - 1)
+    grad *= g / len(labels)
+    return grad
 
 
 cross_entropy = Fused(
@@ -897,9 +883,9 @@ cross_entropy = Fused(
     _cross_entropy,
     _cross_entropy_value,
     _cross_entropy_vjp,
-    arity=2,
+    None,
     saves=True,
-    reads=((0, 1), ()),
+    reads=((), ()),
     doc="Mean over rows of -log_softmax(logits)[label]: logits (n, classes), labels (n,) integers.",
     example="cross_entropy([[0.0, 0.0]], [1]) = 0.6931471805599453",
 )

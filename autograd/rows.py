@@ -81,6 +81,7 @@ class Op:
 
     fan = 0
     on_scalars = False  # whether it applies to single Values
+    foreign = False  # whether it runs code of the user's
     saves = False  # whether it keeps more of its forward pass than the result
     factors: Mapping[int, Rule] = MappingProxyType({})  # left and right, of matrices with the cotangent left.T @ right
 
@@ -136,6 +137,10 @@ class Op:
         if np.ndim(out) == 0 and not any(isinstance(x, (np.ndarray, np.generic)) for x in inputs):
             return float(out)
         return out
+
+    def rules(self) -> Sequence[Rule | None] | None:
+        """What the row states about each operand, for arrays; None where the cotangents only come together."""
+        return None
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         """Cotangents of the inputs that need one (None for the others), given the cotangent `g` of the output."""
@@ -279,6 +284,9 @@ class Elementwise(Op):
         with np.errstate(all="ignore"):
             return self.array(*arrays)
 
+    def rules(self) -> Sequence[Rule | None]:
+        return self.array_partials
+
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         partials = self.array_partials if type(out) is np.ndarray else self.partials
         return [
@@ -403,6 +411,9 @@ class Linear(Op):
             return self.apply(inputs, params)
         return super().__call__(*inputs, **params)
 
+    def rules(self) -> Sequence[Rule | None] | None:
+        return self.transposes if self.arity >= 0 else None
+
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         if self.arity < 0:
             (transpose,) = self.transposes
@@ -425,11 +436,12 @@ class Linear(Op):
 
 
 class Fused(Op):
-    """A row that is a composition of others, with a value (and perhaps a vjp) written by hand for speed.
+    """A row that is a composition of others, with a value and its derivatives written by hand for speed.
 
-    `composition` is the definition; `value` and `vjp` have to agree with it, and a test holds them to it.
-    `vjp` takes ``(g, needs, out, inputs, params)`` on arrays; higher orders go through the composition. A row that
-    `saves` is given a list as the parameter `saved` where it is recorded, for what backward will need besides.
+    `composition` is the definition; `value` and `vjps` have to agree with it, and a test holds them to it.
+    A vjp, one an operand and None for one without a derivative, takes ``(g, out, *inputs, **params)`` on arrays; higher
+    orders go through the composition. A row that `saves` is given a list as the parameter `saved` where it is recorded,
+    for what backward will need besides.
     """
 
     def __init__(
@@ -437,24 +449,28 @@ class Fused(Op):
         name: str,
         composition: Rule,
         value: Rule,
-        vjp: Rule,
-        *,
-        arity: int,
+        *vjps: Rule | None,
         reads: tuple[tuple[int, ...], ...],
         params: tuple[str, ...] = (),
         saves: bool = False,
         doc: str,
         example: str = "",
     ) -> None:
-        super().__init__(name, arity, params, doc=doc, example=example)
+        super().__init__(name, len(vjps), params, doc=doc, example=example)
         self.composition = composition
         self.saves = saves
         self.value = self.forward = value
         self.reads = reads
-        self._vjp = vjp
+        self.vjps = vjps
+
+    def rules(self) -> Sequence[Rule | None] | None:
+        return self.vjps
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
-        return list(self._vjp(g, needs, out, inputs, params))
+        return [
+            vjp(g, out, *inputs, **params) if need and vjp is not None else None
+            for need, vjp in zip(needs, self.vjps, strict=True)
+        ]
 
     def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         kind: type[Traced] | None = None

@@ -18,14 +18,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
 
 import numpy as np
 
-from autograd import graph, ops
-from autograd.graph import ANY, Node, cotangents, modes, sweep, topological
-from autograd.guard import Saved, find, save
-from autograd.inplace import SMALL, Product, product
+from autograd import ops
+from autograd.form import Form
+from autograd.graph import Node, cotangents, modes, sweep, topological
+from autograd.guard import Saved, find
+from autograd.inplace import Product
 from autograd.operators import ArrayOperators
-from autograd.rows import Elementwise, Fused, Op, Traced
-from autograd.specialize import Variant
-from autograd.symbol import Symbol, symbol
+from autograd.quiet import quietly
+from autograd.rows import Fused, Op, Traced
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Tensor(Node, ArrayOperators):
     array([2., 4.])
     """
 
-    __slots__ = ("_before", "_exposed", "_guards", "_product", "_version", "_waiting", "label")
+    __slots__ = ("_before", "_exposed", "_guards", "_version", "_waiting", "label")
     _fuses = True
     _priority = 2
     _guards: Saved | None
@@ -63,7 +63,6 @@ class Tensor(Node, ArrayOperators):
     _exposed: bool
     _waiting: int
     _before: Array | None
-    _product: Product  # the gradient of a leaf, while `grad` is not set
 
     def __init__(self, data: Any, dtype: DTypeLike | None = None, label: str = "") -> None:
         if isinstance(data, Traced):
@@ -77,7 +76,7 @@ class Tensor(Node, ArrayOperators):
             )
             raise TypeError(f"a Tensor holds float32 or float64, not {array.dtype} of shape {array.shape}; {hint}")
         self._data = array
-        self.grad = None
+        self._grad = None
         self._op = None
         self._guards = None
         self._version = self._waiting = 0
@@ -181,13 +180,16 @@ class Tensor(Node, ArrayOperators):
             self._receive(seed, None)
             return
         order = topological(self)
-        kept = [(node, node._guards) for node in order if node._guards is not None]  # type: ignore[attr-defined]
-        for node, saved in kept:
-            if (changed := saved.changed()) is not None:
-                self._refuse(node, changed)
+        kept: list[Saved] = []
+        for node in order:
+            saved = node._guards  # type: ignore[attr-defined]
+            if saved is not None:
+                if (changed := saved.changed()) is not None:
+                    self._refuse(node, changed)
+                kept.append(saved)
         with np.errstate(all="ignore"):
             sweep(self, seed, order)
-        for _, saved in kept:
+        for saved in kept:
             saved.release()
 
     def _refuse(self, node: Node, root: Array) -> NoReturn:
@@ -197,44 +199,37 @@ class Tensor(Node, ArrayOperators):
             "recorded, so the gradient would be wrong: run forward again, or change it after backward"
         )
 
-    def __getattr__(self, name: str) -> Any:
-        """The gradient, where it is a product that nobody has asked for yet."""
-        if name != "grad":
-            raise AttributeError(f"a Tensor has no attribute {name!r}")
-        with np.errstate(all="ignore"):
-            self.grad = self._product.array()
-        return self.grad
+    @property
+    def grad(self) -> Any:
+        """The gradient: an array of this Tensor's shape and dtype, or None. Assign either."""
+        held = self._grad
+        if type(held) is Product:
+            held = self._grad = quietly(held.array)
+        return held
 
-    def _gradient(self) -> Array | Product | None:
-        """`grad`, without forming it."""
-        try:
-            return GRAD.__get__(self)  # type: ignore[no-any-return]
-        except AttributeError:
-            return self._product
+    @grad.setter
+    def grad(self, grad: Any) -> None:
+        self._grad = grad
 
     def _receive(self, cotangent: Any, upstream: Any) -> None:
         """Take a contribution to the gradient."""
-        held = self.grad
-        if type(cotangent) is Product:
-            if self._op is None and held is None:
-                self._product = cotangent
-                del self.grad
-                return
-            cotangent = cotangent.array()
-        if self._op is None:
-            if held is not None:
-                self.grad = held + cotangent
-            elif (
-                type(cotangent) is np.ndarray
-                and cotangent is not upstream
-                and cotangent.base is None
-                and cotangent.flags.writeable
-            ):
-                self.grad = cotangent  # made for us: keep it
-            else:
-                self.grad = np.array(cotangent)
+        held = self._grad
+        if self._op is not None:
+            self._grad = cotangent if type(held) is float else held + cotangent
+        elif held is not None:
+            self._grad = self.grad + (cotangent.array() if type(cotangent) is Product else cotangent)
+        elif type(cotangent) is np.ndarray:
+            ours = cotangent is not upstream and cotangent.base is None and cotangent.flags.writeable
+            self._grad = cotangent if ours else cotangent.copy()
         else:
-            self.grad = cotangent if type(held) is float else held + cotangent
+            self._grad = cotangent if type(cotangent) is Product else np.array(cotangent)
+
+    def _constant(self) -> Self:
+        """A result that is not recorded, as the leaf that it is then."""
+        self._op = self._guards = None
+        self._version = self._waiting = 0
+        self._exposed, self._before = True, None
+        return self
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
         op, operands, needs = self._op.row, self._a, self._op.needs
@@ -252,7 +247,7 @@ class Tensor(Node, ArrayOperators):
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         inputs = [x if isinstance(x, Tensor) else constant(x, op) for x in inputs]
-        return Form.of(op, inputs).apply(inputs, params)
+        return Form.of(Tensor, op, inputs).apply(inputs, params)
 
     @classmethod
     def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -333,10 +328,6 @@ class Tensor(Node, ArrayOperators):
         return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')}{dtype}{label})"
 
 
-GRAD = Node.__dict__["grad"]
-"""The slot of the gradient."""
-
-
 def constant(x: Any, op: Op) -> Any:
     """An operand that is not a variable: an array, or a Python number, which adapts to the other's dtype."""
     if type(x) in (float, int, bool):
@@ -352,124 +343,6 @@ def constant(x: Any, op: Op) -> Any:
         )
     what = f"an array of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
     raise TypeError(f"{op.name} of a Tensor and {what}: real numbers and arrays of them only")
-
-
-def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> Exception:
-    """NumPy's complaint with the operation, the shapes and the parameters."""
-    shapes = " and ".join(str(np.shape(x)) for x in arrays)
-    extra = "".join(f", {key}={x!r:.60}" for key, x in params.items())
-    return type(error)(f"{op.name} of shape{'s' * (len(arrays) > 1)} {shapes}{extra}: {error}")
-
-
-class Form(Variant):
-    """How Tensors record a row on operands of certain types: which are variables, and which backward will read."""
-
-    __slots__ = ("arrays", "needs", "numbers", "read")
-
-    def __init__(self, row: Op, kinds: tuple[type, ...]) -> None:
-        self.needs = tuple([issubclass(kind, Tensor) for kind in kinds])
-        self.arrays = tuple([i for i, kind in enumerate(kinds) if issubclass(kind, np.ndarray)])
-        read = {j for i, need in enumerate(self.needs) if need for j in reads(row, i, len(kinds))}
-        self.read = tuple(sorted(read))
-        places = "".join(f"x[{i}]._data, " if need else f"x[{i}], " for i, need in enumerate(self.needs))
-        self.numbers = eval(f"lambda x: ({places})")  # those of the operands: written out, three times as fast
-        super().__init__(row, ANY, backward_step(row, self.needs, self.numbers), lambda node: node._a)
-
-    @classmethod
-    def of(cls, row: Op, operands: Sequence[Any]) -> Form:
-        """The form for these operands, made when first met."""
-        kinds = tuple(map(type, operands))
-        found = row.forms.get(kinds)
-        if found is None:
-            found = row.forms[kinds] = cls(row, kinds)
-        return found
-
-    def apply(self, operands: Sequence[Any], params: dict[str, Any]) -> Tensor:
-        """The operation's result on operands of these types."""
-        for i in self.arrays:
-            x = operands[i]
-            if x.ndim == 0 or x.dtype.kind not in "fiub":
-                return Tensor._apply(self.row, operands, params)  # type: ignore[no-any-return]
-        row = self.row
-        arrays = self.numbers(operands)
-        if row.saves:
-            params = {**params, "saved": []}
-        try:
-            with np.errstate(all="ignore"):
-                data = row.forward(*arrays, **params)
-        except (ValueError, IndexError, TypeError) as error:
-            raise explained(error, row, arrays, params) from None
-        return self.record(operands, arrays, params, data)
-
-    def record(self, operands: Sequence[Any], arrays: Sequence[Any], params: dict[str, Any], data: Any) -> Tensor:
-        """The node of an operation that has been computed."""
-        if type(data) is not np.ndarray:
-            data = np.asarray(data)
-        else:
-            for x in arrays:
-                if data is x:
-                    data = data.view()
-        data.setflags(write=False)
-        out: Tensor = object.__new__(Tensor)
-        out._data = data
-        out.grad = None
-        out.label = ""
-        if graph.special and not modes.recording:
-            out._op = out._guards = None
-            out._version = out._waiting = 0
-            out._exposed, out._before = True, None
-        else:
-            out._op, out._a, out._b = self, operands, params
-            out._guards = save([operands[j] for j in self.read]) if self.read else None
-        if graph.special and modes.watch is not None:
-            modes.watch.record(out, self.row, operands)
-        return out
-
-
-def backward_step(row: Op, needs: tuple[bool, ...], numbers: Callable[[Any], Any]) -> Callable[[Any], None]:
-    """What hands each variable of a node its cotangent."""
-    vjp = row.vjp
-    factors = [(i, rule) for i, rule in row.factors.items() if needs[i]]
-
-    def pull(node: Any) -> None:
-        g = node.grad
-        if type(g) is float:  # no gradient reached an operand that has none, such as a condition
-            g = node.grad = np.zeros_like(node._data)
-        operands = node._a
-        arrays = numbers(operands)
-        wanted = needs
-        for i, rule in factors:
-            if (found := outer_products(arrays[i], rule, g, arrays)) is not None:
-                operands[i]._receive(found, g)
-                wanted = tuple([need and j != i for j, need in enumerate(wanted)])
-        for x, cotangent in zip(operands, vjp(g, wanted, node._data, arrays, node._b), strict=True):
-            if cotangent is not None:
-                x._receive(cotangent, g)
-
-    return pull
-
-
-def outer_products(matrix: Array, rule: Callable[..., Any], g: Array, arrays: Sequence[Any]) -> Array | Product | None:
-    """The cotangent of a large matrix as a sum of outer products; None where the row's own vjp has to see to it."""
-    if matrix.ndim != 2 or matrix.size < SMALL or not g.size or (pair := rule(g, *arrays)) is None:
-        return None
-    left, right = pair
-    if not (left.size and right.size) or not left.dtype == right.dtype == matrix.dtype:
-        return None
-    n, m = matrix.shape
-    return product(left.reshape(-1, n), right.reshape(-1, m))
-
-
-def reads(op: Op, i: int, count: int) -> tuple[int, ...]:
-    """The operands whose numbers the cotangent of operand i is computed from."""
-    if isinstance(op, Elementwise):
-        names = [f"x{j}" for j in range(op.arity)]
-        partial = op.partials[i]
-        found = symbol(partial(Symbol("out"), *map(Symbol, names))).names if partial else ()
-        return tuple(j for j, name in enumerate(names) if name in found)
-    if op.arity < 0:
-        return tuple(j for j in range(count) if j != i) if not op.joint else ()  # type: ignore[attr-defined]
-    return op.reads[i]
 
 
 QUERY_UFUNCS = {

@@ -68,6 +68,7 @@ class Optimizer:
             Slot(name, self._state(p), *(row[: p.size].reshape(p.shape) for row in room[p.dtype]))
             for name, p in arrays.items()
         ]
+        self._held = list(zip(self._tensors, self._slots, strict=False))
 
     def __init_subclass__(cls) -> None:
         if "_update" in cls.__dict__:
@@ -108,8 +109,8 @@ class Optimizer:
         """Change every parameter by its gradient."""
         lr = self.lr
         with np.errstate(all="ignore"):
-            for tensor, slot in zip(self._tensors, self._slots, strict=False):
-                gradient: Any = tensor._gradient() if self._adds_only else tensor.grad
+            for tensor, slot in self._held:
+                gradient = tensor._grad if self._adds_only else tensor.grad
                 if gradient is not None:
                     self._apply(tensor._overwrite(), gradient, lr, slot)
             if self._values:
@@ -128,8 +129,10 @@ class Optimizer:
 
     def zero_grad(self) -> None:
         """Forget the gradients: 0.0 on Values, None on Tensors."""
-        for p in self.parameters:
-            p.grad = 0.0 if isinstance(p, Value) else None
+        for tensor in self._tensors:
+            tensor._grad = None
+        for value in self._values:
+            value.grad = 0.0
 
     def state_dict(self) -> dict[str, Any]:
         """Steps taken, learning rate, and copies of the state: ``m.0`` of parameter 0, ``m.values`` of all Values.

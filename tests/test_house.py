@@ -18,6 +18,7 @@ TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autogra
 
 # each file imports only from those before it
 ORDER = [
+    "quiet",
     "rows",
     "kernels",
     "ops",
@@ -29,6 +30,7 @@ ORDER = [
     "value",
     "guard",
     "inplace",
+    "form",
     "tensor",
 ]
 ORDER += ["dual", "transforms", "custom", "report", "checking"]

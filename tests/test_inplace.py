@@ -87,7 +87,7 @@ def pending():
     """A weight whose gradient has not been formed, and what it is."""
     x, w, seed = np.arange(90.0).reshape(1, 90), Tensor(np.ones((90, 80))), np.arange(80.0).reshape(1, 80)
     (x @ w).backward(seed)
-    assert isinstance(w._gradient(), Product)
+    assert isinstance(w._grad, Product)
     return x, w, x.T * seed
 
 
@@ -96,7 +96,7 @@ def test_many_rows_and_small_matrices_are_multiplied_at_once(rows):
     k, n, m = rows
     w = Tensor(np.ones((n, m)))
     (np.ones((k, n)) @ w).sum().backward()
-    assert isinstance(w._gradient(), np.ndarray)
+    assert isinstance(w._grad, np.ndarray)
 
 
 def test_a_matrix_on_the_left_is_kept_as_factors_too():
@@ -104,7 +104,7 @@ def test_a_matrix_on_the_left_is_kept_as_factors_too():
         x, seed = np.arange(80.0).reshape(shape), np.arange(90.0).reshape(90, *shape[1:])
         w = Tensor(np.ones((90, 80)))
         (w @ x).backward(seed)
-        assert isinstance(w._gradient(), Product)
+        assert isinstance(w._grad, Product)
         np.testing.assert_array_equal(w.grad, np.outer(seed, x))
 
 
@@ -130,10 +130,10 @@ def test_copies_and_pickles_have_the_gradient():
 def test_a_gradient_that_was_set_takes_the_place_of_the_factors():
     _, w, _ = pending()
     w.grad = None
-    assert w._gradient() is None
+    assert w._grad is None
     assert w.grad is None
     w.grad = np.ones((90, 80))
-    assert w._gradient() is w.grad
+    assert w._grad is w.grad
 
 
 def test_a_weight_used_twice_gets_both_contributions():
@@ -163,7 +163,7 @@ def test_sgd_gets_to_the_same_place_by_factors_and_by_arrays(settings):
         for i in range(3):
             optimizer.zero_grad()
             (np.cos(np.arange(180.0).reshape(2, 90) + i) @ w).tanh().sum().backward()
-            assert isinstance(w._gradient(), Product)
+            assert isinstance(w._grad, Product)
             if looked_at:
                 w.grad
             optimizer.step()

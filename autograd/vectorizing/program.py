@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
+from autograd.form import Form
 from autograd.inplace import Product, product
 from autograd.rows import Elementwise, Fused, Op
 from autograd.specialize import execute
-from autograd.tensor import Form, Tensor
+from autograd.tensor import Tensor
 from autograd.vectorizing.runtime import join, spread
 from autograd.vectorizing.scalars import Bound, Scalars
 
@@ -102,7 +103,7 @@ class Program(Fused):
         again = [i for i, x in enumerate(names) if x in read]
         super().__init__(
             name, lambda *inputs, saved: forward(*inputs) if batch else forward(*inputs)[0],
-            self._run, forward, arity=len(names),
+            self._run, *[None] * len(names),
             reads=(tuple(again),) * len(names), params=("saved",), doc="A program of `vectorize`.",
         )  # fmt: skip
         self.count, self.batch, self.again = count, batch, again
@@ -122,6 +123,9 @@ class Program(Fused):
         out, saved = self.compiled(*arrays)
         params["saved"][:] = saved
         return out if self.batch else out[0]
+
+    def rules(self) -> None:
+        return None
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         found = self.gradient(g if self.batch else g[None], *params["saved"], *[inputs[i] for i in self.again])
@@ -144,4 +148,5 @@ class Program(Fused):
         with np.errstate(all="ignore"):
             data = self.forward(*arrays, **params)
         operands = [*arguments, *parameters]
-        return Form.of(self, operands).record(operands, arrays, params, data)
+        node: Tensor = Form.of(Tensor, self, operands).record(operands, params, data)
+        return node

@@ -1,0 +1,298 @@
+"""How Tensors record a row: one `Form` for each way in which variables and constants can meet, compiled when first met.
+
+As `autograd.specialize` does for scalars, what a row says is written out as straight-line Python: which operands are
+variables, which of them backward will read, what each one's cotangent is.
+
+>>> from autograd import Tensor
+>>> import inspect, numpy as np
+>>> y = Tensor([1.0, 2.0]) * np.array([3.0, 4.0])
+>>> print(inspect.getsource(y._op.pull))
+def pull(node):
+    g = node._grad
+    if type(g) is float:
+        g = node._grad = zeros_like(node._data)
+    out = node._data
+    x0, x1 = node._a
+    a0, a1 = x0._data, x1
+    c = rule0(out, a0, a1) * g
+    if c.shape != a0.shape or c.dtype is not a0.dtype:
+        c = unbroadcast(c, a0)
+    if x0._op is None:
+        x0._receive(c, g)
+    else:
+        x0._grad = c if type(x0._grad) is float else x0._grad + c
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import graph
+from autograd.graph import ANY, Node, modes
+from autograd.guard import save
+from autograd.inplace import SMALL, Product, product
+from autograd.quiet import fresh, idle
+from autograd.rows import Elementwise, Fused, Linear, Op, at, scaled, unbroadcast
+from autograd.specialize import Variant, execute
+from autograd.symbol import Symbol, symbol
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Form(Variant):
+    """How one kind of node records a row on operands of certain types, variables of that kind among them.
+
+    `apply(operands, params)` gives the result, `record(operands, params, data)` the node of an operation that has
+    been computed elsewhere, and `pull` is its backward step.
+    """
+
+    __slots__ = ("apply", "needs", "numbers", "record")
+
+    apply: Callable[[Sequence[Any], dict[str, Any]], Any]
+    record: Callable[[Sequence[Any], dict[str, Any], Array], Any]
+
+    def __init__(self, kind: type[Node], row: Op, kinds: tuple[type, ...]) -> None:
+        self.needs = tuple([issubclass(x, kind) for x in kinds])
+        namespace: dict[str, Any] = {
+            **NAMES,
+            "kind": kind,
+            "row": row,
+            "form": self,
+            "forward": row.forward,
+            "needs": self.needs,
+        }
+        names = ", ".join(x.__name__ for x in kinds)
+        parts = [
+            numbers_source(self.needs),
+            apply_source(row, kinds, self.needs),
+            record_source(row, kinds, self.needs),
+            pull_source(row, kinds, self.needs, namespace),
+        ]
+        execute("\n\n".join(parts), f"<chainrule {row.name}({names}) {id(row):x}>", namespace)
+        self.numbers = namespace["numbers"]
+        self.apply, self.record = namespace["apply"], namespace["record"]
+        super().__init__(row, ANY, namespace["pull"], lambda node: node._a)
+
+    @classmethod
+    def of(cls, kind: type[Node], row: Op, operands: Sequence[Any]) -> Form:
+        """The form for these operands, made when first met."""
+        kinds = tuple(map(type, operands))
+        found = row.forms.get(kinds)
+        if found is None:
+            found = row.forms[kinds] = cls(kind, row, kinds)
+        return found
+
+
+def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> Exception:
+    """NumPy's complaint with the operation, the shapes and the parameters."""
+    shapes = " and ".join(str(np.shape(x)) for x in arrays)
+    extra = "".join(f", {key}={x!r:.60}" for key, x in params.items() if key != "saved")
+    return type(error)(f"{op.name} of shape{'s' * (len(arrays) > 1)} {shapes}{extra}: {error}")
+
+
+# --------------------------------------------------------------------------------------------------------- source
+
+
+def several(names: Sequence[str]) -> str:
+    """A tuple of these without its parentheses."""
+    return ", ".join(names) + "," * (len(names) == 1)
+
+
+def listed(letter: str, count: int) -> str:
+    """x0, x1 and so on."""
+    return several([f"{letter}{i}" for i in range(count)])
+
+
+def unpacked(needs: Sequence[bool]) -> str:
+    """The numbers of operands x0, x1 and so on."""
+    return several([f"x{i}._data" if need else f"x{i}" for i, need in enumerate(needs)])
+
+
+def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
+    """The operation on operands of these types: compute, and record."""
+    n = len(kinds)
+    arrays = [i for i, x in enumerate(kinds) if issubclass(x, np.ndarray)]
+    a = listed("a", n)
+    lines = [f"{listed('x', n)} = operands"]
+    if arrays:
+        odd = " or ".join(f"x{i}.ndim == 0 or x{i}.dtype.kind not in 'fiub'" for i in arrays)
+        lines += [f"if {odd}:", "    return kind._apply(row, operands, params)"]
+    lines.append(f"{a} = {unpacked(needs)}")
+    if row.saves:
+        lines.append("params = {**params, 'saved': []}")
+    lines += [
+        "try:",
+        *(f"    {line}" for line in calling("data", "forward", with_params(a, row), row)),
+        "except (ValueError, IndexError, TypeError) as error:",
+        f"    raise explained(error, row, ({a}), params) from None",
+        "if type(data) is not ndarray:",
+        "    data = asarray(data)",
+        "elif " + " or ".join(f"data is a{i}" for i in range(n)) + ":",
+        "    data = data.view()",
+        "return record(operands, params, data)",
+    ]
+    return written("apply(operands, params)", lines)
+
+
+def calling(target: str, function: str, given: str, row: Op) -> list[str]:
+    """A call without NumPy's warnings: `autograd.quiet.quietly`, in line."""
+    if row.foreign:
+        return ["with errstate(all='ignore'):", f"    {target} = {function}({given})"]
+    return [
+        "try:",
+        "    context = idle.pop()",
+        "except IndexError:",
+        "    context = fresh()",
+        "try:",
+        f"    {target} = context.run({function}, {given})",
+        "finally:",
+        "    idle.append(context)",
+    ]
+
+
+def record_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
+    """The node of an operation that has been computed."""
+    found = {j for i, need in enumerate(needs) if need for j in reads(row, i, len(needs))}
+    read = [j for j in sorted(found) if needs[j] or issubclass(kinds[j], np.ndarray)]
+    guards = f"save(({several([f'operands[{i}]' for i in read])}))" if read else "None"
+    lines = [
+        "data.setflags(write=False)",
+        "node = new(kind)",
+        "node._data = data",
+        "node._grad = None",
+        "node.label = ''",
+        "if graph.special and not modes.recording:",
+        "    return node._constant()",
+        "node._op = form",
+        "node._a = operands",
+        "node._b = params",
+        f"node._guards = {guards}",
+        "if graph.special and modes.watch is not None:",
+        "    modes.watch.record(node, row, operands)",
+        "return node",
+    ]
+    return written("record(operands, params, data)", lines)
+
+
+def numbers_source(needs: Sequence[bool]) -> str:
+    """The numbers of the operands."""
+    return written("numbers(operands)", [f"{listed('x', len(needs))} = operands", f"return {unpacked(needs)}"])
+
+
+def pull_source(row: Op, kinds: Sequence[type], needs: Sequence[bool], namespace: dict[str, Any]) -> str:
+    """The backward step: each variable receives its cotangent. Rules go into the namespace."""
+    n = len(kinds)
+    x, a = listed("x", n), listed("a", n)
+    lines = [
+        "g = node._grad",
+        "if type(g) is float:",
+        "    g = node._grad = zeros_like(node._data)",  # it reached no operand that has one, such as a condition
+        "out = node._data",
+        f"{x} = node._a",
+        f"{a} = {unpacked(needs)}",
+    ]
+    rules = row.rules()
+    if rules is None:
+        namespace["vjp"] = row.vjp
+        lines += [
+            f"for x, c in zip(node._a, vjp(g, needs, out, ({a}), node._b), strict=True):",
+            "    if c is not None:",
+            "        x._receive(c, g)",
+        ]
+        return written("pull(node)", lines)
+    for i in range(n):
+        if not needs[i] or rules[i] is None:
+            continue
+        namespace[f"rule{i}"] = rules[i]
+        step = [f"c = {cotangent(row, i, kinds)}", f"if c.shape != a{i}.shape or c.dtype is not a{i}.dtype:"]
+        step += [f"    c = unbroadcast(c, a{i})"]
+        if i in row.factors:
+            namespace[f"factors{i}"] = row.factors[i]
+            step = [
+                f"c = outer_products(a{i}, factors{i}, g, ({a})) if a{i}.size >= SMALL and x{i}._op is None else None",
+                "if c is None:",
+                *(f"    {line}" for line in step),
+            ]
+        step += [
+            f"if x{i}._op is None:",
+            f"    x{i}._receive(c, g)",
+            "else:",
+            f"    x{i}._grad = c if type(x{i}._grad) is float else x{i}._grad + c",
+        ]
+        lines += step
+    return written("pull(node)", lines)
+
+
+def cotangent(row: Op, i: int, kinds: Sequence[type]) -> str:
+    """The cotangent of an operand, by the rule that the row states for it."""
+    a = listed("a", len(kinds))
+    if not isinstance(row, Elementwise):
+        given = f"g, {a}" if isinstance(row, Linear) else f"g, out, {a}"
+        return f"rule{i}({with_params(given, row, 'node._b')})"
+    names = [Symbol(f"x{j}") for j in range(row.arity)]
+    partial = str(symbol(row.partials[i](Symbol("out"), *names)))  # type: ignore[misc]
+    if partial in ("1", "-1"):
+        return {"1": "g", "-1": "-g"}[partial]
+    if any(issubclass(kind, (float, int)) for kind in kinds):  # Python's raise where NumPy's do not
+        return f"scaled(at(rule{i}, out, ({a})), g)"
+    return f"rule{i}(out, {a}) * g"
+
+
+def with_params(given: str, row: Op, params: str = "params") -> str:
+    """Arguments with the parameters after them, where the row has any."""
+    none = isinstance(row, (Elementwise, Fused, Linear)) and not (row.params or row.saves)
+    return given.rstrip(",") if none else f"{given.rstrip(',')}, **{params}"
+
+
+def written(head: str, lines: Sequence[str]) -> str:
+    """A function's source."""
+    return f"def {head}:\n" + "".join(f"    {line}\n" for line in lines)
+
+
+def reads(op: Op, i: int, count: int) -> tuple[int, ...]:
+    """The operands whose numbers the cotangent of operand i is computed from."""
+    if isinstance(op, Elementwise):
+        names = [f"x{j}" for j in range(op.arity)]
+        partial = op.partials[i]
+        found = symbol(partial(Symbol("out"), *map(Symbol, names))).names if partial else ()
+        return tuple(j for j, name in enumerate(names) if name in found)
+    if op.arity < 0:
+        return tuple(j for j in range(count) if j != i) if not op.joint else ()  # type: ignore[attr-defined]
+    return op.reads[i]
+
+
+def outer_products(matrix: Array, rule: Callable[..., Any], g: Array, arrays: Sequence[Any]) -> Array | Product | None:
+    """The cotangent of a large matrix as a sum of outer products; None where the row's own rule has to see to it."""
+    if matrix.ndim != 2 or not g.size or (pair := rule(g, *arrays)) is None:
+        return None
+    left, right = pair
+    if not left.size or not left.dtype is right.dtype is matrix.dtype:
+        return None
+    if left.ndim != 2 or right.ndim != 2:
+        n, m = matrix.shape
+        left, right = left.reshape(-1, n), right.reshape(-1, m)
+    return product(left, right)
+
+
+NAMES: dict[str, Any] = {
+    "ndarray": np.ndarray,
+    "asarray": np.asarray,
+    "zeros_like": np.zeros_like,
+    "errstate": np.errstate,
+    "new": object.__new__,
+    "graph": graph,
+    "modes": modes,
+    "idle": idle,
+    "fresh": fresh,
+    "save": save,
+    "explained": explained,
+    "outer_products": outer_products,
+    "SMALL": SMALL,
+    "at": at,
+    "scaled": scaled,
+    "unbroadcast": unbroadcast,
+}
+"""What the sources use."""
