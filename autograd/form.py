@@ -32,9 +32,9 @@ import numpy as np
 
 from autograd import graph
 from autograd.graph import ANY, Node, modes
-from autograd.guard import save
+from autograd.guard import rewritten, save, tick
 from autograd.inplace import SMALL, Product, product
-from autograd.quiet import fresh, idle
+from autograd.quiet import fresh, idle, ignoring
 from autograd.rows import Elementwise, Fused, Linear, Op, at, scaled, unbroadcast
 from autograd.specialize import Variant, execute
 from autograd.symbol import Symbol, symbol
@@ -46,13 +46,14 @@ class Form(Variant):
     """How one kind of node records a row on operands of certain types, variables of that kind among them.
 
     `apply(operands, params)` gives the result, `record(operands, params, data)` the node of an operation that has
-    been computed elsewhere, and `pull` is its backward step.
+    been computed elsewhere, and `pull` is its backward step. `changed(node)` tells what would make that wrong.
     """
 
-    __slots__ = ("apply", "needs", "numbers", "record")
+    __slots__ = ("apply", "changed", "needs", "numbers", "record")
 
     apply: Callable[[Sequence[Any], dict[str, Any]], Any]
     record: Callable[[Sequence[Any], dict[str, Any], Array], Any]
+    changed: Callable[[Any], Array | None] | None
 
     def __init__(self, kind: type[Node], row: Op, kinds: tuple[type, ...]) -> None:
         self.needs = tuple([issubclass(x, kind) for x in kinds])
@@ -69,11 +70,12 @@ class Form(Variant):
             numbers_source(self.needs),
             apply_source(row, kinds, self.needs),
             record_source(row, kinds, self.needs),
+            changed_source(row, kinds, self.needs),
             pull_source(row, kinds, self.needs, namespace),
         ]
         execute("\n\n".join(parts), f"<chainrule {row.name}({names}) {id(row):x}>", namespace)
         self.numbers = namespace["numbers"]
-        self.apply, self.record = namespace["apply"], namespace["record"]
+        self.apply, self.record, self.changed = namespace["apply"], namespace["record"], namespace["changed"]
         super().__init__(row, ANY, namespace["pull"], lambda node: node._a)
 
     @classmethod
@@ -140,7 +142,7 @@ def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
 def calling(target: str, function: str, given: str, row: Op) -> list[str]:
     """A call without NumPy's warnings: `autograd.quiet.quietly`, in line."""
     if row.foreign:
-        return ["with errstate(all='ignore'):", f"    {target} = {function}({given})"]
+        return [f"{target} = ignoring(lambda: {function}({given}))"]
     return [
         "try:",
         "    context = idle.pop()",
@@ -153,11 +155,19 @@ def calling(target: str, function: str, given: str, row: Op) -> list[str]:
     ]
 
 
+def saved(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> tuple[list[int], list[int]]:
+    """The arrays, and the variables, among the operands that backward will read."""
+    read = {j for i, need in enumerate(needs) if need for j in reads(row, i, len(needs))}
+    return [j for j in sorted(read) if issubclass(kinds[j], np.ndarray)], [j for j in sorted(read) if needs[j]]
+
+
 def record_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
     """The node of an operation that has been computed."""
-    found = {j for i, need in enumerate(needs) if need for j in reads(row, i, len(needs))}
-    read = [j for j in sorted(found) if needs[j] or issubclass(kinds[j], np.ndarray)]
-    guards = f"save(({several([f'operands[{i}]' for i in read])}))" if read else "None"
+    arrays, variables = saved(row, kinds, needs)
+    guards = f"save(({several([f'x{i}' for i in (*arrays, *variables)])}))" if arrays or variables else "None"
+    if variables and not arrays:
+        given = [f"(x{i}._exposed if x{i}._op is None else x{i}._data.base is not None)" for i in variables]
+        guards += f" if {' or '.join(given)} else None"  # as `guard.shared` has it, in line
     lines = [
         "data.setflags(write=False)",
         "node = new(kind)",
@@ -169,12 +179,31 @@ def record_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
         "node._op = form",
         "node._a = operands",
         "node._b = params",
+    ]
+    if arrays or variables:
+        lines += [f"{listed('x', len(needs))} = operands", "node._version = tick()"]
+        lines += [f"x{i}._read = True" for i in variables]
+    lines += [
         f"node._guards = {guards}",
         "if graph.special and modes.watch is not None:",
         "    modes.watch.record(node, row, operands)",
         "return node",
     ]
     return written("record(operands, params, data)", lines)
+
+
+def changed_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
+    """The first array that backward would read and that has changed since the node was recorded, or None."""
+    arrays, variables = saved(row, kinds, needs)
+    lines = [f"{listed('x', len(needs))} = node._a", "now = node._version"] if variables else []
+    for i in variables:
+        lines += [
+            f"if x{i}._op is None and (x{i}._version > now or x{i}._exposed > now):",
+            f"    if (found := rewritten(x{i}, now)) is not None:",
+            "        return found",
+        ]
+    lines.append("return None if node._guards is None else node._guards.changed()")
+    return written("changed(node)", lines) if arrays or variables else "changed = None\n"
 
 
 def numbers_source(needs: Sequence[bool]) -> str:
@@ -281,13 +310,15 @@ NAMES: dict[str, Any] = {
     "ndarray": np.ndarray,
     "asarray": np.asarray,
     "zeros_like": np.zeros_like,
-    "errstate": np.errstate,
+    "ignoring": ignoring,
     "new": object.__new__,
     "graph": graph,
     "modes": modes,
     "idle": idle,
     "fresh": fresh,
+    "tick": tick,
     "save": save,
+    "rewritten": rewritten,
     "explained": explained,
     "outer_products": outer_products,
     "SMALL": SMALL,

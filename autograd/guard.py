@@ -6,7 +6,8 @@ writing to it raises at the line that writes. A leaf's own array can still be ha
 written to (an update by hand); the graph that needed the old numbers then refuses to run backward.
 
 Results of operations are read-only from birth and need no guard; neither do arrays that nobody can write to, nor a
-leaf's own array before somebody has asked for it.
+leaf's own array before somebody has asked for it: only the leaf itself can replace its numbers then. Each time that
+this happens, and each operation that is recorded, gets the next `tick`, by which they can tell who came first.
 
 The limit: NumPy cannot tell who else looks at the same memory, so a view that was made before, and is not itself
 part of the graph, stays writable.
@@ -14,6 +15,7 @@ part of the graph, stays writable.
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Sequence
 from typing import Any
@@ -21,6 +23,9 @@ from typing import Any
 import numpy as np
 
 _guards: dict[int, Guard] = {}
+
+tick = itertools.count(1).__next__
+"""The next number, at which something happens."""
 
 
 class Guard:
@@ -90,12 +95,14 @@ class Saved:
     >>> x[0] = 5.0
     """
 
-    __slots__ = ("guards", "leaves", "waiting")
+    __slots__ = ("guards", "waiting")
 
-    def __init__(self, guards: list[Guard], leaves: list[tuple[Any, int]]) -> None:
+    def __init__(self, guards: list[Guard]) -> None:
         self.guards = guards
-        self.leaves = leaves
         self.waiting = True
+        for held in guards:
+            held.waiting += 1
+            held.holders += 1
 
     def release(self) -> None:
         """It has been read: memory that nobody else waits for may be written to."""
@@ -105,26 +112,16 @@ class Saved:
                 held.waiting -= 1
                 if held.waiting <= 0:
                     held.thaw()
-            for leaf, _ in self.leaves:
-                leaf._waiting -= 1
-                if leaf._waiting <= 0:
-                    leaf._before = None
 
     def changed(self) -> np.ndarray | None:
         """The first array that no longer holds what it held when it was saved."""
-        for leaf, version in self.leaves:
-            if leaf._version != version:
-                return leaf._data  # type: ignore[no-any-return]
-            if leaf._before is not None and not np.array_equal(leaf._before, leaf._data, equal_nan=True):
-                return leaf._data  # type: ignore[no-any-return]
         for held in self.guards:
             if not held.intact():
                 return held.root
         return None
 
     def __del__(self) -> None:
-        if self.waiting:
-            self.release()
+        self.release()
         for held in self.guards:
             held.holders -= 1
             if held.holders <= 0:
@@ -134,31 +131,34 @@ class Saved:
 
 
 def save(operands: Sequence[Any]) -> Saved | None:
-    """Keep operands unchanged until they have been read; None if nobody can change any of them.
-
-    An operand is a constant array, or a Tensor. A leaf whose array nobody has asked for (`tensor.data`) needs no
-    guard: only the leaf itself can change it, and counts how often it did.
-    """
-    guards, leaves = [], []
+    """Keep operands, constant arrays or Tensors, unchanged until they have been read; None if nobody can change any."""
+    guards = []
     for x in operands:
         if isinstance(x, np.ndarray):
-            array = x
-        elif x._op is not None:
-            array = x._data
-            if array.base is None:  # read-only from birth, and nobody else's memory
-                continue
-        elif x._exposed:
-            array = x._data
+            held = _guard(x)
+        elif shared(x):
+            held = _guard(x._data)
         else:
-            x._waiting += 1
-            leaves.append((x, x._version))
             continue
-        held = _guard(array)
         if held is not None:
-            held.waiting += 1
-            held.holders += 1
             guards.append(held)
-    return Saved(guards, leaves) if guards or leaves else None
+    return Saved(guards) if guards else None
+
+
+def shared(x: Any) -> bool:
+    """Whether somebody may have a Tensor's array in a form that can be written to."""
+    if x._op is None:
+        return bool(x._exposed)
+    return x._data.base is not None  # else it is read-only from birth, and nobody else's memory
+
+
+def rewritten(leaf: Any, since: int) -> np.ndarray | None:
+    """The array of a leaf, if it does not hold what it held at that tick."""
+    if leaf._version > since or (
+        leaf._before is not None and not np.array_equal(leaf._before, leaf._data, equal_nan=True)
+    ):
+        return leaf._data  # type: ignore[no-any-return]
+    return None
 
 
 def _guard(array: np.ndarray) -> Guard | None:

@@ -11,7 +11,6 @@ optimiser adds them to the weights without ever forming the matrix, and whoever 
 from __future__ import annotations
 
 import ctypes
-from ctypes import addressof
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -75,94 +74,66 @@ def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
     array([[-1.5, -2. ],
            [-3. , -4. ]])
     """
-    if isinstance(x, Product):
-        _add_product(out, x.left, x.right, scale)
-    elif out.size < SMALL or not (_fits(out, out) and _fits(x, out)):
-        out += x if scale == 1.0 else scale * x
+    blas = library(out.dtype) if out.size >= SMALL and out.flags.c_contiguous else None
+    if type(x) is Product:
+        left, right = x.left, x.right
+        if blas is None or left.dtype is not out.dtype:
+            out += sum_of_outer_products(left, scale * right)
+        else:
+            blas.add_product(out, left, right, scale)
+    elif blas is None or x.dtype is not out.dtype or not x.flags.c_contiguous:  # type: ignore[union-attr]
+        out += x if scale == 1.0 else scale * x  # type: ignore[operator]
     else:
-        library()[out.dtype.char][0](out.size, scale, x.ctypes.data, 1, _address(out), 1)
+        blas.axpy(out.size, scale, x.ctypes.data, 1, address(out), 1)  # type: ignore[union-attr]
 
 
-def _add_product(out: Array, left: Array, right: Array, scale: float) -> None:
-    if out.size < SMALL or out.dtype is not left.dtype or not _fits(out, out):
-        out += sum_of_outer_products(left, scale * right)
-        return
-    _, ger, gemm = library()[out.dtype.char]
-    k, n = left.shape
-    m = right.shape[1]
-    a, b, c = _address(left), _address(right), _address(out)
-    if k > 1:
-        gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, 1.0, c, m)
-    elif out.size >= LARGE:
-        ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
-    else:
-        before = threads(1)
-        ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
-        if before is not None:
-            threads(before)
-
-
-_view = ctypes.c_char.from_buffer
-
-
-def _address(array: Array) -> int:
+def address(array: Array, view: Any = ctypes.c_char.from_buffer, addressof: Any = ctypes.addressof) -> int:
     """Where a writable array begins; `array.ctypes.data` takes four times as long."""
-    return addressof(_view(array))  # type: ignore[arg-type]
+    return addressof(view(array))  # type: ignore[no-any-return]
 
 
-def _fits(array: Array, out: Array) -> bool:
-    """Whether BLAS can read an array as it lies: rows one after another, in the dtype of what it is added to."""
-    return array.dtype is out.dtype and array.flags.c_contiguous and array.dtype.char in library()
+class Library:
+    """The routines of one BLAS for one dtype, of arrays whose rows lie one after another."""
 
+    def __init__(self, blas: ctypes.CDLL, prefix: str, real: Any) -> None:
+        choice, whole, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
+        signatures = {
+            "axpy": [whole, real, pointer, whole, pointer, whole],
+            "ger": [choice, whole, whole, real, pointer, whole, pointer, whole, pointer, whole],
+            "gemm": [choice] * 3 + [whole] * 3 + [real, pointer, whole, pointer, whole, real, pointer, whole],
+        }
+        found = {}
+        for name, types in signatures.items():
+            routine = found[name] = getattr(blas, f"{prefix}{name}64_")
+            routine.argtypes, routine.restype = types, None
+        self.axpy, self.ger, self.gemm = found["axpy"], found["ger"], found["gemm"]
+        # lets BLAS use so many threads when called from this one, and tells how many it used before
+        self.threads = getattr(blas, "openblas_set_num_threads_local", None)  # since OpenBLAS 0.3.27
 
-def threads(count: int) -> int | None:
-    """Let BLAS use so many threads when called from this one; returns how many it used before, None if unknown."""
-    routine = _threads()
-    return None if routine is None else routine(count)
+    def add_product(self, out: Array, left: Array, right: Array, scale: float) -> None:
+        """``out += scale * left.T @ right``."""
+        k, n = left.shape
+        m = right.shape[1]
+        a, b, c = address(left), address(right), address(out)
+        if k > 1:
+            self.gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, 1.0, c, m)
+        elif out.size >= LARGE or self.threads is None:
+            self.ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
+        else:
+            before = self.threads(1)
+            self.ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
+            self.threads(before)
 
 
 @cache
-def _threads() -> Any:
-    for path in _libraries():
-        try:
-            return ctypes.CDLL(path).openblas_set_num_threads_local  # of OpenBLAS 0.3.27 or newer
-        except (OSError, AttributeError):
-            continue
-    return None
-
-
-def _libraries() -> list[str]:
+def library(dtype: np.dtype[Any]) -> Library | None:
+    """The OpenBLAS that NumPy's wheel brought; None if it has none, or none for this dtype."""
     home = Path(np.__file__).parent
-    return [str(x) for x in (*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*"))]
-
-
-@cache
-def library() -> dict[str, tuple[Any, Any, Any]]:
-    """axpy, ger and gemm by dtype character, of the OpenBLAS that NumPy's wheel brought; empty if it has none."""
-    for path in _libraries():
+    letter, real = {"f": ("s", ctypes.c_float), "d": ("d", ctypes.c_double)}.get(dtype.char, ("", None))
+    for path in (*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")):
         for prefix in ("scipy_", ""):  # NumPy 2's wheels, and older ones
             try:
-                blas = ctypes.CDLL(path)
-                found = {
-                    char: _routines(blas, f"{prefix}cblas_{letter}", real)
-                    for char, letter, real in (("f", "s", ctypes.c_float), ("d", "d", ctypes.c_double))
-                }
+                return Library(ctypes.CDLL(str(path)), f"{prefix}cblas_{letter}", real) if letter else None
             except (OSError, AttributeError):
                 continue
-            return found
-    return {}
-
-
-def _routines(blas: Any, prefix: str, real: Any) -> tuple[Any, Any, Any]:
-    choice, whole, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
-    signatures = {
-        "axpy": [whole, real, pointer, whole, pointer, whole],
-        "ger": [choice, whole, whole, real, pointer, whole, pointer, whole, pointer, whole],
-        "gemm": [choice] * 3 + [whole] * 3 + [real, pointer, whole, pointer, whole, real, pointer, whole],
-    }
-    found = []
-    for name, types in signatures.items():
-        routine = getattr(blas, f"{prefix}{name}64_")
-        routine.argtypes, routine.restype = types, None
-        found.append(routine)
-    return found[0], found[1], found[2]
+    return None

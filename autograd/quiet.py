@@ -38,3 +38,9 @@ def quietly(function: Callable[..., Any], *args: Any) -> Any:
         return context.run(function, *args)
     finally:
         idle.append(context)
+
+
+def ignoring(function: Callable[..., Any], *args: Any) -> Any:
+    """The same in the caller's context, for code that is not ours."""
+    with np.errstate(all="ignore"):
+        return function(*args)

@@ -21,10 +21,10 @@ import numpy as np
 from autograd import ops
 from autograd.form import Form
 from autograd.graph import Node, cotangents, modes, sweep, topological
-from autograd.guard import Saved, find
+from autograd.guard import Saved, find, tick
 from autograd.inplace import Product
 from autograd.operators import ArrayOperators
-from autograd.quiet import quietly
+from autograd.quiet import ignoring, quietly
 from autograd.rows import Fused, Op, Traced
 from autograd.value import Value
 
@@ -53,15 +53,16 @@ class Tensor(Node, ArrayOperators):
     array([2., 4.])
     """
 
-    __slots__ = ("_before", "_exposed", "_guards", "_version", "_waiting", "label")
+    __slots__ = ("_before", "_exposed", "_guards", "_read", "_version", "label")
     _fuses = True
     _priority = 2
+    # see autograd.guard: what an operation saved, and when it was recorded; of a leaf, when its numbers were replaced,
+    # when somebody else was given its array (0 for never), whether an operation has read it since it was last replaced,
+    # and what it held when it was given away after that
     _guards: Saved | None
-    # of a leaf: how often its numbers were replaced, whether anybody else has had its array, how many operations wait
-    # to read it, and what it held when it was given away meanwhile; see autograd.guard
     _version: int
-    _exposed: bool
-    _waiting: int
+    _exposed: int
+    _read: bool
     _before: Array | None
 
     def __init__(self, data: Any, dtype: DTypeLike | None = None, label: str = "") -> None:
@@ -79,8 +80,8 @@ class Tensor(Node, ArrayOperators):
         self._grad = None
         self._op = None
         self._guards = None
-        self._version = self._waiting = 0
-        self._exposed = False
+        self._version = self._exposed = 0
+        self._read = False
         self._before = None
         self.label = label
 
@@ -91,8 +92,8 @@ class Tensor(Node, ArrayOperators):
         """The array itself, not a copy. A leaf's may be written to; assigning keeps shape and dtype."""
         if self._op is None:
             if not self._exposed:
-                self._exposed = True
-                self._before = self._data.copy() if self._waiting > 0 else None
+                self._exposed = tick()
+                self._before = self._data.copy() if self._read else None
             if (held := find(self._data)) is not None:
                 held.expose()
         return self._data  # type: ignore[no-any-return]
@@ -107,11 +108,12 @@ class Tensor(Node, ArrayOperators):
         self._overwrite()
         if array is not self._data:
             self._data = array
-            self._exposed = False
+            self._exposed = 0
 
     def _overwrite(self) -> Array:
         """The array, to be updated in place: graphs that saved it are told that its numbers are no longer theirs."""
-        self._version += 1
+        self._version = tick()
+        self._read = False
         self._before = None
         if (held := find(self._data)) is not None:
             held.changed = True
@@ -171,7 +173,9 @@ class Tensor(Node, ArrayOperators):
                     f"backward from shape {self.shape}: reduce it to one number first (.sum(), .mean()), "
                     "or pass the cotangent, backward(seed)"
                 )
-            seed = np.array(1.0, self._data.dtype).reshape(self._data.shape)
+            seed = np.array(1.0, self._data.dtype)
+            if self._data.ndim:
+                seed = seed.reshape(self._data.shape)
         else:
             seed = np.array(seed, dtype=self.dtype)
             if seed.shape != self.shape:
@@ -181,14 +185,17 @@ class Tensor(Node, ArrayOperators):
             return
         order = topological(self)
         kept: list[Saved] = []
+        run = quietly
         for node in order:
-            saved = node._guards  # type: ignore[attr-defined]
-            if saved is not None:
-                if (changed := saved.changed()) is not None:
-                    self._refuse(node, changed)
-                kept.append(saved)
-        with np.errstate(all="ignore"):
-            sweep(self, seed, order)
+            form = node._op
+            if form.changed is not None:
+                if (root := form.changed(node)) is not None:
+                    self._refuse(node, root)
+                if (saved := node._guards) is not None:  # type: ignore[attr-defined]
+                    kept.append(saved)
+            if form.row.foreign:
+                run = ignoring
+        run(sweep, self, seed, order)
         for saved in kept:
             saved.release()
 
@@ -227,8 +234,7 @@ class Tensor(Node, ArrayOperators):
     def _constant(self) -> Self:
         """A result that is not recorded, as the leaf that it is then."""
         self._op = self._guards = None
-        self._version = self._waiting = 0
-        self._exposed, self._before = True, None
+        self._version, self._exposed, self._read, self._before = 0, tick(), False, None
         return self
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd
-from autograd import Tensor
+from autograd import Tensor, linear, matmul
 from nn import init
 from nn.module import Module
 
@@ -50,12 +50,14 @@ class Linear(Module):
         self.bias = Tensor(np.zeros(n_out), dtype) if bias else None
 
     def __call__(self, x: Any) -> Tensor:
-        shape = x.shape if isinstance(x, Tensor) else np.shape(x)
-        if shape[-1:] != self.weight.shape[:1]:
-            raise ValueError(f"{self!r} was given an input of shape {np.shape(x)}")
-        if self.bias is None:
-            return autograd.matmul(x, self.weight)  # type: ignore[no-any-return]
-        return autograd.linear(x, self.weight, self.bias)  # type: ignore[no-any-return]
+        try:
+            if self.bias is None:
+                return matmul(x, self.weight)  # type: ignore[no-any-return]
+            return linear(x, self.weight, self.bias)  # type: ignore[no-any-return]
+        except ValueError:
+            if np.shape(x)[-1:] == self.weight.shape[:1]:
+                raise
+            raise ValueError(f"{self!r} was given an input of shape {np.shape(x)}") from None
 
     def __repr__(self) -> str:
         n_in, n_out = self.weight.shape

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor, Value, add_scaled
+from autograd import Tensor, Value, add_scaled, quietly
 from nn.module import Module, Parameter
 from nn.schedules import Rate, checked
 
@@ -107,25 +107,27 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
-        lr = self.lr
-        with np.errstate(all="ignore"):
-            for tensor, slot in self._held:
-                gradient = tensor._grad if self._adds_only else tensor.grad
-                if gradient is not None:
-                    self._apply(tensor._overwrite(), gradient, lr, slot)
-            if self._values:
-                p = np.array([value.data for value in self._values])
-                self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
-                for value, data in zip(self._values, p.tolist(), strict=True):
-                    value.data = data
+        quietly(self._step, self.lr)
         self.steps += 1
 
+    def _step(self, lr: float) -> None:
+        for tensor, slot in self._held:
+            gradient = tensor._grad if self._adds_only else tensor.grad
+            if gradient is not None:
+                self._apply(tensor._overwrite(), gradient, lr, slot)
+        if self._values:
+            p = np.array([value.data for value in self._values])
+            self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
+            for value, data in zip(self._values, p.tolist(), strict=True):
+                value.data = data
+
     def _apply(self, p: Array, g: Array, lr: float, slot: Slot) -> None:
+        name, state, decayed, scratch = slot
         if g.shape != p.shape:
-            raise ValueError(f"parameter {slot.name} of shape {p.shape} has a gradient of shape {g.shape}")
+            raise ValueError(f"parameter {name} of shape {p.shape} has a gradient of shape {g.shape}")
         if self.weight_decay:
-            g = self._decay(p, g, lr, slot.decayed)
-        self._update(p, g, lr, slot.state, slot.scratch)
+            g = self._decay(p, g, lr, decayed)
+        self._update(p, g, lr, state, scratch)
 
     def zero_grad(self) -> None:
         """Forget the gradients: 0.0 on Values, None on Tensors."""

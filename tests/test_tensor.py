@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
+import nn
 from autograd import Tensor, Value, no_grad
 from autograd.guard import find
 
@@ -453,11 +454,25 @@ def test_a_leaf_given_away_while_a_graph_waits_is_compared():
     loss.backward()
 
 
-def test_a_leaf_waits_no_longer_than_its_graphs():
+def test_a_leaf_is_copied_only_where_a_graph_might_need_it():
     w = Tensor([1.0, 2.0])
-    loss = (w * w).sum()
-    assert w._waiting > 0
-    del loss
-    assert w._waiting == 0
-    (w * w).sum().backward()
-    assert w._waiting == 0
+    w.data
+    assert w._before is None  # nobody has read it
+    v = Tensor([1.0, 2.0])
+    (v * v).sum().backward()
+    nn.SGD([v], lr=0.1).step()
+    v.data
+    assert v._before is None  # nobody has read it as it is now
+    loss = (v * v).sum()
+    array = v.data
+    loss.backward()
+    array[0] = 5.0  # after backward anybody may write
+    (v * v).sum().backward()
+    u = Tensor([1.0, 2.0])
+    loss = (u * u).sum()
+    u.data
+    assert u._before is not None
+    nn.SGD([u], lr=0.1).zero_grad()
+    loss.backward()
+    nn.SGD([u], lr=0.1).step()
+    assert u._before is None

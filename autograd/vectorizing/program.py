@@ -18,6 +18,7 @@ import numpy as np
 from autograd import ops
 from autograd.form import Form
 from autograd.inplace import Product, product
+from autograd.quiet import ignoring, quietly
 from autograd.rows import Elementwise, Fused, Op
 from autograd.specialize import execute
 from autograd.tensor import Tensor
@@ -107,6 +108,7 @@ class Program(Fused):
             reads=(tuple(again),) * len(names), params=("saved",), doc="A program of `vectorize`.",
         )  # fmt: skip
         self.count, self.batch, self.again = count, batch, again
+        self.foreign = any(isinstance(f, Op) and f.foreign for f in namespace.values())
         saved = [x for x in read if x not in {*names, *constants}]
         body, _, last = source.rstrip("\n").rpartition("    return ")
         out = seed[1:]  # the seed is called dy, the output y
@@ -144,9 +146,8 @@ class Program(Fused):
     def run(self, arguments: Sequence[Any], parameters: Sequence[Tensor]) -> Tensor:
         """The output for arrays as arguments: what calling the row would do, without asking what kind each is."""
         arrays = [*arguments, *[x._data for x in parameters]]
-        params: dict[str, Any] = {"saved": []}  # what the backward pass reads of the forward pass
-        with np.errstate(all="ignore"):
-            data = self.forward(*arrays, **params)
+        out, saved = (ignoring if self.foreign else quietly)(self.compiled, *arrays)
+        data = np.asarray(out if self.batch else out[0])
         operands = [*arguments, *parameters]
-        node: Tensor = Form.of(Tensor, self, operands).record(operands, params, data)
+        node: Tensor = Form.of(Tensor, self, operands).record(operands, {"saved": saved}, data)
         return node
