@@ -30,6 +30,13 @@ def relu(x: Any) -> Any:
     return np.maximum(x, 0)
 
 
+def sign_of_relu(out: Any) -> Any:
+    """`numpy.sign` of what has no negative numbers: of many in half the time, as long as there is no nan among them."""
+    if out.size < 4096 or np.isnan(out.reshape(-1).dot(out.reshape(-1))):
+        return np.sign(out)
+    return (out > 0).astype(out.dtype)
+
+
 @cache
 def _ones(n: int, dtype: Any) -> Any:
     return np.ones(n, dtype)

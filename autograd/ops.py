@@ -221,7 +221,7 @@ softplus = Elementwise(
     doc="log(1 + exp(x)), exact everywhere.", example="softplus(800.0) = 800.0",
 )
 relu = Elementwise(
-    "relu", lambda x: where(x <= 0, 0.0, x), lambda out, x: sign(out),
+    "relu", lambda x: where(x <= 0, 0.0, x), lambda out, x: _sign(out),
     array=kernels.relu, kinks=(0.0,), doc="max(x, 0); slope 0 at 0.", example="relu(-2.0) = 0.0",
 )
 leaky_relu = Elementwise(
@@ -257,6 +257,10 @@ silu = Elementwise(
     lambda out, x: sigmoid(x) * (1 + clip(x, -800, 800) * sigmoid(-x)),
     doc="x * sigmoid(x), also called swish.", example="silu(0.0) = 0.0",
 )
+
+
+def _sign(out: Any) -> Any:
+    return sign(out)
 
 
 def _normal_cdf(x: Any) -> Any:
@@ -912,7 +916,7 @@ def _bind_to_numpy() -> None:
         ours = isinstance(rule, FunctionType) and rule.__module__ == __name__
         return FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__) if ours else rule
 
-    names["_normal_cdf"] = bound(_normal_cdf)
+    names["_normal_cdf"], names["_sign"] = bound(_normal_cdf), kernels.sign_of_relu
     for row in ROWS.values():
         if isinstance(row, Elementwise):
             names[row.name] = row.array = row.forward = bound(row.array)

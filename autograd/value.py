@@ -18,6 +18,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd import graph, ops
+from autograd.collector import wait_for
 from autograd.graph import ANY, MANY, Node, modes, sweep, topological
 from autograd.rows import Elementwise, Op, Reduction, ieee
 from autograd.specialize import Specialized, Variant
@@ -119,7 +120,9 @@ class Value(Node):
         if self._op is None:
             self.grad += 1.0
         else:
-            sweep(self, 1.0, topological(self))
+            order = topological(self)
+            wait_for(len(order))
+            sweep(self, 1.0, order)
 
     # ------------------------------------------------------------------------------------------ the generic path
 

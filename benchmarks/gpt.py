@@ -51,6 +51,7 @@ class GPT:
         loss.backward()
         for p in self.parameters:
             p.data -= 0.05 * p.grad
+        self.last = loss  # as it lives on in a script's loop, until the next one takes its place
         return loss.data
 
 

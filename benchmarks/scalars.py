@@ -131,8 +131,10 @@ def moons(name, options):
     y = [1 if a * b > 0 else -1 for a, b in X]
     model = MLP(2, [16, 16, 1])
     parameters = model.parameters()
+    total = None  # lives on until the next one takes its place, as in a script's loop
 
     def step():
+        nonlocal total
         scores = [model([Value(a), Value(b)]) for a, b in X]
         losses = [relu(1 + -yi * score) for yi, score in zip(y, scores, strict=True)]
         total = sum(losses) * (1.0 / len(losses)) + 1e-4 * sum(p * p for p in parameters)

@@ -27,6 +27,7 @@ ORDER = [
     "graph",
     "anomaly",
     "specialize",
+    "collector",
     "value",
     "guard",
     "inplace",

@@ -1,0 +1,52 @@
+"""Python's cyclic collector is made to wait where programs build graphs of many Values, and is theirs otherwise."""
+
+import gc
+
+import pytest
+
+from autograd import Value, collector
+
+
+@pytest.fixture
+def threshold(monkeypatch):
+    """The collector as a new process has it."""
+    before = gc.get_threshold()
+    gc.set_threshold(700, 10, 10)
+    monkeypatch.setattr(collector, "_ours", (700, 10, 10))
+    yield lambda: gc.get_threshold()[0]
+    gc.set_threshold(*before)
+
+
+def backward(n):
+    x = y = Value(1.0)
+    for _ in range(n):
+        y = y + 1.0
+    y.backward()
+    assert x.grad == 1.0
+
+
+def test_it_waits_for_as_many_objects_as_the_largest_graph_has(threshold):
+    for n, expected in ((10, 700), (700, 700), (3000, 3000), (5000, 5000), (4000, 5000), (200_000, 100_000)):
+        backward(n)
+        assert threshold() == expected
+    assert gc.get_threshold()[1:] == (10, 10)
+
+
+@pytest.mark.parametrize("own", [(500, 10, 10), (0, 10, 10), (700, 5, 10), (1000, 10, 10)])
+def test_who_sets_it_is_left_alone(threshold, own):
+    backward(2000)
+    assert threshold() == 2000
+    gc.set_threshold(*own)
+    backward(3000)
+    assert gc.get_threshold() == own
+
+
+def test_a_graph_is_built_without_it(threshold):
+    backward(20_000)
+    runs = []
+    gc.callbacks.append(lambda phase, info: runs.append(info))
+    try:
+        backward(15_000)
+    finally:
+        gc.callbacks.pop()
+    assert len(runs) <= 1
