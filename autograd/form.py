@@ -25,7 +25,10 @@ def pull(node):
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Sequence
+from functools import cache
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -34,7 +37,7 @@ from autograd import graph
 from autograd.graph import ANY, Node, modes
 from autograd.guard import rewritten, save, tick
 from autograd.inplace import SMALL, Product, product
-from autograd.quiet import fresh, idle, ignoring
+from autograd.quiet import fresh, idle, ignoring, quietly
 from autograd.rows import Elementwise, Fused, Linear, Op, at, scaled, unbroadcast
 from autograd.specialize import Variant, execute
 from autograd.symbol import Symbol, symbol
@@ -55,7 +58,7 @@ class Form(Variant):
     record: Callable[[Sequence[Any], dict[str, Any], Array], Any]
     changed: Callable[[Any], Array | None] | None
 
-    def __init__(self, kind: type[Node], row: Op, kinds: tuple[type, ...]) -> None:
+    def __init__(self, kind: type[Node], row: Op, kinds: tuple[type, ...], loops: bool = False) -> None:
         self.needs = tuple([issubclass(x, kind) for x in kinds])
         namespace: dict[str, Any] = {
             **NAMES,
@@ -65,15 +68,21 @@ class Form(Variant):
             "forward": row.forward,
             "needs": self.needs,
         }
-        names = ", ".join(x.__name__ for x in kinds)
-        parts = [
-            numbers_source(self.needs),
-            apply_source(row, kinds, self.needs),
-            record_source(row, kinds, self.needs),
-            changed_source(row, kinds, self.needs),
-            pull_source(row, kinds, self.needs, namespace),
-        ]
-        execute("\n\n".join(parts), f"<chainrule {row.name}({names}) {id(row):x}>", namespace)
+        if loops or row.arity < 0:
+            arrays, variables = saved(row, kinds, self.needs)
+            namespace |= {"arrays": [i for i, x in enumerate(kinds) if issubclass(x, np.ndarray)], "vjp": row.vjp,
+                          "read": sorted([*arrays, *variables]), "variables": variables}  # fmt: skip
+            exec(looping(), namespace)
+        else:
+            names = ", ".join(x.__name__ for x in kinds)
+            parts = [
+                numbers_source(self.needs),
+                apply_source(row, kinds, self.needs),
+                record_source(row, kinds, self.needs),
+                changed_source(row, kinds, self.needs),
+                pull_source(row, kinds, self.needs, namespace),
+            ]
+            execute("\n\n".join(parts), f"<chainrule {row.name}({names}) {id(row):x}>", namespace)
         self.numbers = namespace["numbers"]
         self.apply, self.record, self.changed = namespace["apply"], namespace["record"], namespace["changed"]
         super().__init__(row, ANY, namespace["pull"], lambda node: node._a)
@@ -95,7 +104,76 @@ def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str,
     return type(error)(f"{op.name} of shape{'s' * (len(arrays) > 1)} {shapes}{extra}: {error}")
 
 
-# --------------------------------------------------------------------------------------------------------- source
+# ---------------------------------------------------------------------------------------------------------- loops
+
+LOOPS = """\
+def numbers(operands):
+    return [x._data if need else x for x, need in zip(operands, needs)]
+
+
+def apply(operands, params):
+    for i in arrays:
+        if operands[i].ndim == 0 or operands[i].dtype.kind not in 'fiub':
+            return kind._apply(row, operands, params)
+    a = numbers(operands)
+    if row.saves:
+        params = {**params, 'saved': []}
+    try:
+        data = (ignoring if row.foreign else quietly)(lambda: forward(*a, **params))
+    except (ValueError, IndexError, TypeError) as error:
+        raise explained(error, row, a, params) from None
+    if type(data) is not ndarray or any(data is x for x in a):
+        data = asarray(data).view()
+    return record(operands, params, data)
+
+
+def record(operands, params, data):
+    data.setflags(write=False)
+    node = new(kind)
+    node._data = data
+    node._grad = None
+    node.label = ''
+    if graph.special and not modes.recording:
+        return node._constant()
+    node._op = form
+    node._a = operands
+    node._b = params
+    node._version = tick()
+    for i in variables:
+        operands[i]._read = True
+    node._guards = save([operands[i] for i in read])
+    if graph.special and modes.watch is not None:
+        modes.watch.record(node, row, operands)
+    return node
+
+
+def changed(node):
+    for i in variables:
+        x = node._a[i]
+        if x._op is None and (found := rewritten(x, node._version)) is not None:
+            return found
+    return None if node._guards is None else node._guards.changed()
+
+
+def pull(node):
+    g = node._grad
+    if type(g) is float:
+        g = node._grad = zeros_like(node._data)
+    for x, c in zip(node._a, vjp(g, needs, node._data, numbers(node._a), node._b), strict=True):
+        if c is not None:
+            x._receive(c, g)
+"""
+
+
+@cache
+def looping() -> CodeType:
+    """What a form does, for any number of operands: so for rows that take any number, which need no compiling then."""
+    filename = "<chainrule any row>"
+    linecache.cache[filename] = (len(LOOPS), None, LOOPS.splitlines(keepends=True), filename)
+    return compile(LOOPS, filename, "exec")
+
+
+# -------------------------------------------------------------------------- written out, for one number of operands
 
 
 def several(names: Sequence[str]) -> str:
@@ -267,7 +345,7 @@ def cotangent(row: Op, i: int, kinds: Sequence[type]) -> str:
         return {"1": "g", "-1": "-g"}[partial]
     if any(issubclass(kind, (float, int)) for kind in kinds):  # Python's raise where NumPy's do not
         return f"scaled(at(rule{i}, out, ({a})), g)"
-    return f"rule{i}(out, {a}) * g"
+    return f"rule{i}(out, {a.rstrip(',')}) * g"
 
 
 def with_params(given: str, row: Op, params: str = "params") -> str:
@@ -316,6 +394,7 @@ NAMES: dict[str, Any] = {
     "modes": modes,
     "idle": idle,
     "fresh": fresh,
+    "quietly": quietly,
     "tick": tick,
     "save": save,
     "rewritten": rewritten,

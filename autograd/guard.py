@@ -154,10 +154,11 @@ def shared(x: Any) -> bool:
 
 def rewritten(leaf: Any, since: int) -> np.ndarray | None:
     """The array of a leaf, if it does not hold what it held at that tick."""
-    if leaf._version > since or (
-        leaf._before is not None and not np.array_equal(leaf._before, leaf._data, equal_nan=True)
-    ):
-        return leaf._data  # type: ignore[no-any-return]
+    array: np.ndarray = leaf._data
+    if leaf._version > since:
+        return array
+    if leaf._exposed > since and leaf._before is not None and not np.array_equal(leaf._before, array, equal_nan=True):
+        return array
     return None
 
 
