@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 import autograd.dual
+import autograd.form
 import autograd.graph
 import autograd.guard
 import autograd.inplace
@@ -64,11 +65,11 @@ def rule_mutants() -> list[tuple[str, str, Mutation]]:
         elif isinstance(row, Reduction):
             rules, attribute = [row.weight], "weight"
         else:
-            rules, attribute = [row._vjp], "_vjp"
+            rules, attribute = list(row.vjps), "vjps"
         for i, rule in enumerate(rules):
             if rule is None:
                 continue
-            off = fused if attribute == "_vjp" else scaled
+            off = fused if attribute == "vjps" else scaled
             changes = {kind: off(rule, factor) for kind, factor in FACTORS.items()}
             if isinstance(row, Elementwise):
                 if row.arity == 2:
@@ -86,8 +87,13 @@ def rule_mutants() -> list[tuple[str, str, Mutation]]:
 
 
 def fused(rule: Callable, factor: float) -> Callable:
-    """A hand-written vjp with every cotangent off by a factor."""
-    return lambda *a: [None if c is None else (factor * c).astype(c.dtype) for c in rule(*a)]
+    """A hand-written vjp off by a factor."""
+
+    def changed(*a, **k):
+        c = rule(*a, **k)
+        return (factor * c).astype(c.dtype)
+
+    return changed
 
 
 def same_text(row: Elementwise, rule: Callable, changed: Callable) -> bool:
@@ -100,7 +106,7 @@ def same_text(row: Elementwise, rule: Callable, changed: Callable) -> bool:
 def put(row, attribute: str, i: int, changed: Callable) -> Mutation:
     def mutate() -> None:
         names = autograd.rows.operand_names(row) if isinstance(row, Elementwise) else None
-        if attribute in ("weight", "_vjp"):
+        if attribute == "weight":
             setattr(row, attribute, changed)
         else:
             for held in (attribute, "array_partials")[: 1 + (attribute == "partials")]:
@@ -172,6 +178,8 @@ def replace(module, definition) -> None:
         for other in [m for name, m in sys.modules.items() if name.startswith("autograd")]:
             if definition.name in vars(other) and other is not module and callable(vars(other)[definition.name]):
                 setattr(other, definition.name, new)
+        if definition.name in autograd.form.NAMES:
+            autograd.form.NAMES[definition.name] = new
         return
     cls = vars(module)[definition.name]
     for method in definition.body:
@@ -325,16 +333,24 @@ ENGINE: dict[str, Mutation] = {
         "1 if i in axes[:1] else n for i, n in enumerate(x.shape))",
     ),
     "repeated indices overwrite": source_change(autograd.kernels, "np.add.at(out, index, x)", "out[index] = x"),
-    "saved arrays are not guarded": source_change(tensor, "if self.read else None", "if False else None"),
+    "saved arrays are not guarded": source_change(
+        autograd.guard, "return Saved(guards) if guards else None", "return None"
+    ),
+    "forms do not look at shapes": source_change(autograd.form, "if c.shape != a{i}.shape or c.dtype", "if c.dtype"),
+    "forms do not look at dtypes": source_change(
+        autograd.form, "a{i}.shape or c.dtype is not a{i}.dtype:", "a{i}.shape:"
+    ),
     "factors of a product are shared": source_change(
         autograd.inplace, "Product(left.copy(), right.copy())", "Product(left, right)"
     ),
     "BLAS forgets the scale": source_change(autograd.inplace, "n, m, k, scale, a", "n, m, k, 1.0, a"),
     "a product replaces what was there": source_change(
-        tensor, "if self._op is None and held is None:", "if self._op is None:"
+        tensor, "elif held is not None:", "elif held is not None and type(cotangent) is not Product:"
     ),
-    "guards are never checked": source_change(
-        autograd.guard, "for leaf, version in self.leaves:", "for leaf, version in ():"
+    "guards are never checked": source_change(autograd.guard, "if not held.intact():", "if False:"),
+    "leaves may be replaced": source_change(autograd.guard, "if leaf._version > since:", "if False:"),
+    "leaves that were given away may be written to": source_change(
+        autograd.guard, "if leaf._exposed > since and", "if False and"
     ),
     "no_grad records": source_change(graph, "modes.recording = False", "pass"),
     "no_grad is not undone": source_change(graph, "modes.recording = self._outer.pop()", "pass"),
@@ -401,7 +417,8 @@ def run_suite(mutation: Mutation, row: str, seed: int) -> tuple[int, int]:
     counter = Counter()
     files = ["test_references.py", "test_ops.py", "test_edge_cases.py"]
     if not row:
-        files += ["test_value.py", "test_tensor.py", "test_transforms.py", "test_modules.py", "test_inplace.py"]
+        files += ["test_value.py", "test_tensor.py", "test_transforms.py", "test_modules.py", "test_inplace.py",
+                  "test_form.py"]  # fmt: skip
     arguments = [f"tests/{name}" for name in files]
     chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row else []
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--hypothesis-seed={seed}"]

@@ -6,7 +6,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd
@@ -27,6 +27,7 @@ def elementwise():
 
 
 @pytest.mark.parametrize(("row", "needs"), list(elementwise()), ids=lambda x: getattr(x, "name", None))
+@settings(max_examples=settings().max_examples // 4)
 @given(data=st.data())
 def test_elementwise_rows_written_out(row, needs, data):
     numbers = st.lists(st.sampled_from(SPECIAL) | st.floats(-3, 3), min_size=6, max_size=6)
