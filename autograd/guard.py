@@ -121,11 +121,13 @@ class Saved:
         return None
 
     def __del__(self) -> None:
-        self.release()
+        if self.waiting:
+            self.release()
         for held in self.guards:
             held.holders -= 1
             if held.holders <= 0:
-                held.thaw()
+                if held.frozen:
+                    held.thaw()
                 if _guards.get(id(held.root)) is held:
                     del _guards[id(held.root)]
 

@@ -751,16 +751,10 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
 # -------------------------------------------------------------------------------- fused: compositions, by hand
 
 
-def _affine(x: Any, w: Any, b: Any) -> Any:
-    out = kernels.matmul(x, w)
-    out += b
-    return out
-
-
 linear = Fused(
     "linear",
     lambda x, w, b: matmul(x, w) + b,
-    _affine,
+    kernels.affine,
     lambda g, out, x, w, b: kernels.matmul(g, w.T),
     lambda g, out, x, w, b: kernels.sum_of_outer_products(x, g),
     lambda g, out, x, w, b: kernels.sum_of_rows(g),
