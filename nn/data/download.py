@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from nn.data.files import error_in
 from nn.extras import optional
@@ -115,6 +114,8 @@ def _fetch(file: str, sha256: str, folder: Path, urls: list[str], progress: bool
 
 def _copy(url: str, output: str, pooch: object) -> None:
     """A downloader of pooch for file: URLs, which it has none for."""
+    from urllib.request import url2pathname  # which takes longer to import than all of nn.data
+
     shutil.copyfile(url2pathname(urlsplit(url).path), output)
 
 

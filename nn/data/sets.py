@@ -73,10 +73,10 @@ def load_mnist(
     if train_x.shape[1:] != test_x.shape[1:]:
         raise error_in(root, f"training images are {train_x.shape[1:]}, test images {test_x.shape[1:]}")
     shape = (math.prod(train_x.shape[1:]),) if flatten else train_x.shape[1:]
-    train_x, test_x = (
-        (np.divide(x, 255, dtype=dtype) if scale else x.astype(dtype, copy=False)).reshape(len(x), *shape)
-        for x in (train_x, test_x)
-    )
+    train_x, test_x = (x.astype(dtype, copy=False).reshape(len(x), *shape) for x in (train_x, test_x))
+    if scale:
+        for x in (train_x, test_x):
+            x /= 255
     return Dataset(train_x, train_y, test_x, test_y, name=root.resolve().name, classes=10)
 
 
