@@ -212,7 +212,7 @@ def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
         "    data = asarray(data)",
         "elif " + " or ".join(f"data is a{i}" for i in range(n)) + ":",
         "    data = data.view()",
-        "return record(operands, params, data)",
+        *recording(row, kinds, needs),
     ]
     return written("apply(operands, params)", lines)
 
@@ -241,11 +241,13 @@ def saved(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> tuple[list[i
 
 def record_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
     """The node of an operation that has been computed."""
+    lines = [f"{listed('x', len(needs))} = operands", *recording(row, kinds, needs)]
+    return written("record(operands, params, data)", lines)
+
+
+def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str]:
+    """From the result to its node."""
     arrays, variables = saved(row, kinds, needs)
-    guards = f"save(({several([f'x{i}' for i in (*arrays, *variables)])}))" if arrays or variables else "None"
-    if variables and not arrays:
-        given = [f"(x{i}._exposed if x{i}._op is None else x{i}._data.base is not None)" for i in variables]
-        guards += f" if {' or '.join(given)} else None"  # as `guard.shared` has it, in line
     lines = [
         "data.setflags(write=False)",
         "node = new(kind)",
@@ -258,16 +260,20 @@ def record_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
         "node._a = operands",
         "node._b = params",
     ]
+    guards = "None"
     if arrays or variables:
-        lines += [f"{listed('x', len(needs))} = operands", "node._version = tick()"]
-        lines += [f"x{i}._read = True" for i in variables]
-    lines += [
+        lines += ["node._version = tick()", *(f"x{i}._read = True" for i in variables)]
+        guards = f"save(({several([f'x{i}' for i in (*arrays, *variables)])}))"
+    if variables and not arrays:
+        given = [f"(x{i}._exposed if x{i}._op is None else x{i}._data.base is not None)" for i in variables]
+        guards += f" if {' or '.join(given)} else None"  # as `guard.shared` has it, in line
+    return [
+        *lines,
         f"node._guards = {guards}",
         "if graph.special and modes.watch is not None:",
         "    modes.watch.record(node, row, operands)",
         "return node",
     ]
-    return written("record(operands, params, data)", lines)
 
 
 def changed_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:

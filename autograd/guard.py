@@ -24,6 +24,9 @@ import numpy as np
 
 _guards: dict[int, Guard] = {}
 
+find = _guards.get
+"""The guard of the array with this id, if a living graph has saved its memory."""
+
 tick = itertools.count(1).__next__
 """The next number, at which something happens."""
 
@@ -178,8 +181,3 @@ def _guard(array: np.ndarray) -> Guard | None:
     held = _guards[id(root)] = Guard(root)
     held.freeze(array)
     return held
-
-
-def find(array: np.ndarray) -> Guard | None:
-    """The guard of an array's memory, if a living graph has saved it."""
-    return _guards.get(id(array))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -48,14 +48,10 @@ def sign_of_relu(out: Any) -> Any:
     return (out > 0).astype(out.dtype)
 
 
-@cache
-def _ones(n: int, dtype: Any) -> Any:
-    return np.ones(n, dtype)
-
-
+@lru_cache(maxsize=32)
 def ones(n: int, dtype: Any) -> Any:
     """A vector of ones, not to be written to. A product with it is a sum, in a third of NumPy's time."""
-    return _ones(n, dtype) if n <= 1024 else np.ones(n, dtype)
+    return np.ones(n, dtype)
 
 
 def largest_of_rows(x: Any) -> Any:

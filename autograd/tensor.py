@@ -94,7 +94,7 @@ class Tensor(Node, ArrayOperators):
             if not self._exposed:
                 self._exposed = tick()
                 self._before = self._data.copy() if self._read else None
-            if (held := find(self._data)) is not None:
+            if (held := find(id(self._data))) is not None:
                 held.expose()
         return self._data  # type: ignore[no-any-return]
 
@@ -115,7 +115,8 @@ class Tensor(Node, ArrayOperators):
         self._version = tick()
         self._read = False
         self._before = None
-        if (held := find(self._data)) is not None:
+        held = find(id(self._data))
+        if held is not None:
             held.changed = True
             held.thaw()
         return self._data  # type: ignore[no-any-return]

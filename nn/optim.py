@@ -121,7 +121,7 @@ class Optimizer:
             for value, data in zip(self._values, p.tolist(), strict=True):
                 value.data = data
 
-    def _apply(self, p: Array, g: Array, lr: float, slot: Slot) -> None:
+    def _apply(self, p: Array, g: Any, lr: float, slot: Slot) -> None:
         name, state, decayed, scratch = slot
         if g.shape != p.shape:
             raise ValueError(f"parameter {name} of shape {p.shape} has a gradient of shape {g.shape}")
