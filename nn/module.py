@@ -79,7 +79,7 @@ class Module:
 
     def state_dict(self) -> dict[str, Any]:
         """The numbers of every parameter by path: floats of Values, copies of the arrays of Tensors."""
-        return {path: p.data if isinstance(p, Value) else np.array(p.data) for path, p in self.named_parameters()}
+        return {path: p.data if isinstance(p, Value) else np.array(p.detach()) for path, p in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Take over the numbers of a state dict.

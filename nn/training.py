@@ -109,7 +109,7 @@ class EarlyStopping:
 
     def on_resume(self, state: State) -> None:
         """Refuse, with a ValueError, weights that are not those of this training."""
-        expected = [np.asarray(p.data) for p in state.optimizer.parameters]
+        expected = [np.asarray(p.detach()) for p in state.optimizer.parameters]
         given = [x if isinstance(x, np.ndarray) else np.empty(0, object) for x in self.weights]
         if given and [(x.shape, x.dtype) for x in given] != [(x.shape, x.dtype) for x in expected]:
             raise ValueError("the best weights of early stopping have not the shapes and dtypes of the parameters")
@@ -130,7 +130,7 @@ class EarlyStopping:
         score = row[column] if rises(column) else -row[column]
         if score > self.best:  # a nan never is
             self.best, self.epoch = score, state.epoch
-            self.weights = [np.array(p.data) for p in state.optimizer.parameters]
+            self.weights = [np.array(p.detach()) for p in state.optimizer.parameters]
         elif state.epoch - self.epoch >= self.patience:
             state.stop(f"{column} has not improved since epoch {self.epoch}")
 
@@ -387,7 +387,7 @@ def _non_finite(state: State, step: int, loss: float, x: Any) -> NonFiniteLoss:
     """The error, with the likely cause: bad data, an update that overflowed before, or this forward pass."""
     if isinstance(x, np.ndarray) and x.dtype.kind == "f" and not np.isfinite(x).all():
         cause = "the batch's inputs are not finite: clean the data"
-    elif not all(np.isfinite(p.data).all() for p in state.optimizer.parameters):
+    elif not all(np.isfinite(p.detach()).all() for p in state.optimizer.parameters):
         cause = "parameters are not finite since an earlier step: begin again with a lower learning rate or clip=1.0"
     else:
         cause = "try a lower learning rate, clip=1.0, or inputs scaled to about -1..1"
