@@ -54,7 +54,8 @@ TABLES = [
     Table("MNIST step, 784-100-10, by batch", "steps", SMALL, ARRAYS, HANDS),
     Table("MNIST step, 784-512-512-10, by batch", "steps", LARGE, ARRAYS, HANDS),
     Table("MNIST step at batch 32, by width", "steps", WIDTHS, ARRAYS, HANDS, quick=()),
-    Table("MNIST epoch, 784-100-10, batch 32, with shuffling and test", "mnist", ("epoch",), ARRAYS, HAND, quick=()),
+    Table("MNIST epoch, 784-100-10, batch 32, with shuffling and test", "mnist", ("epoch",),
+          ("ours", "torch", "torch-loader", "jax", "hips", "mygrad"), HAND, quick=()),
     Table("MNIST from a cold start to 97.5 %", "cold", ("to 97.5 %",), ("ours", "torch"), quick=()),
     Table("Import, after NumPy's where it is needed", "imports", ("import",),
           (*ARRAYS, "micrograd", "xad", "casadi"), HAND),
@@ -68,7 +69,7 @@ INSTALL = {
     "xad": ["xad==1.5.2", "numpy"],
     "casadi": ["casadi==3.8.2", "numpy"],
 }
-HOME = {**{peer: peer for peer in INSTALL}, "ours-unfused": "micrograd"}
+HOME = {**{peer: peer for peer in INSTALL}, "ours-unfused": "micrograd", "torch-loader": "torch"}
 
 
 def environment(peer, folder):

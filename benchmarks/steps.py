@@ -46,7 +46,8 @@ def ours(x, y, sizes, rows):
     return step, lambda loss: loss.item(), lambda images: model(images).data
 
 
-def torch(x, y, sizes, rows):
+def torch_network(sizes):
+    """The network, and an update of it on a batch."""
     import torch
 
     layers = []
@@ -58,11 +59,9 @@ def torch(x, y, sizes, rows):
         layers += [linear, torch.nn.ReLU()]
     model = torch.nn.Sequential(*layers[:-1])
     optimizer = torch.optim.SGD(model.parameters(), lr=LR)
-    x, y = torch.from_numpy(x), torch.from_numpy(y)
 
-    def step():
-        batch = torch.from_numpy(next(rows))
-        loss = torch.nn.functional.cross_entropy(model(x[batch]), y[batch])
+    def update(x, y):
+        loss = torch.nn.functional.cross_entropy(model(x), y)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -71,6 +70,19 @@ def torch(x, y, sizes, rows):
     def predict(images):
         with torch.no_grad():
             return model(torch.from_numpy(images)).numpy()
+
+    return update, predict
+
+
+def torch(x, y, sizes, rows):
+    import torch
+
+    update, predict = torch_network(sizes)
+    x, y = torch.from_numpy(x), torch.from_numpy(y)
+
+    def step():
+        batch = torch.from_numpy(next(rows))
+        return update(x[batch], y[batch])
 
     return step, lambda loss: loss.item(), predict
 
