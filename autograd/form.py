@@ -161,7 +161,7 @@ def pull(node):
         g = node._grad = zeros_like(node._data)
     for x, c in zip(node._a, vjp(g, needs, node._data, numbers(node._a), node._b), strict=True):
         if c is not None:
-            x._receive(c, g)
+            x._receive(array(c) if row.foreign else c, g)
 """
 
 
@@ -313,7 +313,7 @@ def pull_source(row: Op, kinds: Sequence[type], needs: Sequence[bool], namespace
         lines += [
             f"for x, c in zip(node._a, vjp(g, needs, out, ({a}), node._b), strict=True):",
             "    if c is not None:",
-            "        x._receive(c, g)",
+            f"        x._receive({'array(c)' if row.foreign else 'c'}, g)",  # who knows what else they do with it
         ]
         return written("pull(node)", lines)
     for i in range(n):
@@ -392,6 +392,7 @@ def outer_products(matrix: Array, rule: Callable[..., Any], g: Array, arrays: Se
 
 NAMES: dict[str, Any] = {
     "ndarray": np.ndarray,
+    "array": np.array,
     "asarray": np.asarray,
     "zeros_like": np.zeros_like,
     "ignoring": ignoring,

@@ -340,9 +340,9 @@ ENGINE: dict[str, Mutation] = {
     "forms do not look at dtypes": source_change(
         autograd.form, "a{i}.shape or c.dtype is not a{i}.dtype:", "a{i}.shape:"
     ),
-    "factors of a product are shared": source_change(
-        autograd.inplace, "Product(left.copy(), right.copy())", "Product(left, right)"
-    ),
+    "factors of a product are shared": source_change(autograd.inplace, "left = left.copy()", "pass"),
+    "cotangents may be written to": source_change(autograd.inplace, "right.setflags(write=False)", "pass"),
+    "cotangents of foreign rows are kept": source_change(autograd.form, "'array(c)' if row.foreign else", ""),
     "BLAS forgets the scale": source_change(autograd.inplace, "n, m, k, scale, a", "n, m, k, 1.0, a"),
     "a product replaces what was there": source_change(
         tensor, "elif held is not None:", "elif held is not None and type(cotangent) is not Product:"

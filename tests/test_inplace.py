@@ -118,6 +118,58 @@ def test_writing_to_the_input_after_backward_does_not_change_the_gradient():
     np.testing.assert_array_equal(w.grad, expected)
 
 
+def test_what_nobody_can_write_to_is_not_copied():
+    x = np.arange(180.0).reshape(2, 90).copy()
+    x.setflags(write=False)
+    v, w = Tensor(np.ones((90, 80))), Tensor(np.ones((80, 70)))
+    hidden = x @ v
+    (hidden @ w).sum().backward()
+    assert v._grad.left is x
+    assert w._grad.left is hidden.data
+    with pytest.raises(ValueError, match="read-only"):
+        hidden.grad[0, 0] = 5.0
+    np.testing.assert_array_equal(v.grad, x.T @ (np.ones((2, 70)) @ w.data.T))
+    np.testing.assert_array_equal(w.grad, hidden.data.T @ np.ones((2, 70)))
+
+
+def test_an_array_that_is_only_guarded_is_copied():
+    """It may be written to again as soon as backward has run."""
+    x, w = np.ones((1, 90)), Tensor(np.ones((90, 80)))
+    loss = (x @ w).sum()
+    assert not x.flags.writeable
+    loss.backward()
+    x[...] = 5.0
+    assert (w.grad == 1.0).all()
+
+
+def test_rows_that_lie_otherwise_are_copied():
+    base = np.arange(180.0).reshape(90, 2)
+    for x in (base.T, base[::-1].reshape(2, 90)[:, ::-1], np.asfortranarray(base.reshape(2, 90))):
+        x.setflags(write=False)
+        w = Tensor(np.ones((90, 80)))
+        seed = np.arange(160.0).reshape(80, 2).T
+        (x @ w).backward(seed)
+        optimizer = nn.SGD([w], lr=0.5)
+        optimizer.step()
+        np.testing.assert_allclose(w.data, 1 - 0.5 * x.T @ seed)
+        np.testing.assert_allclose(w.grad, x.T @ seed)
+
+
+def test_the_arrays_of_somebodys_own_operation_stay_theirs():
+    buffer = np.zeros((1, 80))
+
+    def vjp(g, out, x):
+        return np.multiply(g, 2.0, out=buffer)
+
+    twice = autograd.custom_op(lambda x: 2.0 * x, vjp)
+    w, b = Tensor(np.ones((90, 80))), Tensor(np.ones((1, 80)))
+    twice(np.ones((1, 90)) @ w).sum().backward()
+    twice(b).sum().backward()
+    buffer[...] = 7.0
+    assert (w.grad == 2.0).all()
+    assert (b.grad == 2.0).all()
+
+
 def test_a_step_does_not_change_the_gradient():
     _, w, expected = pending()
     nn.SGD([w], lr=0.5).step()
