@@ -55,14 +55,16 @@ class Product:
 
 
 def product(left: Array, right: Array) -> Array | Product:
-    """``left.T @ right``, kept as its factors where that pays, for a cotangent `right` that is read-only from now on.
+    """``left.T @ right``, kept as its factors where that pays.
 
-    Rows that somebody may still write to are copied, unless it takes less to form the matrix; those that nobody can,
-    such as results of operations, are kept as they are.
+    Many rows that nobody can write to, such as results of operations, are kept as they are, and a cotangent `right` as
+    large is read-only from now on; the others are copied, unless it takes less to form the matrix.
     """
+    k, n = left.shape
+    m = right.shape[1]
+    if k * (n + m) < SMALL:
+        return Product(left.copy(), right.copy())  # at once
     if left.flags.writeable or left.base is not None or not left.flags.c_contiguous or find(id(left)) is not None:
-        k, n = left.shape
-        m = right.shape[1]
         if k * (n + m) > n * m:
             return sum_of_outer_products(left, right)  # type: ignore[no-any-return]
         left = left.copy()
