@@ -40,6 +40,7 @@ class Custom(Op):
         found = list(found) if isinstance(found, (tuple, list)) else [found]
         if len(found) != self.arity:
             raise ValueError(f"the vjp of {self.name} returned {len(found)} cotangents for {self.arity} operands")
+        found = [np.array(c) if isinstance(c, np.ndarray) else c for c in found]  # it may be a buffer of their own
         return [
             unbroadcast(c, x) if need and c is not None else None
             for need, c, x in zip(needs, found, inputs, strict=True)

@@ -36,7 +36,8 @@ import numpy as np
 from autograd import graph
 from autograd.graph import ANY, Node, modes
 from autograd.guard import rewritten, save, tick
-from autograd.inplace import SMALL, Product, product
+from autograd.inplace import Product, product
+from autograd.kernels import SMALL
 from autograd.quiet import fresh, idle, ignoring, quietly
 from autograd.rows import Elementwise, Fused, Linear, Op, at, scaled, unbroadcast
 from autograd.specialize import Variant, execute
@@ -69,9 +70,9 @@ class Form(Variant):
             "needs": self.needs,
         }
         if loops or row.arity < 0:
-            arrays, variables = saved(row, kinds, self.needs)
+            constants, variables = saved(row, kinds, self.needs)
             namespace |= {"arrays": [i for i, x in enumerate(kinds) if issubclass(x, np.ndarray)], "vjp": row.vjp,
-                          "read": sorted([*arrays, *variables]), "variables": variables}  # fmt: skip
+                          "read": [*constants, *variables], "variables": variables}  # fmt: skip
             exec(looping(), namespace)
         else:
             names = ", ".join(x.__name__ for x in kinds)
@@ -161,7 +162,7 @@ def pull(node):
         g = node._grad = zeros_like(node._data)
     for x, c in zip(node._a, vjp(g, needs, node._data, numbers(node._a), node._b), strict=True):
         if c is not None:
-            x._receive(array(c) if row.foreign else c, g)
+            x._receive(c, g)
 """
 
 
@@ -313,7 +314,7 @@ def pull_source(row: Op, kinds: Sequence[type], needs: Sequence[bool], namespace
         lines += [
             f"for x, c in zip(node._a, vjp(g, needs, out, ({a}), node._b), strict=True):",
             "    if c is not None:",
-            f"        x._receive({'array(c)' if row.foreign else 'c'}, g)",  # who knows what else they do with it
+            "        x._receive(c, g)",
         ]
         return written("pull(node)", lines)
     for i in range(n):
@@ -392,7 +393,6 @@ def outer_products(matrix: Array, rule: Callable[..., Any], g: Array, arrays: Se
 
 NAMES: dict[str, Any] = {
     "ndarray": np.ndarray,
-    "array": np.array,
     "asarray": np.asarray,
     "zeros_like": np.zeros_like,
     "ignoring": ignoring,

@@ -18,12 +18,11 @@ from typing import Any
 import numpy as np
 
 from autograd.guard import find
-from autograd.kernels import sum_of_outer_products
+from autograd.kernels import SMALL, sum_of_outer_products
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112  # as CBLAS numbers them
-SMALL = 4096  # elements, below which a call from Python costs more than the passes
 LARGE = 1 << 17  # elements, from which a second thread has something to do in one pass
 
 

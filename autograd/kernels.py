@@ -17,6 +17,9 @@ from autograd.rows import Rule, normalize_axis
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that einsum knows, and dot borrows."""
 
+SMALL = 4096
+"""Elements, below which a call from Python costs more than the passes that it saves."""
+
 
 def from_math(function: Rule, x: Any) -> Any:
     """A function that NumPy lacks, element by element."""
@@ -25,7 +28,7 @@ def from_math(function: Rule, x: Any) -> Any:
 
 def relu(x: Any) -> Any:
     """The larger of each element and 0; of long rows in half the time, against a row of zeros."""
-    if isinstance(x, np.ndarray) and x.size >= 4096 and x.shape[-1] >= 64:
+    if isinstance(x, np.ndarray) and x.size >= SMALL and x.shape[-1] >= 64:
         return np.maximum(x, np.zeros(x.shape[-1], x.dtype))
     return np.maximum(x, 0)
 
@@ -43,7 +46,7 @@ def affine(x: Any, w: Any, b: Any) -> Any:
 
 def sign_of_relu(out: Any) -> Any:
     """`numpy.sign` of what has no negative numbers: of many in half the time, as long as there is no nan among them."""
-    if out.size < 4096 or np.isnan(out.reshape(-1).dot(out.reshape(-1))):
+    if out.size < SMALL or np.isnan(out.reshape(-1).dot(out.reshape(-1))):
         return np.sign(out)
     return (out > 0).astype(out.dtype)
 
@@ -74,7 +77,7 @@ def sum_of_outer_products(left: Any, right: Any) -> Any:
         left, right = left.reshape(-1, left.shape[-1]), right.reshape(-1, right.shape[-1])
     if type(right) is not np.ndarray:
         return left.T @ right
-    if len(right) == 1 and left.size * right.size >= 4096:
+    if len(right) == 1 and left.size * right.size >= SMALL:
         return left.T * right
     return left.T.dot(right)
 

@@ -132,10 +132,10 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, red
     """
     fused = isinstance(logits, Tensor) and reduction == "mean" and not label_smoothing
     logits, labels = _rows("cross_entropy", logits, labels, in_range=not fused)
-    if fused:
-        return autograd.cross_entropy(logits, labels)  # the same in one operation, which looks at the labels itself
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy takes a label_smoothing from 0 to 1, got {label_smoothing}")
+    if fused:
+        return autograd.cross_entropy(logits, labels)  # the same in one operation, which looks at the labels itself
     losses = autograd.logsumexp(logits, axis=1) - (1 - label_smoothing) * logits[np.arange(len(labels)), labels]
     if label_smoothing:  # of the evenly spread share, too, the -log_softmax is logsumexp - logit
         losses = losses - label_smoothing * autograd.mean(logits, axis=1)

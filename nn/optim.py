@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor, Value, add_scaled, quietly
+from autograd import Tensor, Value, add_scaled
 from nn.module import Module, Parameter
 from nn.schedules import Rate, checked
 
@@ -107,19 +107,18 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
-        quietly(self._step, self.lr)
+        lr = self.lr
+        with np.errstate(all="ignore"):
+            for tensor, slot in self._held:
+                gradient = tensor._grad if self._adds_only else tensor.grad
+                if gradient is not None:
+                    self._apply(tensor._overwrite(), gradient, lr, slot)
+            if self._values:
+                p = np.array([value.data for value in self._values])
+                self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
+                for value, data in zip(self._values, p.tolist(), strict=True):
+                    value.data = data
         self.steps += 1
-
-    def _step(self, lr: float) -> None:
-        for tensor, slot in self._held:
-            gradient = tensor._grad if self._adds_only else tensor.grad
-            if gradient is not None:
-                self._apply(tensor._overwrite(), gradient, lr, slot)
-        if self._values:
-            p = np.array([value.data for value in self._values])
-            self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
-            for value, data in zip(self._values, p.tolist(), strict=True):
-                value.data = data
 
     def _apply(self, p: Array, g: Any, lr: float, slot: Slot) -> None:
         name, state, decayed, scratch = slot

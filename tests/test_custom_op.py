@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Tensor, Value, custom_op, grad, jvp
+from autograd import Tensor, Value, custom_op, grad, jvp, vectorize
 
 cube = custom_op(lambda x: x**3, lambda g, out, x: g * 3 * x**2, name="cube")
 ratio = custom_op(lambda x, y: x / y, lambda g, out, x, y: (g / y, -g * out / y), name="ratio")
@@ -76,3 +76,17 @@ def test_named_after_its_function():
 
     op = custom_op(tripled, lambda g, out, x: 3 * g)
     assert (op.name, op.__doc__) == ("tripled", "Three times x.")
+
+
+def test_gradients_of_large_matrices_in_a_vectorized_program():
+    """They are kept as factors there, also where the program calls somebody's own operation."""
+    twice = custom_op(lambda x: 2.0 * x, lambda g, out, x: 2.0 * g, name="twice")
+    weights = [[Value(0.01 * i + 0.02 * j) for i in range(80)] for j in range(60)]
+
+    def f(x):
+        return [twice(sum(w * a for w, a in zip(row, x, strict=True))) for row in weights]
+
+    fast, x = vectorize(f, 80), np.arange(80.0)
+    fast(x[None]).sum().backward()
+    (matrix,) = fast.parameters()
+    np.testing.assert_allclose(matrix.grad, np.repeat(2.0 * x[:, None], 60, axis=1))

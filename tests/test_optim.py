@@ -6,6 +6,7 @@ import random
 import re
 import tracemalloc
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -695,3 +696,17 @@ def test_bad_limits(bad):
         optim.clip_grad_norm([Value(1.0)], bad)
     with pytest.raises(ValueError, match=f"limit must be 0 or more, got {bad}"):
         optim.clip_grad_value([Value(1.0)], bad)
+
+
+def test_an_optimiser_of_ones_own_sees_context_variables():
+    rate = ContextVar("rate", default=0.0)
+
+    class Own(optim.Optimizer):
+        def _update(self, p, g, lr, state, scratch):
+            p -= rate.get() * g
+
+    w = Tensor([1.0])
+    (3.0 * w).sum().backward()
+    rate.set(0.5)
+    Own([w], lr=0.1).step()
+    assert w.data.tolist() == [-0.5]
