@@ -35,7 +35,7 @@ import numpy as np
 
 from autograd import graph
 from autograd.graph import ANY, Node, modes
-from autograd.guard import rewritten, save, tick
+from autograd.guard import find, rewritten, save, tick
 from autograd.inplace import Product, product
 from autograd.kernels import SMALL
 from autograd.quiet import fresh, idle, ignoring, quietly
@@ -264,10 +264,10 @@ def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str
     guards = "None"
     if arrays or variables:
         lines += ["node._version = tick()", *(f"x{i}._read = True" for i in variables)]
-        guards = f"save(({several([f'x{i}' for i in (*arrays, *variables)])}))"
-    if variables and not arrays:
-        given = [f"(x{i}._exposed if x{i}._op is None else x{i}._data.base is not None)" for i in variables]
-        guards += f" if {' or '.join(given)} else None"  # as `guard.shared` has it, in line
+        # `guard.fixed` and `guard.shared`, in line
+        given = [f"x{i}.flags.writeable or x{i}.base is not None or find(id(x{i})) is not None" for i in arrays]
+        given += [f"(x{i}._exposed if x{i}._op is None else x{i}._data.base is not None)" for i in variables]
+        guards = f"save(({several([f'x{i}' for i in (*arrays, *variables)])})) if {' or '.join(given)} else None"
     return [
         *lines,
         f"node._guards = {guards}",
@@ -404,6 +404,7 @@ NAMES: dict[str, Any] = {
     "quietly": quietly,
     "tick": tick,
     "save": save,
+    "find": find,
     "rewritten": rewritten,
     "explained": explained,
     "outer_products": outer_products,

@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.guard import find
-from autograd.kernels import SMALL, sum_of_outer_products
+from autograd.guard import fixed
+from autograd.kernels import SMALL, number, sum_of_outer_products
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -63,7 +63,7 @@ def product(left: Array, right: Array) -> Array | Product:
     m = right.shape[1]
     if k * (n + m) < SMALL:
         return Product(left.copy(), right.copy())  # at once
-    if left.flags.writeable or left.base is not None or not left.flags.c_contiguous or find(id(left)) is not None:
+    if not left.flags.c_contiguous or not fixed(left):
         if k * (n + m) > n * m:
             return sum_of_outer_products(left, right)  # type: ignore[no-any-return]
         left = left.copy()
@@ -91,7 +91,7 @@ def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
         else:
             blas.add_product(out, left, right, scale)
     elif blas is None or x.dtype is not out.dtype or not x.flags.c_contiguous:  # type: ignore[union-attr]
-        out += x if scale == 1.0 else scale * x  # type: ignore[operator]
+        out += x if scale == 1.0 else number(scale, x.dtype) * x  # type: ignore
     else:
         blas.axpy(out.size, scale, x.ctypes.data, 1, address(out), 1)  # type: ignore[union-attr]
 

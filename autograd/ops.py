@@ -847,10 +847,12 @@ def _cross_entropy(logits: Any, labels: Any, **_: Any) -> Any:
 
 
 def _exponentials(logits: Any) -> tuple[Any, Any, Any]:
-    """Of each row: the numbers less the largest, their exponentials, and the sum of these."""
-    shifted = logits - kernels.largest_of_rows(logits)
-    e = np.exp(shifted)
-    return shifted, e, e.dot(kernels.ones(e.shape[1], e.dtype))
+    """Of each row: the largest number, the exponentials of all less it (classes first: one long pass each), their sum."""
+    columns = logits.T.copy()
+    top = np.maximum.reduce(columns, 0)
+    columns -= top
+    e = np.exp(columns)
+    return top, e, kernels.ones(len(e), e.dtype).dot(e)
 
 
 def _cross_entropy_value(logits: Any, labels: Any, saved: Any = None) -> Any:
@@ -861,18 +863,19 @@ def _cross_entropy_value(logits: Any, labels: Any, saved: Any = None) -> Any:
         if not 0 <= labels.item(row) < classes:
             last = classes - 1
             raise IndexError(f"label {labels[row]} in row {row} names none of the {classes} classes (0 to {last})")
-    shifted, e, total = _exponentials(logits)
+    top, e, total = _exponentials(logits)
     places = kernels.places(labels, classes)
     if saved is not None:
         saved += e, total, places
-    return (np.log(total) - shifted.take(places)).dot(kernels.ones(n, e.dtype)) / n
+    return (np.log(total) - (logits.take(places) - top)).dot(kernels.ones(n, e.dtype)) / n
 
 
 def _cross_entropy_vjp(g: Any, out: Any, logits: Any, labels: Any, saved: Any = None) -> Any:
     e, total, places = saved or (*_exponentials(logits)[1:], kernels.places(labels, logits.shape[1]))
-    grad = e / total[:, None]
-    grad.put(places, grad.take(places) - 1)
-    grad *= g / len(labels)
+    n, dtype = len(labels), total.dtype
+    grad = (e / (total * kernels.number(n, dtype))).T.copy()
+    grad.put(places, grad.take(places) - kernels.number(1 / n, dtype))
+    grad *= g
     return grad
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor, Value, add_scaled
+from autograd import Tensor, Value, add_scaled, quietly
 from nn.module import Module, Parameter
 from nn.schedules import Rate, checked
 
@@ -73,12 +73,12 @@ class Optimizer:
     def __init_subclass__(cls) -> None:
         if "_update" in cls.__dict__:
             cls._adds_only = cls.__dict__.get("_adds_only", False)
+        cls._foreign = cls.__module__ != __name__
 
     # What a kind of optimiser states
 
-    _adds_only = (
-        False  # whether all that `_update` does with `g` is `autograd.add_scaled`: it need not be an array then
-    )
+    _adds_only = False  # whether `_update` uses `g` in `autograd.add_scaled` only: it need not be an array then
+    _foreign = False  # whether it runs code of the user's
 
     def _state(self, p: Array) -> dict[str, Array]:
         """What to remember between steps about a parameter `p`, as it is before the first."""
@@ -107,18 +107,24 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
-        lr = self.lr
-        with np.errstate(all="ignore"):
-            for tensor, slot in self._held:
-                gradient = tensor._grad if self._adds_only else tensor.grad
-                if gradient is not None:
-                    self._apply(tensor._overwrite(), gradient, lr, slot)
-            if self._values:
-                p = np.array([value.data for value in self._values])
-                self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
-                for value, data in zip(self._values, p.tolist(), strict=True):
-                    value.data = data
+        if self._foreign:
+            with np.errstate(all="ignore"):
+                self._change(self.lr)
+        else:
+            quietly(self._change, self.lr)
         self.steps += 1
+
+    def _change(self, lr: float) -> None:
+        adds_only = self._adds_only
+        for tensor, slot in self._held:
+            gradient = tensor._grad if adds_only else tensor.grad
+            if gradient is not None:
+                self._apply(tensor._overwrite(), gradient, lr, slot)
+        if self._values:
+            p = np.array([value.data for value in self._values])
+            self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
+            for value, data in zip(self._values, p.tolist(), strict=True):
+                value.data = data
 
     def _apply(self, p: Array, g: Any, lr: float, slot: Slot) -> None:
         name, state, decayed, scratch = slot

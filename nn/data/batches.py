@@ -89,7 +89,7 @@ class Batches:
             if order is None:
                 batch = tuple(array[rows] for array in self.arrays)
             else:
-                batch = tuple(np.take(array, order[rows], axis=0) for array in self.arrays)
+                batch = tuple(array.take(order[rows], axis=0) for array in self.arrays)
             if self.augment is not None and key is not None:
                 batch = (self.augment(batch[0], np.random.default_rng((key, number))), *batch[1:])
             place.position = number + 1
