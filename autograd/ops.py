@@ -847,7 +847,7 @@ def _cross_entropy(logits: Any, labels: Any, **_: Any) -> Any:
 
 
 def _exponentials(logits: Any) -> tuple[Any, Any, Any]:
-    """Of each row: the largest number, the exponentials of all less it (classes first: one long pass each), their sum."""
+    """Of each row: the largest number, the exponentials of all less it, classes first, and their sum."""
     columns = logits.T.copy()
     top = np.maximum.reduce(columns, 0)
     columns -= top
