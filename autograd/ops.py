@@ -863,6 +863,12 @@ def _cross_entropy_value(logits: Any, labels: Any, saved: Any = None) -> Any:
         if not 0 <= labels.item(row) < classes:
             last = classes - 1
             raise IndexError(f"label {labels[row]} in row {row} names none of the {classes} classes (0 to {last})")
+    if n == 1 and classes <= kernels.FEW and logits.dtype.kind == "f":
+        numbers, label = logits[0].tolist(), labels.item()
+        top, e, total = kernels.exponentials(numbers)
+        if saved is not None:
+            saved += e, total, label
+        return np.asarray(math.log(total) - (numbers[label] - top), logits.dtype)
     top, e, total = _exponentials(logits)
     places = kernels.places(labels, classes)
     if saved is not None:
@@ -872,6 +878,10 @@ def _cross_entropy_value(logits: Any, labels: Any, saved: Any = None) -> Any:
 
 def _cross_entropy_vjp(g: Any, out: Any, logits: Any, labels: Any, saved: Any = None) -> Any:
     e, total, places = saved or (*_exponentials(logits)[1:], kernels.places(labels, logits.shape[1]))
+    if type(e) is list:
+        numbers = [x / total for x in e]
+        numbers[places] -= 1
+        return np.array([numbers], logits.dtype) * g
     n, dtype = len(labels), total.dtype
     grad = (e / (total * kernels.number(n, dtype))).T.copy()
     grad.put(places, grad.take(places) - kernels.number(1 / n, dtype))

@@ -334,6 +334,9 @@ ENGINE: dict[str, Mutation] = {
         "1 if i in axes[:1] else n for i, n in enumerate(x.shape))",
     ),
     "repeated indices overwrite": source_change(autograd.kernels, "np.add.at(out, index, x)", "out[index] = x"),
+    "products the other way round are not turned back": source_change(
+        autograd.kernels, "b.T.dot(a.T).T.copy()", "b.T.dot(a.T).reshape(len(a), -1)"
+    ),
     "saved arrays are not guarded": source_change(
         autograd.guard, "return Saved(guards) if guards else None", "return None"
     ),

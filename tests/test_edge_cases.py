@@ -203,6 +203,20 @@ def test_cross_entropy_of_huge_logits(kind):
     np.testing.assert_array_equal(logits.grad, [[0.0, 0.0], [1.0, -1.0]])
 
 
+@pytest.mark.parametrize(
+    "row", [[inf, 0.0], [-inf, 0.0], [-inf, -inf], [nan, 0.0], [0.0, nan], [700.0, -700.0]], ids=str
+)
+@pytest.mark.parametrize("label", [0, 1])
+def test_cross_entropy_of_one_row_is_that_of_many(row, label):
+    """Where no number is left, too: one row is computed in Python's floats, several in NumPy's."""
+    one, many = Tensor([row]), Tensor([row, row])
+    loss, losses = autograd.cross_entropy(one, np.array([label])), autograd.cross_entropy(many, np.array([label] * 2))
+    loss.backward()
+    losses.backward()
+    np.testing.assert_array_equal(loss.data, losses.data)
+    np.testing.assert_array_equal(one.grad, 2 * many.grad[:1])
+
+
 @pytest.mark.parametrize("labels", [[0, -1], [0, 2]], ids=str)
 def test_cross_entropy_of_a_label_that_is_no_class(labels):
     with pytest.raises(IndexError, match=rf"{labels[1]} in row 1 .*2 classes"):

@@ -266,6 +266,17 @@ def test_matmul(a, b):
     check_gradients(ops.matmul, [rng.normal(size=a), rng.normal(size=b)], rng, variables=[1])
 
 
+@given(rows=st.integers(1, 70), n=st.sampled_from([1, 200, 256, 300]))
+def test_products_with_a_large_transpose(rows, n):
+    """Some are computed the other way round."""
+    rng = np.random.default_rng(rows)
+    a, b = rng.normal(size=(rows, 256)), rng.normal(size=(n, 256))
+    out = ops.matmul(a, b.T)
+    np.testing.assert_allclose(out, np.einsum("ik,jk->ij", a, b), rtol=1e-10, atol=1e-12)
+    assert out.flags.c_contiguous
+    assert out.base is None
+
+
 EINSUMS = [
     ("ij,jk->ik", (2, 3), (3, 4)),
     ("ij,jk", (2, 3), (3, 4)),
@@ -409,6 +420,8 @@ FUSED = {
     "softmax": lambda rng: [rng.normal(size=(5, 4))],
     "log_softmax": lambda rng: [rng.normal(size=(5, 4))],
     "cross_entropy": lambda rng: [rng.normal(size=(5, 4)), rng.integers(0, 4, 5)],
+    "cross_entropy of one": lambda rng: [rng.normal(size=(1, 4)), rng.integers(0, 4, 1)],
+    "cross_entropy of one long": lambda rng: [rng.normal(size=(1, 40)), rng.integers(0, 40, 1)],
 }
 
 
