@@ -122,34 +122,51 @@ def topological(root: Node) -> list[Node]:
 
     Depth first with an explicit stack, and without a set of what was seen: a node that waits for what is below it
     carries `open`, one that is listed `done`, float objects made for this one sweep, as its gradient. That also resets
-    what earlier sweeps left there. Leaves are not listed: they hold what accumulates.
+    what earlier sweeps left there. Leaves are not listed: they hold what accumulates. A node with nothing below it
+    that is still to be listed, such as a product of leaves, is listed at once; only those that wait are on the stack.
     """
     open, done = float("0"), float("0")  # new objects
     order: list[Node] = []
     append = order.append
-    stack: list[Any] = [root]
+    stack: list[Any] = []
     push, pop = stack.append, stack.pop
-    while stack:
-        node = pop()
-        grad = node._grad
-        if grad is done or node._op is None:
-            continue
-        if grad is open:  # everything below is listed: nothing else can have come here in between
-            node._grad = done
-            append(node)
-            continue
-        node._grad = open
-        push(node)
-        fan = node._op.fan
-        if fan == 1:
-            push(node._a)
-        elif fan == 2:
-            push(node._a)
-            push(node._b)
+    node: Any = root
+    while root._op is not None:
+        if node._grad is not open:  # for the first time here; else everything below has been listed meanwhile
+            node._grad = open
+            fan = node._op.fan
+            if fan == 2:
+                a, b = node._a, node._b
+                if b._op is not None and b._grad is not done:
+                    push(node)
+                    if a._op is not None and a._grad is not done:
+                        push(a)
+                    node = b
+                    continue
+                if a._op is not None and a._grad is not done:
+                    push(node)
+                    node = a
+                    continue
+            else:
+                push(node)
+                if fan == ANY:
+                    for x in node._a:
+                        if isinstance(x, Node) and x._op is not None and x._grad is not done:
+                            push(x)
+                else:
+                    for x in node._a if fan == MANY else (node._a,):
+                        if x._op is not None and x._grad is not done:
+                            push(x)
+                node = pop()
+                continue
+        node._grad = done
+        append(node)
+        while stack:
+            node = pop()
+            if node._grad is not done:  # it is where several waited for it
+                break
         else:
-            for x in node._a:
-                if (fan == MANY or isinstance(x, Node)) and x._op is not None and x._grad is not done:
-                    push(x)
+            break
     return order
 
 
