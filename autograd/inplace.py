@@ -1,8 +1,6 @@
-"""Updates in place, each in one pass over the memory: ``out += scale * x``.
+"""Updates in place, each in one pass over the memory where there is a BLAS: ``out += scale * x``.
 
-NumPy needs two for that (a product into another array, then the sum), and for a matrix product three. BLAS has both
-as one routine, and NumPy's wheels bring a BLAS along: it is called directly where it can be found, with the threads
-that NumPy has set for it. Elsewhere NumPy does the same, in more passes.
+NumPy needs two passes for that (a product into another array, then the sum), and for a matrix product three.
 
 A gradient of a matrix of weights is a product ``left.T @ right`` of a few rows. `Product` keeps the factors: an
 optimiser adds them to the weights without ever forming the matrix, and whoever looks at `tensor.grad` gets the array.
@@ -10,20 +8,15 @@ optimiser adds them to the weights without ever forming the matrix, and whoever 
 
 from __future__ import annotations
 
-import ctypes
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from autograd.blas import library
 from autograd.guard import fixed
 from autograd.kernels import SMALL, number, sum_of_outer_products
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-ROW_MAJOR, AS_IS, TRANSPOSED = 101, 111, 112  # as CBLAS numbers them
-LARGE = 1 << 17  # elements, from which a second thread has something to do in one pass
 
 
 class Product:
@@ -93,56 +86,4 @@ def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
     elif blas is None or x.dtype is not out.dtype or not x.flags.c_contiguous:  # type: ignore[union-attr]
         out += x if scale == 1.0 else number(scale, x.dtype) * x  # type: ignore
     else:
-        blas.axpy(out.size, scale, x.ctypes.data, 1, address(out), 1)  # type: ignore[union-attr]
-
-
-def address(array: Array, view: Any = ctypes.c_char.from_buffer, addressof: Any = ctypes.addressof) -> int:
-    """Where an array begins; of one that is writable in a quarter of the time of `array.ctypes.data`."""
-    return addressof(view(array)) if array.flags.writeable else array.ctypes.data
-
-
-class Library:
-    """The routines of one BLAS for one dtype, of arrays whose rows lie one after another."""
-
-    def __init__(self, blas: ctypes.CDLL, prefix: str, real: Any) -> None:
-        choice, whole, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
-        signatures = {
-            "axpy": [whole, real, pointer, whole, pointer, whole],
-            "ger": [choice, whole, whole, real, pointer, whole, pointer, whole, pointer, whole],
-            "gemm": [choice] * 3 + [whole] * 3 + [real, pointer, whole, pointer, whole, real, pointer, whole],
-        }
-        found = {}
-        for name, types in signatures.items():
-            routine = found[name] = getattr(blas, f"{prefix}{name}64_")
-            routine.argtypes, routine.restype = types, None
-        self.axpy, self.ger, self.gemm = found["axpy"], found["ger"], found["gemm"]
-        # lets BLAS use so many threads when called from this one, and tells how many it used before
-        self.threads = getattr(blas, "openblas_set_num_threads_local", None)  # since OpenBLAS 0.3.27
-
-    def add_product(self, out: Array, left: Array, right: Array, scale: float) -> None:
-        """``out += scale * left.T @ right``."""
-        k, n = left.shape
-        m = right.shape[1]
-        a, b, c = address(left), address(right), address(out)
-        if k > 1:
-            self.gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, 1.0, c, m)
-        elif out.size >= LARGE or self.threads is None:
-            self.ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
-        else:
-            before = self.threads(1)
-            self.ger(ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
-            self.threads(before)
-
-
-@cache
-def library(dtype: np.dtype[Any]) -> Library | None:
-    """The OpenBLAS that NumPy's wheel brought; None if it has none, or none for this dtype."""
-    home = Path(np.__file__).parent
-    letter, real = {"f": ("s", ctypes.c_float), "d": ("d", ctypes.c_double)}.get(dtype.char, ("", None))
-    for path in (*home.parent.glob("numpy.libs/*openblas*"), *home.glob(".dylibs/*openblas*")):
-        for prefix in ("scipy_", ""):  # NumPy 2's wheels, and older ones
-            try:
-                return Library(ctypes.CDLL(str(path)), f"{prefix}cblas_{letter}", real) if letter else None
-            except (OSError, AttributeError):
-                continue
-    return None
+        blas.add(out, x, scale)  # type: ignore[arg-type]

@@ -25,6 +25,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
+import autograd.blas
 import autograd.custom
 import autograd.dual
 import autograd.form
@@ -349,7 +350,7 @@ ENGINE: dict[str, Mutation] = {
     "cotangents of foreign rows are kept": source_change(
         autograd.custom, "np.array(c) if isinstance(c, np.ndarray) else c", "c"
     ),
-    "BLAS forgets the scale": source_change(autograd.inplace, "n, m, k, scale, a", "n, m, k, 1.0, a"),
+    "BLAS forgets the scale": source_change(autograd.blas, "n, m, k, scale, a", "n, m, k, 1.0, a"),
     "a product replaces what was there": source_change(
         tensor, "elif held is not None:", "elif held is not None and type(cotangent) is not Product:"
     ),

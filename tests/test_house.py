@@ -30,6 +30,7 @@ ORDER = [
     "collector",
     "value",
     "guard",
+    "blas",
     "inplace",
     "form",
     "tensor",

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 import autograd
 import nn
-from autograd import Tensor, add_scaled, inplace
+from autograd import Tensor, add_scaled, blas, inplace
+from autograd.blas import LARGE, Pace
 from autograd.inplace import Product
 
-BLAS = inplace.library(np.dtype(np.float64))
+BLAS = blas.library(np.dtype(np.float64))
 
 
 @pytest.fixture(params=["BLAS", "NumPy"])
@@ -25,16 +26,16 @@ def library(request, monkeypatch):
 
 
 def test_numpys_wheels_bring_a_library():
-    if list(inplace.Path(np.__file__).parent.parent.glob("numpy.libs/*openblas*")):
-        assert inplace.library(np.dtype(np.float32))
+    if list(blas.Path(np.__file__).parent.parent.glob("numpy.libs/*openblas*")):
+        assert blas.library(np.dtype(np.float32))
         assert BLAS
-    assert not inplace.library(np.dtype(np.float16))
+    assert not blas.library(np.dtype(np.float16))
 
 
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("k", [1, 2, 7])
-@pytest.mark.parametrize("shape", [(3, 5), (80, 70), (1, 5000), (5000, 1)])
+@pytest.mark.parametrize("shape", [(3, 5), (80, 70), (1, 5000), (5000, 1), (400, 400)])
 def test_both_ways_add_the_same(dtype, k, shape):
     rng = np.random.default_rng(0)
     out, x = rng.normal(size=(2, *shape)).astype(dtype)
@@ -50,11 +51,44 @@ def dtype_of(name):
 
 
 @pytest.mark.skipif(BLAS is None or BLAS.threads is None, reason="no BLAS with a number of threads for one caller")
-def test_the_number_of_threads_is_what_it_was():
+@pytest.mark.parametrize("n", [80, 500])
+def test_the_number_of_threads_is_what_it_was(n):
     before = BLAS.threads(1)
     BLAS.threads(before)
-    add_scaled(np.zeros((80, 70)), Product(np.ones((1, 80)), np.ones((1, 70))))
-    assert BLAS.threads(before) == before
+    out, x = np.zeros((n, n)), np.ones((1, n))
+    assert (out.size >= LARGE) is (n == 500)
+    for _ in range(3):  # with all threads, and with one
+        add_scaled(out, Product(x, x))
+        add_scaled(out, np.ones((n, n)))
+        assert BLAS.threads(before) == before
+    assert (out == 6).all()
+
+
+def paced(pace, together, alone, passes):
+    """How many of these passes had one thread, where they take so long."""
+    count = 0
+    for _ in range(passes):
+        way = pace.alone()
+        pace.took(way, alone if way else together)
+        count += way
+    return count
+
+
+def test_a_pass_goes_the_faster_way_and_looks_at_the_other_now_and_then():
+    pace = Pace()
+    assert paced(pace, 1.0, 2.0, 1000) == 1 + 1000 // 256
+    assert 990 <= paced(pace, 10.0, 2.0, 1000) < 1000  # the cores are far from each other now
+    assert paced(pace, 1.0, 2.0, 1000) <= 256 + 1000 // 256  # and near again
+
+
+def test_a_pass_that_was_interrupted_is_not_believed():
+    pace = Pace()
+    paced(pace, 1.0, 1.5, 10)
+    pace.took(False, 1000.0)
+    assert paced(pace, 1.0, 1.5, 10) == 0
+    for _ in range(2):
+        pace.took(False, 1000.0)
+    assert paced(pace, 1.0, 1.5, 10) == 10
 
 
 @pytest.mark.usefixtures("library")
