@@ -147,16 +147,17 @@ def topological(root: Node) -> list[Node]:
                     push(node)
                     node = a
                     continue
+            elif fan == 1:
+                a = node._a
+                if a._op is not None and a._grad is not done:
+                    push(node)
+                    node = a
+                    continue
             else:
                 push(node)
-                if fan == ANY:
-                    for x in node._a:
-                        if isinstance(x, Node) and x._op is not None and x._grad is not done:
-                            push(x)
-                else:
-                    for x in node._a if fan == MANY else (node._a,):
-                        if x._op is not None and x._grad is not done:
-                            push(x)
+                for x in node._a:
+                    if (fan == MANY or isinstance(x, Node)) and x._op is not None and x._grad is not done:
+                        push(x)
                 node = pop()
                 continue
         node._grad = done
