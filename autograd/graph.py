@@ -164,7 +164,7 @@ def topological(root: Node) -> list[Node]:
         append(node)
         while stack:
             node = pop()
-            if node._grad is not done:  # it is where several waited for it
+            if node._grad is not done:  # as it is where two nodes had put the same one there
                 break
         else:
             break

@@ -84,6 +84,6 @@ def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
         else:
             blas.add_product(out, left, right, scale)
     elif blas is None or x.dtype is not out.dtype or not x.flags.c_contiguous:  # type: ignore[union-attr]
-        out += x if scale == 1.0 else number(scale, x.dtype) * x  # type: ignore
+        out += x if scale == 1.0 else number(scale, x.dtype) * x  # type: ignore[union-attr]
     else:
         blas.add(out, x, scale)  # type: ignore[arg-type]

@@ -20,7 +20,6 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 SMALL = 4096
 """Elements, below which a call from Python costs more than the passes that it saves."""
 
-
 FEW = 32
 """Numbers, up to which floats in a list take less time than the calls of NumPy."""
 
@@ -70,9 +69,9 @@ def ones(n: int, dtype: Any) -> Any:
 
 
 def exponentials(x: list[float]) -> tuple[float, list[float], float]:
-    """The largest number, the exponentials of all less it, and their sum."""
+    """The largest of a few numbers, the exponentials of all less it, and their sum."""
     top = max(x)
-    e = [math.exp(number - top) for number in x]
+    e = [math.exp(item - top) for item in x]
     return top, e, sum(e)
 
 
