@@ -17,12 +17,15 @@ from autograd.inplace import Product
 BLAS = blas.library(np.dtype(np.float64))
 
 
-@pytest.fixture(params=["BLAS", "NumPy"])
+@pytest.fixture(params=["BLAS", "BLAS as it was before 0.3.27", "NumPy"])
 def library(request, monkeypatch):
     if request.param == "NumPy":
         monkeypatch.setattr(inplace, "library", lambda dtype: None)
     elif not BLAS:
         pytest.skip("NumPy has brought no OpenBLAS here")
+    elif request.param != "BLAS":
+        for kind in (np.float32, np.float64):
+            monkeypatch.setattr(blas.library(np.dtype(kind)), "threads", None)
 
 
 def test_numpys_wheels_bring_a_library():
