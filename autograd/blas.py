@@ -31,7 +31,7 @@ class Pace:
 
     Two need three quarters of the time, if what one of them writes stays in a cache that the other can read from. The
     cores of a virtual machine may be anywhere, and move: then handing memory over takes ten times as long as a pass.
-    So every now and then a pass goes the way that was the slower one.
+    So every now and then a pass goes the way that was the slower one. What it computes is the same, to the last bit.
     """
 
     __slots__ = ("passes", "times")

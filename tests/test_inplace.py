@@ -67,6 +67,26 @@ def test_the_number_of_threads_is_what_it_was(n):
     assert (out == 6).all()
 
 
+@pytest.mark.skipif(BLAS is None or BLAS.threads is None, reason="no BLAS with a number of threads for one caller")
+@pytest.mark.parametrize("dtype", ["f4", "f8"])
+@pytest.mark.parametrize("shape", [(401, 399), (133, 1001), (150_007,)])
+def test_one_thread_and_all_give_the_same_bits(dtype, shape, monkeypatch):
+    """Which of them it is depends on the clock; trainings can be repeated all the same."""
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=shape).astype(dtype)
+    given = [rng.normal(size=shape).astype(dtype)]
+    if len(shape) == 2:
+        given.append(Product(*[rng.normal(size=(1, n)).astype(dtype) for n in shape]))
+    for x in given:
+        results = []
+        for alone in (False, True):
+            monkeypatch.setattr(Pace, "alone", lambda self, alone=alone: alone)
+            results.append(start.copy())
+            add_scaled(results[-1], x, -0.3)
+        assert not np.array_equal(results[0], start)
+        np.testing.assert_array_equal(*results)
+
+
 def paced(pace, together, alone, passes):
     """How many of these passes had one thread, where they take so long."""
     count = 0
