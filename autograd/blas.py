@@ -56,7 +56,7 @@ class Library:
     def __init__(self, blas: ctypes.CDLL, prefix: str, real: Any) -> None:
         choice, whole, pointer = ctypes.c_int, ctypes.c_int64, ctypes.c_void_p
         signatures = {
-            "axpy": [whole, real, pointer, whole, pointer, whole],
+            "axpby": [whole, real, pointer, whole, real, pointer, whole],
             "ger": [choice, whole, whole, real, pointer, whole, pointer, whole, pointer, whole],
             "gemm": [choice] * 3 + [whole] * 3 + [real, pointer, whole, pointer, whole, real, pointer, whole],
         }
@@ -64,35 +64,34 @@ class Library:
         for name, types in signatures.items():
             routine = found[name] = getattr(blas, f"{prefix}{name}64_")
             routine.argtypes, routine.restype = types, None
-        self.axpy, self.ger, self.gemm = found["axpy"], found["ger"], found["gemm"]
-        self.paces: defaultdict[Any, Pace] = defaultdict(Pace)  # by routine and shape
+        self.axpby, self.ger, self.gemm = found["axpby"], found["ger"], found["gemm"]
+        self.paces: defaultdict[Any, Pace] = defaultdict(Pace)  # of outer products, by shape
         # lets BLAS use so many threads when called from this one, and tells how many it used before
         self.threads = getattr(blas, "openblas_set_num_threads_local", None)  # since OpenBLAS 0.3.27
 
-    def add(self, out: Array, x: Array, scale: float) -> None:
-        """``out += scale * x``."""
-        self.at_its_pace(self.axpy, out, out.size, scale, address(x), 1, address(out), 1)
+    def add(self, out: Array, x: Array, scale: float, keep: float) -> None:
+        """``out = keep * out + scale * x``."""
+        self.axpby(out.size, scale, address(x), 1, keep, address(out), 1)
 
-    def add_product(self, out: Array, left: Array, right: Array, scale: float) -> None:
-        """``out += scale * left.T @ right``."""
+    def add_product(self, out: Array, left: Array, right: Array, scale: float, keep: float) -> None:
+        """``out = keep * out + scale * left.T @ right``."""
         k, n = left.shape
         m = right.shape[1]
         a, b, c = address(left), address(right), address(out)
         if k > 1:
-            self.gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, 1.0, c, m)
-        else:
-            self.at_its_pace(self.ger, out, ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
-
-    def at_its_pace(self, routine: Any, out: Array, *args: Any) -> None:
-        """Call a routine that passes once over `out`."""
-        if self.threads is None:
-            routine(*args)
+            self.gemm(ROW_MAJOR, TRANSPOSED, AS_IS, n, m, k, scale, a, n, b, m, keep, c, m)
             return
-        pace = self.paces[routine.__name__, out.shape] if out.size >= LARGE else None
+        if keep != 1:
+            out *= keep
+        outer_product = (ROW_MAJOR, n, m, scale, a, 1, b, 1, c, m)
+        if self.threads is None:
+            self.ger(*outer_product)
+            return
+        pace = self.paces[out.shape] if out.size >= LARGE else None
         start = perf_counter()
         if alone := pace is None or pace.alone():
             before = self.threads(1)
-        routine(*args)
+        self.ger(*outer_product)
         if alone:
             self.threads(before)
         if pace is not None:

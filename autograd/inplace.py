@@ -67,23 +67,27 @@ def product(left: Array, right: Array) -> Array | Product:
     return Product(left, right)
 
 
-def add_scaled(out: Array, x: Array | Product, scale: float = 1.0) -> None:
-    """``out += scale * x`` in place; `x` has the shape of `out`, and is an array or a `Product`.
+def add_scaled(out: Array, x: Array | Product, scale: float = 1.0, keep: float = 1.0) -> None:
+    """``out = keep * out + scale * x`` in place; `x` has the shape of `out`, and is an array or a `Product`.
 
-    >>> w = np.zeros((2, 2))
-    >>> add_scaled(w, Product(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])), -0.5)
+    >>> w = np.ones((2, 2))
+    >>> add_scaled(w, Product(np.array([[1.0, 2.0]]), np.array([[3.0, 4.0]])), -0.5, keep=10.0)
     >>> w
-    array([[-1.5, -2. ],
-           [-3. , -4. ]])
+    array([[8.5, 8. ],
+           [7. , 6. ]])
     """
     blas = library(out.dtype) if out.size >= SMALL and out.flags.c_contiguous else None
+    if blas is not None and x.shape == out.shape:
+        if type(x) is Product:
+            if x.left.dtype is out.dtype:
+                blas.add_product(out, x.left, x.right, scale, keep)
+                return
+        elif x.dtype is out.dtype and x.flags.c_contiguous:  # type: ignore[union-attr]
+            blas.add(out, x, scale, keep)  # type: ignore[arg-type]
+            return
+    if keep != 1:
+        out *= keep
     if type(x) is Product:
-        left, right = x.left, x.right
-        if blas is None or left.dtype is not out.dtype:
-            out += sum_of_outer_products(left, scale * right)
-        else:
-            blas.add_product(out, left, right, scale)
-    elif blas is None or x.dtype is not out.dtype or not x.flags.c_contiguous:  # type: ignore[union-attr]
-        out += x if scale == 1.0 else number(scale, x.dtype) * x  # type: ignore[union-attr]
+        out += sum_of_outer_products(x.left, scale * x.right)
     else:
-        blas.add(out, x, scale)  # type: ignore[arg-type]
+        out += x if scale == 1 else number(scale, x.dtype) * x  # type: ignore[union-attr]

@@ -46,9 +46,7 @@ class EMA:
         keep = min(self.decay, self.updates / (self.updates + 9))
         for mean, p in self._pairs:
             if isinstance(mean, Tensor) and isinstance(p, Tensor):
-                array = mean.data
-                array *= keep
-                add_scaled(array, p.detach(), 1 - keep)
+                add_scaled(mean.data, p.detach(), 1 - keep, keep)
             elif isinstance(mean, Value) and isinstance(p, Value):
                 mean.data = keep * mean.data + (1 - keep) * p.data
 

@@ -213,12 +213,12 @@ class SGD(Optimizer):
     def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
         if self.momentum:
             v = state["velocity"]
-            v *= self.momentum
-            if self.nesterov:  # g is the new v less this one: so g, which may be a product, is computed only once
-                add_scaled(p, v, lr)
-            add_scaled(v, g)
-            if self.nesterov:
+            if (
+                self.nesterov
+            ):  # g is the new v less what is kept of it: so g, which may be a product, is computed only once
+                add_scaled(p, v, lr * self.momentum)
                 lr *= 1 + self.momentum
+            add_scaled(v, g, keep=self.momentum)
             g = v
         add_scaled(p, g, -lr)
 

@@ -351,6 +351,7 @@ ENGINE: dict[str, Mutation] = {
         autograd.custom, "np.array(c) if isinstance(c, np.ndarray) else c", "c"
     ),
     "BLAS forgets the scale": source_change(autograd.blas, "n, m, k, scale, a", "n, m, k, 1.0, a"),
+    "BLAS keeps all that was there": source_change(autograd.blas, "b, m, keep, c, m", "b, m, 1.0, c, m"),
     "a product replaces what was there": source_change(
         tensor, "elif held is not None:", "elif held is not None and type(cotangent) is not Product:"
     ),

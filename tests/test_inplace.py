@@ -38,14 +38,15 @@ def test_numpys_wheels_bring_a_library():
 @pytest.mark.usefixtures("library")
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("k", [1, 2, 7])
+@pytest.mark.parametrize("keep", [1.0, 0.9])
 @pytest.mark.parametrize("shape", [(3, 5), (80, 70), (1, 5000), (5000, 1), (400, 400)])
-def test_both_ways_add_the_same(dtype, k, shape):
+def test_both_ways_add_the_same(dtype, k, keep, shape):
     rng = np.random.default_rng(0)
     out, x = rng.normal(size=(2, *shape)).astype(dtype)
     left, right = rng.normal(size=(k, shape[0])).astype(dtype), rng.normal(size=(k, shape[1])).astype(dtype)
     for given_x, array in ((x, x), (Product(left, right), left.T @ right)):
-        expected, found = out - dtype_of(dtype)(0.3) * array, out.copy()
-        add_scaled(found, given_x, -0.3)
+        expected, found = dtype_of(dtype)(keep) * out - dtype_of(dtype)(0.3) * array, out.copy()
+        add_scaled(found, given_x, -0.3, keep)
         np.testing.assert_allclose(found, expected, rtol=1e-5 if dtype == "f4" else 1e-13, atol=1e-5)
 
 
@@ -62,29 +63,25 @@ def test_the_number_of_threads_is_what_it_was(n):
     assert (out.size >= LARGE) is (n == 500)
     for _ in range(3):  # with all threads, and with one
         add_scaled(out, Product(x, x))
-        add_scaled(out, np.ones((n, n)))
         assert BLAS.threads(before) == before
-    assert (out == 6).all()
+    assert (out == 3).all()
 
 
 @pytest.mark.skipif(BLAS is None or BLAS.threads is None, reason="no BLAS with a number of threads for one caller")
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
-@pytest.mark.parametrize("shape", [(401, 399), (133, 1001), (150_007,)])
+@pytest.mark.parametrize("shape", [(401, 399), (133, 1001)])
 def test_one_thread_and_all_give_the_same_bits(dtype, shape, monkeypatch):
     """Which of them it is depends on the clock; trainings can be repeated all the same."""
     rng = np.random.default_rng(0)
     start = rng.normal(size=shape).astype(dtype)
-    given = [rng.normal(size=shape).astype(dtype)]
-    if len(shape) == 2:
-        given.append(Product(*[rng.normal(size=(1, n)).astype(dtype) for n in shape]))
-    for x in given:
-        results = []
-        for alone in (False, True):
-            monkeypatch.setattr(Pace, "alone", lambda self, alone=alone: alone)
-            results.append(start.copy())
-            add_scaled(results[-1], x, -0.3)
-        assert not np.array_equal(results[0], start)
-        np.testing.assert_array_equal(*results)
+    x = Product(*[rng.normal(size=(1, n)).astype(dtype) for n in shape])
+    results = []
+    for alone in (False, True):
+        monkeypatch.setattr(Pace, "alone", lambda self, alone=alone: alone)
+        results.append(start.copy())
+        add_scaled(results[-1], x, -0.3)
+    assert not np.array_equal(results[0], start)
+    np.testing.assert_array_equal(*results)
 
 
 def paced(pace, together, alone, passes):
