@@ -1,6 +1,6 @@
-"""Updates in place, each in one pass over the memory where there is a BLAS: ``out += scale * x``.
+"""Updates in place, each in one pass over the memory where there is a BLAS: ``out = keep * out + scale * x``.
 
-NumPy needs two passes for that (a product into another array, then the sum), and for a matrix product three.
+NumPy needs two or three passes for that (a product into another array, then the sum), for a matrix product one more.
 
 A gradient of a matrix of weights is a product ``left.T @ right`` of a few rows. `Product` keeps the factors: an
 optimiser adds them to the weights without ever forming the matrix, and whoever looks at `tensor.grad` gets the array.
@@ -76,7 +76,8 @@ def add_scaled(out: Array, x: Array | Product, scale: float = 1.0, keep: float =
     array([[8.5, 8. ],
            [7. , 6. ]])
     """
-    blas = library(out.dtype) if out.size >= SMALL and out.flags.c_contiguous else None
+    direct = out.size >= SMALL and out.flags.c_contiguous and keep != 0  # of which BLAS makes 0, whatever was there
+    blas = library(out.dtype) if direct else None
     if blas is not None and x.shape == out.shape:
         if type(x) is Product:
             if x.left.dtype is out.dtype:
