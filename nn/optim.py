@@ -213,9 +213,8 @@ class SGD(Optimizer):
     def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
         if self.momentum:
             v = state["velocity"]
-            if (
-                self.nesterov
-            ):  # g is the new v less what is kept of it: so g, which may be a product, is computed only once
+            if self.nesterov:
+                # g is the new v less what is kept of the old: so g, which may be a product, is computed only once
                 add_scaled(p, v, lr * self.momentum)
                 lr *= 1 + self.momentum
             add_scaled(v, g, keep=self.momentum)

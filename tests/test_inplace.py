@@ -16,6 +16,10 @@ from autograd.inplace import Product
 
 BLAS = blas.library(np.dtype(np.float64))
 
+with_threads = pytest.mark.skipif(
+    BLAS is None or BLAS.threads is None, reason="no BLAS with a number of threads for one caller"
+)
+
 
 @pytest.fixture(params=["BLAS", "BLAS as it was before 0.3.27", "NumPy"])
 def library(request, monkeypatch):
@@ -54,7 +58,7 @@ def dtype_of(name):
     return np.dtype(name).type
 
 
-@pytest.mark.skipif(BLAS is None or BLAS.threads is None, reason="no BLAS with a number of threads for one caller")
+@with_threads
 @pytest.mark.parametrize("n", [80, 500])
 def test_the_number_of_threads_is_what_it_was(n):
     before = BLAS.threads(1)
@@ -67,7 +71,7 @@ def test_the_number_of_threads_is_what_it_was(n):
     assert (out == 3).all()
 
 
-@pytest.mark.skipif(BLAS is None or BLAS.threads is None, reason="no BLAS with a number of threads for one caller")
+@with_threads
 @pytest.mark.parametrize("dtype", ["f4", "f8"])
 @pytest.mark.parametrize("shape", [(401, 399), (133, 1001)])
 def test_one_thread_and_all_give_the_same_bits(dtype, shape, monkeypatch):
@@ -123,6 +127,20 @@ def test_memory_that_blas_cannot_read_as_it_lies_is_added_by_numpy():
         add_scaled(out, whole, 1.0)  # of another dtype
         assert (out == 8).all()
     assert big[:70, 70:].sum() == 35 * 35 * 8  # the second one's; nothing went where no view was
+
+
+@pytest.mark.usefixtures("library")
+def test_a_nan_stays_whatever_is_kept_of_it():
+    for n in (3, 80):
+        for x in (
+            np.ones((n, n)),
+            Product(np.ones((1, n)), np.ones((1, n))),
+            Product(np.ones((2, n)), np.ones((2, n))),
+        ):
+            for keep in (0.0, 0.5, 1.0):
+                out = np.full((n, n), np.nan)
+                add_scaled(out, x, 0.5, keep)
+                assert np.isnan(out).all()
 
 
 @given(k=st.integers(1, 60), n=st.integers(1, 99), m=st.integers(1, 99), bias=st.booleans(), twice=st.booleans())
