@@ -12,13 +12,13 @@ from __future__ import annotations
 import sys
 import weakref
 from collections.abc import Sequence
-from contextlib import ContextDecorator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from autograd import ops
+from autograd.contexts import Context
 from autograd.graph import Node, count_special, modes
 from autograd.rows import Op
 
@@ -33,7 +33,8 @@ class Watch:
     """What anomaly mode remembers: for each node where it was built, and copies of its operands' numbers."""
 
     def __init__(self) -> None:
-        self.built: weakref.WeakKeyDictionary[Node, tuple[str, list[Any]]] = weakref.WeakKeyDictionary()
+        # by id: as keys of a dictionary, Tensors that are alive would be compared by their numbers
+        self.built: dict[int, tuple[weakref.ref[Node], str, list[Any]]] = {}
 
     def record(self, node: Node, op: Op, operands: Sequence[Any]) -> None:
         """Look at an operation's result, and remember how it came about."""
@@ -41,11 +42,12 @@ class Watch:
         site = calling_line()
         if made := appears(node._data, numbers):
             raise AnomalyError(f"{op.name} made {made} at {site}{described(numbers)}")
-        self.built[node] = (site, numbers)
+        key, built = id(node), self.built
+        built[key] = (weakref.ref(node, lambda _: built.pop(key, None)), site, numbers)
 
     def check(self, node: Node, cotangents: Sequence[Any]) -> None:
         """Look at a step of backward: what a node hands to its operands."""
-        site, numbers = self.built.get(node, ("a line outside anomaly mode", None))
+        _, site, numbers = self.built.get(id(node), (None, "a line outside anomaly mode", None))
         name = node.op.name
         operands = node.operands
         if numbers is not None:
@@ -106,10 +108,11 @@ def labelled(x: Any) -> str:
     return f" ({x.label})" if isinstance(x, Node) and x.label else ""
 
 
-class anomaly(ContextDecorator):
+class anomaly(Context):
     """Name the first operation that makes a nan or an infinity, forward or backward: `AnomalyError`.
 
-    A context manager and a decorator; holds in the thread that entered it. Wrap forward and backward together.
+    A context manager and a decorator, of generators and coroutines too; holds in the thread that entered it. Wrap
+    forward and backward together.
 
     >>> from autograd import Value
     >>> x = Value(0.0)
@@ -134,6 +137,3 @@ class anomaly(ContextDecorator):
     def __exit__(self, *error: object) -> None:
         count_special(-1)
         modes.watch = self._outer.pop()
-
-    def _recreate_cm(self) -> anomaly:
-        return anomaly()

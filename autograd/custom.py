@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.graph import cotangents
+from autograd.graph import cotangents, recording
 from autograd.rows import Op, total, unbroadcast
 from autograd.tensor import Tensor
 from autograd.value import Value
@@ -33,6 +33,8 @@ class Custom(Op):
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if len(inputs) != self.arity:
             raise TypeError(f"{self.name} takes {self.arity} operands, got {len(inputs)}")
+        # its rule reads the parameters again
+        params = {key: np.array(x) if isinstance(x, np.ndarray) else x for key, x in params.items()}
         return self.apply(inputs, params)
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
@@ -54,16 +56,16 @@ class Custom(Op):
         numbers = ops.detach(out)
         g = Tensor(np.zeros_like(numbers)) if isinstance(numbers, np.ndarray) else Value(0.0)
         needs = [t is not None for t in tangents]
-        terms = [
-            ops.sum(ops.mul(c, t)) if isinstance(g, Tensor) else ops.mul(c, t)
-            for c, t in zip(self.vjp(g, needs, out, inputs, params), tangents, strict=True)
-            if c is not None
-        ]
-        if not terms:
-            return out * 0
+        with recording():  # of the map from g, which is ours
+            terms = [
+                ops.sum(ops.mul(c, t)) if isinstance(g, Tensor) else ops.mul(c, t)
+                for c, t in zip(self.vjp(g, needs, out, inputs, params), tangents, strict=True)
+                if c is not None
+            ]
+            pairing = total(terms)
         seed = np.ones(()) if isinstance(g, Tensor) else 1.0
-        (rate,) = cotangents([total(terms, out)], [seed], [g], live=True)
-        return ops.mul(out, 0.0) if rate is None else rate
+        (rate,) = cotangents([pairing], [seed], [g], live=True)
+        return 0.0 if rate is None else rate
 
 
 def custom_op(

@@ -13,7 +13,6 @@ of two uses meet, the inner use treats the outer one's as constants, so their pe
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -21,11 +20,9 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import ops
+from autograd.graph import Node, modes
 from autograd.operators import ArrayOperators
-from autograd.rows import Op
-
-levels = itertools.count(1)
-"""Each use of forward mode takes the next level, so an inner use has a higher one than those around it."""
+from autograd.rows import OBJECT, Elementwise, Op, Traced, constant, shape_of
 
 
 class Dual(ArrayOperators):
@@ -33,6 +30,7 @@ class Dual(ArrayOperators):
 
     __slots__ = ("level", "primal", "tangent")
     _priority = 5
+    _stacks = True
 
     def __init__(self, primal: Any, tangent: Any, level: int) -> None:
         self.primal = primal
@@ -50,14 +48,6 @@ class Dual(ArrayOperators):
     def data(self) -> Any:
         """As `detach`: a program that looks at a Value's or a Tensor's numbers runs on Duals too."""
         return self.detach()
-
-    def item(self) -> float:
-        """The number of a primal of one element."""
-        return float(np.asarray(self.detach()).item())
-
-    def tolist(self) -> Any:
-        """The primal's numbers as nested lists."""
-        return np.asarray(self.detach()).tolist()
 
     def astype(self, dtype: DTypeLike) -> Any:
         """Primal and tangent as float32 or float64."""
@@ -83,23 +73,29 @@ class Dual(ArrayOperators):
         """Of the primal."""
         return np.asarray(self.detach()).dtype
 
-    def __len__(self) -> int:
-        return self.shape[0]
-
     @classmethod
-    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Dual:
+    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        inputs = [x if isinstance(x, Traced) else constant(x, op, "Dual") for x in inputs]
         level, primals, tangents = split(inputs)
+        if not isinstance(op, Elementwise):  # its rules ask for shapes
+            primals, tangents = [*map(shaped, primals)], [*map(shaped, tangents)]
         out = op.apply(primals, params)
+        if level <= modes.cut:  # `no_grad`: what comes out is constant
+            return out
         with np.errstate(all="ignore"):
-            return cls(out, op.jvp(tangents, out, primals, params), level)
+            return cls(out, like(out, op.jvp(tangents, out, primals, params)), level)
 
     @classmethod
-    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Dual:
+    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
+        if any(shape_of(x) for x in items):
+            return op.apply((ops.stack(items),), params)
         level, primals, tangents = split(items)
         out = op.apply((primals,), params)
+        if level <= modes.cut:
+            return out
         cells = [cell(primals), cell([0.0 if t is None else t for t in tangents])]
         with np.errstate(all="ignore"):
-            tangent = op.jvp(cells[1:], cell(out), cells[:1], params)
+            tangent = op.jvp(cells[1:], out, cells[:1], params)
         return cls(out, tangent.item() if isinstance(tangent, np.ndarray) else tangent, level)
 
     @classmethod
@@ -117,12 +113,32 @@ def split(inputs: Sequence[Any]) -> tuple[int, list[Any], list[Any]]:
     return level, primals, tangents
 
 
-def cell(x: Any) -> Any:
+def like(out: Any, tangent: Any) -> Any:
+    """A tangent in the shape and the dtype of the primal that it belongs to.
+
+    The one place where tangents are broadcast: where a small operand met a large constant, what a rule gives has the
+    shape of the small one.
+    """
+    shape = shape_of(out)
+    if shape_of(tangent) != shape:
+        if isinstance(tangent, Node) and not tangent._fuses:  # a Value, that many times
+            return np.full(shape, tangent, dtype=object)
+        tangent = ops.broadcast_to(tangent, shape)
+    dtype = getattr(out, "dtype", OBJECT)
+    if dtype != OBJECT and getattr(tangent, "dtype", OBJECT) not in (OBJECT, dtype):
+        return ops.astype(tangent, dtype)
+    return tangent
+
+
+def shaped(x: Any) -> Any:
+    """A plain number as an array without axes, all else as it is."""
+    return np.asarray(x, dtype=float) if type(x) in (float, int, bool) else x
+
+
+def cell(x: list[Any]) -> Any:
     """Numbers as a float array; scalars that are traced as an object array, on which rules work just as well."""
-    items = x if isinstance(x, list) else [x]
-    if all(isinstance(item, float) for item in items):
-        array = np.array(items, dtype=float)
-    else:
-        array = np.empty(len(items), dtype=object)
-        array[:] = items
-    return array if isinstance(x, list) else array.reshape(())
+    if all(isinstance(item, float) for item in x):
+        return np.array(x, dtype=float)
+    array = np.empty(len(x), dtype=object)
+    array[:] = x
+    return array

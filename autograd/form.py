@@ -71,7 +71,8 @@ class Form(Variant):
         }
         if loops or row.arity < 0:
             constants, variables = saved(row, kinds, self.needs)
-            namespace |= {"arrays": [i for i, x in enumerate(kinds) if issubclass(x, np.ndarray)], "vjp": row.vjp,
+            arrays = [i for i, x in enumerate(kinds) if issubclass(x, np.ndarray)]
+            namespace |= {"arrays": arrays, "shapes": isinstance(row, (Linear, Fused)), "vjp": row.vjp,
                           "read": [*constants, *variables], "variables": variables}  # fmt: skip
             exec(looping(), namespace)
         else:
@@ -114,7 +115,7 @@ def numbers(operands):
 
 def apply(operands, params):
     for i in arrays:
-        if operands[i].ndim == 0 or operands[i].dtype.kind not in 'fiub':
+        if operands[i].dtype.char not in REAL or (operands[i].ndim == 0 and not shapes):
             return kind._apply(row, operands, params)
     a = numbers(operands)
     if row.saves:
@@ -199,7 +200,8 @@ def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
     a = listed("a", n)
     lines = [f"{listed('x', n)} = operands"]
     if arrays:
-        odd = " or ".join(f"x{i}.ndim == 0 or x{i}.dtype.kind not in 'fiub'" for i in arrays)
+        scalar = "x{i}.ndim == 0 or " if not isinstance(row, (Linear, Fused)) else ""
+        odd = " or ".join((scalar + "x{i}.dtype.char not in REAL").format(i=i) for i in arrays)
         lines += [f"if {odd}:", "    return kind._apply(row, operands, params)"]
     lines.append(f"{a} = {unpacked(needs)}")
     if row.saves:
@@ -391,7 +393,11 @@ def outer_products(matrix: Array, rule: Callable[..., Any], g: Array, arrays: Se
     return product(left, right)
 
 
+REAL = frozenset("?bBhHiIlLqQefd")
+"""The dtypes of constants, by their characters."""
+
 NAMES: dict[str, Any] = {
+    "REAL": REAL,
     "ndarray": np.ndarray,
     "asarray": np.asarray,
     "zeros_like": np.zeros_like,

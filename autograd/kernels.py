@@ -6,13 +6,15 @@ Everything here works on plain arrays and knows no derivative.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from autograd.rows import Rule, normalize_axis
+from autograd.guard import fixed
+from autograd.rows import Rule, Traced, normalize_axis
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that einsum knows, and dot borrows."""
@@ -154,11 +156,61 @@ def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     return out if keepdims else out.reshape(np.max(x, axis).shape)
 
 
+def fixed_shape(shape: Any) -> int | tuple[int, ...]:
+    """A shape as plain numbers that nobody can change."""
+    if np.iterable(shape):
+        return tuple([n if isinstance(n, int) else operator.index(n) for n in shape])
+    return shape if isinstance(shape, int) else operator.index(shape)
+
+
+def fixed_width(width: Any) -> Any:
+    """The widths of a border, a number or nested sequences of them, likewise."""
+    return tuple([fixed_width(w) for w in width]) if np.iterable(width) else operator.index(width)
+
+
+def fixed_index(index: Any) -> Any:
+    """An index that nobody else can change, and that says by its types what it does.
+
+    Its parts are None, an ellipsis, slices, ints, bools and arrays. Whatever NumPy would make an array of (a list, a
+    tuple inside the index, an `array.array`, a memoryview, a column of a data frame) is one here; arrays that can be
+    written to are copied, since backward reads them again.
+
+    >>> fixed_index(((0, 0), slice(None)))
+    (array([0, 0]), slice(None, None, None))
+    """
+    return tuple([_fixed_part(part) for part in index]) if isinstance(index, tuple) else _fixed_part(index)
+
+
+def _fixed_part(part: Any) -> Any:
+    if part is None or part is Ellipsis or type(part) in (int, bool):
+        return part
+    if isinstance(part, slice):
+        ends = (part.start, part.stop, part.step)
+        return slice(*[x if x is None or isinstance(x, int) else operator.index(x) for x in ends])
+    if isinstance(part, Traced):
+        raise TypeError(f"a {type(part).__name__} is no index: index with whole numbers or bools, such as argmax gives")
+    if type(part) is np.ndarray and part.ndim and part.dtype.kind in "iub" and fixed(part):
+        return part
+    if isinstance(part, np.bool_):
+        return bool(part)
+    if not isinstance(part, np.ndarray) and hasattr(part, "__index__"):
+        return operator.index(part)
+    array = np.array(part)
+    if array.size == 0 and not isinstance(part, np.ndarray):  # of nothing NumPy makes floats
+        array = array.astype(np.intp)
+    if array.dtype.kind not in "iub":
+        raise IndexError(f"an index holds whole numbers or bools, not {array.dtype}: {part!r:.60}")
+    if array.ndim == 0 and array.dtype.kind != "b":
+        return int(array)
+    array.setflags(write=False)
+    return array
+
+
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros with `x` added at an index; only an index with integer arrays can name a place twice."""
+    """Zeros with `x` added at an index (see `fixed_index`); only one with integer arrays can name a place twice."""
     out = np.zeros(shape, x.dtype)
     parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, (list, np.ndarray)) for part in parts):
+    if any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in parts):
         np.add.at(out, index, x)
     else:
         out[index] = x

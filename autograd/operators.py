@@ -7,8 +7,11 @@ and a test holds the two equal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+import numbers
+import operator
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
 
 import numpy as np
 
@@ -60,34 +63,34 @@ class Operators(Traced):
         clip: Callable[..., Self]
 
     def __add__(self, other: Any) -> Self:
-        return ops.add.apply((self, other), {})  # type: ignore[no-any-return]
+        return binary(ops.add, self, other, other)
 
     def __radd__(self, other: Any) -> Self:
-        return ops.add.apply((other, self), {})  # type: ignore[no-any-return]
+        return binary(ops.add, other, self, other)
 
     def __sub__(self, other: Any) -> Self:
-        return ops.sub.apply((self, other), {})  # type: ignore[no-any-return]
+        return binary(ops.sub, self, other, other)
 
     def __rsub__(self, other: Any) -> Self:
-        return ops.sub.apply((other, self), {})  # type: ignore[no-any-return]
+        return binary(ops.sub, other, self, other)
 
     def __mul__(self, other: Any) -> Self:
-        return ops.mul.apply((self, other), {})  # type: ignore[no-any-return]
+        return binary(ops.mul, self, other, other)
 
     def __rmul__(self, other: Any) -> Self:
-        return ops.mul.apply((other, self), {})  # type: ignore[no-any-return]
+        return binary(ops.mul, other, self, other)
 
     def __truediv__(self, other: Any) -> Self:
-        return ops.div.apply((self, other), {})  # type: ignore[no-any-return]
+        return binary(ops.div, self, other, other)
 
     def __rtruediv__(self, other: Any) -> Self:
-        return ops.div.apply((other, self), {})  # type: ignore[no-any-return]
+        return binary(ops.div, other, self, other)
 
     def __pow__(self, other: Any) -> Self:
-        return ops.power.apply((self, other), {})  # type: ignore[no-any-return]
+        return binary(ops.power, self, other, other)
 
     def __rpow__(self, other: Any) -> Self:
-        return ops.power.apply((other, self), {})  # type: ignore[no-any-return]
+        return binary(ops.power, other, self, other)
 
     def __neg__(self) -> Self:
         return ops.neg.apply((self,), {})  # type: ignore[no-any-return]
@@ -98,41 +101,27 @@ class Operators(Traced):
     def __abs__(self) -> Self:
         return ops.abs.apply((self,), {})  # type: ignore[no-any-return]
 
-    # Comparisons look at the numbers. `==` is not among them: nodes hash and compare by identity.
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """NumPy's function on this: the row of the same meaning, so that it records."""
-        row = UFUNCS.get(ufunc)
-        if row is None or method != "__call__" or kwargs:
-            return NotImplemented
-        return row.apply(inputs, {})
+    # Comparisons look at the numbers, and give plain answers.
 
     def __lt__(self, other: Any) -> Any:
-        return ops.detach(self) < ops.detach(other)
+        return compared(operator.lt, self, other)
 
     def __le__(self, other: Any) -> Any:
-        return ops.detach(self) <= ops.detach(other)
+        return compared(operator.le, self, other)
 
     def __gt__(self, other: Any) -> Any:
-        return ops.detach(self) > ops.detach(other)
+        return compared(operator.gt, self, other)
 
     def __ge__(self, other: Any) -> Any:
-        return ops.detach(self) >= ops.detach(other)
+        return compared(operator.ge, self, other)
 
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """NumPy's elementwise functions on this: see `autograd.functions`."""
+        from autograd import functions
 
-class ArrayOperators(Operators):
-    """What arrays have besides: products, indexing, reductions and moves, by NumPy's names."""
+        return functions.call_ufunc(ufunc, method, inputs, kwargs)
 
-    __slots__ = ()
-
-    def __matmul__(self, other: Any) -> Self:
-        return ops.matmul.apply((self, other), {})  # type: ignore[no-any-return]
-
-    def __rmatmul__(self, other: Any) -> Self:
-        return ops.matmul.apply((other, self), {})  # type: ignore[no-any-return]
-
-    def __getitem__(self, index: Any) -> Self:
-        return ops.getitem.apply((self,), {"index": index})  # type: ignore[no-any-return]
+    # Reductions are methods of numbers too: what a function of arrays says of its argument holds for a number.
 
     def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
         """See `autograd.sum`."""
@@ -161,6 +150,90 @@ class ArrayOperators(Operators):
     def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Self:
         """See `autograd.std`."""
         return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+
+
+class ArrayOperators(Operators):
+    """What arrays have besides: products, indexing, reductions and moves, by NumPy's names."""
+
+    __slots__ = ()
+
+    def __matmul__(self, other: Any) -> Self:
+        return binary(ops.matmul, self, other, other)
+
+    def __rmatmul__(self, other: Any) -> Self:
+        return binary(ops.matmul, other, self, other)
+
+    def __getitem__(self, index: Any) -> Self:
+        return ops.getitem(self, index=index)  # type: ignore[no-any-return]
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} is not changed element by element: the graph could not follow. Build the new one "
+            "(where, concatenate), or write to a leaf's numbers: tensor.data[index] = ..."
+        )
+
+    # `==` and `!=` compare the numbers, element by element, as those of arrays do. Hashes are by identity.
+
+    def __eq__(self, other: Any) -> Any:
+        return compared(operator.eq, self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return compared(operator.ne, self, other)
+
+    __hash__ = object.__hash__
+
+    def __contains__(self, item: Any) -> bool:
+        return bool(np.any(ops.detach(self) == ops.detach(item)))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError(f"a {type(self).__name__} without axes has no length")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Self]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(ops.detach(self))
+
+    def __float__(self) -> NoReturn:
+        raise TypeError(
+            f"a {type(self).__name__} does not turn into plain numbers by itself: the graph would end there without a "
+            "word. Use tensor.data for its array, tensor.item() for its number, autograd.exp instead of math.exp"
+        )
+
+    __int__ = __complex__ = __index__ = __float__
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        """Its elements as variables of their own, where one of NumPy's functions was given a list that this is in.
+
+        NumPy hands over what it is given itself (see `__array_function__`), but not what a list holds: ``np.mean([x, y])``.
+        Anybody else who asks for an array, such as ``np.asarray(x)``, is refused: the graph would end there.
+        """
+        caller = sys._getframe(1).f_globals.get("__name__", "")
+        if not caller.startswith("numpy.") or (dtype is not None and np.dtype(dtype) != np.dtype(object)):
+            raise TypeError(
+                f"a {type(self).__name__} does not turn into plain numbers by itself: the graph would end there without "
+                "a word. Use tensor.data for its array, numpy.stack([x, y]) for an array of several"
+            )
+        out = np.empty(self.shape, dtype=object)
+        for index in np.ndindex(*self.shape):
+            out[index] = self[index] if index else self
+        return out
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """NumPy's other functions on this: see `autograd.functions`."""
+        from autograd import functions
+
+        return functions.call(function, args, kwargs)
+
+    def item(self, *index: Any) -> float:
+        """The number of an array of one element, or of the one with this index."""
+        return np.asarray(ops.detach(self)).item(*index)  # type: ignore[no-any-return]
+
+    def tolist(self) -> Any:
+        """The numbers as nested lists."""
+        return np.asarray(ops.detach(self)).tolist()
 
     def cumsum(self, axis: int | None = None) -> Self:
         """See `autograd.cumsum`."""
@@ -226,6 +299,30 @@ NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": 
 for _name, _ours in NUMPY_NAMES.items():
     setattr(Operators, _name, getattr(Operators, _ours))
 
-UFUNCS: dict[Any, Op] = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
-UFUNCS[np.matmul] = ops.matmul
-"""NumPy's functions that are rows."""
+
+
+def binary(row: Op, x: Any, y: Any, other: Any) -> Any:
+    """An operator's row on two operands; NotImplemented where the `other` says itself what the operator means."""
+    return NotImplemented if is_foreign(other) else row.apply((x, y), {})
+
+
+def compared(operation: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
+    """The plain answer to a comparison."""
+    return NotImplemented if is_foreign(y) else operation(ops.detach(x), ops.detach(y))
+
+
+PLAIN = frozenset([float, int, np.ndarray])
+OURS = (Traced, np.ndarray, np.generic, numbers.Number, list, tuple, str, bytes, type(None))
+
+
+def is_foreign(x: Any) -> bool:
+    """Whether an operand is no number, array or variable, and has operators of its own.
+
+    NumPy's rule (NEP 13): a class with ``__array_ufunc__ = None`` wants to be asked; and so does any other that
+    defines what an operator with it on the right means.
+    """
+    if type(x) in PLAIN:
+        return False
+    if isinstance(x, OURS):
+        return isinstance(x, np.ndarray) and type(x).__array_ufunc__ is None
+    return hasattr(type(x), "__radd__") or getattr(type(x), "__array_ufunc__", 0) is None

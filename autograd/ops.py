@@ -25,7 +25,10 @@ from autograd.rows import (
     Op,
     Reduction,
     Traced,
+    fixed_axis,
     normalize_axis,
+    permutation,
+    shape_of,
     unbroadcast,
 )
 
@@ -432,8 +435,8 @@ matmul = Linear(
 def _einsum_transpose(i: int, g: Any, *operands: Any, subscripts: str) -> Any:
     """The cotangent of operand i is itself one einsum.
 
-    A letter that only this operand has was summed: a vector of ones spreads the cotangent over it. A letter that it
-    has twice picked a diagonal: an identity matrix puts the cotangent back on it.
+    A letter that only this operand has (or that others have with length 1) was summed: a vector of ones spreads the
+    cotangent over it. A letter that it has twice picked a diagonal: an identity matrix puts the cotangent back on it.
     """
     terms, result = kernels.einsum_terms(subscripts, [x.ndim for x in operands])
     sizes: dict[str, int] = {}
@@ -442,7 +445,8 @@ def _einsum_transpose(i: int, g: Any, *operands: Any, subscripts: str) -> Any:
             sizes[letter] = builtins.max(sizes.get(letter, 1), n) if n else 0
     dtype = detach(operands[i]).dtype
     others = [(terms[j], operands[j]) for j in range(len(operands)) if j != i]
-    known = set(result).union(*(term for term, _ in others))
+    known = set(result)  # the letters whose axis the cotangent gets at its full length
+    known.update(letter for term, x in others for letter, n in zip(term, x.shape, strict=True) if n == sizes[letter])
     target, extras = "", []
     for letter in terms[i]:
         if letter in target:
@@ -539,15 +543,12 @@ def outer(x: Any, y: Any) -> Any:
 # ------------------------------------------------------------------------------------------------- linear: moves
 
 
-def _shape(x: Any) -> tuple[int, ...]:
-    return x.shape if isinstance(x, Traced) else np.shape(x)  # type: ignore[attr-defined]
-
-
 reshape = Linear(
     "reshape",
     lambda x, shape: x.reshape(shape),
     lambda g, x, shape: g.reshape(x.shape),
     params=("shape",),
+    canonical=lambda x, shape: {"shape": kernels.fixed_shape(shape)},
     doc="The same elements in another shape; -1 stands for what is left.",
     example="reshape([1.0, 2.0], (2, 1)).shape = (2, 1)",
 )
@@ -556,6 +557,7 @@ transpose: Linear = Linear(
     lambda x, axes=None: x.transpose(axes),
     lambda g, x, axes=None: transpose(g, None if axes is None else tuple(int(i) for i in np.argsort(axes))),
     params=("axes",),
+    canonical=lambda x, axes=None: {"axes": None if axes is None else permutation(axes, len(shape_of(x)))},
     doc="The axes in another order; reversed by default.",
     example="transpose([[1.0, 2.0]]).shape = (2, 1)",
 )
@@ -564,6 +566,7 @@ broadcast_to = Linear(
     lambda x, shape: np.broadcast_to(x, shape),
     lambda g, x, shape: g,  # unbroadcast does the rest
     params=("shape",),
+    canonical=lambda x, shape: {"shape": kernels.fixed_shape(shape)},
     doc="Repeated along new axes and axes of length 1.",
     example="broadcast_to(1.0, (2, 3)).shape = (2, 3)",
 )
@@ -572,6 +575,7 @@ getitem: Linear = Linear(
     lambda x, index: x[index],
     lambda g, x, index: scatter(g, index, x.shape),
     params=("index",),
+    canonical=lambda x, index: {"index": kernels.fixed_index(index)},
     doc="Part of an array: integers, slices, None, ellipsis, integer arrays (with repeats) and masks.",
     example="getitem([1.0, 2.0], 1) = 2.0",
 )
@@ -580,6 +584,7 @@ scatter: Linear = Linear(
     lambda x, index, shape: kernels.scatter(x, index, shape),
     lambda g, x, index, shape: getitem(g, index),
     params=("index", "shape"),
+    canonical=lambda x, index, shape: {"index": kernels.fixed_index(index), "shape": kernels.fixed_shape(shape)},
     doc="Zeros of a shape with x added at an index; repeated places accumulate. The transpose of getitem.",
     example="scatter([1.0, 2.0], [0, 0], (2,)).tolist() = [3.0, 0.0]",
 )
@@ -596,6 +601,7 @@ pad = Linear(
     lambda x, width: np.pad(x, width),
     lambda g, x, width: g[kernels.inside(x.shape, width)],
     params=("width",),
+    canonical=lambda x, width: {"width": kernels.fixed_width(width)},
     doc="Zeros around: a number, a pair, or a pair an axis, as in `numpy.pad`.",
     example="pad([1.0], 1).tolist() = [0.0, 1.0, 0.0]",
 )
@@ -604,6 +610,7 @@ cumsum: Linear = Linear(
     lambda x, axis=None: np.cumsum(x, axis),
     lambda g, x, axis=None: flip(cumsum(flip(g, axis or 0), axis or 0), axis or 0).reshape(x.shape),
     params=("axis",),
+    canonical=lambda x, axis=None: {"axis": fixed_axis(axis)},
     doc="Running sum along an axis; of the flattened array by default.",
     example="cumsum([1.0, 2.0]).tolist() = [1.0, 3.0]",
 )
@@ -631,7 +638,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     >>> swapaxes(np.ones((2, 3)), 0, 1).shape
     (3, 2)
     """
-    axes = list(range(len(_shape(x))))
+    axes = list(range(len(shape_of(x))))
     (i,), (j,) = normalize_axis(axis1, len(axes)), normalize_axis(axis2, len(axes))
     axes[i], axes[j] = axes[j], axes[i]
     return transpose(x, tuple(axes))
@@ -644,7 +651,7 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
     (1, 3)
     """
     given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    shape = list(_shape(x))
+    shape = list(shape_of(x))
     for i in sorted(normalize_axis(given, len(shape) + len(given))):
         shape.insert(i, 1)
     return reshape(x, tuple(shape))
@@ -656,7 +663,7 @@ def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
     >>> squeeze(np.ones((1, 3))).shape
     (3,)
     """
-    shape = _shape(x)
+    shape = shape_of(x)
     ones = [i for i, n in enumerate(shape) if n == 1]
     axes = ones if axis is None else normalize_axis(axis, len(shape))
     for i in axes:
@@ -671,7 +678,7 @@ def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any:
     >>> flip(np.array([1.0, 2.0]))
     array([2., 1.])
     """
-    ndim = len(_shape(x))
+    ndim = len(shape_of(x))
     axes = normalize_axis(axis, ndim)
     return getitem(x, tuple(slice(None, None, -1 if i in axes else None) for i in range(ndim)))
 
@@ -684,7 +691,7 @@ def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
     """
     if len(arrays) == 0:
         raise ValueError("concatenate needs at least one array")
-    shapes = [_shape(x) for x in arrays]
+    shapes = [shape_of(x) for x in arrays]
     if builtins.any(len(shape) == 0 for shape in shapes):
         raise ValueError(f"concatenate takes arrays of one dimension or more, got shapes {shapes}; use stack")
     (axis,) = normalize_axis(axis, len(shapes[0]))
@@ -700,7 +707,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     >>> stack([np.ones(2), np.zeros(2)]).shape
     (2, 2)
     """
-    shapes = {_shape(x) for x in arrays}
+    shapes = {shape_of(x) for x in arrays}
     if len(shapes) != 1:
         raise ValueError(f"stack needs arrays of one shape, got {sorted(shapes) or 'nothing'}")
     return concatenate([expand_dims(x, axis) for x in arrays], axis)
@@ -712,7 +719,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     >>> [part.tolist() for part in split(np.array([1.0, 2.0, 3.0]), [1])]
     [[1.0], [2.0, 3.0]]
     """
-    shape = _shape(x)
+    shape = shape_of(x)
     (axis,) = normalize_axis(axis, len(shape))
     n = shape[axis]
     if isinstance(sections, (int, np.integer)):
@@ -734,7 +741,7 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
            [3.]])
     """
     indices = np.asarray(indices)
-    shape = _shape(x)
+    shape = shape_of(x)
     if indices.ndim != len(shape) or indices.dtype.kind not in "iu":
         raise ValueError(
             f"take_along_axis of shape {shape} takes integer indices of {len(shape)} dimensions,"

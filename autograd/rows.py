@@ -19,6 +19,7 @@ The rows themselves are in `autograd.ops`.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +29,7 @@ import numpy as np
 Rule = Callable[..., Any]
 Interval = tuple[float, float]
 OBJECT = np.dtype(object)
+FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 REALS: Interval = (-math.inf, math.inf)
 
 
@@ -36,6 +38,7 @@ class Traced:
 
     __slots__ = ()
     _fuses = False  # whether it takes a fused row as one operation, rather than as what that is composed of
+    _stacks = False  # whether several of them make one array of its kind
     _priority = 0  # where several kinds meet in one operation, the highest decides
 
     @classmethod
@@ -52,7 +55,8 @@ class Op:
     """One operation: callable on floats, arrays, `Value`s, `Tensor`s, `Dual`s and `Symbol`s alike.
 
     `forward` computes the value, on arrays. `reads[i]` are the operands whose numbers the cotangent of operand i is
-    computed from: they must not change between recording and backward.
+    computed from: they must not change between recording and backward. Neither must the parameters. So a call brings
+    them into one form that nobody else can change: ``canonical(x, **params)`` gives them, for the first operand `x`.
     """
 
     forward: Rule
@@ -65,6 +69,7 @@ class Op:
         infix: str = "",
         doc: str = "",
         example: str = "",
+        canonical: Rule | None = None,
     ) -> None:
         self.name = self.__name__ = name
         self.summary = self.__doc__ = doc
@@ -73,6 +78,7 @@ class Op:
         self.arity = arity
         self.params = params
         self.infix = infix or name
+        self.canonical = canonical
         self.reads: tuple[tuple[int, ...], ...] = ()
         self.forms: dict[tuple[type, ...], Any] = {}  # how it is recorded, by the operands' types; see Tensor
 
@@ -99,17 +105,19 @@ class Op:
         return self.name  # rows are singletons: copies and pickles are the row itself
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
+        if len(inputs) != self.arity:
+            inputs, params = self._bind(inputs, params)
+        if params or self.canonical is not None:
+            params = self._canonical(inputs, params)
         form = self.forms.get(tuple(map(type, inputs)))
         if form is not None:  # Tensors and arrays, as they have met before
             return form.apply(inputs, params)
-        if len(inputs) > self.arity:
-            inputs, params = self._bind(inputs, params)
-        elif len(inputs) < self.arity:
-            raise TypeError(f"{self.name} takes {self.arity} operands, got {len(inputs)}")
         return self.apply(inputs, params)
 
     def _bind(self, inputs: Any, params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Extra positional arguments are parameters, in the row's order."""
+        if len(inputs) < self.arity:
+            raise TypeError(f"{self.name} takes {self.arity} operands, got {len(inputs)}")
         extra = inputs[self.arity :]
         if len(extra) > len(self.params):
             most = self.arity + len(self.params)
@@ -119,6 +127,14 @@ class Op:
                 raise TypeError(f"{self.name} got two values for {key!r}")
             params[key] = given
         return inputs[: self.arity], params
+
+    def _canonical(self, inputs: Sequence[Any], params: dict[str, Any]) -> dict[str, Any]:
+        """The parameters as they are recorded; TypeError for one that the row does not have."""
+        for key in params:
+            if key not in self.params:
+                takes = f"takes {', '.join(self.params)}" if self.params else "has no parameters"
+                raise TypeError(f"{self.name} {takes}, not {key!r}")
+        return params if self.canonical is None else self.canonical(inputs[0], **params)
 
     def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         """Let the operand of the highest kind decide what the operation means; plain numbers just compute."""
@@ -147,8 +163,68 @@ class Op:
         raise NotImplementedError
 
     def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        """Tangent of the output, given those of the inputs (None where an input does not move)."""
+        """Tangent of the output, given those of the inputs (None where an input does not move).
+
+        It may have a smaller shape that broadcasts to the output's: `autograd.dual` sees to that, for all rows.
+        """
         raise NotImplementedError
+
+
+def constant(x: Any, op: Op, beside: str) -> Any:
+    """An operand that is no variable, as rules take it: a Python number, which adapts to others' dtype, or an array.
+
+    NumPy's own numbers would widen float32, so they become Python's. Subclasses of arrays mean something else by
+    the same operator, or hold more than numbers: where that matters they are refused, and else read as arrays.
+    """
+    if type(x) in (float, int, bool):
+        return x
+    if isinstance(x, (np.ndarray, np.generic)):
+        if type(x) is not np.ndarray and isinstance(x, np.ndarray):
+            x = _as_array(x, op, beside)
+        if x.dtype.kind in "fiub":
+            if not x.ndim:
+                return x.item() if x.dtype.itemsize <= 8 else float(x)
+            return x if x.dtype.itemsize <= 8 else x.astype(np.float64)
+        if x.dtype == OBJECT:
+            return _of_objects(x, op, beside)
+    elif isinstance(x, (list, tuple)):
+        return constant(np.asarray(x), op, beside)
+    elif isinstance(x, (np.floating, float, int)):
+        return float(x)
+    what = f"an array of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
+    raise TypeError(f"{op.name} of a {beside} and {what}: real numbers and arrays of them only")
+
+
+def _as_array(x: Any, op: Op, beside: str) -> Any:
+    """The numbers of an array of a subclass, where that is all that there is to it."""
+    if isinstance(x, np.matrix) and op.infix in ("*", "**"):
+        why = f"{op.infix} of a matrix is a product of matrices in NumPy; say which you mean with @, or with"
+    elif isinstance(x, np.ma.MaskedArray):
+        if not np.ma.is_masked(x):
+            return np.asarray(x)
+        why = "its mask would be lost; say what stands for the masked, as x.filled(0.0); or leave out the mask with"
+    elif isinstance(x, (np.matrix, np.memmap)):
+        return np.asarray(x)
+    else:
+        why = "what it holds besides numbers would be lost; take them with"
+    raise TypeError(f"{op.name} of a {beside} and a {type(x).__name__} of shape {x.shape}: {why} numpy.asarray(x)")
+
+
+def _of_objects(x: Any, op: Op, beside: str) -> Any:
+    """An object array of variables with axes of their own, perhaps among numbers, as one variable."""
+    items = list(x.flat)
+    kinds = {type(item) for item in items if not isinstance(item, (float, int, np.number))}
+    if kinds and all(issubclass(kind, Traced) and kind._stacks for kind in kinds):
+        from autograd import ops
+
+        return ops.reshape(ops.stack(items), x.shape)
+    if beside == "Dual":  # element by element
+        return x
+    names = " and ".join(sorted(kind.__name__ for kind in kinds)) or "numbers"
+    raise TypeError(
+        f"{op.name} of a {beside} and an array of {names} objects: use one kind in an expression; real numbers are an "
+        "array of floats, x.astype(float)"
+    )
 
 
 def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
@@ -300,7 +376,7 @@ class Elementwise(Op):
             for d, t in zip(self.partials, tangents, strict=True)
             if t is not None and d is not None
         ]
-        return total(terms, out)
+        return total(terms)
 
 
 class Reduction(Op):
@@ -322,7 +398,8 @@ class Reduction(Op):
         doc: str,
         example: str = "",
     ) -> None:
-        super().__init__(name, 1, ("axis", *params, "keepdims"), doc=doc, example=example)
+        names = ("axis", *params, "keepdims")
+        super().__init__(name, 1, names, doc=doc, example=example, canonical=self._reduced)
         self.value = self.forward = value
         self.weight = weight
         self.reads = ((0,) if reads else (),)
@@ -338,6 +415,12 @@ class Reduction(Op):
         if isinstance(array, np.ndarray) and array.dtype == OBJECT:
             return self._objects(array, **params)
         return super().apply((x,), params)
+
+    def _reduced(self, x: Any, axis: Any = None, keepdims: bool = False, **rest: Any) -> dict[str, Any]:
+        """Axes as numbers of their own; `keepdims` is a bool, and no other argument that came in its place."""
+        if not isinstance(keepdims, (bool, np.bool_)):
+            raise TypeError(f"{self.name} takes keepdims=True or False, not {keepdims!r:.60}")
+        return {"axis": fixed_axis(axis), **rest, "keepdims": bool(keepdims)}
 
     def _objects(self, x: Any, axis: Any = None, keepdims: bool = False, **rest: Any) -> Any:
         """Reduce an object array of Values: every lane becomes one n-ary node."""
@@ -357,14 +440,14 @@ class Reduction(Op):
         axes = normalize_axis(rest.pop("axis", None), x.ndim)
         rest.pop("keepdims", None)
         kept = tuple(1 if i in axes else n for i, n in enumerate(x.shape))
-        return self.weight(out.reshape(kept), x, axes, **rest), kept, axes
+        return self.weight(box(out).reshape(kept), x, axes, **rest), kept, axes
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         (x,) = inputs
         if x.size == 0:  # nothing moves
-            return [x * 0]
+            return [still(x)]
         weight, kept, _ = self._weight(out, x, params)
-        spread = g.reshape(kept)
+        spread = box(g).reshape(kept)
         if np.ndim(weight) == 0 and not isinstance(weight, Traced):  # one number for all elements
             if type(weight) is not int or weight != 1:
                 spread = spread * weight
@@ -393,13 +476,15 @@ class Linear(Op):
         value: Rule,
         *transposes: Rule,
         params: tuple[str, ...] = (),
+        canonical: Rule | None = None,
         arity: int | None = None,
         reads: bool = False,
         infix: str = "",
         doc: str,
         example: str = "",
     ) -> None:
-        super().__init__(name, len(transposes) if arity is None else arity, params, infix, doc=doc, example=example)
+        arity = len(transposes) if arity is None else arity
+        super().__init__(name, arity, params, infix, doc=doc, example=example, canonical=canonical)
         self.value = self.forward = value
         self.transposes = transposes
         self.joint = not reads
@@ -427,12 +512,12 @@ class Linear(Op):
 
     def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if self.joint:
-            moved = [x * 0 if t is None else t for x, t in zip(inputs, tangents, strict=True)]
+            moved = [still(x) if t is None else t for x, t in zip(inputs, tangents, strict=True)]
             return self.apply(moved, params)
         terms = [
             self.apply([*inputs[:i], t, *inputs[i + 1 :]], params) for i, t in enumerate(tangents) if t is not None
         ]
-        return total(terms, out)
+        return total(terms)
 
 
 class Fused(Op):
@@ -483,10 +568,72 @@ class Fused(Op):
         return self.plain(inputs, params) if kind is None else kind._apply(self, inputs, params)
 
 
-def total(terms: Sequence[Any], out: Any) -> Any:
-    """The sum of some tangents; zeros of the output's shape where there are none."""
+class General(Op):
+    """A row that is none of the above, such as a decomposition of a matrix: it states both products itself.
+
+    `pull` takes ``(g, out, *inputs, **params)`` and gives the operands' cotangents, one or a tuple of them; `push`
+    takes ``(tangents, out, *inputs, **params)``, a list with None for an operand that does not move, and gives the
+    output's tangent. Both are written with rows and operators, so that they can be differentiated in turn.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        value: Rule,
+        pull: Rule,
+        push: Rule,
+        *,
+        arity: int = 1,
+        params: tuple[str, ...] = (),
+        canonical: Rule | None = None,
+        doc: str,
+        example: str = "",
+    ) -> None:
+        super().__init__(name, arity, params, doc=doc, example=example, canonical=canonical)
+        self.value = self.forward = value
+        self.pull = pull
+        self.push = push
+        self.reads = (tuple(range(arity)),) * arity
+
+    def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+        found = self.pull(g, out, *inputs, **params)
+        found = found if isinstance(found, tuple) else (found,)
+        return [unbroadcast(c, x) if need else None for need, c, x in zip(needs, found, inputs, strict=True)]
+
+    def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        return self.push(tangents, out, *inputs, **params)
+
+
+def still(x: Any) -> Any:
+    """No change of `x`: zeros of its shape. (Its numbers times 0 would be nan where they are infinite.)"""
+    dtype = getattr(x, "dtype", OBJECT)
+    if dtype in FLOATS:
+        return np.zeros(shape_of(x), dtype)
+    return np.zeros(shape_of(x)) if shape_of(x) else 0.0
+
+
+def shape_of(x: Any) -> tuple[int, ...]:
+    """The shape of anything that flows through rules; () of a number."""
+    return x.shape if isinstance(x, Traced) else np.shape(x)  # type: ignore[attr-defined]
+
+
+def box(x: Any) -> Any:
+    """Arrays and what is like them as they are; a number, or a scalar node, as an array without axes that holds it."""
+    if hasattr(x, "reshape"):
+        return x
+    if isinstance(x, (list, tuple)):
+        return np.asarray(x)
+    if not isinstance(x, Traced):
+        return np.asarray(x, dtype=float)
+    cell = np.empty((), dtype=object)
+    cell[()] = x
+    return cell
+
+
+def total(terms: Sequence[Any]) -> Any:
+    """The sum of some tangents; 0 where there are none."""
     if not terms:
-        return out * 0
+        return 0.0
     result = terms[0]
     for term in terms[1:]:
         result = result + term
@@ -514,6 +661,31 @@ def normalize_axis(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ..
     if len(set(axes)) != len(axes):
         raise ValueError(f"axis {axis} names a dimension twice")
     return axes
+
+
+def permutation(axes: Any, ndim: int) -> tuple[int, ...]:
+    """An order of all axes, as non-negative numbers.
+
+    >>> permutation((-1, 0), 2)
+    (1, 0)
+    """
+    order = normalize_axis(axes, ndim)
+    if len(order) != ndim:
+        raise ValueError(f"axes {axes} do not name each of the {ndim} dimensions once")
+    return order
+
+
+def fixed_axis(axis: Any) -> int | tuple[int, ...] | None:
+    """An axis, or several, as plain numbers that nobody can change; still as they were counted.
+
+    >>> fixed_axis(np.int64(-1)), fixed_axis([0, 1])
+    (-1, (0, 1))
+    """
+    if axis is None or isinstance(axis, int):
+        return axis
+    if np.iterable(axis):
+        return tuple([i if isinstance(i, int) else operator.index(i) for i in axis])
+    return operator.index(axis)
 
 
 def operand_names(op: Op) -> tuple[str, ...]:

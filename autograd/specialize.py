@@ -25,7 +25,7 @@ from functools import cache
 from typing import Any
 
 from autograd import graph, ops
-from autograd.operators import METHODS, NUMPY_NAMES
+from autograd.operators import METHODS, NUMPY_NAMES, binary
 from autograd.rows import Elementwise, Op, ieee, operand_names, scaled
 from autograd.symbol import PRODUCT, PYTHON, Symbol, symbol
 
@@ -177,14 +177,14 @@ def function_name(method: str) -> str:
 def unary_source(row: Elementwise, method: str) -> str:
     """The method that applies a row of one operand."""
     (x,) = operand_names(row)
-    return (
-        f"def {function_name(method)}(self):\n"
-        f"    if graph.special:\n        return row.apply((self,), {{}})\n"
+    head = f"def {function_name(method)}(self):\n"
+    body = (
         f"    {x} = self._data\n"
         + guarded("    ", "data", value_text(row, [x]), f"ieee(row.value, ({x},), row.array)")
         + CREATE
         + "    node._op = v\n    node._a = self\n    return node\n"
     )
+    return in_both(head, "self", "row.apply((self,), {})", body)
 
 
 def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
@@ -194,18 +194,17 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
     compute = guarded("        ", "data", value_text(row, names), fallback)
     create = "".join(f"    {line}\n" for line in CREATE.splitlines())
     mine, others = (names[1], names[0]) if reflected else names
-    args = "(other, self)" if reflected else "(self, other)"
     default = f"={row.defaults[-1]!r}" if row.defaults else ""
+    apply = f"binary(row, {'other, self' if reflected else 'self, other'}, other)"
     variables = (
         f"    if kind is Value:\n        {mine}, {others} = self._data, other._data\n"
         + compute
         + create
         + "        node._op = vv\n        node._a = self\n        node._b = other\n        return node\n"
     )
-    return (
-        f"def {function_name(method)}(self, other{default}):\n"
-        f"    if graph.special:\n        return row.apply({args}, {{}})\n"
-        f"    kind = type(other)\n"
+    head = f"def {function_name(method)}(self, other{default}):\n"
+    body = (
+        "    kind = type(other)\n"
         + ("" if reflected else variables)
         + f"    if kind is int:\n        other = float(other)\n        kind = float\n"
         f"    if kind is float:\n        {mine}, {others} = self._data, other\n"
@@ -213,7 +212,22 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         + create
         + f"        node._op = {'cv' if reflected else 'vc'}\n        node._a = self\n        node._b = other\n"
         f"        return node\n"
-        f"    return row.apply({args}, {{}})\n"
+        f"    return {apply}\n"
+    )
+    return in_both(head, "self, other", apply, body)
+
+
+def in_both(head: str, args: str, apply: str, body: str) -> str:
+    """A method for plain recording, and the one that it calls where any thread asks for something else.
+
+    That one looks at what its own thread asks for: without recording, the node that it makes is a leaf.
+    """
+    special = head.replace("def ", "def special_", 1)
+    name = special.split("(")[0].removeprefix("def ")
+    return (
+        f"{head}    if graph.special:\n        return {name}({args})\n{body}\n\n"
+        f"{special}    state = modes.state\n    if state == GENERAL:\n        return {apply}\n"
+        + body.replace("node._op = ", "node._op = None if state else ")
     )
 
 
@@ -271,7 +285,10 @@ class Specialized:
         text = "\n\n".join(source)
         namespace: dict[str, Any] = {
             **scalars(),
+            "GENERAL": graph.GENERAL,
+            "binary": binary,
             "graph": graph,
+            "modes": graph.modes,
             "ieee": ieee,
             "careful": careful,
             "row": row,

@@ -13,27 +13,24 @@ record too: ``np.exp(w)``, ``np.concatenate([w, w])``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
 
 import numpy as np
 
 from autograd import ops
 from autograd.form import Form
-from autograd.graph import Node, cotangents, modes, sweep, topological
+from autograd.graph import Node, cotangents, modes, recording, sweep, topological
 from autograd.guard import Saved, find, tick
 from autograd.inplace import Product
 from autograd.operators import ArrayOperators
 from autograd.quiet import ignoring, quietly
-from autograd.rows import Fused, Op, Traced
-from autograd.value import Value
+from autograd.rows import FLOATS, Fused, Linear, Op, Traced, constant
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
-
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
 class Tensor(Node, ArrayOperators):
@@ -55,6 +52,7 @@ class Tensor(Node, ArrayOperators):
 
     __slots__ = ("_before", "_exposed", "_guards", "_read", "_version", "label")
     _fuses = True
+    _stacks = True
     _priority = 2
     # see autograd.guard: what an operation saved, and when it was recorded; of a leaf, when its numbers were replaced,
     # when somebody else was given its array (0 for never), whether an operation has read it since it was last replaced,
@@ -140,14 +138,6 @@ class Tensor(Node, ArrayOperators):
     def dtype(self) -> np.dtype[Any]:
         """float32 or float64."""
         return self._data.dtype  # type: ignore[no-any-return]
-
-    def item(self) -> float:
-        """The number of a Tensor of one element."""
-        return self._data.item()  # type: ignore[no-any-return]
-
-    def tolist(self) -> Any:
-        """The numbers as nested lists."""
-        return self._data.tolist()
 
     def detach(self) -> Array:
         """The numbers as a constant, read-only: no gradient flows through it."""
@@ -245,7 +235,9 @@ class Tensor(Node, ArrayOperators):
             return [x.array() if type(x) is Product else x for x in found]
         if isinstance(op, Fused):  # what it is composed of knows higher orders
             variables = [x for x in operands if isinstance(x, Tensor)]
-            found = iter(cotangents([op.composition(*operands, **self._b)], [g], variables, live))
+            with recording():
+                composed = op.composition(*operands, **self._b)
+            found = iter(cotangents([composed], [g], variables, live))
             return [next(found) if need else None for need in needs]
         return op.vjp(g, needs, self, operands, self._b)  # type: ignore[no-any-return]
 
@@ -253,7 +245,8 @@ class Tensor(Node, ArrayOperators):
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        inputs = [x if isinstance(x, Tensor) else constant(x, op) for x in inputs]
+        dtype = next(x._data.dtype for x in inputs if isinstance(x, Tensor))
+        inputs = [x if isinstance(x, Tensor) else operand(x, op, dtype) for x in inputs]
         return Form.of(Tensor, op, inputs).apply(inputs, params)
 
     @classmethod
@@ -267,12 +260,6 @@ class Tensor(Node, ArrayOperators):
 
     # ------------------------------------------------------------------------------ NumPy's methods, and operators
 
-    def __setitem__(self, index: Any, value: Any) -> NoReturn:
-        raise TypeError(
-            "a Tensor is not changed element by element: the graph could not follow. Build the new one "
-            "(where, concatenate), or write to a leaf's numbers: tensor.data[index] = ..."
-        )
-
     def astype(self, dtype: DTypeLike) -> Self:
         """The same numbers as float32 or float64; gradients come back in this Tensor's dtype."""
         if np.dtype(dtype) not in FLOATS:
@@ -283,7 +270,7 @@ class Tensor(Node, ArrayOperators):
         """``x += y``: a new node while recording; an update of a leaf's own array under `no_grad`."""
         if modes.recording or self._op is not None:
             return row.apply((self, other), {})  # type: ignore[no-any-return]
-        self.data = row.forward(self._data, ops.detach(other))
+        self.data = row.forward(self._data, operand(ops.detach(other), row, self._data.dtype))
         return self
 
     def __iadd__(self, other: Any) -> Self:
@@ -298,79 +285,20 @@ class Tensor(Node, ArrayOperators):
     def __itruediv__(self, other: Any) -> Self:
         return self._inplace(ops.div, other)
 
-    def __len__(self) -> int:
-        return len(self._data)
-
-    def __iter__(self) -> Iterator[Self]:
-        return (self[i] for i in range(len(self)))
-
-    def __bool__(self) -> bool:
-        return bool(self._data)
-
-    def __float__(self) -> NoReturn:
-        raise TypeError(
-            "a Tensor does not turn into plain numbers by itself: the graph would end there without a word. "
-            "Use tensor.data for its array, tensor.item() for its number, autograd.exp instead of math.exp"
-        )
-
-    __int__ = __complex__ = __index__ = __float__
-
-    def __array__(self, dtype: Any = None, copy: Any = None) -> NoReturn:
-        self.__float__()
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if ufunc in QUERY_UFUNCS and method == "__call__":
-            return ufunc(*map(ops.detach, inputs), **kwargs)
-        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function in QUERIES:
-            return function(*map(ops.detach, args), **{key: ops.detach(x) for key, x in kwargs.items()})
-        ours = FUNCTIONS.get(function)
-        return NotImplemented if ours is None else ours(*args, **kwargs)
-
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')}{dtype}{label})"
 
 
-def constant(x: Any, op: Op) -> Any:
-    """An operand that is not a variable: an array, or a Python number, which adapts to the other's dtype."""
-    if type(x) in (float, int, bool):
-        return x
-    if isinstance(x, (np.ndarray, np.generic)):  # NumPy's own scalars would widen float32
-        if x.dtype.kind in "fiub":
-            return x if x.ndim else x.item()
-    elif isinstance(x, (list, tuple)):
-        return constant(np.asarray(x), op)
-    elif isinstance(x, Value):
+def operand(x: Any, op: Op, dtype: np.dtype[Any]) -> Any:
+    """An operand that is not a Tensor: an array, or a Python number, which adapts to the Tensors' dtype."""
+    if isinstance(x, Traced):
         raise TypeError(
-            f"{op.name} of a Tensor and a Value: use one kind in an expression (Tensor(value.data) makes a Tensor)"
+            f"{op.name} of a Tensor and a {type(x).__name__}: use one kind in an expression "
+            "(Tensor(value.data) makes a Tensor; a transformation of a function of arrays takes np.array(2.0) for 2.0)"
         )
-    what = f"an array of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
-    raise TypeError(f"{op.name} of a Tensor and {what}: real numbers and arrays of them only")
-
-
-QUERY_UFUNCS = {
-    np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal, np.isnan, np.isinf, np.isfinite,
-    np.signbit, np.floor, np.ceil, np.rint,
-}  # fmt: skip
-"""Questions about the numbers: answered with plain arrays, outside the graph."""
-
-QUERIES = {
-    np.shape, np.ndim, np.size, np.argmax, np.argmin, np.argsort, np.allclose, np.array_equal, np.isclose,
-    np.zeros_like, np.ones_like, np.empty_like, np.full_like, np.count_nonzero, np.any, np.all, np.array2string,
-    np.result_type, np.can_cast, np.searchsorted,
-}  # fmt: skip
-
-FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    np.sum: ops.sum, np.mean: ops.mean, np.max: ops.max, np.amax: ops.max, np.min: ops.min, np.amin: ops.min,
-    np.prod: ops.prod, np.var: ops.var, np.std: ops.std, np.linalg.norm: ops.norm, np.dot: ops.dot,
-    np.outer: ops.outer, np.einsum: ops.einsum, np.reshape: ops.reshape, np.transpose: ops.transpose,
-    np.swapaxes: ops.swapaxes, np.broadcast_to: ops.broadcast_to, np.expand_dims: ops.expand_dims,
-    np.squeeze: ops.squeeze, np.concatenate: ops.concatenate, np.stack: ops.stack, np.split: ops.split,
-    np.pad: ops.pad, np.flip: ops.flip, np.cumsum: ops.cumsum, np.take_along_axis: ops.take_along_axis,
-    np.where: ops.where, np.clip: ops.clip,
-}  # fmt: skip
-"""NumPy's functions that record when given a Tensor."""
+    x = constant(x, op, "Tensor")
+    if isinstance(op, (Linear, Fused)) and not isinstance(x, (Tensor, np.ndarray)):  # their rules ask for shapes
+        return np.asarray(x, dtype=dtype)
+    return x

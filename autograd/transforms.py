@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.dual import Dual, levels
-from autograd.graph import Node, cotangents, modes
-from autograd.rows import Traced
-from autograd.tensor import FLOATS, Tensor
+from autograd.dual import Dual
+from autograd.graph import Node, cotangents, levels, modes, recording
+from autograd.rows import FLOATS, Traced
+from autograd.tensor import Tensor
 from autograd.value import Value, number
 
 Function = Callable[..., Any]
@@ -72,7 +72,9 @@ def by_name(names: Sequence[str]) -> Callable[[Sequence[Any]], Any]:
 
 
 def boxed(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """An object array of these items."""
+    """An array of these items: of floats, or of objects where there are variables among them."""
+    if all(isinstance(item, float) for item in items):
+        return np.array(items, dtype=float).reshape(shape)
     array = np.empty(len(items), dtype=object)
     array[:] = items
     return array.reshape(shape)
@@ -108,9 +110,14 @@ def is_live(leaves: Sequence[Any]) -> bool:
     """Whether results have to be part of a graph: an input is a variable itself, or a reverse transformation around
     this one is watching (the function may close over its variables).
     """
-    return modes.differentiating > 0 or any(
+    return (modes.differentiating > 0 and modes.recording) or any(
         isinstance(node_of(x), Node) or (isinstance(x, Dual) and is_live([x.tangent])) for x in leaves
     )
+
+
+def severed(x: Any) -> Any:
+    """A result as it is; a constant of its kind where `no_grad` is on around the transformation."""
+    return x if modes.recording or not isinstance(x, Traced) else ops.identity(x)
 
 
 def zeros_like(x: Any) -> Any:
@@ -179,7 +186,8 @@ class _Traced:
         self.inputs: list[Any] = []
         self.rebuilds: list[tuple[int, Callable[[Sequence[Any]], Any]]] = []
         chosen = [args[i] for i in self.argnums]
-        arrays = any(
+        # a number that will meet arrays is an array without axes
+        self.arrays = arrays = modes.of_arrays or any(
             isinstance(ops.detach(x), np.ndarray) for arg in chosen if not is_module(arg) for x in flatten(arg)[0]
         )
         for i, arg in zip(self.argnums, chosen, strict=True):
@@ -199,12 +207,16 @@ class _Traced:
         self.rebuilds.append((len(leaves), rebuild))
 
     def run(self, f: Function, kwargs: dict[str, Any]) -> Any:
-        """Call the function on the variables."""
+        """Call the function on the variables; what it does is recorded, whatever is on outside."""
+        outer = modes.of_arrays
         modes.differentiating += 1
+        modes.of_arrays = outer or self.arrays
         try:
-            return f(*self.args, **kwargs)
+            with recording():
+                return f(*self.args, **kwargs)
         finally:
             modes.differentiating -= 1
+            modes.of_arrays = outer
 
     def hand_back(self, results: Sequence[Any]) -> Any:
         """The results in the containers of the arguments that they belong to."""
@@ -236,10 +248,16 @@ def value_and_grad(
         given = [leaf for leaf, x in zip(traced.leaves, traced.inputs, strict=True) if leaf is not x]
         live = is_live(given) if create_graph is None else create_graph
         out = checked_scalar(f, traced.run(f, kwargs))
-        grads = pulled(out, one_like(out), traced.wrt, live)
+        if create_graph:
+            with recording():
+                grads = pulled(out, one_like(out), traced.wrt, live)
+        else:
+            grads = pulled(out, one_like(out), traced.wrt, live)
         if not live:
             grads = [plain(g, x) for g, x in zip(grads, traced.leaves, strict=True)]
             out = plain(out, 0.0)
+        elif not create_graph:
+            out = severed(out)
         return out, traced.hand_back(grads)
 
     return transformed
@@ -272,24 +290,32 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
     """
     traced = _Traced(primals, tuple(range(len(primals))))
     live = is_live(traced.leaves)
-    outs, rebuild = flatten(traced.run(f, {}))
+    out = traced.run(f, {})
+    outs, rebuild = flatten(out)
 
     def pull(cotangent: Any) -> Any:
-        seeds, _ = flatten(cotangent)
+        seeds = matching(cotangent, out)
         if len(seeds) != len(outs):
             raise ValueError(f"the function returned {len(outs)} results, but {len(seeds)} cotangents came")
         totals: list[Any] = [zeros_like(x) for x in traced.leaves]
-        for out, seed in zip(outs, seeds, strict=True):
-            if np.shape(ops.detach(seed)) != np.shape(ops.detach(out)):
+        for x, seed in zip(outs, seeds, strict=True):
+            if np.shape(ops.detach(seed)) != np.shape(ops.detach(x)):
                 raise ValueError(
-                    f"a cotangent of shape {np.shape(ops.detach(seed))} for a result of {np.shape(ops.detach(out))}"
+                    f"a cotangent of shape {np.shape(ops.detach(seed))} for a result of {np.shape(ops.detach(x))}"
                 )
-            totals = [a + b for a, b in zip(totals, pulled(out, seed, traced.wrt, live), strict=True)]
+            totals = [a + b for a, b in zip(totals, pulled(x, seed, traced.wrt, live), strict=True)]
         if not live:
             totals = [plain(g, x) for g, x in zip(totals, traced.leaves, strict=True)]
         return traced.hand_back(totals)
 
-    return (rebuild(outs) if live else rebuild([plain(x, x) for x in outs])), pull
+    return rebuild([severed(x) if live else plain(x, x) for x in outs]), pull
+
+
+def matching(x: Any, out: Any) -> list[Any]:
+    """The leaves of `x` that belong to those of a result; an array of numbers may stand for an array of Values."""
+    if isinstance(out, np.ndarray) and out.dtype == object and isinstance(x, np.ndarray) and x.shape == out.shape:
+        return [item if isinstance(item, Traced) else float(item) for item in x.flat]
+    return flatten(x)[0]
 
 
 # ------------------------------------------------------------------------------------------------------- forward
@@ -311,11 +337,17 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         if [np.shape(ops.detach(x)) for x in leaves] != [np.shape(ops.detach(t)) for t in moves]:
             raise ValueError("a tangent has the structure and the shapes of its argument")
         args.append(rebuild([Dual(start(x), start(t), level) for x, t in zip(leaves, moves, strict=True)]))
-    outs, rebuild = flatten(f(*args))
+    outer = modes.of_arrays
+    modes.of_arrays = outer or any(isinstance(ops.detach(x), np.ndarray) for arg in args for x in flatten(arg)[0])
+    try:
+        with recording():
+            outs, rebuild = flatten(f(*args))
+    finally:
+        modes.of_arrays = outer
     mine = [isinstance(x, Dual) and x.level == level for x in outs]
     values = [x.primal if m else x for x, m in zip(outs, mine, strict=True)]
     rates = [x.tangent if m else zeros_like(x) for x, m in zip(outs, mine, strict=True)]
-    return rebuild([tidy(x) for x in values]), rebuild([tidy(x) for x in rates])
+    return rebuild([tidy(severed(x)) for x in values]), rebuild([tidy(severed(x)) for x in rates])
 
 
 def start(x: Any) -> Any:
@@ -363,6 +395,9 @@ def jacobian(f: Function, argnum: int = 0, mode: str | None = None) -> Function:
                 return reverse_rows(out, pull, shape)
         moves = [rebuild(unit) for unit in units(leaves)]
         columns = [as_array(jvp(of_one, (arg,), (move,))[1]) for move in moves]
+        if not columns:  # of nothing
+            columns = [as_array(of_one(arg))]
+            return np.zeros((*np.shape(ops.detach(columns[0])), *shape))
         return ops.stack(columns, axis=-1).reshape((*np.shape(ops.detach(columns[0])), *shape))
 
     return transformed
@@ -386,10 +421,12 @@ def units(leaves: Sequence[Any]) -> list[list[Any]]:
 
 
 def as_array(x: Any) -> Any:
-    """One array or Tensor of a result that may be a number or a list of numbers."""
+    """One array or Tensor of a result that may be a number, a list of numbers, or an array of Values."""
     leaves, _ = flatten(x)
     if not is_container(x):
-        return leaves[0] if isinstance(leaves[0], (Traced, np.ndarray)) else np.asarray(leaves[0], dtype=float)
+        if isinstance(x, np.ndarray):
+            return x
+        return leaves[0] if isinstance(leaves[0], Traced) else np.asarray(leaves[0], dtype=float)
     if any(isinstance(leaf, (Value, Dual)) for leaf in leaves):
         return boxed(leaves, (len(leaves),))
     return np.array([float(leaf) for leaf in leaves])
@@ -400,7 +437,7 @@ def reverse_rows(out: Any, pull: Callable[[Any], Any], shape: tuple[int, ...]) -
     leaves, rebuild = flatten(out)
     rows = [as_array(pull(rebuild(seed))[0]) for seed in units(leaves)]
     out_shape = (len(leaves),) if is_container(out) else np.shape(ops.detach(out))
-    return ops.stack(rows, axis=0).reshape((*out_shape, *shape))
+    return ops.stack(rows, axis=0).reshape((*out_shape, *shape)) if rows else np.zeros((*out_shape, *shape))
 
 
 def hessian(f: Function, argnum: int = 0) -> Function:

@@ -12,6 +12,7 @@ when first used (`autograd.specialize`); here are the generic path, the n-ary no
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
@@ -20,7 +21,8 @@ import numpy as np
 from autograd import graph, ops
 from autograd.collector import wait_for
 from autograd.graph import ANY, MANY, Node, modes, sweep, topological
-from autograd.rows import Elementwise, Op, Reduction, ieee
+from autograd.operators import compared
+from autograd.rows import Elementwise, Op, Reduction, box, ieee
 from autograd.specialize import Specialized, Variant
 
 
@@ -198,6 +200,27 @@ class Value(Node):
     def __bool__(self) -> bool:
         return bool(self.data)
 
+    # Hash and equality of Values are by identity, so that sets, dictionaries and lists of them mean what they say.
+    # With a number, `==` compares the number: a function of numbers means the same when it is differentiated.
+
+    def __eq__(self, other: Any) -> Any:
+        if self is other:
+            return True
+        if isinstance(other, (Value, str, bytes, type(None))):
+            if modes.differentiating and isinstance(other, Value) and self.data == other.data:
+                raise TypeError(
+                    f"== of two Values, both {self.data}: in a function that is being differentiated it could mean the "
+                    "numbers or the objects. Say autograd.equal(a, b) for the numbers, `a is b` for the objects"
+                )
+            return False
+        return compared(operator.eq, self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        equal = self.__eq__(other)
+        return equal if equal is NotImplemented else np.logical_not(equal) if np.ndim(equal) else not equal
+
+    __hash__ = object.__hash__
+
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={self.grad}{label})"
@@ -224,15 +247,6 @@ def dot_items(
     if len(left) != len(right):
         raise ValueError(f"dot takes two sequences of equal length, got {len(left)} and {len(right)}")
     return left, right, (*left, *right) if bias is None else (*left, *right, bias)
-
-
-def box(x: Any) -> Any:
-    """An array as it is, anything else as a 0-d array that holds it: for element-by-element calls."""
-    if isinstance(x, (np.ndarray, list, tuple)):
-        return np.asarray(x)
-    cell = np.empty((), dtype=object)
-    cell[()] = x
-    return cell
 
 
 def node(data: float, variant: Variant, a: Any, b: Any = None) -> Value:

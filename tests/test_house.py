@@ -18,18 +18,22 @@ TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autogra
 
 # each file imports only from those before it
 ORDER = [
+    "contexts",
     "quiet",
+    "guard",
     "rows",
     "kernels",
     "ops",
     "operators",
+    *(f"functions.{name}" for name in ("table", "ufuncs", "moves", "choosing", "products", "reductions", "linalg")),
+    "functions.questions",
+    "functions",
     "symbol",
     "graph",
     "anomaly",
     "specialize",
     "collector",
     "value",
-    "guard",
     "blas",
     "inplace",
     "form",

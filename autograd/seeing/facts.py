@@ -14,12 +14,13 @@ from typing import Any, NamedTuple
 
 from autograd import ops
 from autograd.custom import Custom
-from autograd.operators import UFUNCS
+from autograd.functions.table import TABLE
+from autograd.functions.ufuncs import ROWS as UFUNCS
 from autograd.rows import Elementwise, Fused, Linear, Op, Reduction, operand_names
 from autograd.seeing.notation import LATEX, TEXT, application
 from autograd.seeing.source import code_of, helpers, parameters
 from autograd.symbol import Notation, Symbol, symbol
-from autograd.tensor import FUNCTIONS, Tensor
+from autograd.tensor import Tensor
 from autograd.value import Value
 
 
@@ -161,7 +162,8 @@ def forms(row: Op) -> list[Fact]:
     if ops.ROWS.get(row.name) is row:
         ways = [f"autograd.{row.name}({arguments(row)})", *operator(row), *method(row)]
         said.append(Fact("written", ", ".join(ways), "code"))
-    equal = [function for function, ours in {**UFUNCS, **FUNCTIONS}.items() if ours is own]
+    equal = [function for function, ours in UFUNCS.items() if ours is own]
+    equal += [function for function in TABLE if function.__name__ == own.__name__]
     if theirs := [x for x in equal if getattr(x, "__module__", "numpy").startswith("numpy")]:
         said.append(Fact("NumPy", ", ".join(dict.fromkeys(map(numpy_name, theirs))), "code"))
     for example in doctest.DocTestParser().get_examples(own.__doc__ or ""):

@@ -20,10 +20,10 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from autograd import ops
+from autograd.functions.table import TABLE, Meaning
 from autograd.graph import Node
 from autograd.operators import ArrayOperators
 from autograd.rows import Elementwise, Fused, Linear, Op, Reduction, Rule, normalize_axis
-from autograd.tensor import FUNCTIONS
 
 Pair: TypeAlias = tuple[Any, Any]
 numbers = itertools.count()
@@ -306,8 +306,10 @@ class Sketch(Node, ArrayOperators):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function in (np.ndim, np.shape, np.size):
             return getattr(args[0], function.__name__)
-        ours = ONES if function is np.ones_like else FUNCTIONS.get(function)
-        return NotImplemented if ours is None else ours(*args, **kwargs)
+        if function is np.ones_like:
+            return ONES(*args)
+        meaning = TABLE.get(function)
+        return meaning(args, kwargs) if isinstance(meaning, Meaning) else NotImplemented
 
     __lt__, __le__ = question(LESS), question(LESS_EQUAL)
     __gt__, __ge__ = question(GREATER), question(GREATER_EQUAL)

@@ -1,0 +1,161 @@
+"""The table of NumPy's functions: what each means when it is given a Tensor or a Dual.
+
+A meaning is an ordinary function made of rows. Its parameters have NumPy's names, and are those that it can serve:
+
+    @means(np.flip)
+    def flip(m, axis=None):
+        return ops.flip(m, axis)
+
+Arguments are bound by NumPy's own signature, so it does not matter whether they come by place or by name. One that the
+meaning does not have, such as ``out``, is refused with the function's name and its own, at the call. Whatever gives
+answers about numbers rather than numbers (`argmax`, `allclose`) is a question: it gets plain arrays, and gives them.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.rows import FLOATS, Traced
+
+TABLE: dict[Any, Callable[[Sequence[Any], dict[str, Any]], Any]] = {}
+"""For each of NumPy's functions the function of ``(args, kwargs)`` that takes its place."""
+
+REMEDIES: dict[Any, str] = {}
+"""For functions that are refused by name, what to do instead."""
+
+SIGNATURES = {
+    np.concatenate: "(arrays, /, axis=0, out=None, *, dtype=None, casting='same_kind')",
+    np.dot: "(a, b, out=None)",
+    np.inner: "(a, b, /)",
+    np.vdot: "(a, b, /)",
+    np.where: "(condition, x=None, y=None, /)",
+}
+"""Of functions written in C, which tell their signatures in later versions of NumPy only."""
+
+
+def name_of(function: Any) -> str:
+    """NumPy's function as a user writes it: ``numpy.linalg.norm``."""
+    return f"{getattr(function, '__module__', None) or 'numpy'}.{function.__name__}"
+
+
+def signature_of(function: Any) -> inspect.Signature:
+    """NumPy's own signature of one of its functions."""
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        namespace: dict[str, Any] = {}
+        exec(f"def signature{SIGNATURES[function]}: ...", namespace)
+        return inspect.signature(namespace["signature"])
+
+
+class Meaning:
+    """One of NumPy's functions on variables: called with the arguments that it was called with."""
+
+    def __init__(self, function: Any, meaning: Callable[..., Any]) -> None:
+        self.name = name_of(function)
+        self.meaning = meaning
+        parameters = signature_of(function).parameters.values()
+        self.spreads = any(p.kind is p.VAR_POSITIONAL for p in parameters)
+        self.open = any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self.defaults = {p.name: p.default for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+        self.places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        self.takes = set(inspect.signature(meaning).parameters)
+
+    def __call__(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+        given: dict[str, Any] = {}
+        if not self.spreads:
+            if len(args) > len(self.places):
+                raise TypeError(f"{self.name} takes at most {len(self.places)} arguments by place, got {len(args)}")
+            given = dict(zip(self.places, args, strict=False))
+            args = ()
+        for key, x in kwargs.items():
+            if key in given:
+                raise TypeError(f"{self.name} got two values for {key!r}")
+            if key not in self.defaults and not self.open:
+                raise TypeError(f"{self.name} has no argument {key!r}")
+            given[key] = x
+        for key in [key for key in given if key not in self.takes]:
+            if not self._is_default(key, given.pop(key)):
+                raise TypeError(f"{self.name} of a Tensor does not take {key}=: {REFUSED.get(key, 'leave it out')}")
+        return self.meaning(*args, **given)
+
+    def _is_default(self, key: str, x: Any) -> bool:
+        default = self.defaults.get(key, inspect.Parameter.empty)
+        return x is default or (type(x) is type(default) and isinstance(x, (bool, int, float, str)) and x == default)
+
+
+REFUSED = {
+    "out": "the result is a new variable; assign it",
+    "casting": "results are float32 or float64, as NumPy's promotion gives them",
+    "order": "variables have no memory layout",
+    "subok": "results are Tensors",
+    "where": "choose with numpy.where before or after",
+    "like": "results are Tensors",
+}
+"""Why an argument is refused, or what to do instead."""
+
+
+def means(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Put a meaning into the table, for one of NumPy's functions or for several that mean the same."""
+
+    def enter(meaning: Callable[..., Any]) -> Callable[..., Any]:
+        for function in functions:
+            TABLE[function] = Meaning(function, meaning)
+        return meaning
+
+    return enter
+
+
+def later(names: str, module: Any = np) -> list[Any]:
+    """NumPy's functions of these names, those that this version of it has."""
+    return [getattr(module, name) for name in names.split() if hasattr(module, name)]
+
+
+def plain(x: Any) -> Any:
+    """Anything without its history: variables as arrays, in lists, tuples and dictionaries too."""
+    if isinstance(x, (list, tuple)):
+        items = [plain(item) for item in x]
+        return tuple(items) if isinstance(x, tuple) else items
+    if isinstance(x, dict):
+        return {key: plain(item) for key, item in x.items()}
+    return ops.detach(x)
+
+
+def answers(functions: Iterable[Any]) -> None:
+    """These are questions: they get plain arrays, and give them."""
+    for function in functions:
+        TABLE[function] = _question(function)
+
+
+def _question(function: Any) -> Callable[[Sequence[Any], dict[str, Any]], Any]:
+    return lambda args, kwargs: function(*plain(args), **plain(kwargs))
+
+
+def refuse(functions: Iterable[Any], remedy: str) -> None:
+    """These are refused by name, with the remedy."""
+    for function in functions:
+        REMEDIES[function] = remedy
+
+
+def in_dtype(x: Any, dtype: Any, name: str) -> Any:
+    """`x` in the dtype that was asked for; TypeError for one that has no derivatives."""
+    if dtype is None:
+        return x
+    if np.dtype(dtype) not in FLOATS:
+        raise TypeError(f"numpy.{name} of a Tensor does not take dtype={np.dtype(dtype)}: float32 or float64 only")
+    return ops.astype(x, np.dtype(dtype))
+
+
+def joined(x: Any) -> Any:
+    """Lists of variables where NumPy takes one array: as that array."""
+    if isinstance(x, (list, tuple)):
+        items = [joined(item) for item in x]
+        if any(isinstance(item, Traced) for item in items):
+            return ops.stack(items)
+        return np.asarray(items)
+    return x

@@ -1,0 +1,89 @@
+"""NumPy's elementwise functions on variables: ``np.exp(t)``, ``np.add.reduce(t)``, ``array < t``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.functions.table import later, plain
+from autograd.rows import Elementwise, Op, normalize_axis, shape_of
+
+ROWS: dict[Any, Op] = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
+"""NumPy's functions that are rows: each that a row names as its own."""
+
+ROWS |= {np.matmul: ops.matmul, np.fabs: ops.abs, np.conjugate: ops.identity}
+
+QUESTIONS = set(
+    later(
+        "less less_equal greater greater_equal equal not_equal isnan isinf isfinite signbit floor ceil rint trunc "
+        "logical_and logical_or logical_not logical_xor floor_divide heaviside spacing nextafter"
+    )
+)
+"""Questions about the numbers: answered with plain arrays, outside the graph. Those that round are constant between
+the places where they jump, so no gradient is lost."""
+
+REDUCE: dict[Any, Callable[..., Any]] = {
+    np.add: ops.sum,
+    np.multiply: ops.prod,
+    np.maximum: ops.max,
+    np.minimum: ops.min,
+    np.logaddexp: ops.logsumexp,
+}
+"""What ``ufunc.reduce`` means."""
+
+MATRICES: dict[str, Callable[[Any, Any], Any]] = {
+    "vecdot": lambda x, y: ops.sum(ops.mul(x, y), axis=-1),
+    "matvec": lambda x, y: ops.getitem(ops.matmul(x, ops.getitem(y, (..., None))), (..., 0)),
+    "vecmat": lambda x, y: ops.getitem(ops.matmul(ops.getitem(x, (..., None, slice(None))), y), (..., 0, slice(None))),
+}
+"""NumPy's products of stacks of vectors and matrices, besides matmul, by name: not every version has all of them."""
+
+
+def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """A ufunc, or one of its methods, on operands with variables among them.
+
+    TypeError names the ufunc for one without a meaning, and the argument for one that it does not take (``out=``,
+    ``where=``, ``dtype=``).
+    """
+    name = f"numpy.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+    if ufunc in QUESTIONS:
+        if "out" in kwargs and any(x is not None for x in kwargs["out"]):
+            kwargs = {**kwargs, "out": tuple(plain(x) for x in kwargs["out"])}
+        return getattr(ufunc, method)(*plain(inputs), **plain(kwargs))
+    if method == "__call__":
+        row: Any = ROWS.get(ufunc) or MATRICES.get(ufunc.__name__)
+        if row is None:
+            raise TypeError(f"{name} has no derivative rule here: see autograd.custom_op for an operation of your own")
+        _none(name, kwargs)
+        return row.apply(inputs, {}) if isinstance(row, Op) else row(*inputs)
+    if method == "reduce" and ufunc in REDUCE:
+        return _reduce(name, REDUCE[ufunc], *inputs, **kwargs)
+    if method == "accumulate" and ufunc in (np.add, np.multiply):
+        from autograd.functions.reductions import cumprod
+
+        (x, *rest) = inputs
+        axis = rest[0] if rest else kwargs.pop("axis", 0)
+        _none(name, kwargs)
+        return (ops.cumsum if ufunc is np.add else cumprod)(x, axis)
+    if method == "outer" and ufunc in ROWS and ufunc is not np.matmul:
+        _none(name, kwargs)
+        x, y = inputs
+        return ROWS[ufunc].apply((ops.reshape(x, shape_of(x) + (1,) * len(shape_of(y))), y), {})
+    raise TypeError(f"{name} is not differentiable here: write it with functions of whole arrays, or use x.data")
+
+
+def _none(name: str, kwargs: dict[str, Any]) -> None:
+    for key, x in kwargs.items():
+        if not (x is None or (key == "where" and x is True)):
+            raise TypeError(f"{name} of a variable does not take {key}=: the result is a new variable")
+
+
+def _reduce(name: str, reduction: Callable[..., Any], x: Any, axis: Any = 0, dtype: Any = None, out: Any = None,
+            keepdims: bool = False, initial: Any = None, where: Any = True) -> Any:  # fmt: skip
+    if initial is not None:
+        raise TypeError(f"{name} of a variable does not take initial=: combine the result with it afterwards")
+    _none(name, {"dtype": dtype, "out": out, "where": where})
+    return reduction(x, axis=normalize_axis(axis, len(shape_of(x))), keepdims=keepdims)
