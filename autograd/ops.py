@@ -901,13 +901,6 @@ cross_entropy = Fused(
     example="cross_entropy([[0.0, 0.0]], [1]) = 0.6931471805599453",
 )
 
-# where an operand is a matrix, its cotangent is the sum of the outer products of these two arrays' rows
-linear.factors = {1: lambda g, x, w, b: (x, g)}
-matmul.factors = {
-    0: lambda g, a, b: (g, b) if b.ndim == 1 else (g.T, b.T) if b.ndim == 2 else None,
-    1: lambda g, a, b: (a, g),
-}
-
 ROWS: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
 """Every row by name."""
 

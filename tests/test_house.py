@@ -30,8 +30,6 @@ ORDER = [
     "collector",
     "value",
     "guard",
-    "blas",
-    "inplace",
     "form",
     "tensor",
 ]
