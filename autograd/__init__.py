@@ -12,9 +12,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.anomaly import AnomalyError as AnomalyError, anomaly as anomaly
 from autograd.custom import custom_op as custom_op
 from autograd.graph import no_grad as no_grad
-from autograd.inplace import add_scaled as add_scaled
 from autograd.ops import *
-from autograd.quiet import quietly as quietly
 from autograd.symbol import Symbol as Symbol
 from autograd.tensor import Tensor as Tensor
 from autograd.transforms import (

@@ -8,9 +8,9 @@ variables, which of them backward will read, what each one's cotangent is.
 >>> y = Tensor([1.0, 2.0]) * np.array([3.0, 4.0])
 >>> print(inspect.getsource(y._op.pull))
 def pull(node):
-    g = node._grad
+    g = node.grad
     if type(g) is float:
-        g = node._grad = zeros_like(node._data)
+        g = node.grad = zeros_like(node._data)
     out = node._data
     x0, x1 = node._a
     a0, a1 = x0._data, x1
@@ -20,7 +20,7 @@ def pull(node):
     if x0._op is None:
         x0._receive(c, g)
     else:
-        x0._grad = c if type(x0._grad) is float else x0._grad + c
+        x0.grad = c if type(x0.grad) is float else x0.grad + c
 """
 
 from __future__ import annotations
@@ -36,8 +36,6 @@ import numpy as np
 from autograd import graph
 from autograd.graph import ANY, Node, modes
 from autograd.guard import find, rewritten, save, tick
-from autograd.inplace import Product, product
-from autograd.kernels import SMALL
 from autograd.quiet import fresh, idle, ignoring, quietly
 from autograd.rows import Elementwise, Fused, Linear, Op, at, scaled, unbroadcast
 from autograd.specialize import Variant, execute
@@ -133,7 +131,7 @@ def record(operands, params, data):
     data.setflags(write=False)
     node = new(kind)
     node._data = data
-    node._grad = None
+    node.grad = None
     node.label = ''
     if graph.special and not modes.recording:
         return node._constant()
@@ -158,9 +156,9 @@ def changed(node):
 
 
 def pull(node):
-    g = node._grad
+    g = node.grad
     if type(g) is float:
-        g = node._grad = zeros_like(node._data)
+        g = node.grad = zeros_like(node._data)
     for x, c in zip(node._a, vjp(g, needs, node._data, numbers(node._a), node._b), strict=True):
         if c is not None:
             x._receive(c, g)
@@ -255,7 +253,7 @@ def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str
         "data.setflags(write=False)",
         "node = new(kind)",
         "node._data = data",
-        "node._grad = None",
+        "node.grad = None",
         "node.label = ''",
         "if graph.special and not modes.recording:",
         "    return node._constant()",
@@ -266,7 +264,7 @@ def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str
     guards = "None"
     if arrays or variables:
         lines += ["node._version = tick()", *(f"x{i}._read = True" for i in variables)]
-        # `guard.fixed` and `guard.shared`, in line
+        # whether anybody can write to one of them: to a constant, or, as `guard.shared` tells, to a variable
         given = [f"x{i}.flags.writeable or x{i}.base is not None or find(id(x{i})) is not None" for i in arrays]
         given += [f"(x{i}._exposed if x{i}._op is None else x{i}._data.base is not None)" for i in variables]
         guards = f"save(({several([f'x{i}' for i in (*arrays, *variables)])})) if {' or '.join(given)} else None"
@@ -303,9 +301,9 @@ def pull_source(row: Op, kinds: Sequence[type], needs: Sequence[bool], namespace
     n = len(kinds)
     x, a = listed("x", n), listed("a", n)
     lines = [
-        "g = node._grad",
+        "g = node.grad",
         "if type(g) is float:",
-        "    g = node._grad = zeros_like(node._data)",  # it reached no operand that has one, such as a condition
+        "    g = node.grad = zeros_like(node._data)",  # it reached no operand that has one, such as a condition
         "out = node._data",
         f"{x} = node._a",
         f"{a} = {unpacked(needs)}",
@@ -325,18 +323,11 @@ def pull_source(row: Op, kinds: Sequence[type], needs: Sequence[bool], namespace
         namespace[f"rule{i}"] = rules[i]
         step = [f"c = {cotangent(row, i, kinds)}", f"if c.shape != a{i}.shape or c.dtype is not a{i}.dtype:"]
         step += [f"    c = unbroadcast(c, a{i})"]
-        if i in row.factors:
-            namespace[f"factors{i}"] = row.factors[i]
-            step = [
-                f"c = outer_products(a{i}, factors{i}, g, ({a})) if a{i}.size >= SMALL and x{i}._op is None else None",
-                "if c is None:",
-                *(f"    {line}" for line in step),
-            ]
         step += [
             f"if x{i}._op is None:",
             f"    x{i}._receive(c, g)",
             "else:",
-            f"    x{i}._grad = c if type(x{i}._grad) is float else x{i}._grad + c",
+            f"    x{i}.grad = c if type(x{i}.grad) is float else x{i}.grad + c",
         ]
         lines += step
     return written("pull(node)", lines)
@@ -380,19 +371,6 @@ def reads(op: Op, i: int, count: int) -> tuple[int, ...]:
     return op.reads[i]
 
 
-def outer_products(matrix: Array, rule: Callable[..., Any], g: Array, arrays: Sequence[Any]) -> Array | Product | None:
-    """The cotangent of a large matrix as a sum of outer products; None where the row's own rule has to see to it."""
-    if matrix.ndim != 2 or not g.size or (pair := rule(g, *arrays)) is None:
-        return None
-    left, right = pair
-    if not left.size or not left.dtype is right.dtype is matrix.dtype:
-        return None
-    if left.ndim != 2 or right.ndim != 2:
-        n, m = matrix.shape
-        left, right = left.reshape(-1, n), right.reshape(-1, m)
-    return product(left, right)
-
-
 REAL = frozenset("?bBhHiIlLqQefd")
 """The dtypes of constants, by their characters."""
 
@@ -413,8 +391,6 @@ NAMES: dict[str, Any] = {
     "find": find,
     "rewritten": rewritten,
     "explained": explained,
-    "outer_products": outer_products,
-    "SMALL": SMALL,
     "at": at,
     "scaled": scaled,
     "unbroadcast": unbroadcast,

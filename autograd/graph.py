@@ -53,7 +53,6 @@ class Node(Operators):
     _data: Any
     _op: Any  # None for a leaf
     grad: Any
-    _grad: Any  # the same slot, for kinds that give `grad` another meaning
     label: str  # for drawings and messages; empty unless given
 
     @property
@@ -114,9 +113,6 @@ class Node(Operators):
         return restore, (kind, self._data, self.label, self.grad)
 
 
-Node._grad = Node.__dict__["grad"]
-
-
 def topological(root: Node) -> list[Node]:
     """The computed nodes below `root`, operands before results.
 
@@ -132,39 +128,39 @@ def topological(root: Node) -> list[Node]:
     push, pop = stack.append, stack.pop
     node: Any = root
     while root._op is not None:
-        if node._grad is not open:  # for the first time here; else everything below has been listed meanwhile
-            node._grad = open
+        if node.grad is not open:  # for the first time here; else everything below has been listed meanwhile
+            node.grad = open
             fan = node._op.fan
             if fan == 2:
                 a, b = node._a, node._b
-                if b._op is not None and b._grad is not done:
+                if b._op is not None and b.grad is not done:
                     push(node)
-                    if a._op is not None and a._grad is not done:
+                    if a._op is not None and a.grad is not done:
                         push(a)
                     node = b
                     continue
-                if a._op is not None and a._grad is not done:
+                if a._op is not None and a.grad is not done:
                     push(node)
                     node = a
                     continue
             elif fan == 1:
                 a = node._a
-                if a._op is not None and a._grad is not done:
+                if a._op is not None and a.grad is not done:
                     push(node)
                     node = a
                     continue
             else:
                 push(node)
                 for x in node._a:
-                    if (fan == MANY or isinstance(x, Node)) and x._op is not None and x._grad is not done:
+                    if (fan == MANY or isinstance(x, Node)) and x._op is not None and x.grad is not done:
                         push(x)
                 node = pop()
                 continue
-        node._grad = done
+        node.grad = done
         append(node)
         while stack:
             node = pop()
-            if node._grad is not done:  # as it is where two nodes had put the same one there
+            if node.grad is not done:  # as it is where two nodes had put the same one there
                 break
         else:
             break
@@ -176,10 +172,10 @@ def sweep(root: Node, seed: Any, order: list[Node]) -> None:
 
     `order` is what `topological` gave; it is used up.
     """
-    root._grad = seed
+    root.grad = seed
     if modes.watch is not None:
         for node in reversed(order):
-            modes.watch.check(node, node._cotangents(node._grad, False))
+            modes.watch.check(node, node._cotangents(node.grad, False))
             node._op.pull(node)
         return
     while order:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -19,95 +18,27 @@ from autograd.rows import Rule, Traced, normalize_axis
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that einsum knows, and dot borrows."""
 
-SMALL = 4096
-"""Elements, below which a call from Python costs more than the passes that it saves."""
-
-FEW = 32
-"""Numbers, up to which floats in a list take less time than the calls of NumPy."""
-
 
 def from_math(function: Rule, x: Any) -> Any:
     """A function that NumPy lacks, element by element."""
     return np.asarray(np.frompyfunc(function, 1, 1)(x), dtype=np.result_type(x))
 
 
-@lru_cache(maxsize=256)
-def number(value: float, dtype: Any) -> Any:
-    """A number as an array, not to be written to: beside a small array NumPy takes half the time of a Python number."""
-    return np.array(value, dtype)
-
-
-def relu(x: Any) -> Any:
-    """The larger of each element and 0; of long rows in half the time, against a row of zeros."""
-    if type(x) is not np.ndarray:
-        return np.maximum(x, 0)
-    if x.size >= SMALL and x.shape[-1] >= 64:
-        return np.maximum(x, np.zeros(x.shape[-1], x.dtype))
-    return np.maximum(x, number(0, x.dtype))
-
-
 def affine(x: Any, w: Any, b: Any) -> Any:
     """``x @ w + b``."""
     out = matmul(x, w)
-    if out.ndim == 2 and len(out) == 1 and b.ndim == 1:  # of the same shape they are added in a third of the time
-        row = out[0]
-        row += b
-    else:
-        out += b
+    out += b
     return out
 
 
-def sign_of_relu(out: Any) -> Any:
-    """`numpy.sign` of what has no negative numbers: of many in half the time, as long as there is no nan among them."""
-    if out.size < SMALL or np.isnan(out.reshape(-1).dot(out.reshape(-1))):
-        return np.sign(out)
-    return (out > 0).astype(out.dtype)
-
-
-@lru_cache(maxsize=32)
-def ones(n: int, dtype: Any) -> Any:
-    """A vector of ones, not to be written to. A product with it is a sum, in a third of NumPy's time."""
-    return np.ones(n, dtype)
-
-
-def exponentials(x: list[float]) -> tuple[float, list[float], float]:
-    """The largest of a few numbers, the exponentials of all less it, and their sum."""
-    top = max(x)
-    e = [math.exp(item - top) for item in x]
-    return top, e, sum(e)
-
-
-def sum_of_rows(x: Any) -> Any:
-    """The sum over all axes but the last."""
-    if x.ndim != 2:
-        x = x.reshape(-1, x.shape[-1])
-    if type(x) is not np.ndarray:
-        return x.sum(axis=0)
-    return x[0].copy() if len(x) == 1 else ones(len(x), x.dtype).dot(x)
+def rows(x: Any) -> Any:
+    """All axes but the last as one: a matrix of rows."""
+    return x if x.ndim == 2 else x.reshape(count(x, range(x.ndim - 1)), x.shape[-1])
 
 
 def sum_of_outer_products(left: Any, right: Any) -> Any:
-    """``left.T @ right`` of their last axes; of a single row BLAS takes several times as long as a multiplication."""
-    if left.ndim != 2 or right.ndim != 2:
-        left, right = left.reshape(-1, left.shape[-1]), right.reshape(-1, right.shape[-1])
-    if type(right) is not np.ndarray:
-        return left.T @ right
-    if len(right) == 1 and left.size * right.size >= SMALL:
-        return left.T * right
-    return left.T.dot(right)
-
-
-def places(columns: Any, width: int) -> Any:
-    """Where in a flattened array of rows of this width each row's element in the column given lies."""
-    return _starts(len(columns), width) + (columns if columns.dtype is INTP else columns.astype(np.intp))
-
-
-@lru_cache(maxsize=16)
-def _starts(rows: int, width: int) -> Any:
-    return np.arange(0, width * rows, width)
-
-
-INTP = np.dtype(np.intp)
+    """``left.T @ right`` of the rows of two arrays."""
+    return matmul(rows(left).swapaxes(0, 1), rows(right))
 
 
 def count(x: Any, axis: Sequence[int]) -> int:
@@ -140,7 +71,7 @@ def matmul(a: Any, b: Any) -> Any:
     if a.ndim == 2:
         if 1 < len(a) <= 64 and b.size >= 1 << 16 and b.flags.f_contiguous:
             return b.T.dot(a.T).T.copy()  # a few rows times a large transpose: BLAS takes half as long this way round
-        return a.dot(b)  # half of the time around BLAS
+        return a.dot(b)  # calls BLAS sooner than `@`, and has a quick way for a column times a row
     if a.ndim > 2 and a.shape[-1] == len(b) and a.size and a.flags.c_contiguous:
         return a.reshape(-1, len(b)).dot(b).reshape(*a.shape[:-1], b.shape[1])
     return a @ b

@@ -224,8 +224,8 @@ softplus = Elementwise(
     doc="log(1 + exp(x)), exact everywhere.", example="softplus(800.0) = 800.0",
 )
 relu = Elementwise(
-    "relu", lambda x: where(x <= 0, 0.0, x), lambda out, x: _sign(out),
-    array=kernels.relu, kinks=(0.0,), doc="max(x, 0); slope 0 at 0.", example="relu(-2.0) = 0.0",
+    "relu", lambda x: where(x <= 0, 0.0, x), lambda out, x: sign(out),
+    array=lambda x: np.maximum(x, 0), kinks=(0.0,), doc="max(x, 0); slope 0 at 0.", example="relu(-2.0) = 0.0",
 )
 leaky_relu = Elementwise(
     "leaky_relu", lambda x, slope: where(x > 0, x, slope * x),
@@ -260,10 +260,6 @@ silu = Elementwise(
     lambda out, x: sigmoid(x) * (1 + clip(x, -800, 800) * sigmoid(-x)),
     doc="x * sigmoid(x), also called swish.", example="silu(0.0) = 0.0",
 )
-
-
-def _sign(out: Any) -> Any:
-    return sign(out)
 
 
 def _normal_cdf(x: Any) -> Any:
@@ -402,14 +398,10 @@ def _matmul_right(g: Any, a: Any, b: Any) -> Any:
     if a.ndim == 1:
         return _column(a) * _row(g) if b.ndim > 1 else g * a
     if b.ndim == 1:
-        return _rows(a).swapaxes(0, 1) @ g.reshape(-1)
+        return kernels.rows(a).swapaxes(0, 1) @ g.reshape(-1)
     if b.ndim == 2:  # one product, rather than one for each matrix of the batch and then their sum
-        return _rows(a).swapaxes(0, 1) @ _rows(g)
+        return kernels.sum_of_outer_products(a, g)
     return a.swapaxes(-1, -2) @ g
-
-
-def _rows(x: Any) -> Any:
-    return x if x.ndim == 2 else x.reshape(kernels.count(x, range(x.ndim - 1)), x.shape[-1])
 
 
 def _row(x: Any) -> Any:
@@ -764,7 +756,7 @@ linear = Fused(
     kernels.affine,
     lambda g, out, x, w, b: kernels.matmul(g, w.T),
     lambda g, out, x, w, b: kernels.sum_of_outer_products(x, g),
-    lambda g, out, x, w, b: kernels.sum_of_rows(g),
+    lambda g, out, x, w, b: kernels.rows(g).sum(axis=0),
     reads=((1,), (0,), ()),
     doc="x @ w + b: rows of x (…, n), weights (n, m), biases (m,).",
     example="linear([[1.0, 2.0]], [[3.0], [4.0]], [0.5]).tolist() = [[11.5]]",
@@ -853,47 +845,38 @@ def _cross_entropy(logits: Any, labels: Any, **_: Any) -> Any:
     return -mean(take_along_axis(log_softmax(logits), labels[:, None], axis=1))
 
 
-def _exponentials(logits: Any) -> tuple[Any, Any, Any]:
-    """Of each row: the largest number, the exponentials of all less it, classes first, and their sum."""
-    columns = logits.T.copy()
-    top = np.maximum.reduce(columns, 0)
-    columns -= top
-    e = np.exp(columns)
-    return top, e, kernels.ones(len(e), e.dtype).dot(e)
+def _classes_first(logits: Any) -> tuple[Any, Any, Any]:
+    """Each row less its largest number, the exponentials of that, and their sums.
+
+    Classes come first, rows second: NumPy is quicker at sums of long rows than of short ones.
+    """
+    shifted = logits.T.copy()
+    shifted -= shifted.max(axis=0)
+    e = np.exp(shifted)
+    return shifted, e, e.sum(axis=0)
 
 
 def _cross_entropy_value(logits: Any, labels: Any, saved: Any = None) -> Any:
     n, classes = logits.shape
     if not n:
         raise ValueError("the mean over an empty batch is not defined")
-    for row in (labels.argmin(), labels.argmax()):  # much cheaper than min, max or a comparison
-        if not 0 <= labels.item(row) < classes:
+    for row in (labels.argmin(), labels.argmax()):
+        if not 0 <= labels[row] < classes:
             last = classes - 1
             raise IndexError(f"label {labels[row]} in row {row} names none of the {classes} classes (0 to {last})")
-    if n == 1 and classes <= kernels.FEW and logits.dtype.kind == "f":
-        numbers, label = logits[0].tolist(), labels.item()
-        top, e, total = kernels.exponentials(numbers)
-        if saved is not None:
-            saved += e, total, label
-        return np.asarray(math.log(total) - (numbers[label] - top), logits.dtype)
-    top, e, total = _exponentials(logits)
-    places = kernels.places(labels, classes)
+    shifted, e, total = _classes_first(logits)
     if saved is not None:
-        saved += e, total, places
-    return (np.log(total) - (logits.take(places) - top)).dot(kernels.ones(n, e.dtype)) / n
+        saved += e, total
+    return (np.log(total) - shifted[labels, np.arange(n)]).sum() / n
 
 
 def _cross_entropy_vjp(g: Any, out: Any, logits: Any, labels: Any, saved: Any = None) -> Any:
-    e, total, places = saved or (*_exponentials(logits)[1:], kernels.places(labels, logits.shape[1]))
-    if type(e) is list:
-        numbers = [x / total for x in e]
-        numbers[places] -= 1
-        return np.array([numbers], logits.dtype) * g
-    n, dtype = len(labels), total.dtype
-    grad = (e / (total * kernels.number(n, dtype))).T.copy()
-    grad.put(places, grad.take(places) - kernels.number(1 / n, dtype))
-    grad *= g
-    return grad
+    e, total = saved or _classes_first(logits)[1:]
+    n = len(labels)
+    grad = e / total
+    grad[labels, np.arange(n)] -= 1
+    grad *= g / n
+    return grad.T.copy()
 
 
 cross_entropy = Fused(
@@ -907,13 +890,6 @@ cross_entropy = Fused(
     doc="Mean over rows of -log_softmax(logits)[label]: logits (n, classes), labels (n,) integers.",
     example="cross_entropy([[0.0, 0.0]], [1]) = 0.6931471805599453",
 )
-
-# where an operand is a matrix, its cotangent is the sum of the outer products of these two arrays' rows
-linear.factors = {1: lambda g, x, w, b: (x, g)}
-matmul.factors = {
-    0: lambda g, a, b: (g, b) if b.ndim == 1 else (g.T, b.T) if b.ndim == 2 else None,
-    1: lambda g, a, b: (a, g),
-}
 
 ROWS: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
 """Every row by name."""
@@ -930,7 +906,7 @@ def _bind_to_numpy() -> None:
         ours = isinstance(rule, FunctionType) and rule.__module__ == __name__
         return FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__) if ours else rule
 
-    names["_normal_cdf"], names["_sign"] = bound(_normal_cdf), kernels.sign_of_relu
+    names["_normal_cdf"] = bound(_normal_cdf)
     for row in ROWS.values():
         if isinstance(row, Elementwise):
             names[row.name] = row.array = row.forward = bound(row.array)

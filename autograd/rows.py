@@ -20,8 +20,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -89,7 +88,6 @@ class Op:
     on_scalars = False  # whether it applies to single Values
     foreign = False  # whether it runs code of the user's
     saves = False  # whether it keeps more of its forward pass than the result
-    factors: Mapping[int, Rule] = MappingProxyType({})  # left and right, of matrices with the cotangent left.T @ right
 
     @property
     def row(self) -> Op:

@@ -6,7 +6,9 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from autograd import Tensor, Value, add_scaled
+import numpy as np
+
+from autograd import Tensor, Value
 from nn.module import Module
 from nn.schedules import checked
 
@@ -44,11 +46,12 @@ class EMA:
         """Move every average towards the parameter as it is now."""
         self.updates += 1
         keep = min(self.decay, self.updates / (self.updates + 9))
-        for mean, p in self._pairs:
-            if isinstance(mean, Tensor) and isinstance(p, Tensor):
-                add_scaled(mean.data, p.detach(), 1 - keep, keep)
-            elif isinstance(mean, Value) and isinstance(p, Value):
-                mean.data = keep * mean.data + (1 - keep) * p.data
+        with np.errstate(all="ignore"):
+            for mean, p in self._pairs:
+                if isinstance(mean, Tensor) and isinstance(p, Tensor):
+                    mean.update(_move, p.detach(), keep)
+                elif isinstance(mean, Value) and isinstance(p, Value):
+                    mean.data = keep * mean.data + (1 - keep) * p.data
 
     def on_step_end(self, state: object) -> None:
         """For `fit`."""
@@ -65,3 +68,9 @@ class EMA:
             raise ValueError(f"updates: {updates}, expected 0 or more")
         self.model.load_state_dict(state["model"])
         self.updates = updates
+
+
+def _move(mean: np.ndarray[Any, Any], x: np.ndarray[Any, Any], keep: float) -> None:
+    """``mean = keep * mean + (1 - keep) * x`` in place."""
+    mean *= keep
+    mean += (1 - keep) * x

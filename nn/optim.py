@@ -1,8 +1,8 @@
 """Optimisers: how gradients change parameters; and clipping of gradients.
 
-An optimiser states its update once, on arrays and in place. A Tensor's array is updated where it lies, without
-temporaries of its size; the Values of an optimiser are gathered into one vector, updated like any other array and
-written back. `step` never writes to a gradient, and skips a Tensor that has none.
+An optimiser states its update once, on arrays and in place. A Tensor's array is updated where it lies; temporaries of
+its size are allocated once, when the optimiser is made. The Values of an optimiser are gathered into one vector,
+updated like any other array and written back. `step` never writes to a gradient, and skips a Tensor that has none.
 """
 
 import math
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd import Tensor, Value, add_scaled, quietly
+from autograd import Tensor, Value
 from nn.module import Module, Parameter
 from nn.schedules import Rate, checked
 
@@ -70,28 +70,23 @@ class Optimizer:
         ]
         self._held = list(zip(self._tensors, self._slots, strict=False))
 
-    def __init_subclass__(cls) -> None:
-        if "_update" in cls.__dict__:
-            cls._adds_only = cls.__dict__.get("_adds_only", False)
-        cls._foreign = cls.__module__ != __name__
-
     # What a kind of optimiser states
-
-    _adds_only = False  # whether `_update` uses `g` in `autograd.add_scaled` only: it need not be an array then
-    _foreign = False  # whether it runs code of the user's
 
     def _state(self, p: Array) -> dict[str, Array]:
         """What to remember between steps about a parameter `p`, as it is before the first."""
         return {}
 
     def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
-        """Change `p` and `state` in place, by the gradient `g`. `scratch`, of their shape, is free to compute in."""
+        """Change `p` and `state` in place, by the gradient `g`. `scratch`, of their shape, is free to compute in.
+
+        Write to `p` last: the gradient may be a view of it.
+        """
         raise NotImplementedError(f"{type(self).__name__} does not define _update")
 
     def _decay(self, p: Array, g: Array, lr: float, out: Array) -> Array:
         """The gradient with weight decay. `out` is free to compute in."""
         np.multiply(p, self.weight_decay, out=out)
-        add_scaled(out, g)
+        out += g
         return out
 
     # What all have in common
@@ -107,27 +102,25 @@ class Optimizer:
 
     def step(self) -> None:
         """Change every parameter by its gradient."""
-        if self._foreign:
-            with np.errstate(all="ignore"):
-                self._change(self.lr)
-        else:
-            quietly(self._change, self.lr)
+        lr = self.lr
+        with np.errstate(all="ignore"):
+            for tensor, slot in self._held:
+                if tensor.grad is not None:
+                    tensor.update(self._apply, tensor.grad, lr, slot)
+            if self._values:
+                p = np.array([value.data for value in self._values])
+                self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
+                for value, data in zip(self._values, p.tolist(), strict=True):
+                    value.data = data
         self.steps += 1
 
-    def _change(self, lr: float) -> None:
-        adds_only = self._adds_only
-        for tensor, slot in self._held:
-            gradient = tensor._grad if adds_only else tensor.grad
-            if gradient is not None:
-                self._apply(tensor._overwrite(), gradient, lr, slot)
-        if self._values:
-            p = np.array([value.data for value in self._values])
-            self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
-            for value, data in zip(self._values, p.tolist(), strict=True):
-                value.data = data
-
-    def _apply(self, p: Array, g: Any, lr: float, slot: Slot) -> None:
+    def _apply(self, p: Array, g: Array, lr: float, slot: Slot) -> None:
         name, state, decayed, scratch = slot
+        if type(g) is not np.ndarray or g.dtype is not p.dtype:  # somebody else's: compute in the parameter's precision
+            g = np.asarray(g)
+            if g.dtype.kind not in "fiub":
+                raise TypeError(f"parameter {name} has a gradient of dtype {g.dtype}: it takes real numbers")
+            g = g.astype(p.dtype)
         if g.shape != p.shape:
             raise ValueError(f"parameter {name} of shape {p.shape} has a gradient of shape {g.shape}")
         if self.weight_decay:
@@ -137,7 +130,7 @@ class Optimizer:
     def zero_grad(self) -> None:
         """Forget the gradients: 0.0 on Values, None on Tensors."""
         for tensor in self._tensors:
-            tensor._grad = None
+            tensor.grad = None
         for value in self._values:
             value.grad = 0.0
 
@@ -196,8 +189,6 @@ class SGD(Optimizer):
     0.5
     """
 
-    _adds_only = True
-
     def __init__(
         self, parameters: Parameters, lr: Rate, momentum: float = 0.0, nesterov: bool = False, weight_decay: float = 0.0
     ) -> None:
@@ -213,13 +204,15 @@ class SGD(Optimizer):
     def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
         if self.momentum:
             v = state["velocity"]
+            v *= self.momentum
+            v += g
             if self.nesterov:
-                # g is the new v less what is kept of the old: so g, which may be a product, is computed only once
-                add_scaled(p, v, lr * self.momentum)
-                lr *= 1 + self.momentum
-            add_scaled(v, g, keep=self.momentum)
-            g = v
-        add_scaled(p, g, -lr)
+                np.multiply(v, self.momentum, out=scratch)
+                scratch += g
+                g = scratch
+            else:
+                g = v
+        p -= np.multiply(g, lr, out=scratch)
 
 
 class Adagrad(Optimizer):
@@ -307,13 +300,17 @@ class Adam(Optimizer):
         return {"m": np.zeros_like(p), "v": np.zeros_like(p), "t": np.zeros((), np.int64)}
 
     def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
+        p -= self._step(g, lr, state, scratch)
+
+    def _step(self, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> Array:
+        """What is taken off the parameter; it lies in the scratch array."""
         m, v, t = state["m"], state["v"], state["t"]
         b1, b2 = self.betas
         t += 1
         _average(m, g, b1, scratch)
         _average(v, np.square(g, out=scratch), b2, scratch)
         root = math.sqrt(1 - b2 ** int(t))  # the corrections go into the numbers: two passes over the arrays less
-        p -= _quotient(m, v, lr * root / (1 - b1 ** int(t)), self.eps * root, scratch)
+        return _quotient(m, v, lr * root / (1 - b1 ** int(t)), self.eps * root, scratch)
 
 
 class AdamW(Adam):
@@ -338,8 +335,12 @@ class AdamW(Adam):
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
     def _decay(self, p: Array, g: Array, lr: float, out: Array) -> Array:
-        p *= 1 - lr * self.weight_decay
         return g
+
+    def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
+        step = self._step(g, lr, state, scratch)
+        p *= 1 - lr * self.weight_decay
+        p -= step
 
 
 def _average(mean: Array, x: Array, keep: float, scratch: Array) -> None:

@@ -25,13 +25,11 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import autograd.blas
 import autograd.custom
 import autograd.dual
 import autograd.form
 import autograd.graph
 import autograd.guard
-import autograd.inplace
 import autograd.kernels
 import autograd.rows
 import autograd.specialize
@@ -258,14 +256,9 @@ def put_everywhere(name, function) -> None:
             setattr(module, name, function)
 
 
-def formed(x):
-    """A product that nobody has asked for yet, as the array."""
-    return x.array() if isinstance(x, autograd.inplace.Product) else x
-
-
 def aliasing_leaves() -> None:
     def receive(self, cotangent, upstream):
-        held, cotangent = self.grad, formed(cotangent)
+        held = self.grad
         self.grad = cotangent if held is None or type(held) is float else held + cotangent
 
     Tensor._receive = receive
@@ -273,7 +266,7 @@ def aliasing_leaves() -> None:
 
 def adding_in_place() -> None:
     def receive(self, cotangent, upstream):
-        held, cotangent = self.grad, formed(cotangent)
+        held = self.grad
         if held is None or type(held) is float:
             self.grad = cotangent if self._op is not None else np.array(cotangent)
         elif held.flags.writeable:
@@ -289,7 +282,7 @@ def forgetful_leaves() -> None:
 
     def receive(self, cotangent, upstream):
         if self._op is None:
-            self.grad = np.array(formed(cotangent))
+            self.grad = np.array(cotangent)
         else:
             original(self, cotangent, upstream)
 
@@ -345,15 +338,11 @@ ENGINE: dict[str, Mutation] = {
     "forms do not look at dtypes": source_change(
         autograd.form, "a{i}.shape or c.dtype is not a{i}.dtype:", "a{i}.shape:"
     ),
-    "factors of a product are shared": source_change(autograd.inplace, "left = left.copy()", "pass"),
-    "cotangents may be written to": source_change(autograd.inplace, "right.setflags(write=False)", "pass"),
     "cotangents of foreign rows are kept": source_change(
         autograd.custom, "np.array(c) if isinstance(c, np.ndarray) else c", "c"
     ),
-    "BLAS forgets the scale": source_change(autograd.blas, "n, m, k, scale, a", "n, m, k, 1.0, a"),
-    "BLAS keeps all that was there": source_change(autograd.blas, "b, m, keep, c, m", "b, m, 1.0, c, m"),
-    "a product replaces what was there": source_change(
-        tensor, "elif held is not None:", "elif held is not None and type(cotangent) is not Product:"
+    "what an update keeps may be written to": source_change(
+        tensor, "finally:\n            array.setflags(write=False)", "finally:\n            pass"
     ),
     "guards are never checked": source_change(autograd.guard, "if not held.intact():", "if False:"),
     "leaves may be replaced": source_change(autograd.guard, "if leaf._version > since:", "if False:"),
@@ -425,8 +414,8 @@ def run_suite(mutation: Mutation, row: str, seed: int) -> tuple[int, int]:
     counter = Counter()
     files = ["test_references.py", "test_ops.py", "test_edge_cases.py"]
     if not row:
-        files += ["test_value.py", "test_tensor.py", "test_transforms.py", "test_modules.py", "test_inplace.py",
-                  "test_form.py"]  # fmt: skip
+        files += ["test_value.py", "test_tensor.py", "test_transforms.py", "test_modules.py", "test_form.py",
+                  "test_weight_gradients.py"]  # fmt: skip
     arguments = [f"tests/{name}" for name in files]
     chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row else []
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--hypothesis-seed={seed}"]

@@ -79,7 +79,7 @@ def test_named_after_its_function():
 
 
 def test_gradients_of_large_matrices_in_a_vectorized_program():
-    """They are kept as factors there, also where the program calls somebody's own operation."""
+    """Also where the program calls somebody's own operation."""
     twice = custom_op(lambda x: 2.0 * x, lambda g, out, x: 2.0 * g, name="twice")
     weights = [[Value(0.01 * i + 0.02 * j) for i in range(80)] for j in range(60)]
 

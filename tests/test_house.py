@@ -34,8 +34,6 @@ ORDER = [
     "specialize",
     "collector",
     "value",
-    "blas",
-    "inplace",
     "form",
     "tensor",
 ]

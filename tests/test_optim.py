@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from autograd import Tensor, Value
+from autograd import Tensor, Value, no_grad
 from nn import MLP, optim
 from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
 from nn.schedules import Cosine, Exponential, OneCycle, StepDecay, Warmup
@@ -234,6 +234,86 @@ def test_updates_in_place(kind):
     assert array.tolist() != [1.0, 2.0]
 
 
+# Where the numbers of a gradient lie; some of these are views of the parameter itself.
+LAYOUTS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "plain": lambda p, g: g,
+    "column by column": lambda p, g: np.asfortranarray(g),
+    "transposed": lambda p, g: g.T.copy().T,
+    "backwards": lambda p, g: g[::-1, ::-1],
+    "part of a larger one": lambda p, g: np.repeat(np.repeat(g, 2, axis=0), 2, axis=1)[::2, ::2],
+    "spread": lambda p, g: np.broadcast_to(g[:1], g.shape),
+    "overlapping itself": lambda p, g: np.lib.stride_tricks.as_strided(g, g.shape, (g.itemsize, g.itemsize)),
+    "bytes swapped": lambda p, g: g.astype(g.dtype.newbyteorder("S")),
+    "in single precision": lambda p, g: g.astype(np.float32),
+    "whole numbers": lambda p, g: np.sign(g).astype(int),
+    "lists": lambda p, g: g.tolist(),
+    "read-only": lambda p, g: frozen(g),
+    "bytes": lambda p, g: np.frombuffer(g.tobytes(), g.dtype).reshape(g.shape),
+    "the parameter": lambda p, g: p,
+    "the parameter, backwards": lambda p, g: p[::-1, ::-1],
+    "the parameter, spread": lambda p, g: np.broadcast_to(p[:, :1], p.shape),
+}
+
+
+def frozen(array: np.ndarray) -> np.ndarray:
+    array = array.copy()
+    array.setflags(write=False)
+    return array
+
+
+@each
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS.keys())
+@pytest.mark.parametrize("shape", [(3, 4), (80, 70)])
+def test_gradients_may_lie_in_memory_as_they_like(kind, layout, shape):
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=shape)
+    for order in ("C", "F"):
+        w, same = Tensor(start.copy(order)), Tensor(start)
+        optimizer, reference = full(kind, [w]), full(kind, [same])
+        for _ in range(2):
+            given = layout(w.data, rng.normal(size=shape))
+            w.grad, same.grad = given, np.array(given, np.float64, order="C")
+            optimizer.step()
+            reference.step()
+            if not np.shares_memory(given, w.data):
+                np.testing.assert_array_equal(given, same.grad)
+        np.testing.assert_allclose(w.data, same.data, rtol=1e-13, atol=1e-15)
+        assert not np.array_equal(w.data, start)
+
+
+@each
+def test_a_parameter_that_is_read_only_stays_as_it_is(kind):
+    with no_grad():
+        computed = Tensor([1.0, 2.0]) * 2.0
+    given = Tensor([2.0, 4.0], label="given")
+    given.data.setflags(write=False)
+    for w in (computed, given):
+        w.grad = np.ones(2)
+        optimizer = full(kind, [w])
+        with pytest.raises(ValueError, match=r"of shape \(2,\) is read-only.*tensor.data = tensor.data.copy\(\)"):
+            optimizer.step()
+        assert w.data.tolist() == [2.0, 4.0]
+        w.data = w.data.copy()
+        optimizer.step()
+        assert w.data.tolist() != [2.0, 4.0]
+
+
+def test_what_an_update_keeps_of_the_parameter_cannot_be_written_to():
+    kept = []
+
+    class Keeping(optim.Optimizer):
+        def _update(self, p, g, lr, state, scratch):
+            kept.append(p)
+            p -= lr * g
+
+    w = Tensor([1.0])
+    w.grad = np.ones(1)
+    Keeping([w], lr=0.5).step()
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0][0] = 7.0
+    assert w.data.tolist() == [0.5]
+
+
 @each
 def test_no_temporaries(kind):
     """A step allocates nothing of the size of a weight."""
@@ -302,6 +382,16 @@ def test_a_gradient_of_another_shape():
     w.grad = np.ones(2)  # would broadcast
     with pytest.raises(ValueError, match=re.escape("parameter 0 of shape (1, 2) has a gradient of shape (2,)")):
         SGD([w], lr=0.1).step()
+
+
+@each
+@pytest.mark.parametrize("dtype", [complex, object])
+def test_a_gradient_of_no_real_numbers(kind, dtype):
+    w = Tensor([[1.0, 2.0]])
+    w.grad = np.ones((1, 2), dtype)
+    with pytest.raises(TypeError, match=f"parameter 0 has a gradient of dtype {np.dtype(dtype)}"):
+        full(kind, [w]).step()
+    assert w.tolist() == [[1.0, 2.0]]
 
 
 # --------------------------------------------------------------------------------------------------- parameters

@@ -299,7 +299,7 @@ UPDATES = {
     "augmented": lambda w: exec("w.data -= 1.0", {"w": w}),
     "assigned": lambda w: setattr(w, "data", w.data - 1.0),
     "element": lambda w: w.data.__setitem__(0, w.tolist()[0] + 9.0),
-    "optimiser": lambda w: np.subtract(w._data, 1.0, out=w._overwrite()),
+    "update": lambda w: w.update(lambda array: np.subtract(array, 1.0, out=array)),
 }
 
 
@@ -313,6 +313,30 @@ def test_a_leaf_changed_before_backward_is_noticed(update):
     assert w.grad is None
     (w * w).sum().backward()  # a new graph is right again
     np.testing.assert_allclose(w.grad, 2 * w.data)
+
+
+def test_only_leaves_are_updated():
+    w = Tensor([1.0])
+    with pytest.raises(TypeError, match="computed by mul"):
+        (w * 2.0).update(lambda array: array.fill(0.0))
+
+
+def test_what_an_update_keeps_is_read_only_also_after_an_error():
+    w, kept = Tensor([1.0, 2.0]), []
+
+    def failing(array):
+        kept.append(array)
+        array[0] = 5.0
+        raise KeyError("half way")
+
+    loss = (w * w).sum()
+    with pytest.raises(KeyError):
+        w.update(failing)
+    with pytest.raises(ValueError, match="read-only"):
+        kept[0][1] = 5.0
+    with pytest.raises(RuntimeError, match="changed"):
+        loss.backward()
+    assert w.tolist() == [5.0, 2.0]
 
 
 @pytest.mark.parametrize("update", UPDATES.values(), ids=UPDATES.keys())
