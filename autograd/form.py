@@ -44,6 +44,7 @@ from autograd.specialize import Variant, execute
 from autograd.symbol import Symbol, symbol
 
 Array = np.ndarray[Any, np.dtype[Any]]
+MOST = 256  # forms of one row: where it takes any number of operands, there is no end to the ways in which they meet
 
 
 class Form(Variant):
@@ -83,7 +84,7 @@ class Form(Variant):
                 changed_source(row, kinds, self.needs),
                 pull_source(row, kinds, self.needs, namespace),
             ]
-            execute("\n\n".join(parts), f"<chainrule {row.name}({names}) {id(row):x}>", namespace)
+            execute("\n\n".join(parts), f"{row.name}({names})", namespace)
         self.numbers = namespace["numbers"]
         self.apply, self.record, self.changed = namespace["apply"], namespace["record"], namespace["changed"]
         super().__init__(row, ANY, namespace["pull"], lambda node: node._a)
@@ -94,6 +95,8 @@ class Form(Variant):
         kinds = tuple(map(type, operands))
         found = row.forms.get(kinds)
         if found is None:
+            if len(row.forms) >= MOST:
+                row.forms.clear()
             found = row.forms[kinds] = cls(kind, row, kinds)
         return found
 

@@ -74,7 +74,9 @@ class Op:
         self.params = params
         self.infix = infix or name
         self.reads: tuple[tuple[int, ...], ...] = ()
-        self.forms: dict[tuple[type, ...], Any] = {}  # how it is recorded, by the operands' types; see Tensor
+        # How it is recorded: kept here, so that it goes when the operation goes.
+        self.forms: dict[tuple[type, ...], Any] = {}  # on Tensors, by the operands' types; see autograd.form
+        self.variants: dict[str, Any] = {}  # on Values, by which operands are variables; see autograd.specialize
 
     # What a node's operation has to offer (see autograd.graph). A row serves as it is for nodes that are not swept;
     # others have variants of their own.

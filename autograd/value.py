@@ -274,19 +274,16 @@ def pull_dot(node: Value) -> None:
         items[-1].grad += g
 
 
-_NARY: dict[Op, Variant] = {}
-
-
 def nary(op: Op) -> Variant:
     """The variant of a row whose node holds a tuple of operands."""
-    variant = _NARY.get(op)
+    variant: Variant | None = op.variants.get("n")
     if variant is None:
         fan = MANY if isinstance(op, Reduction) else ANY
-        variant = _NARY[op] = Variant(op, fan, pull_any, lambda node: node._a)
+        variant = op.variants["n"] = Variant(op, fan, pull_any, lambda node: node._a)
     return variant
 
 
 for _row, _pull in ((ops.sum, pull_sum), (ops._dot, pull_dot)):
-    _NARY[_row] = Variant(_row, MANY, _pull, lambda node: node._a)
+    _row.variants["n"] = Variant(_row, MANY, _pull, lambda node: node._a)
 
 _specialized = Specialized(Value)
