@@ -39,7 +39,7 @@ from autograd.guard import find, rewritten, save, tick
 from autograd.inplace import Product, product
 from autograd.kernels import SMALL
 from autograd.quiet import fresh, idle, ignoring, quietly
-from autograd.rows import Elementwise, Fused, Linear, Op, at, scaled, unbroadcast
+from autograd.rows import LARGEST, Elementwise, Fused, Linear, Op, at, scaled, unbroadcast
 from autograd.specialize import Variant, execute
 from autograd.symbol import Symbol, symbol
 
@@ -201,6 +201,8 @@ def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
     arrays = [i for i, x in enumerate(kinds) if issubclass(x, np.ndarray)]
     a = listed("a", n)
     lines = [f"{listed('x', n)} = operands"]
+    if ints := [f"abs(x{i}) > LARGEST" for i, x in enumerate(kinds) if x is int]:
+        lines += [f"if {' or '.join(ints)}:", "    return row.apply(operands, params)"]
     if arrays:
         odd = " or ".join(f"x{i}.ndim == 0 or x{i}.dtype.kind not in 'fiub'" for i in arrays)
         lines += [f"if {odd}:", "    return kind._apply(row, operands, params)"]
@@ -409,6 +411,7 @@ NAMES: dict[str, Any] = {
     "save": save,
     "find": find,
     "rewritten": rewritten,
+    "LARGEST": LARGEST,
     "explained": explained,
     "outer_products": outer_products,
     "SMALL": SMALL,

@@ -29,6 +29,7 @@ Rule = Callable[..., Any]
 Interval = tuple[float, float]
 OBJECT = np.dtype(object)
 REALS: Interval = (-math.inf, math.inf)
+LARGEST = float(np.finfo(float).max)
 
 
 class Traced:
@@ -128,6 +129,8 @@ class Op:
         for x in inputs:
             if isinstance(x, Traced) and (kind is None or x._priority > kind._priority):
                 kind = type(x)
+            elif type(x) is int and abs(x) > LARGEST:
+                return self.apply([real(x) if type(x) is int else x for x in inputs], params)
         if kind is not None:
             return kind._apply(self, inputs, params)
         return self.plain(inputs, params)
@@ -151,6 +154,18 @@ class Op:
     def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         """Tangent of the output, given those of the inputs (None where an input does not move)."""
         raise NotImplementedError
+
+
+def real(x: Any) -> float:
+    """A real number as a float; one that is too large, as Python's ints can be, is infinite, as IEEE 754 rounds it.
+
+    >>> real(2), real(-(10**400))
+    (2.0, -inf)
+    """
+    try:
+        return float(x)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
 
 
 def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
@@ -482,6 +497,8 @@ class Fused(Op):
                     return self.composition(*inputs, **params)
                 if kind is None or x._priority > kind._priority:
                     kind = type(x)
+            elif type(x) is int and abs(x) > LARGEST:
+                return self.apply([real(x) if type(x) is int else x for x in inputs], params)
         return self.plain(inputs, params) if kind is None else kind._apply(self, inputs, params)
 
 

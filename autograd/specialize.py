@@ -14,8 +14,8 @@ def pull_vv(node):
     b.grad += x * g
 
 The source is registered with `linecache` for as long as its functions live, so that tracebacks and debuggers show it.
-Where Python's floats raise
-(division by zero, overflow, a domain error) the methods fall back to the generic path, which gives the IEEE result.
+Where Python's floats raise (division by zero, overflow, a domain error) the methods fall back to the generic path,
+which gives the IEEE result.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from typing import Any
 
 from autograd import graph, ops
 from autograd.operators import METHODS, NUMPY_NAMES
-from autograd.rows import Elementwise, Op, ieee, operand_names, scaled
+from autograd.rows import Elementwise, Op, ieee, operand_names, real, scaled
 from autograd.symbol import PRODUCT, PYTHON, Symbol, symbol
 
 _numbers = itertools.count(1)
@@ -220,7 +220,9 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         f"    if graph.special:\n        return row.apply({args}, {{}})\n"
         f"    kind = type(other)\n"
         + ("" if reflected else variables)
-        + f"    if kind is int:\n        other = float(other)\n        kind = float\n"
+        + "    if kind is int:\n"
+        + guarded("        ", "other", "float(other)", "real(other)")
+        + "        kind = float\n"
         f"    if kind is float:\n        {mine}, {others} = self._data, other\n"
         + compute
         + create
@@ -286,6 +288,7 @@ class Specialized:
             "graph": graph,
             "ieee": ieee,
             "careful": careful,
+            "real": real,
             "row": row,
             "new": object.__new__,
             "Value": self.cls,

@@ -20,22 +20,24 @@ import numpy as np
 from autograd import graph, ops
 from autograd.collector import wait_for
 from autograd.graph import ANY, MANY, Node, modes, sweep, topological
-from autograd.rows import Elementwise, Op, Reduction, ieee
+from autograd.rows import Elementwise, Op, Reduction, Traced, ieee, real
 from autograd.specialize import Specialized, Variant
 
 
 def number(x: Any) -> float:
-    """`x` as a Python float; anything that is not a real number is refused by name.
+    """`x` as a Python float, infinite where it is too large; anything that is not a real number is refused by name.
 
     >>> number(np.float32(0.5)), number(2)
     (0.5, 2.0)
     """
     if isinstance(x, (float, int, np.floating, np.integer, np.bool_)):
-        return float(x)
+        return real(x)
     if isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "fiub":
         return float(x)
     what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
     hint = ": use a Tensor, or one Value an element" if isinstance(x, (np.ndarray, list, tuple)) else ""
+    if hasattr(x, "__float__") and not isinstance(x, (np.ndarray, Traced)):  # a Fraction, a Decimal
+        hint = ": float(x) rounds it to one"
     raise TypeError(f"a Value holds one real number, not {what}{hint}")
 
 
