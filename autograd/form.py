@@ -37,11 +37,12 @@ from autograd import graph
 from autograd.graph import ANY, Node, modes
 from autograd.guard import find, rewritten, save, tick
 from autograd.quiet import fresh, idle, ignoring, quietly
-from autograd.rows import Elementwise, Fused, Linear, Op, at, scaled, unbroadcast
+from autograd.rows import LARGEST, Elementwise, Fused, Linear, Op, at, scaled, unbroadcast
 from autograd.specialize import Variant, execute
 from autograd.symbol import Symbol, symbol
 
 Array = np.ndarray[Any, np.dtype[Any]]
+MOST = 256  # forms of one row: where it takes any number of operands, there is no end to the ways in which they meet
 
 
 class Form(Variant):
@@ -82,7 +83,7 @@ class Form(Variant):
                 changed_source(row, kinds, self.needs),
                 pull_source(row, kinds, self.needs, namespace),
             ]
-            execute("\n\n".join(parts), f"<chainrule {row.name}({names}) {id(row):x}>", namespace)
+            execute("\n\n".join(parts), f"{row.name}({names})", namespace)
         self.numbers = namespace["numbers"]
         self.apply, self.record, self.changed = namespace["apply"], namespace["record"], namespace["changed"]
         super().__init__(row, ANY, namespace["pull"], lambda node: node._a)
@@ -93,6 +94,8 @@ class Form(Variant):
         kinds = tuple(map(type, operands))
         found = row.forms.get(kinds)
         if found is None:
+            if len(row.forms) >= MOST:
+                row.forms.clear()
             found = row.forms[kinds] = cls(kind, row, kinds)
         return found
 
@@ -197,6 +200,8 @@ def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
     arrays = [i for i, x in enumerate(kinds) if issubclass(x, np.ndarray)]
     a = listed("a", n)
     lines = [f"{listed('x', n)} = operands"]
+    if ints := [f"abs(x{i}) > LARGEST" for i, x in enumerate(kinds) if x is int]:
+        lines += [f"if {' or '.join(ints)}:", "    return row.apply(operands, params)"]
     if arrays:
         scalar = "x{i}.ndim == 0 or " if not isinstance(row, (Linear, Fused)) else ""
         odd = " or ".join((scalar + "x{i}.dtype.char not in REAL").format(i=i) for i in arrays)
@@ -390,6 +395,7 @@ NAMES: dict[str, Any] = {
     "save": save,
     "find": find,
     "rewritten": rewritten,
+    "LARGEST": LARGEST,
     "explained": explained,
     "at": at,
     "scaled": scaled,

@@ -30,6 +30,7 @@ Interval = tuple[float, float]
 OBJECT = np.dtype(object)
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 REALS: Interval = (-math.inf, math.inf)
+LARGEST = float(np.finfo(float).max)
 
 
 class Traced:
@@ -79,7 +80,9 @@ class Op:
         self.infix = infix or name
         self.canonical = canonical
         self.reads: tuple[tuple[int, ...], ...] = ()
-        self.forms: dict[tuple[type, ...], Any] = {}  # how it is recorded, by the operands' types; see Tensor
+        # How it is recorded: kept here, so that it goes when the operation goes.
+        self.forms: dict[tuple[type, ...], Any] = {}  # on Tensors, by the operands' types; see autograd.form
+        self.variants: dict[str, Any] = {}  # on Values, by which operands are variables; see autograd.specialize
 
     # What a node's operation has to offer (see autograd.graph). A row serves as it is for nodes that are not swept;
     # others have variants of their own.
@@ -140,6 +143,8 @@ class Op:
         for x in inputs:
             if isinstance(x, Traced) and (kind is None or x._priority > kind._priority):
                 kind = type(x)
+            elif type(x) is int and abs(x) > LARGEST:
+                return self.apply([real(x) if type(x) is int else x for x in inputs], params)
         if kind is not None:
             return kind._apply(self, inputs, params)
         return self.plain(inputs, params)
@@ -166,6 +171,18 @@ class Op:
         It may have a smaller shape that broadcasts to the output's: `autograd.dual` sees to that, for all rows.
         """
         raise NotImplementedError
+
+
+def real(x: Any) -> float:
+    """A real number as a float; one that is too large, as Python's ints can be, is infinite, as IEEE 754 rounds it.
+
+    >>> real(2), real(-(10**400))
+    (2.0, -inf)
+    """
+    try:
+        return float(x)
+    except OverflowError:
+        return math.inf if x > 0 else -math.inf
 
 
 def constant(x: Any, op: Op, beside: str) -> Any:
@@ -563,6 +580,8 @@ class Fused(Op):
                     return self.composition(*inputs, **params)
                 if kind is None or x._priority > kind._priority:
                     kind = type(x)
+            elif type(x) is int and abs(x) > LARGEST:
+                return self.apply([real(x) if type(x) is int else x for x in inputs], params)
         return self.plain(inputs, params) if kind is None else kind._apply(self, inputs, params)
 
 

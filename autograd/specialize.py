@@ -13,27 +13,40 @@ def pull_vv(node):
     a.grad += y * g
     b.grad += x * g
 
-The source is registered with `linecache`, so that tracebacks and debuggers show it. Where Python's floats raise
-(division by zero, overflow, a domain error) the methods fall back to the generic path, which gives the IEEE result.
+The source is registered with `linecache` for as long as its functions live, so that tracebacks and debuggers show it.
+Where Python's floats raise (division by zero, overflow, a domain error) the methods fall back to the generic path,
+which gives the IEEE result.
 """
 
 from __future__ import annotations
 
+import itertools
 import linecache
+import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
+from types import FunctionType
 from typing import Any
 
 from autograd import graph, ops
 from autograd.operators import METHODS, NUMPY_NAMES, binary
-from autograd.rows import Elementwise, Op, ieee, operand_names, scaled
+from autograd.rows import Elementwise, Op, ieee, operand_names, real, scaled
 from autograd.symbol import PRODUCT, PYTHON, Symbol, symbol
 
+_numbers = itertools.count(1)
 
-def execute(text: str, filename: str, namespace: dict[str, Any]) -> None:
-    """Run generated source in a namespace; tracebacks and `inspect.getsource` will show it."""
+
+def execute(text: str, title: str, namespace: dict[str, Any]) -> None:
+    """Run generated source that defines functions, in a namespace; tracebacks and `inspect.getsource` will show it.
+
+    Its lines are forgotten when the last of its functions goes. The functions share the namespace as their globals,
+    so each keeps the others alive, and any one of them can stand for all.
+    """
+    filename = f"<chainrule {title} {next(_numbers)}>"  # two operations may have one title
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     exec(compile(text, filename, "exec"), namespace)
+    made = (x for x in namespace.values() if isinstance(x, FunctionType) and x.__code__.co_filename == filename)
+    weakref.finalize(next(made), linecache.cache.pop, filename, None).atexit = False
 
 
 class Variant:
@@ -206,7 +219,9 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
     body = (
         "    kind = type(other)\n"
         + ("" if reflected else variables)
-        + f"    if kind is int:\n        other = float(other)\n        kind = float\n"
+        + "    if kind is int:\n"
+        + guarded("        ", "other", "float(other)", "real(other)")
+        + "        kind = float\n"
         f"    if kind is float:\n        {mine}, {others} = self._data, other\n"
         + compute
         + create
@@ -233,7 +248,7 @@ def in_both(head: str, args: str, apply: str, body: str) -> str:
 
 def methods_of(row: Elementwise) -> tuple[str, ...]:
     """The names under which a class offers a row, the reflected operator second."""
-    return OPERATORS.get(row, (row.name,) if row.name in METHODS else ())
+    return OPERATORS.get(row, (row.name,) if METHODS.get(row.name) is row else ())  # not one of that name of a user's
 
 
 class Specialized:
@@ -244,7 +259,6 @@ class Specialized:
 
     def __init__(self, cls: type) -> None:
         self.cls = cls
-        self.variants: dict[tuple[Op, str], Variant] = {}
         for row in ELEMENTWISE:
             if row.arity <= 2:
                 for i, method in enumerate(methods_of(row)):
@@ -254,9 +268,9 @@ class Specialized:
         """None for what has no specialised form."""
         if pattern not in SLOTS:
             return None
-        if (row, pattern) not in self.variants:
+        if pattern not in row.variants:
             self._compile(row)  # type: ignore[arg-type]
-        return self.variants[row, pattern]
+        return row.variants[pattern]  # type: ignore[no-any-return]
 
     def _on_first_use(self, row: Elementwise, i: int) -> Callable[..., Any]:
         def method(node: Any, *others: Any) -> Any:
@@ -291,15 +305,16 @@ class Specialized:
             "modes": graph.modes,
             "ieee": ieee,
             "careful": careful,
+            "real": real,
             "row": row,
             "new": object.__new__,
             "Value": self.cls,
         }
-        execute(text, f"<chainrule {row.name}>", namespace)
+        execute(text, row.name, namespace)
         for pattern in patterns:
             pull = namespace[f"pull_{pattern}"]
             variant = Variant(row, pattern.count("v"), pull, OPERANDS[pattern])
-            self.variants[row, pattern] = namespace[pattern] = variant
+            row.variants[pattern] = namespace[pattern] = variant
         functions = [namespace[function_name(method)] for method in methods]
         for method, function in zip(methods, functions, strict=True):
             self._attach(row, method, function)

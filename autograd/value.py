@@ -22,22 +22,24 @@ from autograd import graph, ops
 from autograd.collector import wait_for
 from autograd.graph import ANY, MANY, Node, modes, sweep, topological
 from autograd.operators import compared
-from autograd.rows import Elementwise, Op, Reduction, box, ieee
+from autograd.rows import Elementwise, Op, Reduction, Traced, box, ieee, real
 from autograd.specialize import Specialized, Variant
 
 
 def number(x: Any) -> float:
-    """`x` as a Python float; anything that is not a real number is refused by name.
+    """`x` as a Python float, infinite where it is too large; anything that is not a real number is refused by name.
 
     >>> number(np.float32(0.5)), number(2)
     (0.5, 2.0)
     """
     if isinstance(x, (float, int, np.floating, np.integer, np.bool_)):
-        return float(x)
+        return real(x)
     if isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "fiub":
         return float(x)
     what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
     hint = ": use a Tensor, or one Value an element" if isinstance(x, (np.ndarray, list, tuple)) else ""
+    if hasattr(x, "__float__") and not isinstance(x, (np.ndarray, Traced)):  # a Fraction, a Decimal
+        hint = ": float(x) rounds it to one"
     raise TypeError(f"a Value holds one real number, not {what}{hint}")
 
 
@@ -288,19 +290,16 @@ def pull_dot(node: Value) -> None:
         items[-1].grad += g
 
 
-_NARY: dict[Op, Variant] = {}
-
-
 def nary(op: Op) -> Variant:
     """The variant of a row whose node holds a tuple of operands."""
-    variant = _NARY.get(op)
+    variant: Variant | None = op.variants.get("n")
     if variant is None:
         fan = MANY if isinstance(op, Reduction) else ANY
-        variant = _NARY[op] = Variant(op, fan, pull_any, lambda node: node._a)
+        variant = op.variants["n"] = Variant(op, fan, pull_any, lambda node: node._a)
     return variant
 
 
 for _row, _pull in ((ops.sum, pull_sum), (ops._dot, pull_dot)):
-    _NARY[_row] = Variant(_row, MANY, _pull, lambda node: node._a)
+    _row.variants["n"] = Variant(_row, MANY, _pull, lambda node: node._a)
 
 _specialized = Specialized(Value)

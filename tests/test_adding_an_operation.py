@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from autograd import Value
+from autograd.operators import METHODS
+from autograd.rows import Elementwise
+
 ROOT = Path(__file__).parent.parent
 EVERYTHING = """
 import numpy as np, autograd
@@ -66,3 +70,16 @@ def test_a_wrong_derivative_is_caught(tmp_path, wrong):
     _, tests = suite_with(row.replace("(1 - abs(out)) ** 2", wrong), tmp_path)
     assert tests.returncode == 1, tests.stdout
     assert "test_elementwise_gradient[softsign]" in tests.stdout
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_a_row_of_ones_own_with_a_name_of_the_table_takes_nothing_over(name):
+    """Using it once must not make it the method of that name on every Value."""
+    method = getattr(Value, name)
+    arity = METHODS[name].arity
+    partial = {1: lambda out, x: 3, 2: lambda out, x, y: 3, 3: lambda out, x, y, z: 3}[arity]
+    mine = Elementwise(name, lambda *xs: 3 * xs[0], *[partial] * arity, doc="Three times the first.")
+    x = Value(2.0)
+    mine(x, *[1.0] * (arity - 1)).backward()
+    assert x.grad == 3.0
+    assert getattr(Value, name) is method

@@ -4,12 +4,16 @@ The choices are those of two established frameworks; where they differ, ours is 
 """
 
 import math
+import operator
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import autograd
-from autograd import Tensor, Value
+from autograd import Tensor, Value, jvp, ops, vectorize
+from autograd.rows import Elementwise
 
 inf, nan = math.inf, math.nan
 
@@ -279,3 +283,67 @@ def test_integers():
         Tensor(np.array([1, 2], np.int64))
     with pytest.raises(TypeError, match="bool"):
         Tensor([True])
+
+
+# ------------------------------------------------------------- ints too large for a float are infinite, everywhere
+
+ROWS = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row.arity > 1]
+OPERATORS = {"+": operator.add, "-": operator.sub, "*": operator.mul, "/": operator.truediv, "**": operator.pow}
+KINDS = {
+    "Value": lambda f: backward(f, Value(2.0)),
+    "Tensor": lambda f: backward(f, Tensor([2.0, -0.5])),
+    "float32": lambda f: backward(f, Tensor(np.array([2.0, -0.5], np.float32))),
+    "forward mode": lambda f: jvp(f, (2.0,), (1.0,)),
+    "forward mode on arrays": lambda f: jvp(f, (np.array([2.0, -0.5]),), (np.ones(2),)),
+    "traced": lambda f: [vectorize(lambda x: f(x) * Value(1.0), ())(np.array([2.0, -0.5])).data],
+    "number": lambda f: [f(2.0)],
+    "array": lambda f: [f(np.array([2.0, -0.5]))],
+}
+
+
+def backward(f, x):
+    f(x)
+    out = f(x)  # by the methods and forms that the first one made
+    (out.sum() if isinstance(out, Tensor) else out).backward()
+    return out.data, x.grad
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_an_int_too_large_for_a_float_is_infinite(row, kind):
+    for place in range(row is ops.where, row.arity):
+        for huge, limit in ((10**400, inf), (-(10**400), -inf), (2**1024, inf)):
+
+            def f(x, constant, place=place):
+                operands = [x if i == place else constant for i in range(row.arity)]
+                if row is ops.where:
+                    operands[0] = True
+                variable = kind not in ("number", "array")
+                return (OPERATORS.get(row.infix, row) if variable else row)(*operands)
+
+            got, want = (KINDS[kind](lambda x, c=c: f(x, c)) for c in (huge, limit))
+            for a, b in zip(got, want, strict=True):
+                np.testing.assert_array_equal(a, b)
+                assert getattr(a, "dtype", None) == getattr(b, "dtype", None)
+
+
+def test_a_huge_int_as_data_among_items_and_in_place():
+    x = Value(10**400)
+    assert x.data == inf
+    x.data = -(10**400)
+    assert x.data == -inf
+    assert autograd.sum([Value(1.0), 10**400]).data == inf
+    assert autograd.dot([Value(1.0), 10**400], [10**400, 2.0]).data == inf
+    t = Tensor([1.0, 2.0])
+    assert autograd.stack([t.sum(), 10**400]).data.tolist() == [3.0, inf]
+    t = Value(1.0)
+    t += 10**400
+    assert t.data == inf
+    assert Value(1.0) < 10**400
+
+
+@pytest.mark.parametrize("x", [Fraction(1, 3), Decimal("0.1")])
+def test_exact_numbers_are_refused_with_the_remedy(x):
+    for f in (lambda: Value(x), lambda: Value(1.0) * x, lambda: x + Value(1.0), lambda: Value(1.0) ** x):
+        with pytest.raises(TypeError, match=r"not (Fraction|Decimal) .*float\(x\) rounds it"):
+            f()

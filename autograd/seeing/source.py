@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import inspect
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 Definition = ast.Lambda | ast.FunctionDef
@@ -47,7 +47,7 @@ def definition(rule: Callable[..., Any]) -> Definition | None:
     return found[0] if len(found) == 1 else None  # two lambdas of one line and the same operands cannot be told apart
 
 
-@cache
+@lru_cache(maxsize=16)
 def definitions(text: str) -> list[Definition]:
     """Every function in a file's text."""
     return [node for node in ast.walk(ast.parse(text)) if isinstance(node, Definition)]

@@ -27,7 +27,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 def compiled(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
     """A function from its source, which tracebacks and `inspect.getsource` will show."""
-    execute(source, f"<chainrule {name} {id(namespace)}>", namespace)
+    execute(source, name, namespace)
     return namespace[name]  # type: ignore[no-any-return]
 
 
