@@ -290,6 +290,8 @@ class Plan(Groups):
         if len(parts) != 2 or any(constants) or any(set(cs) != {1.0} or len(part) != 1 for cs, part in parts):
             return False
         (_, (virtual,)), (_, (bias,)) = parts
+        if min(virtual) < len(self.graph):  # others may read the product as it is
+            return False
         last = self.statements[-1] if self.statements else None
         if last is None or last.target.kind != "product" or self.varying[bias[0]] or not last.target.varying:
             return False

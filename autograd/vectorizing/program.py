@@ -6,10 +6,8 @@ orders, forward mode and anomaly mode run the program on Tensors instead, statem
 
 from __future__ import annotations
 
-import ast
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +15,6 @@ import numpy as np
 
 from autograd import ops
 from autograd.form import Form
-from autograd.inplace import Product, product
 from autograd.quiet import ignoring, quietly
 from autograd.rows import Elementwise, Fused, Op
 from autograd.specialize import execute
@@ -51,29 +48,6 @@ def on_arrays(names: Mapping[str, Any]) -> dict[str, Any]:
         elif isinstance(f, Op):
             found[name] = f.forward
     return {**found, "detach": lambda x: x, "take_along_axis": np.take_along_axis}
-
-
-def unformed(source: str) -> str:
-    """A backward pass that leaves products unformed, where all it does with them is to return them.
-
-    >>> print(unformed("def backward(dy, x):\\n    dw = x.T @ (2 * dy)\\n    return dw"))
-    def backward(dy, x):
-        dw = product(x, 2 * dy)
-        return dw
-    """
-    tree = ast.parse(source)
-    uses = Counter(node.id for node in ast.walk(tree) if isinstance(node, ast.Name))
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign([ast.Name(name)], ast.BinOp(ast.Attribute(left, "T"), ast.MatMult(), right)):
-                if uses[name] == 2:
-                    node.value = ast.Call(ast.Name("product"), [left, right], [])
-    return ast.unparse(tree) + "\n"
-
-
-def outer_products(left: Array, right: Array) -> Array | Product:
-    """``left.T @ right``, unformed where that pays."""
-    return product(left, right) if left.ndim == right.ndim == 2 else left.T @ right
 
 
 class Program(Fused):
@@ -115,11 +89,8 @@ class Program(Fused):
         saving = f"{body}    {out} = {last}\n    return {out}, ({''.join(f'{x}, ' for x in saved)})\n"
         self.compiled = compiled(saving, "forward", {**on_arrays(namespace), **constants})
         arguments = ", ".join([seed, *saved, *(names[i] for i in again)])
-        self.gradient = compiled(
-            unformed(backward.replace(f"def backward({taken}):", f"def backward({arguments}):")),
-            "backward",
-            {"np": np, "product": outer_products, **constants},
-        )
+        again_source = backward.replace(f"def backward({taken}):", f"def backward({arguments}):")
+        self.gradient = compiled(again_source, "backward", {"np": np, **constants})
 
     def _run(self, *arrays: Any, **params: Any) -> Any:
         out, saved = self.compiled(*arrays)
@@ -134,9 +105,6 @@ class Program(Fused):
         grads: list[Any] = [None] * self.count
         seen: set[int] = set()
         for grad, x in zip(found if type(found) is tuple else (found,), inputs[self.count :], strict=True):
-            if type(grad) is Product:
-                grads.append(grad)
-                continue
             if type(grad) is not np.ndarray or grad.dtype != x.dtype:
                 grad = np.asarray(grad, dtype=x.dtype)
             grads.append(grad.copy() if id(grad) in seen else grad)
