@@ -219,7 +219,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
 
 def methods_of(row: Elementwise) -> tuple[str, ...]:
     """The names under which a class offers a row, the reflected operator second."""
-    return OPERATORS.get(row, (row.name,) if row.name in METHODS else ())
+    return OPERATORS.get(row, (row.name,) if METHODS.get(row.name) is row else ())
 
 
 class Specialized:

@@ -41,7 +41,7 @@ from autograd.value import Value
 from autograd.vectorizing.affine import affine
 from autograd.vectorizing.backward import Unsketchable, backward_source
 from autograd.vectorizing.plan import Plan
-from autograd.vectorizing.program import Program, compiled, functions
+from autograd.vectorizing.program import Program, compiled, functions, output_names
 from autograd.vectorizing.reductions import reductions
 from autograd.vectorizing.report import Report, Stopwatch
 from autograd.vectorizing.simplify import drop, fold, share
@@ -114,9 +114,13 @@ class Vectorized:
         watch.lap("simplify")
         leaves = iter(self.graph.outputs)
         structure = structured(result, leaves, name_of(self.f))
-        self._namespace = functions(self.graph)
-        self._written = [f"{name}_" if name in self._namespace else name for name in self.names]  # as the source has it
-        plan = Plan(self.graph, self._written, self.shapes)
+        self._namespace, called = functions(self.graph)
+        self._written: list[str] = []  # the arguments' names, as the source has them
+        for name in self.names:
+            while name in self._namespace or name in self._written:
+                name += "_"
+            self._written.append(name)
+        plan = Plan(self.graph, self._written, self.shapes, called)
         outputs, self._rebuild = flatten(structure)
         self.text = Text(plan, [returned(plan, nodes) for nodes in outputs])
         watch.lap("plan")
@@ -303,8 +307,7 @@ class Vectorized:
     def backward_source(self) -> str:
         """The backward pass that the program implies, as NumPy."""
         examples = dict(zip(self._written, self._examples(3), strict=True))
-        letter = next(name for name in ("y", "out", "result", "output") if name not in self._written)
-        names = [f"{letter}{i + 1}" if len(self.text.returns) > 1 else letter for i in range(len(self.text.returns))]
+        names = output_names(len(self.text.returns), self._written)
         statements = [*self.text.statements, *zip(names, self.text.returns, strict=True)]
         parameters = {name: tensor.detach() for (name, _), tensor in zip(self._values, self._tensors, strict=True)}
         return backward_source(statements, examples, parameters, self.text.constants, names, self._namespace)
