@@ -23,6 +23,7 @@ import linecache
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
+from weakref import finalize
 
 from autograd import graph, ops
 from autograd.operators import METHODS, NUMPY_NAMES
@@ -30,9 +31,15 @@ from autograd.rows import Elementwise, Op, ieee, operand_names, scaled
 from autograd.symbol import PRODUCT, PYTHON, Symbol, symbol
 
 
+class Source:
+    """Stands for generated source in the namespace of the functions that it defines, as long as there is one."""
+
+
 def execute(text: str, filename: str, namespace: dict[str, Any]) -> None:
-    """Run generated source in a namespace; tracebacks and `inspect.getsource` will show it."""
+    """Run generated source in a namespace; tracebacks and `inspect.getsource` will show it, until it is gone."""
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    source = namespace["__source__"] = Source()
+    finalize(source, linecache.cache.pop, filename, None).atexit = False
     exec(compile(text, filename, "exec"), namespace)
 
 

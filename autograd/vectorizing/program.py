@@ -25,12 +25,14 @@ from autograd.vectorizing.runtime import join, spread
 from autograd.vectorizing.scalars import Bound, Scalars
 
 Array = np.ndarray[Any, np.dtype[Any]]
+numbers = itertools.count(1)
+"""Each generated text has a file name of its own."""
 
 
 def compiled(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
     """A function from its source, which tracebacks and `inspect.getsource` will show."""
-    execute(source, f"<chainrule {name} {id(namespace)}>", namespace)
-    return namespace[name]  # type: ignore[no-any-return]
+    execute(source, f"<chainrule {name} {next(numbers)}>", namespace)
+    return namespace.pop(name)  # type: ignore[no-any-return]  # else the two would keep each other
 
 
 def functions(graph: Scalars) -> tuple[dict[str, Any], dict[Op, str]]:
