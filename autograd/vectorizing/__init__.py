@@ -22,7 +22,6 @@ siblings after their operands, `views` writes slices), and `source` makes it tex
 from __future__ import annotations
 
 import gc
-import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -32,8 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd.graph import modes, no_grad
-from autograd.ops import detach
+from autograd.graph import modes
 from autograd.rows import Traced
 from autograd.tensor import FLOATS, Tensor
 from autograd.transforms import flatten
@@ -46,8 +44,9 @@ from autograd.vectorizing.reductions import reductions
 from autograd.vectorizing.report import Report, Stopwatch
 from autograd.vectorizing.simplify import drop, fold, share
 from autograd.vectorizing.source import Text, returned
-from autograd.vectorizing.tracer import TraceError as TraceError, argument_names, name_of, nested
+from autograd.vectorizing.tracer import TraceError as TraceError, argument_names, name_of
 from autograd.vectorizing.tracing import trace
+from autograd.vectorizing.verify import verify
 
 Shape = int | Sequence[int]
 
@@ -132,7 +131,7 @@ class Vectorized:
         self._simple = isinstance(structure, np.ndarray)
         self._compile()
         watch.lap("compile")
-        self._verify()
+        self._verify(traced.closed)
         watch.lap("verify")
         self._report = Report(traced, simple, plan, self.text, watch)
 
@@ -178,25 +177,24 @@ class Vectorized:
             for shape, limit in zip(self.shapes, self._limits, strict=True)
         ]
 
-    def _verify(self) -> None:
-        """Run the function itself once, on random numbers: the program has to agree wherever that is finite."""
-        arrays = self._examples(1)
-        scalars = [
-            nested([x if limit else Value(float(x)) for x in array.reshape(-1).tolist()], shape)
-            for array, shape, limit in zip(arrays, self.shapes, self._limits, strict=True)
+    def _verify(self, others: Sequence[Value]) -> None:
+        """Hold the program to the function: on numbers around 0, and on numbers between 0 and 1."""
+        rng = np.random.default_rng(0)
+        draws = (rng.normal, lambda size: rng.uniform(0.1, 0.9, size))
+        samples = [
+            [
+                np.array(rng.integers(0, limit, shape)) if limit else np.array(draw(size=shape)).astype(self.dtype)
+                for shape, limit in zip(self.shapes, self._limits, strict=True)
+            ]
+            for draw in draws[: 1 + self.batch]
         ]
-        with no_grad(), np.errstate(all="ignore"):
-            wanted = [float(detach(x)) for x in flatten(self.f(*scalars))[0]]
-            out = self._function(*arrays, *self._tensors)
-        found = np.concatenate([np.reshape(detach(x), -1) for x in (out if isinstance(out, tuple) else (out,))])
-        size = np.abs([x for x in wanted if math.isfinite(x)] or [0.0]).max()
+        programs: list[Callable[..., Any]] = [self._function]
+        if (program := self._program) is not None:
+            count = len(self.names)
+            programs.append(lambda *operands: program.run(operands[:count], operands[count:]))
+        values = [v for _, group in self._values for v in group]
         near = 1e-6 if self.dtype == np.float64 else 1e-2
-        for i, (a, b) in enumerate(zip(found.tolist(), wanted, strict=True)):
-            if math.isfinite(b) and not abs(a - b) <= near * (1 + size):
-                raise TraceError(
-                    f"{name_of(self.f)} gives {b} as its output {i} on Values, the program {a}: it cannot be "
-                    f"vectorized as it is. The program was\n{self.forward_source}"
-                )
+        verify(self.f, samples, programs, self._tensors, values, others, near, self.forward_source)
 
     # ------------------------------------------------------------------------------------------------------ calling
 
