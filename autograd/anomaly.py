@@ -23,6 +23,7 @@ from autograd.graph import Node, count_special, modes
 from autograd.rows import Op
 
 PACKAGE = str(Path(__file__).parent)
+NUMPY = str(Path(np.__file__).parent)
 
 
 class AnomalyError(ArithmeticError):
@@ -82,7 +83,7 @@ def calling_line() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None:
         name = frame.f_code.co_filename
-        if not name.startswith((PACKAGE, "<chainrule")):
+        if not name.startswith((PACKAGE, NUMPY, "<chainrule", "<__array_function__")):
             break
         frame = frame.f_back
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"

@@ -54,7 +54,7 @@ class Custom(Op):
         Townsend, "A new trick for calculating Jacobian vector products" (2017).
         """
         numbers = ops.detach(out)
-        g = Tensor(np.zeros_like(numbers)) if isinstance(numbers, np.ndarray) else Value(0.0)
+        g = Tensor(np.zeros_like(numbers)) if isinstance(numbers, np.ndarray) else ops.identity(Value(0.0))
         needs = [t is not None for t in tangents]
         with recording():  # of the map from g, which is ours
             terms = [

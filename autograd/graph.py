@@ -209,6 +209,8 @@ def cotangents(outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Node]
     `live` runs the rules on the nodes themselves rather than on their numbers, so that the results are part of the
     graph and can be differentiated again. A node among `wrt` is treated as a leaf.
     """
+    if modes.tracer is not None and (traced := modes.tracer.cotangents(outputs, seeds, wrt)) is not None:
+        return traced  # type: ignore[no-any-return]
     found: dict[int, Any] = {}
 
     def add(x: Any, cotangent: Any) -> None:

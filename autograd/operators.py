@@ -300,7 +300,6 @@ for _name, _ours in NUMPY_NAMES.items():
     setattr(Operators, _name, getattr(Operators, _ours))
 
 
-
 def binary(row: Op, x: Any, y: Any, other: Any) -> Any:
     """An operator's row on two operands; NotImplemented where the `other` says itself what the operator means."""
     return NotImplemented if is_foreign(other) else row.apply((x, y), {})

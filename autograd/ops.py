@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import operator
 from collections.abc import Sequence
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
@@ -57,7 +58,7 @@ def isnan(x: Any) -> Any:
     True
     """
     x = detach(x)
-    return x != x
+    return np.frompyfunc(operator.ne, 2, 1)(x, x) if isinstance(x, np.ndarray) and x.dtype == object else x != x
 
 
 def equal(x: Any, y: Any) -> Any:
@@ -66,7 +67,9 @@ def equal(x: Any, y: Any) -> Any:
     >>> equal(2.0, 2.0)
     True
     """
-    return detach(x) == detach(y)
+    x, y = detach(x), detach(y)
+    traced = builtins.any(isinstance(a, np.ndarray) and a.dtype == object for a in (x, y))
+    return np.frompyfunc(operator.eq, 2, 1)(x, y) if traced else x == y
 
 
 # fmt: off

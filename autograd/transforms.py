@@ -96,7 +96,9 @@ def variable(x: Any, among_arrays: bool = False) -> Any:
         if x.dtype not in FLOATS:
             raise TypeError(f"derivatives are taken with respect to floats, not to an array of {x.dtype}")
         return Tensor(x)
-    return Tensor(np.array(number(x))) if among_arrays else Value(number(x))
+    if among_arrays:
+        return Tensor(np.array(number(x)))
+    return ops.identity(Value(number(x))) if modes.tracer is not None else Value(number(x))
 
 
 def node_of(x: Any) -> Any:
@@ -139,7 +141,7 @@ def plain(x: Any, like: Any) -> Any:
     x = ops.detach(x)
     if isinstance(ops.detach(like), np.ndarray):
         return np.array(x)
-    return float(x)
+    return x if isinstance(x, Traced) else float(x)
 
 
 def pulled(out: Any, seed: Any, wrt: Sequence[Node], live: bool) -> list[Any]:

@@ -22,9 +22,7 @@ def where(condition: Any, x: Any = None, y: Any = None) -> Any:
 
 
 @means(np.clip)
-def clip(
-    a: Any, a_min: Any = None, a_max: Any = None, min: Any = None, max: Any = None
-) -> Any:
+def clip(a: Any, a_min: Any = None, a_max: Any = None, min: Any = None, max: Any = None) -> Any:
     """`numpy.clip`; None stands for no bound."""
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         raise ValueError("numpy.clip got two values for one bound: a_min and min, a_max and max mean the same")
@@ -310,5 +308,3 @@ def vander(x: Any, N: int | None = None, increasing: bool = False) -> Any:
     n = shape_of(x)[0] if N is None else N
     powers = np.arange(n, dtype=float) if increasing else np.arange(n - 1, -1, -1.0)
     return ops.power(ops.reshape(x, (-1, 1)), powers)
-
-

@@ -22,7 +22,6 @@ siblings after their operands, `views` writes slices), and `source` makes it tex
 from __future__ import annotations
 
 import gc
-import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -32,8 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd.graph import modes, no_grad
-from autograd.ops import detach
+from autograd.graph import modes
 from autograd.rows import Traced
 from autograd.tensor import FLOATS, Tensor
 from autograd.transforms import flatten
@@ -41,13 +39,14 @@ from autograd.value import Value
 from autograd.vectorizing.affine import affine
 from autograd.vectorizing.backward import Unsketchable, backward_source
 from autograd.vectorizing.plan import Plan
-from autograd.vectorizing.program import Program, compiled, functions
+from autograd.vectorizing.program import Program, compiled, functions, output_names
 from autograd.vectorizing.reductions import reductions
 from autograd.vectorizing.report import Report, Stopwatch
 from autograd.vectorizing.simplify import drop, fold, share
 from autograd.vectorizing.source import Text, returned
-from autograd.vectorizing.tracer import TraceError as TraceError, argument_names, name_of, nested
+from autograd.vectorizing.tracer import TraceError as TraceError, argument_names, name_of
 from autograd.vectorizing.tracing import trace
+from autograd.vectorizing.verify import verify
 
 Shape = int | Sequence[int]
 
@@ -114,9 +113,13 @@ class Vectorized:
         watch.lap("simplify")
         leaves = iter(self.graph.outputs)
         structure = structured(result, leaves, name_of(self.f))
-        self._namespace = functions(self.graph)
-        self._written = [f"{name}_" if name in self._namespace else name for name in self.names]  # as the source has it
-        plan = Plan(self.graph, self._written, self.shapes)
+        self._namespace, called = functions(self.graph)
+        self._written: list[str] = []  # the arguments' names, as the source has them
+        for name in self.names:
+            while name in self._namespace or name in self._written:
+                name += "_"
+            self._written.append(name)
+        plan = Plan(self.graph, self._written, self.shapes, called)
         outputs, self._rebuild = flatten(structure)
         self.text = Text(plan, [returned(plan, nodes) for nodes in outputs])
         watch.lap("plan")
@@ -128,7 +131,7 @@ class Vectorized:
         self._simple = isinstance(structure, np.ndarray)
         self._compile()
         watch.lap("compile")
-        self._verify()
+        self._verify(traced.closed)
         watch.lap("verify")
         self._report = Report(traced, simple, plan, self.text, watch)
 
@@ -174,25 +177,24 @@ class Vectorized:
             for shape, limit in zip(self.shapes, self._limits, strict=True)
         ]
 
-    def _verify(self) -> None:
-        """Run the function itself once, on random numbers: the program has to agree wherever that is finite."""
-        arrays = self._examples(1)
-        scalars = [
-            nested([x if limit else Value(float(x)) for x in array.reshape(-1).tolist()], shape)
-            for array, shape, limit in zip(arrays, self.shapes, self._limits, strict=True)
+    def _verify(self, others: Sequence[Value]) -> None:
+        """Hold the program to the function: on numbers around 0, and on numbers between 0 and 1."""
+        rng = np.random.default_rng(0)
+        draws = (rng.normal, lambda size: rng.uniform(0.1, 0.9, size))
+        samples = [
+            [
+                np.array(rng.integers(0, limit, shape)) if limit else np.array(draw(size=shape)).astype(self.dtype)
+                for shape, limit in zip(self.shapes, self._limits, strict=True)
+            ]
+            for draw in draws[: 1 + self.batch]
         ]
-        with no_grad(), np.errstate(all="ignore"):
-            wanted = [float(detach(x)) for x in flatten(self.f(*scalars))[0]]
-            out = self._function(*arrays, *self._tensors)
-        found = np.concatenate([np.reshape(detach(x), -1) for x in (out if isinstance(out, tuple) else (out,))])
-        size = np.abs([x for x in wanted if math.isfinite(x)] or [0.0]).max()
+        programs: list[Callable[..., Any]] = [self._function]
+        if (program := self._program) is not None:
+            count = len(self.names)
+            programs.append(lambda *operands: program.run(operands[:count], operands[count:]))
+        values = [v for _, group in self._values for v in group]
         near = 1e-6 if self.dtype == np.float64 else 1e-2
-        for i, (a, b) in enumerate(zip(found.tolist(), wanted, strict=True)):
-            if math.isfinite(b) and not abs(a - b) <= near * (1 + size):
-                raise TraceError(
-                    f"{name_of(self.f)} gives {b} as its output {i} on Values, the program {a}: it cannot be "
-                    f"vectorized as it is. The program was\n{self.forward_source}"
-                )
+        verify(self.f, samples, programs, self._tensors, values, others, near, self.forward_source)
 
     # ------------------------------------------------------------------------------------------------------ calling
 
@@ -303,8 +305,7 @@ class Vectorized:
     def backward_source(self) -> str:
         """The backward pass that the program implies, as NumPy."""
         examples = dict(zip(self._written, self._examples(3), strict=True))
-        letter = next(name for name in ("y", "out", "result", "output") if name not in self._written)
-        names = [f"{letter}{i + 1}" if len(self.text.returns) > 1 else letter for i in range(len(self.text.returns))]
+        names = output_names(len(self.text.returns), self._written)
         statements = [*self.text.statements, *zip(names, self.text.returns, strict=True)]
         parameters = {name: tensor.detach() for (name, _), tensor in zip(self._values, self._tensors, strict=True)}
         return backward_source(statements, examples, parameters, self.text.constants, names, self._namespace)

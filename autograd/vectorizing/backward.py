@@ -28,7 +28,6 @@ from autograd.rows import normalize_axis
 from autograd.symbol import ATOM, SUM
 from autograd.tensor import Array
 from autograd.vectorizing.notation import VIEWS, Notation
-from autograd.vectorizing.runtime import spread
 from autograd.vectorizing.sketch import (
     LET,
     PUT,
@@ -67,7 +66,7 @@ def backward_source(
 
     The function takes the outputs' gradients (``dy`` for ``y``; another letter, if the program has a ``dy``), then
     what it reads of the forward pass: inputs, parameters, constants and targets, each in the order given. It returns
-    the parameters' gradients in their order; one alone, if there is one. It works for a batch of any length, and in
+    the parameters' gradients in their order; one alone, if there is one, and () if there is none. It works for a batch of any length, and in
     the dtype that it is given.
 
     >>> print(backward_source([("y", "(x * w).mean()")], {"x": np.ones((2, 3))}, {"w": np.ones(3)}, {}, ["y"], {}))
@@ -167,10 +166,7 @@ def take_along_axis(x: Any, index: Any, axis: int) -> Any:
     return TAKE.apply((x, index), {"axis": axis})
 
 
-FORMS: dict[Any, Callable[..., Any]] = {
-    ops.take_along_axis: take_along_axis,
-    spread: lambda x, batch: ops.broadcast_to(x, (batch.shape[0], *x.shape)),
-}
+FORMS: dict[Any, Callable[..., Any]] = {ops.take_along_axis: take_along_axis}
 """What a program may call, by what stands in for it here."""
 
 
@@ -329,7 +325,7 @@ def finished(writer: Writer, leaves: Sequence[Sketch], gradients: Sequence[Any])
     """The function around the lines, tried on both batches."""
     read = [*writer.seeds, *(x for x in writer.named if x.label in writer.read)]
     head = f"def backward({', '.join(x.label for x in read)}):"
-    last = f"return {', '.join(leaf.gradient for leaf in leaves)}"
+    last = f"return {', '.join(leaf.gradient for leaf in leaves) or '()'}"
     above = [line if line.endswith(f" {name}") else f"{line} as {name}" for line, name in writer.imports.items()]
     text = "\n".join([*above, *["", ""] * bool(above), head, *(f"    {line}" for line in (*writer.lines, last))])
     space: dict[str, Any] = {"np": np}
@@ -337,7 +333,7 @@ def finished(writer: Writer, leaves: Sequence[Sketch], gradients: Sequence[Any])
     for k in (0, 1):
         with np.errstate(all="ignore"):
             found = space["backward"](*[x._data[k] for x in read])
-        for got, want, leaf in zip(found if len(leaves) > 1 else [found], gradients, leaves, strict=True):
+        for got, want, leaf in zip([found] if len(leaves) == 1 else found, gradients, leaves, strict=True):
             right = np.zeros_like(leaf._data[k]) if want is None else want._data[k]
             finite = np.isfinite(right)  # where the rules say nan for 0 * inf, the text may say 0
             if np.shape(got) != right.shape or not np.allclose(got[finite], right[finite], rtol=1e-6, atol=1e-9):

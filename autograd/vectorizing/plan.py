@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,11 @@ NEUTRAL: dict[Any, str] = {ops.sum: "0.0", ops.max: "-inf", ops.min: "inf", ops.
 class Plan(Groups):
     """The statements that compute a graph, after `affine`: level by level, family by family."""
 
-    def __init__(self, graph: Scalars, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
+    def __init__(
+        self, graph: Scalars, names: Sequence[str], shapes: Sequence[tuple[int, ...]], called: Mapping[Any, str]
+    ) -> None:
         super().__init__(graph, names, shapes)
+        self.called = called
         for level in levels(graph, self.varying):
             self.level(level)
 
@@ -92,7 +95,7 @@ class Plan(Groups):
         grid, texts = self.arranged(columns, len(members))
         self.state(
             "each",
-            written(self.graph.ops[members[0]], texts),
+            written(self.graph.ops[members[0]], texts, self.called),
             grid.shape,
             taken(members, grid),
             self.varying[members[0]],
@@ -290,6 +293,8 @@ class Plan(Groups):
         if len(parts) != 2 or any(constants) or any(set(cs) != {1.0} or len(part) != 1 for cs, part in parts):
             return False
         (_, (virtual,)), (_, (bias,)) = parts
+        if min(virtual) < len(self.graph):  # others may read the product as it is
+            return False
         last = self.statements[-1] if self.statements else None
         if last is None or last.target.kind != "product" or self.varying[bias[0]] or not last.target.varying:
             return False
@@ -334,7 +339,7 @@ class Plan(Groups):
         if row in METHODS:
             text = f"{paren(text)}.{row.name}({inside})"
         else:
-            text = f"{row.name}({', '.join(x for x in (text, inside) if x)})"
+            text = f"{self.called.get(row, row.name)}({', '.join(x for x in (text, inside) if x)})"
         self.state("reduce", text, grid.shape, taken(targets, grid), varying, True)
 
     def elements(self, members: list[int]) -> None:

@@ -6,9 +6,17 @@ orders, forward mode and anomaly mode run the program on Tensors instead, statem
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+=======
+import itertools
+import keyword
+import math
+import re
+from collections.abc import Callable, Container, Mapping, Sequence
+>>>>>>> vectorize
 from typing import Any
 
 import numpy as np
@@ -23,20 +31,49 @@ from autograd.vectorizing.runtime import join, spread
 from autograd.vectorizing.scalars import Bound, Scalars
 
 Array = np.ndarray[Any, np.dtype[Any]]
+numbers = itertools.count(1)
+"""Each generated text has a file name of its own."""
 
 
 def compiled(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
     """A function from its source, which tracebacks and `inspect.getsource` will show."""
+<<<<<<< HEAD
     execute(source, name, namespace)
     return namespace[name]  # type: ignore[no-any-return]
+=======
+    execute(source, f"<chainrule {name} {next(numbers)}>", namespace)
+    return namespace.pop(name)  # type: ignore[no-any-return]  # else the two would keep each other
+>>>>>>> vectorize
 
 
-def functions(graph: Scalars) -> dict[str, Any]:
-    """What a program may call, by name: rows, operations of the user's own, and a few helpers."""
+def functions(graph: Scalars) -> tuple[dict[str, Any], dict[Op, str]]:
+    """What a program may call, by name: rows, a few helpers, and the user's own operations; and the names of those."""
     found = {name: getattr(ops, name) for name in ops.__all__}  # type: ignore[attr-defined]
-    rows = [op.row if isinstance(op, Bound) else op for op in graph.ops]
-    found.update({op.name: op for op in rows if isinstance(op, Op) and op.name not in found})
-    return {**found, "inf": math.inf, "nan": math.nan, "join": join, "spread": spread}
+    found.update({"inf": math.inf, "nan": math.nan, "join": join, "spread": spread})
+    table = {id(f) for f in found.values()}
+    called: dict[Op, str] = {}
+    for op in graph.ops:
+        row = op.row if isinstance(op, Bound) else op
+        if isinstance(row, Op) and id(row) not in table and row not in called:
+            name = called[row] = unused(re.sub(r"\W", "_", row.name).strip("_") or "custom", found)
+            found[name] = row
+    return found, called
+
+
+OURS = re.compile(r"[a-z]\d+|y|out|result|output|np|forward|backward")
+"""Names that the text of a program gives to what it computes."""
+
+
+def unused(name: str, taken: Container[str]) -> str:
+    """A name like this that can stand in a program beside those that are taken.
+
+    >>> unused("cube", {"cube"}), unused("w1", {}), unused("lambda", {}), unused("2d", {})
+    ('cube_', 'w1_', 'lambda_', '_2d')
+    """
+    name = name if name.isidentifier() else f"_{name}"
+    while name in taken or keyword.iskeyword(name) or OURS.fullmatch(name):
+        name += "_"
+    return name
 
 
 def on_arrays(names: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,6 +87,22 @@ def on_arrays(names: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "detach": lambda x: x, "take_along_axis": np.take_along_axis}
 
 
+<<<<<<< HEAD
+=======
+def output_names(count: int, taken: Container[str]) -> list[str]:
+    """y, or y1, y2 and so on; after another word, where something has such a name.
+
+    >>> output_names(1, {"x"}), output_names(2, {"y", "y2"})
+    (['y'], ['out1', 'out2'])
+    """
+    for word in itertools.chain(("y", "out", "result", "output"), ("y" + "_" * k for k in itertools.count(1))):
+        names = [f"{word}{i + 1}" for i in range(count)] if count > 1 else [word]
+        if not any(name in taken for name in names):
+            break
+    return names
+
+
+>>>>>>> vectorize
 class Program(Fused):
     """The row of one program: arguments and parameters in, the output out.
 
@@ -89,11 +142,16 @@ class Program(Fused):
         saving = f"{body}    {out} = {last}\n    return {out}, ({''.join(f'{x}, ' for x in saved)})\n"
         self.compiled = compiled(saving, "forward", {**on_arrays(namespace), **constants})
         arguments = ", ".join([seed, *saved, *(names[i] for i in again)])
+<<<<<<< HEAD
         self.gradient = compiled(
             backward.replace(f"def backward({taken}):", f"def backward({arguments}):"),
             "backward",
             {"np": np, **constants},
         )
+=======
+        again_source = backward.replace(f"def backward({taken}):", f"def backward({arguments}):")
+        self.gradient = compiled(again_source, "backward", {"np": np, **constants})
+>>>>>>> vectorize
 
     def _run(self, *arrays: Any, **params: Any) -> Any:
         out, saved = self.compiled(*arrays)

@@ -28,4 +28,4 @@ def spread(x: Any, batch: Any) -> Any:
     >>> spread(np.ones(2), np.zeros((3, 5))).shape
     (3, 2)
     """
-    return ops.broadcast_to(x, (len(batch), *ops.detach(x).shape))
+    return ops.broadcast_to(x, (batch.shape[0], *x.shape))

@@ -95,11 +95,13 @@ DETACH = _Detach()
 class Scalars:
     """Operations in topological order: `ops[n]` applied to the results numbered `args[n]`.
 
-    Of a leaf, `args` says which one it is. `parameters` are the Values behind the parameter leaves.
+    Of a leaf, `args` says which one it is. `parameters` are the Values behind the parameter leaves, `closed` others
+    that the function closes over.
     """
 
     def __init__(self, parameters: Sequence[Value]) -> None:
         self.parameters = parameters
+        self.closed: Sequence[Value] = ()
         self.ops: list[Any] = []
         self.args: list[tuple[Any, ...]] = []
         self.outputs: list[int] = []

@@ -33,6 +33,12 @@ def fold(graph: Scalars) -> Scalars:
             number.append(constant(args[0]) if op is CONSTANT else out.append(op, args))
             continue
         args = tuple([number[a] for a in args])
+        if op is ops.where and out.ops[args[0]] is CONSTANT:  # it is known which branch is taken
+            number.append(args[1 if out.args[args[0]][0] else 2])
+            continue
+        if op is ops.identity:
+            number.append(args[0])
+            continue
         if isinstance(op, Elementwise):
             known = [out.args[a][0] if out.ops[a] is CONSTANT else None for a in args]
             if None not in known:

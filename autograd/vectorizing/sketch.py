@@ -242,7 +242,7 @@ class Sketch(Node, ArrayOperators):
 
     @property
     def parents(self) -> tuple[Node, ...]:
-        return tuple([x for x in self._a if isinstance(x, Sketch) and x.moves])
+        return tuple([x for x in self._a if isinstance(x, Sketch) and x.moves]) if self.moves else ()
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
         if g._op is not None or g.label != self.gradient:

@@ -32,8 +32,11 @@ class TraceError(TypeError):
 
 
 def refuse(what: str, remedy: str = REMEDY) -> NoReturn:
-    """Raise, naming the line of the function that asked."""
-    raise TraceError(f"{calling_line()}: {what}, and {remedy}")
+    """Raise, naming the line of the function that asked. The trace is refused too, if the function catches this."""
+    error = TraceError(f"{calling_line()}: {what}, and {remedy}")
+    if modes.tracer is not None:
+        modes.tracer.refused = modes.tracer.refused or error
+    raise error
 
 
 def foreign() -> NoReturn:
@@ -45,7 +48,7 @@ class Tracer(Value):
     """A number that is not known yet: an input of the function, or what was computed from one."""
 
     __slots__ = ("number", "trace")
-    _priority = 5
+    _priority = 4  # a Dual may hold it
     number: int
     trace: Trace
 
@@ -71,6 +74,11 @@ class Tracer(Value):
     def _op(self) -> None:
         return None
 
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it is an input."""
+        return self.number < 0
+
     def item(self) -> float:
         """Not known while tracing."""
         return self.data
@@ -92,7 +100,8 @@ class Tracer(Value):
         if not op.on_scalars:
             raise TypeError(f"{op.name} works on arrays and Tensors, not on a Value")
         trace = trace_of(inputs)
-        return trace.record(bound(op, params), tuple([trace.operand(x) for x in inputs]))
+        numbers = [trace.answer if op is ops.where and not i else trace.operand for i in range(len(inputs))]
+        return trace.record(bound(op, params), tuple([of(x) for of, x in zip(numbers, inputs, strict=True)]))
 
     @classmethod
     def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -122,10 +131,19 @@ class Tracer(Value):
     def __bool__(self) -> bool:
         refuse("branches on a number that is not known while tracing")
 
-    def __float__(self) -> NoReturn:
+    def __float__(self, *digits: Any) -> NoReturn:
         refuse("turns a number that depends on an input into a float", f"its number is not known. {HINT_DATA}")
 
-    __int__ = __complex__ = __index__ = __float__
+    __int__ = __complex__ = __index__ = __round__ = __floor__ = __ceil__ = __trunc__ = __float__
+
+    def __hash__(self) -> NoReturn:
+        refuse("looks a number up in a set or dictionary that is not known while tracing", f"{HINT_EQUAL}")
+
+    def __eq__(self, other: Any) -> Any:
+        return self.trace.equal("==", self, other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self.trace.equal("!=", self, other)
 
     def __lt__(self, other: Any) -> Any:
         return self.trace.ask("<", self, other)
@@ -143,6 +161,11 @@ class Tracer(Value):
         return f"<number %{self.number} of a trace>"
 
 
+HINT_EQUAL = (
+    "Values are looked up and compared by identity: write `a is b` for the same Value, and where(equal(a, b), x, y), "
+    "with autograd.equal, for the same number. Labels and the like are whole numbers: see index="
+)
+
 HINT_DATA = (
     "Compute with the value itself: autograd.exp(value) for math.exp, autograd.max(values) for max(...), "
     "value.detach() to stop a gradient"
@@ -153,7 +176,7 @@ class Condition(Traced):
     """The answer to a comparison that is not known yet: for `where`, with ``&`` and ``|``."""
 
     __slots__ = ("number", "trace")
-    _priority = 5
+    _priority = 4
 
     def __init__(self, trace: Trace, number: int) -> None:
         self.trace = trace
@@ -169,6 +192,13 @@ class Condition(Traced):
     def __bool__(self) -> bool:
         refuse("branches on a comparison that is not known while tracing (for `and` and `or` there are & and |)")
 
+    __index__ = __int__ = __float__ = __hash__ = __bool__  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return self.__bool__()
+
+    __ne__ = __eq__
+
     def __and__(self, other: Any) -> Any:
         return self.trace.ask("&", self, other)
 
@@ -183,6 +213,19 @@ class Condition(Traced):
         )
 
 
+def _counted(name: str) -> Callable[..., Any]:
+    """An operator on an answer, as Python's own answers have it: with 1 for yes and 0 for no."""
+
+    def method(self: Condition, *others: Any) -> Any:
+        return getattr(Tracer(self.trace, self.trace.operand(self)), name)(*others)
+
+    return method
+
+
+for _name in ("add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "neg", "pos", "abs"):
+    setattr(Condition, f"__{_name}__", _counted(f"__{_name}__"))
+
+
 def trace_of(items: Sequence[Any]) -> Trace:
     """The trace that the first Tracer among the items belongs to; the one that is on."""
     for x in items:
@@ -192,8 +235,14 @@ def trace_of(items: Sequence[Any]) -> Trace:
 
 
 def bound(op: Op, params: dict[str, Any]) -> Any:
-    """An operation together with its parameters."""
-    return Bound(op, tuple(sorted(params.items()))) if params else op
+    """An operation together with its parameters, which a program has to write down."""
+    if not params:
+        return op
+    plain = {key: x.item() if isinstance(x, np.generic) else x for key, x in params.items()}
+    for key, x in plain.items():
+        if not all(isinstance(item, (int, float, str, type(None))) for item in (x if type(x) is tuple else (x,))):
+            refuse(f"gives {op.name} {key}={x!r:.60}", "a program has numbers, text and tuples of those as parameters")
+    return Bound(op, tuple(sorted(plain.items())))
 
 
 def _methods() -> None:
@@ -266,6 +315,7 @@ class Trace:
         self.kinds: list[tuple[Any, Any]] = []
         self.parameters: list[Value] = []
         self.imported: dict[int, int] = {}
+        self.refused: TraceError | None = None
         self.stop_at = -1
         self.inputs = [
             [self._leaf((INPUT, i, k), INPUT, (i, k)) for k in range(math.prod(shape))]
@@ -302,18 +352,40 @@ class Trace:
         """A parameter's number as a constant that follows it."""
         return self.record(DETACH, (self.operand(x),))
 
+    def answer(self, x: Any) -> int:
+        """The number of what a question is asked of, or of an answer."""
+        if type(x) is not Condition:
+            return self.operand(x)
+        if x.trace is not self:
+            foreign()
+        return x.number
+
     def ask(self, sign: str, *items: Any) -> Condition:
         """The answer to a comparison."""
-        args = tuple([self.operand(x) for x in items])
+        args = tuple([self.answer(x) for x in items])
         return Condition(self, self.record(Question(sign), args).number)
 
+    def equal(self, sign: str, x: Tracer, other: Any) -> Any:
+        """The answer to == or !=, which on Values themselves is not about numbers: of what is detached, it is."""
+        if not isinstance(other, (Traced, float, int, np.number, np.ndarray)):
+            return NotImplemented
+        if x.trace is self is modes.tracer and all(
+            self.ops[y.number] is DETACH if isinstance(y, Tracer) and y.number >= 0 else not isinstance(y, Value)
+            for y in (x, other)
+        ):
+            return self.ask(sign, x, other)
+        refuse(f"compares a number that is not known while tracing by {sign}", HINT_EQUAL)
+
     def operand(self, x: Any) -> int:
-        """The number of anything that an operation can be applied to."""
+        """The number of anything that an operation can be applied to; an answer counts as 1 or 0."""
         kind = type(x)
-        if kind is Tracer or kind is Condition:
+        if kind is Tracer:
             if x.trace is not self:
                 foreign()
             return x.number  # type: ignore[no-any-return]
+        if kind is Condition:
+            args = (self.answer(x), self.operand(1.0), self.operand(0.0))
+            return self.record(ops.where, args).number  # type: ignore[no-any-return]
         if isinstance(x, Value):
             known = self.leaves.get(id(x))
             if known is not None:
@@ -359,6 +431,69 @@ class Trace:
                 stack.extend((x, False) for x in node.operands if isinstance(x, Node))
         return found[id(root)]
 
+    # ----------------------------------------------------------------------------------------------- reverse mode
+
+    def handle(self, n: int) -> Any:
+        """What has this number, as the rules take it."""
+        if n >= 0:
+            return (Condition if isinstance(self.ops[n], Question) else Tracer)(self, n)
+        kind, payload = self.kinds[-1 - n]
+        if kind is INPUT:
+            return Tracer(self, n)
+        return self.parameters[payload] if kind is PARAMETER else payload
+
+    def between(self, outputs: Sequence[int], wrt: Sequence[int]) -> list[int]:
+        """The operations on the paths from `wrt` to the outputs, in order."""
+        first = min(wrt)  # what was computed before cannot depend on it
+        below: set[int] = set()
+        stack = list(outputs)
+        while stack:
+            n = stack.pop()
+            if n > first and n >= 0 and n not in below and n not in wrt and self.ops[n] is not DETACH:
+                below.add(n)
+                stack.extend(self.args[n])
+        depends = set(wrt)
+        order = [n for n in sorted(below) if not depends.isdisjoint(self.args[n]) and not depends.add(n)]  # type: ignore[func-returns-value]
+        return order
+
+    def cotangents(self, outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Any]) -> list[Any] | None:
+        """See `autograd.graph.cotangents`: the rules run on what was written down. None, if these are not traced."""
+        if not all(isinstance(x, Value) for x in (*outputs, *wrt)):
+            return None
+        leaves = [self.operand(x) for x in wrt]
+        ends = [self.operand(x) for x in outputs]
+        order = self.between(ends, leaves)
+        depends = {*leaves, *order}
+        found: dict[int, Any] = {}
+
+        def add(n: int, cotangent: Any) -> None:
+            if n in depends and cotangent is not None:
+                found[n] = found[n] + cotangent if n in found else cotangent
+
+        for n, seed in zip(ends, seeds, strict=True):
+            add(n, seed)
+        for n in reversed(order):
+            if (g := found.pop(n, None)) is not None:
+                args = self.args[n]
+                for a, cotangent in zip(args, self._pulled(n, g, [a in depends for a in args]), strict=True):
+                    add(a, cotangent)
+        return [found.get(n) for n in leaves]
+
+    def _pulled(self, n: int, g: Any, needs: Sequence[bool]) -> Sequence[Any]:
+        """The cotangents of an operation's operands."""
+        op, params = self.ops[n], {}
+        if isinstance(op, Question):
+            return [None] * len(needs)
+        if isinstance(op, Bound):
+            op, params = op.row, dict(op.params)
+        out, inputs = self.handle(n), [self.handle(a) for a in self.args[n]]
+        if not isinstance(op, Reduction):
+            return op.vjp(g, needs, out, inputs, params)  # type: ignore[no-any-return]
+        array = np.empty(len(inputs), dtype=object)
+        array[:] = inputs
+        (shares,) = op.vjp(box(g), (True,), box(out), (array,), params)
+        return [share if need else None for share, need in zip(shares, needs, strict=True)]
+
     # --------------------------------------------------------------------------------------------------- running
 
     def run(self, values: Sequence[Any] = ()) -> Run:
@@ -368,6 +503,7 @@ class Trace:
         self.earlier.update(self.made)
         self.made.clear()
         self.imported.clear()
+        self.refused = None
         arguments, plain, symbols = [], iter(values), iter(self.inputs)
         for i, shape in enumerate(self.shapes):
             flat = next(plain) if i in self.indices else [Tracer(self, n) for n in next(symbols)]
@@ -379,6 +515,8 @@ class Trace:
         finally:
             count_special(-1)
             modes.tracer = outer
+        if self.refused is not None:
+            raise self.refused
         leaves, _ = flatten(out)
         for x in leaves:
             if not isinstance(x, (Value, float, int, np.floating, np.integer)):
@@ -403,7 +541,7 @@ class Trace:
 new = object.__new__
 
 
-class _Found(Exception):
+class _Found(BaseException):
     """The line that was looked for."""
 
 

@@ -69,6 +69,7 @@ def same(tracer: Trace, run: Run, again: Run, values: Sequence[Any]) -> None:
 def assemble(tracer: Trace, run: Run, picks: dict[int, tuple[int, int, tuple[int, ...]]]) -> Scalars:
     """The runs as one graph: leaves first, then operations in their order; picks before whoever uses them."""
     graph = Scalars(tracer.parameters)
+    graph.closed = tracer.kept
     shift = len(tracer.kinds)
     for kind, payload in tracer.kinds:
         graph.append(kind, payload if isinstance(payload, tuple) else (payload,))

@@ -252,7 +252,7 @@ def digits(profile: Places) -> tuple[Digit, ...] | None:
     if not rest and fits.all():
         return ((n, stride),) if stride else ()
     # without holes, the first run is as long as the fastest digit
-    lengths = [int(np.argmin(fits))] if len(known) == n else [m for m in range(2, n // 2 + 1) if n % m == 0]
+    lengths = [int(np.argmin(fits))] if len(known) == n else divisors(n)
     for m in lengths:
         if n % m or not (folded := fold(profile.reshape(-1, m))):
             continue
@@ -263,6 +263,16 @@ def digits(profile: Places) -> tuple[Digit, ...] | None:
                 return (*outer[:-1], (count * fast[0], fast[1]))
             return (*outer, fast)
     return None
+
+
+def divisors(n: int) -> list[int]:
+    """What divides a number, but for 1 and itself.
+
+    >>> divisors(12), divisors(9), divisors(7)
+    ([2, 3, 4, 6], [3], [])
+    """
+    small = [m for m in range(2, math.isqrt(n) + 1) if n % m == 0]
+    return small + [n // m for m in reversed(small) if m * m != n]
 
 
 def spelled(profile: Places, pattern: Sequence[Digit]) -> Places:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from autograd import ops
@@ -74,14 +75,15 @@ def unparen(text: str) -> str:
     return text[1:-1] if text[:1] == "(" and loose(text[1:-1]) and not loose(text) else text
 
 
-def written(op: Any, texts: Sequence[str]) -> str:
-    """An operation on arrays as it is written."""
+def written(op: Any, texts: Sequence[str], called: Mapping[Any, str] = MappingProxyType({})) -> str:
+    """An operation on arrays as it is written; `called` has the names of those that are not rows of the table."""
     if isinstance(op, Question):
         if op.sign == "~":
             return f"~{paren(texts[0])}"
         return f"{paren(texts[0])} {op.sign} {paren(texts[1])}"
     if isinstance(op, Bound):
-        return f"{op.row.name}({', '.join(texts)}{''.join(f', {key}={x!r}' for key, x in op.params)})"
+        options = "".join(f", {key}={x!r}" for key, x in op.params)
+        return f"{called.get(op.row, op.row.name)}({', '.join(texts)}{options})"
     if op in (ops.add, ops.sub):
         return f"{beside(texts[0], SUM)} {INFIX[op]} {beside(texts[1], PRODUCT)}"
     if op in (ops.mul, ops.div):
@@ -90,4 +92,4 @@ def written(op: Any, texts: Sequence[str]) -> str:
         return f"{paren(texts[0])} ** {paren(texts[1])}"
     if op is ops.neg:
         return f"-{paren(texts[0])}"
-    return f"{op.name}({', '.join(texts)})"
+    return f"{called.get(op, op.name)}({', '.join(texts)})"

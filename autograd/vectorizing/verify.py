@@ -1,0 +1,180 @@
+"""The check of a new program: it has to give what the function gives on Values, numbers and gradients.
+
+The function runs on two samples; the program on batches of several lengths made of these, on Tensors and as one
+operation, since which code runs depends on all of that. What is not finite on Values is not compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import ops
+from autograd.graph import modes
+from autograd.tensor import Tensor
+from autograd.transforms import flatten
+from autograd.value import Value
+from autograd.vectorizing.tracer import TraceError, name_of, nested
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+LENGTHS = (1, 2, 64)
+"""Batches that are tried: BLAS and the engine have ways of their own for a single row, for few and for many."""
+
+
+class Truth(NamedTuple):
+    """What one sample gives on Values: the outputs' numbers, and the gradients of their weighted sum."""
+
+    outputs: Array
+    weights: Array
+    inputs: list[Array]
+    parameters: Array
+
+
+@contextmanager
+def plain_recording() -> Iterator[None]:
+    """Recording on and anomaly mode off, whatever the caller has."""
+    before = modes.recording, modes.watch
+    modes.recording, modes.watch = True, None
+    try:
+        yield
+    finally:
+        modes.recording, modes.watch = before
+
+
+@contextmanager
+def gradients_put_back(values: Sequence[Value]) -> Iterator[None]:
+    """The gradients of Values as they were, afterwards; 0 meanwhile."""
+    before = [v.grad for v in values]
+    for v in values:
+        v.grad = 0.0
+    try:
+        yield
+    finally:
+        for v, grad in zip(values, before, strict=True):
+            v.grad = grad
+
+
+def on_values(
+    f: Callable[..., Any], sample: Sequence[Array], parameters: Sequence[Value], others: Sequence[Value], seed: int
+) -> Truth:
+    """Run a function on one sample; arrays of whole numbers stay what they are.
+
+    `others` are Values that the function closes over besides its parameters.
+    """
+    leaves = [[x if a.dtype.kind in "iu" else Value(x) for x in a.reshape(-1).tolist()] for a in sample]
+    with gradients_put_back([*parameters, *others]), np.errstate(all="ignore"):
+        outs = flatten(f(*[nested(x, a.shape) for x, a in zip(leaves, sample, strict=True)]))[0]
+        weights = np.random.default_rng(seed).uniform(0.5, 1.5, len(outs))
+        weighted = [w * x for w, x in zip(weights.tolist(), outs, strict=True) if isinstance(x, Value)]
+        if weighted:
+            ops.sum(weighted).backward()
+        inputs = [np.array([getattr(x, "grad", 0.0) for x in xs]) for xs in leaves]
+        grads = np.array([v.grad for v in parameters])
+    return Truth(np.array([float(ops.detach(x)) for x in outs]), weights, inputs, grads)
+
+
+def on_arrays(
+    program: Callable[..., Any],
+    samples: Sequence[Sequence[Array]],
+    weights: Array,
+    tensors: Sequence[Tensor],
+    as_tensors: bool,
+) -> tuple[Array, list[Array], Array]:
+    """Run a program on a batch: outputs (n, outputs), gradients of the inputs (n, inputs) each, of the parameters."""
+    n = len(weights)
+    stacked = [np.stack([samples[k % len(samples)][i] for k in range(n)]) for i in range(len(samples[0]))]
+    inputs = [Tensor(a) if as_tensors and a.dtype.kind == "f" else a for a in stacked]
+    parameters = [Tensor(t.detach().copy()) for t in tensors]
+    with np.errstate(all="ignore"):
+        out = program(*inputs, *parameters)
+        outs = out if isinstance(out, tuple) else (out,)
+        ends = np.cumsum([np.size(ops.detach(x)) // n for x in outs])[:-1]
+        for x, w in zip(outs, np.split(weights, ends, axis=1), strict=True):
+            if isinstance(x, Tensor):
+                (x * w.reshape(x.shape).astype(x.dtype)).sum().backward()
+    numbers = np.concatenate([np.reshape(ops.detach(x), (n, -1)) for x in outs], axis=1)
+    received = [np.zeros(x.shape) if (g := getattr(x, "grad", None)) is None else g for x in (*inputs, *parameters)]
+    grads = [g.reshape(n, -1) for g in received[: len(inputs)]]
+    return numbers, grads, np.concatenate([[0.0], *[g.reshape(-1) for g in received[len(inputs) :]]])[1:]
+
+
+def expected(truths: Sequence[Truth], scale: Array) -> tuple[Array, list[Array], Array]:
+    """The same of a batch of these samples, each weighted by its part of `scale`."""
+    rows = [truths[k % len(truths)] for k in range(len(scale))]
+    outputs = np.stack([row.outputs for row in rows])
+    with np.errstate(all="ignore"):
+        inputs = [
+            np.stack([c * row.inputs[i] for c, row in zip(scale, rows, strict=True)])
+            for i in range(len(rows[0].inputs))
+        ]
+        return outputs, inputs, sum(c * row.parameters for c, row in zip(scale, rows, strict=True))
+
+
+def worst(found: Array, wanted: Array, slack: Callable[[], Array], near: float) -> tuple[int, ...] | None:
+    """Where two differ by more than rounding explains, if anywhere. `slack` is asked if something differs."""
+    finite = np.isfinite(wanted)
+    size = np.abs(wanted[finite]).max(initial=0.0)
+    with np.errstate(all="ignore"):
+        wrong = finite & ~(np.abs(found - wanted) <= near * (1 + size))
+        if wrong.any():
+            wrong &= ~(np.abs(found - wanted) <= near * (1 + size) + np.abs(slack() - wanted))
+    return tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None
+
+
+def verify(
+    f: Callable[..., Any],
+    samples: Sequence[Sequence[Array]],
+    programs: Sequence[Callable[..., Any]],
+    tensors: Sequence[Tensor],
+    values: Sequence[Value],
+    others: Sequence[Value],
+    near: float,
+    source: str,
+) -> None:
+    """Raise TraceError where the programs do not give what the function gives.
+
+    Args:
+        f: the function on Values.
+        samples: arguments for single samples; several stand for batches of any length.
+        programs: take arguments and parameters; the first one Tensors, the others plain arrays as arguments.
+        tensors: the parameters.
+        values: the Values that these were gathered from.
+        others: Values that the function closes over besides.
+        near: how much the numbers may differ, relative to the largest. What differs by more is compared with what the
+            function gives a little beside: a chaotic one has no digits to hold a program to.
+        source: of the program, for the message.
+    """
+    with plain_recording():
+        truths = [on_values(f, sample, values, others, k) for k, sample in enumerate(samples)]
+        beside: list[Truth] = []
+
+        def moved() -> list[Truth]:
+            if not beside:
+                near_by = [[a if a.dtype.kind in "iu" else a * (1 + near * 1e-6) for a in sample] for sample in samples]
+                beside.extend(on_values(f, sample, values, others, k) for k, sample in enumerate(near_by))
+            return beside
+
+        for n in LENGTHS if len(samples) > 1 else (1,):
+            scale = np.random.default_rng(n).uniform(0.5, 1.5, n)
+            weights = np.stack([scale[k] * truths[k % len(truths)].weights for k in range(n)])
+            wanted = expected(truths, scale)
+            for k, program in enumerate(programs):
+                found = on_arrays(program, samples, weights, tensors, as_tensors=not k)
+                place = worst(found[0], wanted[0], lambda: expected(moved(), scale)[0], near)
+                what, got, want = "its output {}", found[0], wanted[0]
+                if place is None:
+                    place = worst(found[2], wanted[2], lambda: expected(moved(), scale)[2], near)
+                    what, got, want = "the gradient of parameter {}", found[2], wanted[2]
+                for i in range(len(samples[0]) if not k else 0):
+                    if place is None:
+                        place = worst(found[1][i], wanted[1][i], lambda i=i: expected(moved(), scale)[1][i], near)
+                        what, got, want = f"the gradient of number {{}} of argument {i}", found[1][i], wanted[1][i]
+                if place is not None:
+                    raise TraceError(
+                        f"{name_of(f)} gives {want[place]} as {what.format(place[-1])} on Values, the program "
+                        f"{got[place]} for a batch of {n}: it cannot be vectorized as it is. The program was\n{source}"
+                    )
