@@ -17,7 +17,7 @@ import numpy as np
 import autograd
 from autograd import Symbol
 from nn.extras import optional
-from nn.files import replacing
+from nn.files import write
 from nn.recording import Constant, ExportError, Step, described, record
 from nn.source import export_source as export_source
 
@@ -76,8 +76,7 @@ def export_onnx(
     """
     onnx = optional("onnx", "the format ONNX needs the package onnx", "pip install 'chainrule[export]'")
     written = _Graph(onnx, record(model, input_shape)).model(model)
-    with replacing(path) as temporary:
-        temporary.write_bytes(written.SerializeToString())
+    write(path, written.SerializeToString())
     return Path(path)
 
 

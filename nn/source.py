@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 import autograd
 from autograd import Symbol
-from nn.files import replacing
+from nn.files import write
 from nn.recording import Constant, ExportError, Step, described, record
 
 INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # Python's own
@@ -139,8 +139,7 @@ def export_source(
     """
     text = _File(record(model, input_shape)).text(model)
     if path is not None:
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write(path, text)
     return text
 
 
