@@ -97,8 +97,9 @@ def check_writable(path: PathLike) -> None:
 
 def clear_leftovers(path: PathLike) -> None:
     """Remove the temporary files of writers of `path` that were killed: those that nobody has touched for a day."""
-    target, _ = _target(Path(path))
-    stem, suffix = map(glob.escape, _ends(target))
+    path = Path(path)
+    target, _ = _target(path)
+    stem, suffix = map(glob.escape, _ends(path))
     for left in target.parent.glob(f".{stem}.{'[0-9a-f]' * 16}.tmp{suffix}"):
         with suppress(OSError):  # another one may be clearing up as well
             if time.time() - left.lstat().st_mtime > OLD:
@@ -153,14 +154,14 @@ def _refuse_all_but_files(path: Path, found: os.stat_result) -> None:
         raise OSError(number, f"it is {kind}, not a file", str(path))
 
 
-def _ends(target: Path) -> tuple[str, str]:
+def _ends(path: Path) -> tuple[str, str]:
     """What temporary names keep of the name of a file. They are cut, since the name may be as long as names can be."""
-    return target.stem[:40], target.suffix[:10]
+    return path.stem[:40], path.suffix[:10]
 
 
 def _create(path: Path, target: Path, before: os.stat_result | None) -> Path:
     """An empty temporary file beside `target`; until it is finished, others may read it only if that is new."""
-    stem, suffix = _ends(target)
+    stem, suffix = _ends(path)
     temporary = target.with_name(f".{stem}.{os.urandom(8).hex()}.tmp{suffix}")
     try:
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666 if before is None else 0o600))
