@@ -94,7 +94,9 @@ def measure(table, engine, rows, python, options):
     # users have bytecode, and no path to this checkout in a peer's environment
     kept = {key: x for key, x in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
     try:
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=kept, timeout=600)
+        done = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, env=kept, timeout=600
+        )
     except subprocess.TimeoutExpired:
         return {}, "more than 10 minutes"
     lines = done.stdout.splitlines()

@@ -76,7 +76,7 @@ def measure(engine, row, options):
     limit, most = ("1000", "1") if options.steps else ("60000", "20")
     start = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.cold", "--train", engine, limit, most]
-    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    out = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True).stdout.split()
     took = time.perf_counter() - start
     unit = 1024 if sys.platform != "darwin" else 1024**2
     megabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / unit

@@ -40,7 +40,7 @@ def main(module, engines, rows, measure):
 def peak():
     """The most memory this process has had, in MB."""
     if STATUS.exists():  # a new process inherits its parent's ru_maxrss, but not this
-        line = next(line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM"))
+        line = next(line for line in STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
 
@@ -48,7 +48,7 @@ def peak():
 def forget_peak():
     """Let `peak` start from the memory of now, where the system can (Linux)."""
     with contextlib.suppress(OSError):
-        STATUS.with_name("clear_refs").write_text("5")
+        STATUS.with_name("clear_refs").write_text("5", encoding="utf-8")
 
 
 def timed(step, options, unit="µs", wait=float, chunk=5, warm=WARM):

@@ -7,16 +7,17 @@ and held against the model wholly before anything changes; what is wrong raises 
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import inspect
 import io
 import json
+import math
 import os
 import time
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,7 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.extras import optional
-from nn.files import replacing
+from nn.files import check_writable, clear_leftovers, read, write
 from nn.history import History
 from nn.module import Module
 
@@ -35,9 +36,12 @@ __all__ = ["Checkpoint", "CheckpointError", "load", "save"]
 
 Array: TypeAlias = npt.NDArray[Any]
 PathLike: TypeAlias = str | os.PathLike[str]
+Shape: TypeAlias = tuple[int, ...]
 
 DIGITS = 64  # of a SHA-256
 FORMAT = 1  # of checkpoints
+HEADER = 1 << 14  # bytes; NumPy reads no longer header of an array
+SMALL, RATIO = 64 << 20, 100  # a file may always have the one, or the other times what its reader holds
 TRAINING = "training.json"  # the member of a checkpoint that is no array
 
 
@@ -52,8 +56,9 @@ def save(model: Module, path: PathLike) -> None:
     """Write a model's weights to an ``.npz`` or ``.safetensors`` file, as its suffix says; whole or not at all.
 
     Each is an array named by its parameter's path and of its shape and dtype (Values: float64, without dimensions),
-    for `numpy.load`, `safetensors` and `load` to read. The same weights give the same bytes. Raises ValueError for
-    another suffix, ImportError where safetensors is not installed.
+    for `numpy.load`, `safetensors` and `load` to read. The same weights give the same bytes, whatever their layout in
+    memory. Raises ValueError for another suffix and for two parameters with one path, ImportError where safetensors
+    is not installed, OSError where the file cannot be written.
 
     >>> import tempfile
     >>> from nn import dense
@@ -66,20 +71,20 @@ def save(model: Module, path: PathLike) -> None:
     """
     path = Path(path)
     encode = _npz if _suffix(path) == ".npz" else _safetensors
-    data = encode({name: np.asarray(x) for name, x in model.state_dict().items()})
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)
+    write(path, encode({name: np.asarray(x) for name, x in model.state_dict().items()}))
 
 
 def load(model: Module, path: PathLike) -> None:
     """Take over the weights in a file that `save` wrote, or `numpy.savez` or `safetensors`.
 
     Raises CheckpointError, and leaves the model as it was, where the file cannot be read, is damaged, or any key,
-    shape or dtype is not the model's: see `Module.load_state_dict`.
+    shape or dtype is not the model's: see `Module.load_state_dict`. Memory is bounded by the size of the model: what
+    does not fit it is not unpacked.
     """
     path = Path(path)
-    decode = _from_npz if _suffix(path) == ".npz" else _from_safetensors
-    arrays = _decoded(path, decode)
+    shapes = {name: p.shape for name, p in model.named_parameters()}
+    decode = partial(_from_npz, shapes=shapes) if _suffix(path) == ".npz" else _from_safetensors
+    arrays = _decoded(path, decode, limit=max(SMALL, RATIO * 8 * sum(map(math.prod, shapes.values()))))
     try:
         model.load_state_dict(arrays)
     except ValueError as error:
@@ -144,8 +149,22 @@ class Checkpoint:
             if x is not None and not x > 0:
                 raise ValueError(f"{name} must be above 0, got {x}")
         self.path, self.steps, self.seconds, self.resume = Path(path), steps, seconds, resume
-        self.settings: dict[str, Any] = json.loads(json.dumps(dict(settings or {})))  # as they will come back
+        arrays: dict[str, Array] = {}
+        self.settings: dict[str, Any] = json.loads(json.dumps(_packed(settings or {}, "", arrays)))  # as they come back
+        if arrays:
+            raise TypeError(f"settings are what JSON can hold, not arrays: {', '.join(arrays)}")
         self._saved = time.monotonic()
+
+    def start(self, state: State) -> None:
+        """Before the first step: go on from the file if that is wanted; raise what saving would raise an epoch later.
+
+        That is OSError where the file cannot be written, ValueError for two parameters or generators with one path.
+        """
+        dict(_parts(state)["network"].named_parameters())
+        if self.resume:
+            self.restore(state)
+        else:
+            check_writable(self.path)
 
     def save_if_due(self, state: State) -> None:
         """Save in the middle of an epoch, if it is time to."""
@@ -173,15 +192,15 @@ class Checkpoint:
         }
         text = json.dumps(_packed(training, "", arrays), indent=1)
         data = _npz(arrays, text)
-        with replacing(self.path) as temporary:
-            temporary.write_bytes(data)
+        write(self.path, data)
         self._saved = time.monotonic()
 
     def restore(self, state: State) -> None:
         """Take the file's training over into the parts of this one: all or nothing."""
-        arrays = _decoded(self.path, lambda data: _from_npz(data, sealed=True))
         parts = _parts(state)
         before = {name: part.state_dict() for name, part in parts.items()}
+        arrays = _decoded(self.path, partial(_from_npz, sealed=True))
+        check_writable(self.path)
         try:
             training = _unpacked(bytes(arrays.pop(TRAINING)), arrays)
             if training["format"] != FORMAT:
@@ -206,14 +225,13 @@ class Checkpoint:
         state.history.rows, state.history.stopped = history.rows, stopped
         state.epoch, state.step, state.complete = epoch, step, complete
         state.loss, state.total, state.lr, state.started = loss, total, lr, time.perf_counter() - seconds
-        for left in self.path.parent.glob(f".[0-9]*.{glob.escape(self.path.name)}"):  # by a process that was killed
-            left.unlink(missing_ok=True)
+        clear_leftovers(self.path)
 
     def _settings(self, state: State) -> dict[str, Any]:
         return {**self.settings, "optimizer's class": type(state.optimizer).__name__}
 
     def _compare(self, then: Mapping[str, Any], now: Mapping[str, Any]) -> None:
-        names = [name for name in {**then, **now} if then.get(name) != now.get(name)]
+        names = [name for name in {**then, **now} if not _same(then.get(name), now.get(name))]
         if names:
             changes = ", ".join(f"{name} was {then.get(name)!r} and is {now.get(name)!r}" for name in names)
             raise ValueError(f"{changes}; go on with what it was, or begin anew")
@@ -264,12 +282,24 @@ def _reached(f: Callable[..., Any]) -> Any:
     return {name: x for name, x in found.items() if isinstance(x, Module | np.random.Generator)}
 
 
+def _same(a: Any, b: Any) -> bool:
+    """Whether what came from JSON is equal, where a nan equals a nan."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    return bool(a == b or (a != a and b != b))
+
+
 # ------------------------------------------------------------------------------------------------------- formats
 
 
 def _packed(x: Any, name: str, arrays: dict[str, Array]) -> Any:
     """What JSON can hold of a tree; its arrays are put aside, and their names left in their places."""
     if isinstance(x, Mapping):
+        keys = {key if isinstance(key, str) else json.dumps(key) for key in x}
+        if "__array__" in keys or len(keys) < len(x):
+            raise ValueError(f"a checkpoint cannot keep the keys {list(x)!r:.200} apart: rename those that look alike")
         return {key: _packed(value, f"{name}/{key}".lstrip("/"), arrays) for key, value in x.items()}
     if isinstance(x, list | tuple):
         return [_packed(value, f"{name}/{i}", arrays) for i, value in enumerate(x)]
@@ -285,12 +315,13 @@ def _unpacked(text: bytes, arrays: Mapping[str, Array]) -> Any:
     return json.loads(text, object_hook=lambda x: arrays[x["__array__"]] if x.keys() == {"__array__"} else x)
 
 
-def _decoded(path: Path, decode: Callable[[bytes], dict[str, Any]]) -> dict[str, Any]:
-    """A file's arrays by name; CheckpointError whatever is wrong with it."""
+def _decoded(path: Path, decode: Callable[[bytes], dict[str, Any]], limit: int | None = None) -> dict[str, Any]:
+    """The arrays of a file of at most `limit` bytes by name; CheckpointError whatever is wrong with it."""
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror}); check the path") from error
+        data = read(path, limit)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", error)
+        raise CheckpointError(f"{path}: cannot be read ({reason}); check the path") from error
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -312,7 +343,7 @@ def _npz(arrays: Mapping[str, Array], training: str | None = None) -> bytes:
             if member.filename != f"{name}.npy":
                 raise ValueError(f"{name!r} cannot be a name in a zip file: rename that attribute or key")
             with archive.open(member, "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, array, allow_pickle=False)
+                np.lib.format.write_array(file, _plain(array), allow_pickle=False)
         if training is not None:
             archive.writestr(zipfile.ZipInfo(TRAINING), training)
     with buffer.getbuffer() as view:
@@ -320,8 +351,16 @@ def _npz(arrays: Mapping[str, Array], training: str | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def _from_npz(data: bytes, sealed: bool = False) -> dict[str, Any]:
-    """The arrays of an npz, and the bytes of its `training.json`; without a checksum only if it has no comment."""
+def _plain(array: Array) -> Array:
+    """The same numbers one row after another, the lowest byte first: for writers that take them as they lie there."""
+    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+
+
+def _from_npz(data: bytes, shapes: Mapping[str, Shape] | None = None, sealed: bool = False) -> dict[str, Any]:
+    """The arrays of an npz, and the bytes of its `training.json`; without a checksum only if it has no comment.
+
+    Where `shapes` are given, an array of another shape is not unpacked: one number repeated stands for it.
+    """
     if data[:4] != b"PK\x03\x04":
         raise ValueError(f"it starts with {data[:4]!r}, an npz with b'PK\\x03\\x04'")
     bare = data[-22:-18] == b"PK\x05\x06" and data[-2:] == b"\0\0"
@@ -329,23 +368,49 @@ def _from_npz(data: bytes, sealed: bool = False) -> dict[str, Any]:
         raise ValueError(f"its last {DIGITS} bytes are not the SHA-256 of the others")
     found: dict[str, Any] = {}
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sealed and sum(member.file_size for member in archive.infolist()) > len(data):
+            raise ValueError("what it holds is larger than the file, and a checkpoint is not compressed")
         for member in archive.infolist():
-            content = archive.read(member)
-            if member.filename == TRAINING and sealed:
-                found[TRAINING] = content
-            elif not member.filename.endswith(".npy"):
-                raise ValueError(f"it holds {member.filename!r}, which is no array")
+            name = member.filename.removesuffix(".npy")
+            if name in found:
+                raise ValueError(f"it holds {name!r} twice")
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack more than asked
+                raise ValueError(f"{name!r} is compressed by method {member.compress_type}, which no npz is")
+            if name == TRAINING and sealed:
+                found[name] = archive.read(member)
+            elif name == member.filename:
+                raise ValueError(f"it holds {name!r}, which is no array")
             else:
-                file = io.BytesIO(content)
-                found[member.filename.removesuffix(".npy")] = np.lib.format.read_array(file, allow_pickle=False)
+                found[name] = _from_npy(archive, member, None if shapes is None else shapes.get(name, ()))
     if sealed and TRAINING not in found:
         raise ValueError(f"it has no {TRAINING}: these are weights, for nn.checkpoint.load")
     return found
 
 
+def _from_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, expected: Shape | None) -> Array:
+    """An array from a member of a zip file, unpacked after what it declares has been checked; or what stands for it."""
+    with archive.open(member) as file:
+        head = io.BytesIO(file.read(HEADER))
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    shape, _, dtype = readers[np.lib.format.read_magic(head)](head)
+    if dtype.hasobject or (expected is not None and dtype.kind not in "biufc"):
+        raise ValueError(f"{member.filename!r} holds {dtype}, no numbers; it is never unpickled (allow_pickle=False)")
+    declared = head.tell() + math.prod(shape) * dtype.itemsize
+    if declared != member.file_size:
+        raise ValueError(f"{member.filename!r} takes {member.file_size} bytes, {dtype} of shape {shape} {declared}")
+    if expected is not None and shape != expected:
+        return np.broadcast_to(np.zeros((), dtype), shape)
+    return np.lib.format.read_array(io.BytesIO(archive.read(member)), allow_pickle=False)
+
+
 def _safetensors(arrays: Mapping[str, Array]) -> bytes:
     """The bytes of a safetensors file; its metadata has the SHA-256 of the file with zeros in place of that number."""
-    data: bytes = _safetensors_numpy().save(dict(arrays), {"sha256": "0" * DIGITS})
+    if "__metadata__" in arrays:
+        raise ValueError(
+            "'__metadata__' cannot be a name in a safetensors file: rename that attribute, or save as .npz"
+        )
+    plain = {name: _plain(x) for name, x in arrays.items()}
+    data: bytes = _safetensors_numpy().save(plain, {"sha256": "0" * DIGITS})
     start = data.index(b"0" * DIGITS)
     return data[:start] + hashlib.sha256(data).hexdigest().encode() + data[start + DIGITS :]
 

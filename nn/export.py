@@ -17,8 +17,8 @@ import numpy as np
 import autograd
 from autograd import Symbol
 from nn.extras import optional
-from nn.files import replacing
-from nn.recording import Constant, ExportError, Step, described, record
+from nn.files import write
+from nn.recording import Constant, ExportError, Step, check_name, described, record
 from nn.source import export_source as export_source
 
 OPSET, IR_VERSION = 18, 8  # of December 2022: what reads ONNX today reads these
@@ -76,8 +76,7 @@ def export_onnx(
     """
     onnx = optional("onnx", "the format ONNX needs the package onnx", "pip install 'chainrule[export]'")
     written = _Graph(onnx, record(model, input_shape)).model(model)
-    with replacing(path) as temporary:
-        temporary.write_bytes(written.SerializeToString())
+    write(path, written.SerializeToString())
     return Path(path)
 
 
@@ -88,6 +87,7 @@ class _Graph:
         self.onnx = onnx
         self.nodes: list[Any] = []
         self.constants: dict[Any, Any] = {}
+        self.taken = {"input", "output"}
         self.names = {id(steps[0]): "input"}
         self.first, self.last = steps[0], steps[-1]
         for step in steps[1:]:
@@ -106,7 +106,9 @@ class _Graph:
             for name, step in (("input", self.first), ("output", self.last))
         ]
         made = helper.make_model(
-            helper.make_graph(self.nodes, type(model).__name__, ends[:1], ends[1:], list(self.constants.values())),
+            helper.make_graph(
+                self.nodes, type(model).__name__ or "model", ends[:1], ends[1:], list(self.constants.values())
+            ),
             producer_name="chainrule",
             producer_version=autograd.__version__,
             doc_string=described(model)[:2000],
@@ -122,16 +124,25 @@ class _Graph:
 
     def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
         """A node; returns the name of its result."""
-        out = f"{kind.lower()}_{len(self.nodes) + 1}"
+        out = self.unique(f"{kind.lower()}_{len(self.nodes) + 1}")
         self.nodes.append(self.onnx.helper.make_node(kind, inputs, [out], out, **attributes))
         return out
+
+    def unique(self, name: str) -> str:
+        """A name that nothing else in the graph has: a parameter may be called "input", or "add_1"."""
+        found, n = name, 1
+        while found in self.taken:
+            n += 1
+            found = f"{name}_{n}"
+        self.taken.add(found)
+        return found
 
     def constant(self, data: Any, dtype: Any = np.int64, name: str = "") -> str:
         """The name of an array, stored once."""
         array = np.ascontiguousarray(data, dtype).reshape(np.shape(data))
         key = (name, array.dtype, array.shape, array.tobytes())
         if key not in self.constants:
-            name = name or f"constant_{len(self.constants) + 1}"
+            name = self.unique(name or f"constant_{len(self.constants) + 1}")
             self.constants[key] = self.onnx.numpy_helper.from_array(array, name)
         return str(self.constants[key].name)
 
@@ -145,6 +156,7 @@ class _Graph:
     def write(self, step: Step) -> str:
         """A step's node or nodes; returns the name of the result."""
         op = step.op
+        check_name(op)
         dtypes = [step.dtype] * len(step.operands)
         if op.name == "where":
             dtypes[0] = np.dtype(bool)
@@ -160,6 +172,7 @@ class _Graph:
 
     def elementwise(self, op: Any, inputs: Sequence[str], dtype: Any) -> str:
         """A row that is one operator, or the nodes of its formula."""
+        check_name(op)
         if op.name in DIRECT:
             return self.add(DIRECT[op.name], *inputs)
         if op.name == "erf":  # onnxruntime has it in float32 only

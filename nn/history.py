@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeAlias, overload
 
-from nn.files import replacing
+from nn.files import read, write
 
 Row: TypeAlias = dict[str, float]
 
@@ -96,13 +96,16 @@ class History(Sequence[Row]):
             text.write(json.dumps(self.rows, indent=1) + "\n")
         else:
             raise ValueError(f"a history is saved as .csv or .json, not as {path.name}")
-        with replacing(path) as temporary:
-            temporary.write_text(text.getvalue(), encoding="utf-8")
+        write(path, text.getvalue())
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> History:
-        """Read what `save` wrote as JSON."""
-        return cls(json.loads(Path(path).read_text(encoding="utf-8")))
+        """Read what `save` wrote as JSON; ValueError, which names the file, for anything else."""
+        data = read(path)
+        try:
+            return cls(json.loads(data))
+        except (ValueError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"{os.fspath(path)}: this is no history in JSON ({error})") from error
 
 
 def rises(column: str) -> bool:

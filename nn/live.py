@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from nn.canvas import INK, matplotlib
 from nn.extras import optional
-from nn.files import replacing
+from nn.files import check_writable, replacing, write
 from nn.history import shown
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class Frames:
         png = buffer.getvalue()
         if self.folder is not None:
             self.folder.mkdir(parents=True, exist_ok=True)
-            with replacing(self.folder / f"{self._count:04}.png") as temporary:
-                temporary.write_bytes(png)
+            write(self.folder / f"{self._count:04}.png", png)
         if self.gif is not None:
             self._pngs.append(png)
         if self._display is not None:
@@ -135,8 +134,11 @@ class Frames:
             first.save(temporary, save_all=True, append_images=pictures, duration=milliseconds, loop=0)
 
     def on_start(self, state: State) -> None:
-        """Forget an earlier training; draw what is there before this one."""
+        """Forget an earlier training; draw what is there before this one. OSError if `gif` cannot be written."""
         self._forget()
+        if self.gif is not None:
+            self.gif.parent.mkdir(parents=True, exist_ok=True)
+            check_writable(self.gif)
         if self.start:
             self._draw(state)
 

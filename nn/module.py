@@ -2,12 +2,12 @@
 
 A parameter is a leaf `Value` or `Tensor` reachable through attributes, lists, tuples and dictionaries of a module;
 its name is the path that leads there: ``layers.0.neurons.1.w.2``. Constants (plain numbers and arrays) are not
-parameters.
+parameters. A path names one parameter only: keys like 1 and "1" side by side are refused where paths are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, TypeAlias
 
@@ -34,33 +34,36 @@ class Module:
     training: bool = True
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
-        """Every parameter with its path, once, in the order in which the attributes were set."""
-        seen: set[int] = set()
-        for path, found in _walk(self, prefix):
-            if isinstance(found, Value | Tensor) and found.is_leaf and id(found) not in seen:
-                seen.add(id(found))
-                yield path, found
+        """Every parameter with its path, once, in the order in which the attributes were set.
+
+        Raises ValueError, before the first, if two of them have the same path.
+
+        >>> twins = Module()
+        >>> twins.table = {1: Value(0.0), "1": Value(0.0)}
+        >>> twins.named_parameters()
+        Traceback (most recent call last):
+        ValueError: .table[1] and .table['1'] both have the path 'table.1': rename one of them
+        """
+        return _named(self, Value | Tensor, prefix)
 
     def parameters(self) -> list[Parameter]:
         """Every parameter, once, in the order in which the attributes were set."""
-        return [parameter for _, parameter in self.named_parameters()]
+        return [parameter for _, parameter in _found(self, Value | Tensor)]
 
     def named_generators(self, prefix: str = "") -> Iterator[tuple[str, np.random.Generator]]:
         """Every generator of random numbers with its path, once: what a network remembers beside its parameters.
+
+        Raises ValueError if two of them have the same path.
 
         >>> from nn import Dropout
         >>> [path for path, _ in Dropout(0.5).named_generators()]
         ['rng']
         """
-        seen: set[int] = set()
-        for path, found in _walk(self, prefix):
-            if isinstance(found, np.random.Generator) and id(found) not in seen:
-                seen.add(id(found))
-                yield path, found
+        return _named(self, np.random.Generator, prefix)
 
     def modules(self) -> Iterator[Module]:
         """This module and all those inside it."""
-        return (found for _, found in _walk(self, "") if isinstance(found, Module))
+        return (found for _, found in _walk(self, "", _dotted) if isinstance(found, Module))
 
     def zero_grad(self) -> None:
         """Forget the gradients: 0.0 on Values, None on Tensors."""
@@ -102,7 +105,12 @@ class Module:
                 f"the state does not fit this {type(self).__name__}, which is unchanged:\n  " + "\n  ".join(complaints)
             )
         for path, p in own.items():
-            p.data = state[path] if isinstance(p, Value) else np.array(state[path])
+            if isinstance(p, Value):
+                p.data = state[path]
+            else:  # in the layout that the parameter has, whatever that of the state is
+                array = np.empty_like(p.detach())
+                array[...] = state[path]
+                p.data = array
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} does not define __call__")
@@ -129,8 +137,8 @@ def mode(model: Any, *, training: bool) -> Iterator[None]:
             module.training = own
 
 
-def _walk(found: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Whatever hangs below a module, depth first, each module and container once."""
+def _walk(found: Any, path: str, step: Callable[[str, Any, Any], str]) -> Iterator[tuple[str, Any]]:
+    """Whatever hangs below a module, depth first, each module and container once; `step` makes the paths longer."""
     seen: set[int] = set()
     stack = [(path, found)]
     while stack:
@@ -148,7 +156,41 @@ def _walk(found: Any, path: str) -> Iterator[tuple[str, Any]]:
             continue
         if id(found) not in seen:
             seen.add(id(found))
-            stack.extend(reversed([(f"{path}.{key}" if path else str(key), x) for key, x in inside]))
+            stack.extend(reversed([(step(path, found, key), x) for key, x in inside]))
+
+
+def _dotted(path: str, holder: Any, key: Any) -> str:
+    """The path of what a module or container has under a key."""
+    return f"{path}.{key}" if path else str(key)
+
+
+def _spelled(code: str, holder: Any, key: Any) -> str:
+    """The same in Python, where different keys never look alike."""
+    if isinstance(holder, Module):
+        return f"{code}.{key}" if key.isidentifier() else f"{code}.__dict__[{key!r}]"
+    return f"{code}[{key.replace('.', ', ')}]" if isinstance(holder, np.ndarray) else f"{code}[{key!r}]"
+
+
+def _found(
+    module: Module, kinds: Any, prefix: str = "", step: Callable[[str, Any, Any], str] = _dotted
+) -> Iterator[tuple[str, Any]]:
+    """The parameters, or generators, of a module with their paths, each once."""
+    seen: set[int] = set()
+    for path, found in _walk(module, prefix, step):
+        if isinstance(found, kinds) and id(found) not in seen and getattr(found, "is_leaf", True):
+            seen.add(id(found))
+            yield path, found
+
+
+def _named(module: Module, kinds: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """The same; ValueError where two have one path, since whatever goes by paths would lose one of them."""
+    pairs = list(_found(module, kinds, prefix))
+    places: dict[str, int] = {}
+    for i, (path, _) in enumerate(pairs):
+        if (j := places.setdefault(path, i)) != i:
+            codes = [code for code, _ in _found(module, kinds, step=_spelled)]
+            raise ValueError(f"{codes[j]} and {codes[i]} both have the path {path!r}: rename one of them")
+    return iter(pairs)
 
 
 def _mismatch(p: Parameter, path: str, state: Mapping[str, Any]) -> str:
@@ -160,4 +202,4 @@ def _mismatch(p: Parameter, path: str, state: Mapping[str, Any]) -> str:
         return f"shape {given.shape}, expected {p.shape}"
     if isinstance(p, Value):
         return "" if given.dtype.kind in "fiu" else f"dtype {given.dtype}, expected a real number"
-    return "" if given.dtype == p.dtype else f"dtype {given.dtype}, expected {p.dtype}"
+    return "" if given.dtype.newbyteorder("=") == p.dtype else f"dtype {given.dtype}, expected {p.dtype}"

@@ -76,6 +76,12 @@ def record(model: Callable[[Any], Any], input_shape: int | Sequence[int] | None 
     return _steps(first, second, {id(p): name for name, p in _named_parameters(model)})
 
 
+def check_name(op: Any) -> None:
+    """Refuse a row of the user's that has the name of one in the table: the writers know rows by their names."""
+    if autograd.ops.ROWS.get(op.name, op) is not op:
+        raise ExportError(f"{op.name} cannot be exported: it is a row of your own with a name of autograd's; rename it")
+
+
 def described(model: Any) -> str:
     """The model in a line: its name, its own `repr`, or its class; nothing that differs from run to run.
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nn.files import replacing
+from nn.files import write
 from nn.history import History, shown
 
 if TYPE_CHECKING:
@@ -41,8 +41,7 @@ def write_report(
         figure: Any = ax.figure
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
-        with replacing(folder / f"{name}.png") as temporary:
-            temporary.write_bytes(png.getvalue())
+        write(folder / f"{name}.png", png.getvalue())
         source = base64.b64encode(png.getvalue()).decode()
         least = round(figure.get_figwidth() * 96 * 0.7)  # smaller than that, nobody can read its texts: it scrolls
         alt = html.escape(f"{heading}. {sentence}", quote=True)
@@ -59,8 +58,7 @@ def write_report(
         head=_items(dict.fromkeys(history.columns), "<th>{name}</th>"),
         rows="\n".join("<tr>" + "".join(f"<td>{shown(x)}</td>" for x in row.values()) + "</tr>" for row in history),
     )
-    with replacing(folder / "report.html") as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write(folder / "report.html", page)
     return folder / "report.html"
 
 

@@ -8,10 +8,13 @@ of products, softmax) and what Python's `math` raises instead of giving infinity
 from __future__ import annotations
 
 import base64
+import builtins
+import keyword
 import math
 import os
 import re
 import textwrap
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
 
@@ -20,8 +23,8 @@ import numpy.typing as npt
 
 import autograd
 from autograd import Symbol
-from nn.files import replacing
-from nn.recording import Constant, ExportError, Step, described, record
+from nn.files import write
+from nn.recording import Constant, ExportError, Step, check_name, described, record
 
 INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # Python's own
 FEW = 100  # as many numbers are written out, so that small networks can be read
@@ -91,6 +94,9 @@ def log_softmax(x):
 }
 """Functions on lists, of which a file gets those that it calls."""
 
+TAKEN = {*keyword.kwlist, *dir(builtins), *LISTS, "base64", "copysign", "error", "found", "given", "inf", "math",
+         "nan", "operator", "predict", "struct", "sys", *"bvwxyz"}  # fmt: skip
+"""What a row of the user's cannot be called in the file."""
 
 HEAD = f'''
 
@@ -139,8 +145,7 @@ def export_source(
     """
     text = _File(record(model, input_shape)).text(model)
     if path is not None:
-        with replacing(path) as temporary:
-            temporary.write_text(text, encoding="utf-8")
+        write(path, text)
     return text
 
 
@@ -149,6 +154,7 @@ class _File:
 
     def __init__(self, steps: list[Step]) -> None:
         self.functions: dict[str, str] = {}
+        self.defined: dict[str, Any] = {}  # rows by name
         self.imported: set[str] = set()
         self.arrays: dict[Any, tuple[str, str]] = {}  # name and text, by what they hold
         self.lines: list[str] = []
@@ -171,7 +177,8 @@ class _File:
         modules = {"sys", *(name for name in ("base64", "math", "operator", "struct") if f"{name}." in code)}
         written_out = "".join(text for _, text in self.arrays.values() if "unpacked" not in text)
         names = self.imported | set(re.findall(r"\b(?:copysign|inf|nan)\b", code + written_out))
-        title = " ".join(re.sub(r'["\\]', "", described(model)[:500]).split())
+        title = "".join(c for c in described(model)[:500].replace("\n", " ") if c.isprintable() and c not in '"\\')
+        title = " ".join(title.split())
         head = "\n".join(textwrap.wrap(f'"""{title}, as plain Python.', 118)) + HEAD
         head += "".join(f"import {name}\n" for name in sorted(modules))
         head += f"from math import {', '.join(sorted(names))}\n" * bool(names)
@@ -200,6 +207,7 @@ class _File:
 
     def write(self, step: Step) -> str:
         """A step as an expression."""
+        check_name(step.op)
         special = getattr(self, f"row_{step.op.name}", None)
         if special is not None:
             return str(special(step))
@@ -252,11 +260,18 @@ class _File:
         """The functions that an expression calls."""
         for part in s.parts:
             self.define_all(part)
-        if not isinstance(s.head, str | float | int) and s.head.name not in INLINE:
-            self.define(s.head)
+        if not isinstance(s.head, str | float | int):
+            check_name(s.head)
+            if s.head.name not in INLINE:
+                self.define(s.head)
 
     def define(self, op: Any) -> None:
         """A row as a function of the file."""
+        known = self.defined.setdefault(op.name, op)
+        if known is not op or op.name in TAKEN or not re.fullmatch(r"(?!h\d+$)[A-Za-z_][A-Za-z0-9_]*", op.name):
+            _refuse(op, "its name is that of something else in the file, or no name in Python: name it otherwise")
+        if not op.is_formula and autograd.ops.ROWS.get(op.name) is not op:
+            _refuse(op, "its value is not a formula of autograd's rows")
         if op.name in self.functions:
             return
         if not op.is_formula and op.name not in RAISES:
@@ -339,7 +354,7 @@ class _File:
         """The name of a list, or a list of rows, which the file holds once."""
         key = (path, numbers.shape, numbers.tobytes())
         if key not in self.arrays:
-            wanted = name = re.sub(r"\W", "_", path).upper() or "CONSTANT"
+            wanted = name = _capitals(path) or "CONSTANT"
             others, n = {name for name, _ in self.arrays.values()}, 1
             while name in others:
                 n += 1
@@ -361,6 +376,18 @@ class _File:
             return packed
         self.call("rows")
         return f"rows({packed}, {numbers.shape[1]})"
+
+
+def _capitals(path: str) -> str:
+    """A name for an array: capitals, digits and underscores of ASCII, so that it is none that the file uses otherwise.
+
+    Python takes names for equal that look different ("A" and its full-width form), and some letters for none.
+
+    >>> _capitals("layers.0.weight"), _capitals("Ａ"), _capitals("0.x²")
+    ('LAYERS_0_WEIGHT', 'A', '_0_X2')
+    """
+    name = re.sub("[^A-Z0-9_]", "_", unicodedata.normalize("NFKC", path).upper())
+    return "_" * name[:1].isdigit() + name
 
 
 def _lengths(step: Step) -> tuple[int, ...]:

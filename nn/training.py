@@ -202,8 +202,7 @@ def fit(
     bar = _Progress(progress)
     with mode(model, training=True), Interrupt() as interrupt:
         if checkpoint is not None:
-            if checkpoint.resume:
-                checkpoint.restore(state)
+            checkpoint.start(state)
             hooks["on_step_end"].append(checkpoint.save_if_due)
         try:
             for hook in hooks["on_start"]:

@@ -22,6 +22,7 @@ from autograd import Tensor, Value
 from demos import mnist
 from nn.checkpoint import Checkpoint, CheckpointError, _npz, load, save
 from nn.data import load_mnist
+from nn.files import replacing
 from nn.training import fit
 
 ROOT = Path(__file__).parent.parent
@@ -189,13 +190,19 @@ def test_saved_when_it_is_time(tmp_path, monkeypatch):
             Checkpoint(tmp_path / "a.npz", **{name: 0})
 
 
-def test_what_a_killed_process_left_is_cleared_away(tmp_path):
-    checkpoint = Checkpoint(tmp_path / "a.npz", resume=True)
-    Training().run(Checkpoint(tmp_path / "a.npz"), epochs=1)
-    (tmp_path / ".123.a.npz").write_bytes(b"half")
-    (tmp_path / ".mine.a.npz").write_bytes(b"")
-    Training().run(checkpoint)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [".mine.a.npz", "a.npz"]
+def test_what_a_killed_process_left_is_cleared_away_and_what_a_living_one_writes_is_not(tmp_path):
+    path = tmp_path / "a.npz"
+    Training().run(Checkpoint(path), epochs=1)
+    left, others = tmp_path / ".a.0123456789abcdef.tmp.npz", tmp_path / ".b.0123456789abcdef.tmp.npz"
+    for file in (left, others):
+        file.write_bytes(b"half")
+        os.utime(file, times=(0, 0))
+    with replacing(path) as temporary:  # as another process that is just saving
+        temporary.write_bytes(b"half")
+        Training().run(Checkpoint(path, resume=True))
+        assert temporary.exists()
+        temporary.write_bytes(path.read_bytes())
+    assert sorted(tmp_path.iterdir()) == [others, path]
 
 
 def refused(path, training, checkpoint=None):
@@ -216,6 +223,8 @@ def test_another_training_is_refused(tmp_path):
         same = {"lr": 0.1, "hidden": [4]} if settings is None else settings
         return refused(path, Training(**kwargs), Checkpoint(path, resume=True, settings=same))
 
+    with pytest.raises(TypeError, match="not arrays: table/1"):
+        said({"table": [1, np.ones(2)]})
     assert "lr was 0.1 and is 0.2;" in said({"lr": 0.2, "hidden": [4]})
     assert "hidden was [4] and is None, new was None and is True;" in said({"lr": 0.1, "new": True})
     assert "optimizer's class was 'Adam' and is 'AdamW'" in said(optimizer="adamw")

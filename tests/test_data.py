@@ -159,6 +159,10 @@ def test_csv_round_trip(path: Path, features: np.ndarray, draw: st.DataObject) -
     text += draw.draw(st.sampled_from(["", newline, newline * 3]), "end")
     path.write_bytes(stored(text.encode(), compressed))
     for option in (None, header):
+        if option is None and text.lstrip("\ufeff").splitlines()[0].replace(" ", "").split(",") == [
+            *map(str, range(columns + 1))
+        ]:
+            continue  # it may be a header: see test_csv_first_line_that_counts
         x, y = read_csv(path, label_column=at, header=option, dtype=features.dtype)
         assert same(x, features)
         assert same(y, labels)
@@ -208,6 +212,45 @@ def test_csv_errors(path: Path, text: str, options: dict[str, Any], message: str
     path.write_text(text, encoding="utf-8")
     with pytest.raises(DatasetError, match=f"^{re.escape(str(path))}: .*{message}"):
         read_csv(path, **options)
+
+
+COUNTING = "0,1,2,3\n5,0,255,9\n7,1,1,1\n"
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        COUNTING,
+        COUNTING.replace("\n", "\r\n"),
+        COUNTING.replace(",", ", "),
+        "0,1\n5,0\n7,9",
+        '"0","1"\n5,0\n7,9',
+    ],
+)
+@pytest.mark.parametrize("label_column", [0, -1])
+def test_csv_first_line_that_counts(path: Path, text: str, mark: str, label_column: int) -> None:
+    """It may be pandas' header of column numbers or a sample: neither is taken for the other without a word."""
+    path.write_text(mark + text, encoding="utf-8")
+    with pytest.raises(DatasetError, match=r"counts 0,1,2,… .*header=True .*header=False"):
+        read_csv(path, label_column=label_column)
+    assert len(read_csv(path, label_column=label_column, header=True)[1]) == 2
+    if '"' not in text:
+        assert len(read_csv(path, label_column=label_column, header=False)[1]) == 3
+
+
+@pytest.mark.parametrize(
+    ("width", "label_column", "header"), [(257, 0, True), (257, -1, False), (256, 0, False), (258, -1, True)]
+)
+def test_csv_first_line_that_counts_further_than_a_sample_can(
+    path: Path, width: int, label_column: int, header: bool
+) -> None:
+    path.write_text(",".join(map(str, range(width))) + "\n" + ",".join(["1"] * width), encoding="utf-8")
+    if header:
+        assert len(read_csv(path, label_column=label_column, dtype=np.uint8)[1]) == 1
+    else:
+        with pytest.raises(DatasetError, match="counts 0,1,2,…"):
+            read_csv(path, label_column=label_column, dtype=np.uint8)
 
 
 def test_csv_counts_lines_across_chunks(path: Path) -> None:

@@ -375,3 +375,61 @@ def test_without_onnx_it_says_what_to_install(tmp_path, monkeypatch):
         nn.export_onnx(nn.dense(2, 2), tmp_path / "a.onnx")
     assert not list(tmp_path.iterdir())
     nn.export_source(nn.dense(2, 2), tmp_path / "a.py")
+
+
+# ---------------------------------------------------------------------------------------------------------- names
+
+ODD = ["A", "Ａ", "a", "²", "ª", "ᵛ", "ß", "SS", "名", "1", "x y", "-", "", "None", "class", "predict", "x", "h1",
+       "dot", "NUMBERS", "_", "ŉ", "input", "output", "add_1", "mul_2", "constant_1", "\u202e"]  # fmt: skip
+
+
+@given(keys=st.lists(st.sampled_from(ODD) | st.text(max_size=3), min_size=1, max_size=4, unique=True))
+@settings(max_examples=settings().max_examples // 4)
+def test_whatever_parameters_are_called(tmp_path_factory, keys):
+    """Names that look alike, that Python takes for equal, that are no names, that the file has itself."""
+    if any("\ud800" <= c <= "\udfff" for key in keys for c in key):
+        return  # neither files nor protobuf hold halves of characters
+
+    class Net(nn.Module):
+        def __init__(self):
+            self.__dict__ |= {key: Tensor([float(i), 0.5, -1.0]) for i, key in enumerate(keys)}
+
+        def __call__(self, x):
+            for key in keys:
+                x = (x + self.__dict__[key]).tanh() * self.__dict__[key]
+            return x
+
+    Net.__name__ = Net.__qualname__ = "".join(keys)
+    x = np.array([[0.1, 0.2, 0.3]])
+    wanted = Net()(Tensor(x)).data
+    text = nn.export_source(Net(), input_shape=3)
+    names = {"__name__": "network"}
+    exec(compile(text, "<network>", "exec"), names)
+    assert_near([names["predict"](row) for row in x], wanted)
+    assert_near(onnx_of(Net(), tmp_path_factory.mktemp("names"), 3)(x.astype(np.float64)), wanted)
+
+
+@pytest.mark.parametrize(
+    "name", ["class", "print", "sum", "a b", "ｆ", "²", "", "h1", "v", "x", "numbers", "sys", "nan"]
+)
+def test_a_row_of_the_users_whose_name_the_file_cannot_have_is_refused(name):
+    own = Elementwise(name, lambda x: 3 * x, lambda out, x: 3.0, doc="")
+    with pytest.raises(nn.ExportError, match=f"^{name} cannot be exported"):
+        nn.export_source(lambda x: own(x).exp(), input_shape=2)
+
+
+def test_two_rows_of_the_users_with_one_name_are_refused():
+    one, other = (Elementwise("f", lambda x, n=n: n * x, lambda out, x, n=n: n, doc="") for n in (2.0, 3.0))
+    assert_near(source_of(lambda x: one(one(x)), 2)([0.1, 0.2]), [0.4, 0.8])
+    with pytest.raises(nn.ExportError, match=r"^f cannot be exported as Python: its name is that of something else"):
+        nn.export_source(lambda x: one(other(x)), input_shape=2)
+
+
+@pytest.mark.parametrize("name", ["relu", "exp", "sum", "softmax", "add", "where", "reshape", "linear"])
+def test_a_row_of_the_users_is_not_taken_for_one_of_the_tables(name, tmp_path):
+    own = Elementwise(name, lambda x: 3 * x, lambda out, x: 3.0, doc="")
+    inside = Elementwise("inside", lambda x: own(x) + 1, lambda out, x: 3.0, doc="")
+    for model in (own, inside):
+        for export in (nn.export_source, nn.export_onnx):
+            with pytest.raises(nn.ExportError, match=f"{name} cannot be exported: it is a row of your own with a name"):
+                export(model, tmp_path / "a", 2)

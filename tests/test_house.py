@@ -40,6 +40,7 @@ ORDER = [
 ORDER += ["dual", "transforms", "custom", "report", "checking"]
 ORDER += [f"seeing.{name}" for name in ("notation", "naming", "local", "view", "tree", "explain")]
 ORDER += [f"seeing.{name}" for name in ("source", "facts", "curve", "describe")] + ["seeing"]
+ORDER += ["files"]
 ORDER += [f"drawing.{name}" for name in ("style", "render", "dot", "classic", "overview", "page")] + ["drawing"]
 ORDER += [f"vectorizing.{name}" for name in ("scalars", "simplify", "affine", "reductions", "tracer", "indices")]
 ORDER += [f"vectorizing.{name}" for name in ("tracing", "products", "layout", "views", "writing", "groups", "plan")]
@@ -112,12 +113,42 @@ def test_nn_imports_upwards_only(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "nn").rglob("*.py")), ids=lambda p: p.stem)
 def test_nn_uses_public_names_of_autograd(path):
-    assert not {name for name in imports(path) if name.startswith(("autograd.", "demos"))}
+    shared = {"autograd.files"} if path == ROOT / "nn" / "files.py" else set()  # one mechanism for the files of both
+    assert not {name for name in imports(path) if name.startswith(("autograd.", "demos"))} - shared
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "demos").glob("*.py")), ids=lambda p: p.stem)
 def test_demos_use_public_names(path):
     assert not {name for name in imports(path) if name.startswith("autograd.")}
+
+
+def calls():
+    """Every call of a method or function in the project's own code: its file, its name and what it is given."""
+    for folder in ("autograd", "nn", "demos", "benchmarks"):
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Call):
+                    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+                    yield path, node, name, {keyword.arg for keyword in node.keywords}
+
+
+def test_text_is_read_and_written_in_a_stated_encoding():
+    """Else it is that of the system: a file written on one machine is not read on another."""
+    for path, node, name, keywords in calls():
+        modes = [x.value for x in node.args if isinstance(x, ast.Constant) and isinstance(x.value, str)]
+        text = name in ("read_text", "write_text") or (
+            (name == "open" and isinstance(node.func, ast.Name) and not any("b" in mode for mode in modes[-1:]))
+            or (name in ("run", "Popen", "check_output") and "text" in keywords)
+        )
+        assert not text or "encoding" in keywords, f"{path}:{node.lineno}"
+
+
+def test_files_are_written_by_one_mechanism():
+    known = {"temporary", "STATUS"}  # what it gives to write to; a switch of the kernel's
+    for path, node, name, _ in calls():
+        if name in ("write_text", "write_bytes") and path.name not in ("files.py", "download.py"):
+            assert {x.id for x in ast.walk(node.func) if isinstance(x, ast.Name)} & known, f"{path}:{node.lineno}"
+        assert name != "getpid", f"{path}:{node.lineno}: two containers give the same number"
 
 
 def test_importing_autograd_loads_nothing_heavy():

@@ -13,6 +13,8 @@ from typing import Any
 
 import graphviz
 
+from autograd import files
+
 MOST_FOR_PNG = 1500  # nodes; beyond, a PNG takes minutes and nobody can read it
 WIDEST = 1000  # pixels in a notebook
 
@@ -86,15 +88,10 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
 
 def write(path: str | os.PathLike[str], content: bytes) -> str:
-    """Write a file whole or not at all; returns its path."""
+    """Write a file whole or not at all, and the folders that it needs; returns its path."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        temporary.write_bytes(content)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    files.write(path, content)
     return str(path)
 
 
@@ -112,8 +109,8 @@ def renderers() -> list[str]:
     """The commands that can lay a graph out: that of graphviz-pure where it is installed, then a `dot` on the PATH."""
     found = []
     try:
-        files = importlib.metadata.distribution("graphviz-pure").files or []
-        found += [str(f.locate()) for f in files if f.stem == "graphviz-pure" and f.suffix in ("", ".exe")]
+        installed = importlib.metadata.distribution("graphviz-pure").files or []
+        found += [str(f.locate()) for f in installed if f.stem == "graphviz-pure" and f.suffix in ("", ".exe")]
     except importlib.metadata.PackageNotFoundError:
         pass
     dot = shutil.which("dot")

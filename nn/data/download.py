@@ -7,7 +7,6 @@ cache is whole; one that is not any more is fetched again.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from urllib.parse import urlsplit
 
 from nn.data.files import error_in
 from nn.extras import optional
+from nn.files import read
 
 CACHE_VARIABLE = "CHAINRULE_DATA"
 
@@ -89,6 +89,8 @@ def _fetch(file: str, sha256: str, folder: Path, urls: list[str], progress: bool
     """Bring one file into the folder, from the first URL that has it."""
     pooch = _pooch()
     pooch.get_logger().setLevel("WARNING")  # it announces each file; there is the bar
+    if (folder / file).exists() and not (folder / file).is_file():
+        raise error_in(folder / file, "is in the way and not a file", "remove it")
     reasons = []
     for url in urls:
         responses: list[Any] = []  # where the transfer fails, pooch leaves them open
@@ -116,7 +118,7 @@ def _copy(url: str, output: str, pooch: object) -> None:
     """A downloader of pooch for file: URLs, which it has none for."""
     from urllib.request import url2pathname  # which takes longer to import than all of nn.data
 
-    shutil.copyfile(url2pathname(urlsplit(url).path), output)
+    Path(output).write_bytes(read(url2pathname(urlsplit(url).path)))
 
 
 def _pooch() -> Any:

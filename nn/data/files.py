@@ -21,6 +21,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn.files import read
+
 Array = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]
 
@@ -42,7 +44,7 @@ class _Content:
 
     def __init__(self, path: Path, sha256: str | None = None) -> None:
         try:
-            raw = path.read_bytes()
+            raw = read(path)
         except (OSError, ValueError) as error:  # ValueError: a NUL in the name
             raise error_in(path, f"cannot be read ({getattr(error, 'strerror', error)})", "check the path") from error
         if sha256 is not None and (found := hashlib.sha256(raw).hexdigest()) != sha256.lower():
@@ -114,10 +116,11 @@ def read_csv(
 
     Returns features (N, columns - 1) of `dtype`, integer or floating, and labels (N,) of int64. `header=None`
     takes the first line for a header when its label cell is a word and the others are no numbers, or count from 0
-    or 1. Each line must have `n_features` + 1 values, by default as many as the first. `sha256` is the hex digest
-    expected of the file as stored. Raises DatasetError, naming line and column (from 1), for ragged lines, text,
-    labels that are not integers, and features that are not finite or do not fit `dtype` (uint8: 0..255), and for
-    a wrong checksum; TypeError for another kind of dtype.
+    or 1. A first line 0,1,2,… can be a sample, or a header of column numbers, which pandas writes: then `header` has
+    to say which, unless `dtype` cannot hold these numbers. Each line must have `n_features` + 1 values, by default as
+    many as the first. `sha256` is the hex digest expected of the file as stored. Raises DatasetError, naming line and
+    column (from 1), for ragged lines, text, labels that are not integers, and features that are not finite or do not
+    fit `dtype` (uint8: 0..255), and for a wrong checksum; TypeError for another kind of dtype.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -140,7 +143,14 @@ def read_csv(
         if (values := line.count(b",") + 1) != width:
             raise error_in(path, f"line {number} has {values} values, expected {width}", "mend the line")
     if header is None:
-        header = _is_header(lines[0].split(b","), label_column)
+        cells = lines[0].split(b",")
+        header = _is_header(cells, label_column)
+        if _counts(cells):
+            largest = width - 2 if label_column % width == width - 1 else width - 1  # of the features
+            header = dtype.kind != "f" and largest > np.iinfo(dtype).max
+            if not header:
+                reason = "its first line counts 0,1,2,… and may be a header of column numbers, or a sample"
+                raise error_in(path, reason, "pass header=True to leave it out, header=False to read it as a sample")
     top = 2 if header else 1  # the number of the first line of data
     del lines[: top - 1]
     if not lines:
@@ -169,6 +179,11 @@ def _is_header(cells: list[bytes], label_column: int) -> bool:
         return False
     numbered = [[b"%d" % i for i in range(first, first + len(names))] for first in (0, 1)]  # as pandas names columns
     return not any(map(_is_number, names)) or (label[1:2].isalpha() and names in numbered)
+
+
+def _counts(cells: list[bytes]) -> bool:
+    """Whether a line is 0,1,2,… in all its cells."""
+    return [cell.strip(b"\"' ") for cell in cells] == [b"%d" % i for i in range(len(cells))]
 
 
 def _is_number(cell: bytes) -> bool:
