@@ -157,6 +157,11 @@ def shared(x: Any) -> bool:
     return x._data.base is not None  # else it is read-only from birth, and nobody else's memory
 
 
+def fixed(array: np.ndarray) -> bool:
+    """Whether nobody can write to an array, and no graph's guard will change that."""
+    return not array.flags.writeable and array.base is None and id(array) not in _guards
+
+
 def rewritten(leaf: Any, since: int) -> np.ndarray | None:
     """The array of a leaf, if it does not hold what it held at that tick."""
     array: np.ndarray = leaf._data

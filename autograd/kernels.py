@@ -19,6 +19,27 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that einsum knows, and dot borrows."""
 
 
+def of_one_dtype(formula: Rule) -> Rule:
+    """A formula in which a Python number takes on the dtype of the arrays that it meets.
+
+    NumPy does so where the two meet in one operation, but ``np.expm1(0.5)`` alone is float64, and widens float32 after.
+    """
+
+    def typed(*operands: Any) -> Any:
+        arrays = [x for x in operands if isinstance(x, (np.ndarray, np.generic))]
+        if not arrays or len(arrays) == len(operands):
+            return formula(*operands)
+        dtype = np.result_type(*arrays)
+        return formula(*[np.asarray(x, dtype) if type(x) is float else x for x in operands])
+
+    return typed
+
+
+def clip(x: Any, low: Any, high: Any) -> Any:
+    """As `numpy.clip`, which would take a Python number for an array of float64."""
+    return np.clip(x, low, high) if isinstance(x, np.ndarray) else np.minimum(np.maximum(x, low), high)
+
+
 def from_math(function: Rule, x: Any) -> Any:
     """A function that NumPy lacks, element by element."""
     return np.asarray(np.frompyfunc(function, 1, 1)(x), dtype=np.result_type(x))

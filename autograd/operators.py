@@ -122,34 +122,35 @@ class Operators(Traced):
         return functions.call_ufunc(ufunc, method, inputs, kwargs)
 
     # Reductions are methods of numbers too: what a function of arrays says of its argument holds for a number.
+    # `numpys` are NumPy's other arguments (where, initial, dtype), as the function of the same name takes them.
 
-    def sum(self, axis: Axis = None, keepdims: bool = False) -> Self:
+    def sum(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.sum`."""
-        return ops.sum(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return reduced(ops.sum, self, axis, keepdims, numpys)
 
-    def mean(self, axis: Axis = None, keepdims: bool = False) -> Self:
+    def mean(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.mean`."""
-        return ops.mean(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return reduced(ops.mean, self, axis, keepdims, numpys)
 
-    def max(self, axis: Axis = None, keepdims: bool = False) -> Self:
+    def max(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.max`."""
-        return ops.max(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return reduced(ops.max, self, axis, keepdims, numpys)
 
-    def min(self, axis: Axis = None, keepdims: bool = False) -> Self:
+    def min(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.min`."""
-        return ops.min(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return reduced(ops.min, self, axis, keepdims, numpys)
 
-    def prod(self, axis: Axis = None, keepdims: bool = False) -> Self:
+    def prod(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.prod`."""
-        return ops.prod(self, axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return reduced(ops.prod, self, axis, keepdims, numpys)
 
-    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Self:
+    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.var`."""
-        return ops.var(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+        return reduced(ops.var, self, axis, keepdims, numpys, {"ddof": ddof})
 
-    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False) -> Self:
+    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.std`."""
-        return ops.std(self, axis=axis, ddof=ddof, keepdims=keepdims)  # type: ignore[no-any-return]
+        return reduced(ops.std, self, axis, keepdims, numpys, {"ddof": ddof})
 
 
 class ArrayOperators(Operators):
@@ -207,15 +208,18 @@ class ArrayOperators(Operators):
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
         """Its elements as variables of their own, where one of NumPy's functions was given a list that this is in.
 
-        NumPy hands over what it is given itself (see `__array_function__`), but not what a list holds: ``np.mean([x, y])``.
-        Anybody else who asks for an array, such as ``np.asarray(x)``, is refused: the graph would end there.
+        NumPy hands over what it is given itself (see `__array_function__`), but not what a list holds, as in
+        ``np.mean([x, y])``. Anybody else who asks for an array, as ``np.asarray(x)`` does, is refused: the graph would
+        end there.
         """
-        caller = sys._getframe(1).f_globals.get("__name__", "")
-        if not caller.startswith("numpy.") or (dtype is not None and np.dtype(dtype) != np.dtype(object)):
+        caller = asking()
+        if caller is None:
             raise TypeError(
-                f"a {type(self).__name__} does not turn into plain numbers by itself: the graph would end there without "
-                "a word. Use tensor.data for its array, numpy.stack([x, y]) for an array of several"
+                f"a {type(self).__name__} does not turn into plain numbers by itself: the graph would end there "
+                "without a word. Use tensor.data for its array, numpy.stack([x, y]) for an array of several"
             )
+        if dtype is not None and np.dtype(dtype) != np.dtype(object):
+            raise TypeError(f"numpy.{caller} of a list of {type(self).__name__}s: give it numpy.stack of the list")
         out = np.empty(self.shape, dtype=object)
         for index in np.ndindex(*self.shape):
             out[index] = self[index] if index else self
@@ -267,6 +271,52 @@ class ArrayOperators(Operators):
         """See `autograd.swapaxes`."""
         return ops.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
 
+    # What follows is as NumPy has it: a function of the same name, which knows variables.
+
+    def argmax(self, axis: int | None = None) -> Any:
+        """Where the largest number is: plain whole numbers."""
+        return np.argmax(self, axis)  # type: ignore[call-overload]
+
+    def argmin(self, axis: int | None = None) -> Any:
+        """Where the smallest number is: plain whole numbers."""
+        return np.argmin(self, axis)  # type: ignore[call-overload]
+
+    def argsort(self, axis: int | None = -1) -> Any:
+        """The order of the numbers: plain whole numbers."""
+        return np.argsort(self, axis)  # type: ignore[call-overload]
+
+    def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """Whether some number is not 0: a plain answer."""
+        return np.any(self, axis, keepdims=keepdims)  # type: ignore[call-overload]
+
+    def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
+        """Whether no number is 0: a plain answer."""
+        return np.all(self, axis, keepdims=keepdims)  # type: ignore[call-overload]
+
+    def take(self, indices: Any, axis: int | None = None) -> Self:
+        """The elements with these numbers, of the flattened array or along an axis."""
+        return np.take(self, indices, axis)  # type: ignore[call-overload, no-any-return]
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Self:
+        """Each element so many times."""
+        return np.repeat(self, repeats, axis)  # type: ignore[call-overload, no-any-return]
+
+    def cumprod(self, axis: int | None = None) -> Self:
+        """Running product along an axis; of the flattened array by default."""
+        return np.cumprod(self, axis)  # type: ignore[call-overload, no-any-return]
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
+        """The diagonal of two axes, as the last axis."""
+        return np.diagonal(self, offset, axis1, axis2)  # type: ignore[arg-type, return-value]
+
+    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
+        """The sum of the diagonal."""
+        return np.trace(self, offset, axis1, axis2)  # type: ignore[call-overload, no-any-return]
+
+    def round(self, decimals: int = 0) -> Any:
+        """The numbers rounded, as a plain array: between its jumps rounding is constant."""
+        return np.round(self, decimals)  # type: ignore[call-overload]
+
     def squeeze(self, axis: Axis = None) -> Self:
         """See `autograd.squeeze`."""
         return ops.squeeze(self, axis)  # type: ignore[no-any-return]
@@ -298,6 +348,29 @@ for _name, _row in METHODS.items():
 NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
 for _name, _ours in NUMPY_NAMES.items():
     setattr(Operators, _name, getattr(Operators, _ours))
+
+
+def reduced(
+    row: Op, x: Any, axis: Axis, keepdims: bool, numpys: dict[str, Any], params: dict[str, Any] | None = None
+) -> Any:
+    """A reduction as a method: the row, or NumPy's function where arguments are given that only it has."""
+    if all(given is None for given in numpys.values()):  # NumPy passes on out=None and dtype=None
+        return row(x, axis=axis, keepdims=keepdims, **(params or {}))
+    from autograd import functions
+
+    named = {"axis": axis, "keepdims": keepdims, **(params or {}), **numpys}
+    return functions.call(getattr(np, row.name), (x,), named)
+
+
+def asking() -> str | None:
+    """The function of NumPy that asks for an array; None where it is somebody else's code."""
+    frame, found = sys._getframe(2), None
+    while frame is not None:
+        module = frame.f_globals.get("__name__", "")
+        if not module.startswith("numpy.") or module.startswith("numpy.ma"):
+            break
+        found, frame = frame.f_code.co_name, frame.f_back  # type: ignore[assignment]
+    return found
 
 
 def binary(row: Op, x: Any, y: Any, other: Any) -> Any:

@@ -26,6 +26,7 @@ from autograd.rows import (
     Op,
     Reduction,
     Traced,
+    box,
     fixed_axis,
     normalize_axis,
     permutation,
@@ -288,7 +289,7 @@ clip: Elementwise = Elementwise(
     lambda out, x, low, high: where((x < low) | (x > high), 0, 1),
     lambda out, x, low, high: where((x < low) & (low <= high), 1, 0),
     lambda out, x, low, high: where((x > high) | (low > high), 1, 0),
-    array=np.clip, defaults=(-inf, inf), example="clip(5.0, 0.0, 1.0) = 1.0",
+    array=kernels.clip, defaults=(-inf, inf), example="clip(5.0, 0.0, 1.0) = 1.0",
     doc="x kept within [low, high]; slope 1 at a bound; high where the bounds cross.",
 )
 where: Elementwise = Elementwise(
@@ -702,6 +703,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     >>> stack([np.ones(2), np.zeros(2)]).shape
     (2, 2)
     """
+    arrays = [box(x) if isinstance(x, Traced) and not x._stacks else x for x in arrays]  # Values, as objects
     shapes = {shape_of(x) for x in arrays}
     if len(shapes) != 1:
         raise ValueError(f"stack needs arrays of one shape, got {sorted(shapes) or 'nothing'}")
@@ -786,20 +788,27 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 
 def _along(row: Fused, x: Any, axis: Any) -> Any:
     """A fused row on anything; lists and object arrays of Values go through what it is composed of."""
+    axis = fixed_axis(axis)
     if isinstance(x, (list, tuple)):
-        x = np.asarray(x)
+        x = stack(x) if builtins.any(isinstance(item, Traced) and item._stacks for item in x) else np.asarray(x)
     if isinstance(x, np.ndarray) and x.dtype == object:
         return row.composition(x, axis)
     return row(x, axis=axis)
 
 
 def _exp_of_shifted(x: Any, axis: Any) -> tuple[Any, Any]:
-    shifted = x - x.max(axis, keepdims=True)
+    shifted = x - x.max(axis, keepdims=True, initial=-inf)  # of lanes without elements, too
     return shifted, np.exp(shifted)
 
 
+def _largest(x: Any, axis: Any) -> Any:
+    """The largest of each lane as a constant; 0 where there are no elements."""
+    x = detach(x)
+    return max(x, axis, keepdims=True) if np.size(x) else 0.0
+
+
 def _softmax_composed(x: Any, axis: Any = -1) -> Any:
-    e = exp(sub(x, max(detach(x), axis, keepdims=True)))
+    e = exp(sub(x, _largest(x, axis)))
     return div(e, sum(e, axis, keepdims=True))
 
 
@@ -822,7 +831,7 @@ _softmax = Fused(
 
 
 def _log_softmax_composed(x: Any, axis: Any = -1) -> Any:
-    x = sub(x, max(detach(x), axis, keepdims=True))
+    x = sub(x, _largest(x, axis))
     return sub(x, logsumexp(x, axis, keepdims=True))
 
 
@@ -844,7 +853,61 @@ _log_softmax = Fused(
 )
 
 
-def _cross_entropy(logits: Any, labels: Any, **_: Any) -> Any:
+def class_labels(labels: Any, shape: Sequence[int], name: str) -> Any:
+    """Labels (n,) for scores of shape (n, classes), checked, as an array of their own that nobody can change.
+
+    Backward reads them again, and a wrong one would be an index that exists: so everything that is not one whole number
+    a row is refused. Raises ValueError for shapes that do not fit and an empty batch, TypeError for a dtype that is not
+    an integer's, IndexError for a label outside [0, classes). `name` is that of the caller, for its messages.
+
+    >>> class_labels([1, 0], (2, 3), "my_loss")
+    array([1, 0])
+    """
+    given = np.asarray(labels)
+    if len(shape) != 2 or given.shape != tuple(shape[:1]):
+        hint = "give one integer a row"
+        if len(shape) == 1:
+            hint = "for a single sample add an axis to both, as logits[None] or [logits]"
+        elif given.shape == tuple(shape):
+            hint = "turn one-hot rows into integers: labels.argmax(1)"
+        elif given.shape == (*shape[:1], 1):
+            hint = "drop the last axis: labels.reshape(-1), or labels[:, 0]"
+        raise ValueError(
+            f"{name} takes logits (n, classes) and labels (n,), got shapes {tuple(shape)} and {given.shape}: {hint}"
+        )
+    if 0 in shape:
+        raise ValueError(f"{name} of an empty batch (shape {tuple(shape)}) is not defined")
+    if given.dtype.kind not in "iu":
+        raise TypeError(
+            f"{name} takes labels of an integer dtype, got {given.dtype}; "
+            "if they hold whole numbers, convert them: labels.astype(int)"
+        )
+    for row in (int(given.argmin()), int(given.argmax())):  # cheaper than min and max
+        if not 0 <= given.item(row) < shape[1]:
+            raise IndexError(
+                f"{name}: label {given.item(row)} in row {row} names none of the {shape[1]} classes "
+                f"(0 to {shape[1] - 1})"
+            )
+    own = np.array(given, dtype=np.intp)
+    own.setflags(write=False)
+    return own
+
+
+def cross_entropy(logits: Any, labels: Any) -> Any:
+    """Mean over rows of ``-log_softmax(logits)[label]``: logits (n, classes), labels (n,) integers; see `class_labels`.
+
+    >>> cross_entropy(np.array([[0.0, 0.0]]), [1])
+    np.float64(0.6931471805599453)
+    """
+    if isinstance(logits, (list, tuple)):
+        logits = stack(logits) if builtins.any(isinstance(row, Traced) for row in logits) else np.asarray(logits)
+    labels = class_labels(labels, shape_of(logits), "cross_entropy")
+    if isinstance(logits, np.ndarray) and logits.dtype == object:
+        return _cross_entropy_composed(logits, labels)
+    return _cross_entropy(logits, labels)
+
+
+def _cross_entropy_composed(logits: Any, labels: Any, **_: Any) -> Any:
     return -mean(take_along_axis(log_softmax(logits), labels[:, None], axis=1))
 
 
@@ -860,17 +923,10 @@ def _classes_first(logits: Any) -> tuple[Any, Any, Any]:
 
 
 def _cross_entropy_value(logits: Any, labels: Any, saved: Any = None) -> Any:
-    n, classes = logits.shape
-    if not n:
-        raise ValueError("the mean over an empty batch is not defined")
-    for row in (labels.argmin(), labels.argmax()):
-        if not 0 <= labels[row] < classes:
-            last = classes - 1
-            raise IndexError(f"label {labels[row]} in row {row} names none of the {classes} classes (0 to {last})")
     shifted, e, total = _classes_first(logits)
     if saved is not None:
         saved += e, total
-    return (np.log(total) - shifted[labels, np.arange(n)]).sum() / n
+    return (np.log(total) - shifted[labels, np.arange(len(labels))]).sum() / len(labels)
 
 
 def _cross_entropy_vjp(g: Any, out: Any, logits: Any, labels: Any, saved: Any = None) -> Any:
@@ -882,16 +938,16 @@ def _cross_entropy_vjp(g: Any, out: Any, logits: Any, labels: Any, saved: Any = 
     return grad.T.copy()
 
 
-cross_entropy = Fused(
+_cross_entropy = Fused(
     "cross_entropy",
-    _cross_entropy,
+    _cross_entropy_composed,
     _cross_entropy_value,
     _cross_entropy_vjp,
     None,
     saves=True,
-    reads=((), ()),
+    reads=((), ()),  # the labels are nobody else's
     doc="Mean over rows of -log_softmax(logits)[label]: logits (n, classes), labels (n,) integers.",
-    example="cross_entropy([[0.0, 0.0]], [1]) = 0.6931471805599453",
+    example="cross_entropy(np.array([[0.0, 0.0]]), [1]).round(6) = np.float64(0.693147)",
 )
 
 ROWS: dict[str, Op] = {row.name: row for row in list(globals().values()) if isinstance(row, Op)}
@@ -912,7 +968,10 @@ def _bind_to_numpy() -> None:
     names["_normal_cdf"] = bound(_normal_cdf)
     for row in ROWS.values():
         if isinstance(row, Elementwise):
-            names[row.name] = row.array = row.forward = bound(row.array)
+            array = bound(row.array)
+            if row.arity > 1 and array is not row.array:
+                array = kernels.of_one_dtype(array)
+            names[row.name] = row.array = row.forward = array
             row.array_partials = tuple(map(bound, row.partials))
 
 

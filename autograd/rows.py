@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -422,6 +422,8 @@ class Reduction(Op):
 
     def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         (x,) = inputs
+        if isinstance(x, Iterator):  # micrograd's programs sum generators
+            x = list(x)
         if isinstance(x, (list, tuple)):
             kinds = {type(item) for item in x if isinstance(item, Traced)}
             if kinds and not isinstance(x[0], (list, tuple)):

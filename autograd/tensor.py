@@ -13,7 +13,7 @@ record too: ``np.exp(w)``, ``np.concatenate([w, w])``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
 
 import numpy as np

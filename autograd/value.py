@@ -22,7 +22,7 @@ from autograd import graph, ops
 from autograd.collector import wait_for
 from autograd.graph import ANY, MANY, Node, modes, sweep, topological
 from autograd.operators import compared
-from autograd.rows import Elementwise, Op, Reduction, Traced, box, ieee, real
+from autograd.rows import Elementwise, Op, Reduction, Traced, box, ieee, normalize_axis, real
 from autograd.specialize import Specialized, Variant
 
 
@@ -134,8 +134,9 @@ class Value(Node):
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if modes.tracer is not None:
             return modes.tracer.kind._apply(op, inputs, params)
-        if isinstance(op, Reduction):  # of one scalar
-            return cls._gather(op, inputs, params)
+        if isinstance(op, Reduction):  # of one scalar, which has no axes
+            normalize_axis(params.get("axis"), 0)
+            return cls._gather(op, inputs, {key: x for key, x in params.items() if key not in ("axis", "keepdims")})
         if not op.on_scalars:
             raise TypeError(f"{op.name} works on arrays and Tensors, not on a Value")
         operands = []

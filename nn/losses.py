@@ -131,11 +131,11 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, red
     array([    0., 10000.])
     """
     fused = isinstance(logits, Tensor) and reduction == "mean" and not label_smoothing
-    logits, labels = _rows("cross_entropy", logits, labels, in_range=not fused)
+    if fused:
+        return autograd.cross_entropy(logits, labels)  # the same in one operation
+    logits, labels = _rows("cross_entropy", logits, labels)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy takes a label_smoothing from 0 to 1, got {label_smoothing}")
-    if fused:
-        return autograd.cross_entropy(logits, labels)  # the same in one operation, which looks at the labels itself
     losses = autograd.logsumexp(logits, axis=1) - (1 - label_smoothing) * logits[np.arange(len(labels)), labels]
     if label_smoothing:  # of the evenly spread share, too, the -log_softmax is logsumexp - logit
         losses = losses - label_smoothing * autograd.mean(logits, axis=1)
@@ -205,35 +205,10 @@ def _pair(name: str, prediction: Any, target: Any) -> tuple[Any, Array]:
     return prediction, target.astype(_dtype(prediction), copy=False)
 
 
-def _rows(name: str, logits: Any, labels: Any, in_range: bool = True) -> tuple[Any, Array]:
-    """Logits (n, classes) and a label for each row; `in_range` looks whether it is valid."""
-    logits, labels = _prediction(logits), np.asarray(labels)
-    shape = logits.shape
-    if len(shape) != 2 or shape[:1] != labels.shape:
-        hint = "give one integer a row"
-        if len(shape) == 1:
-            hint = "for a single sample add an axis to both, as logits[None] or [logits]"
-        elif labels.shape == shape:
-            hint = "turn one-hot rows into integers: labels.argmax(1)"
-        elif labels.shape == (*shape[:1], 1):
-            hint = "drop the last axis: labels.reshape(-1), or labels[:, 0]"
-        raise ValueError(
-            f"{name} takes logits (n, classes) and labels (n,), got shapes {shape} and {labels.shape}: {hint}"
-        )
-    if 0 in shape:
-        raise ValueError(f"{name} of an empty batch (shape {shape}) is not defined")
-    if labels.dtype.kind not in "iu":
-        raise TypeError(
-            f"{name} takes labels of an integer dtype, got {labels.dtype}; "
-            "if they hold whole numbers, convert them: labels.astype(int)"
-        )
-    for at in (int(labels.argmin()), int(labels.argmax())) if in_range else ():  # cheaper than min and max
-        if not 0 <= labels.item(at) < shape[1]:
-            raise IndexError(
-                f"{name}: label {labels.item(at)} in row {at} names none of the {shape[1]} classes "
-                f"(0 to {shape[1] - 1})"
-            )
-    return logits, labels
+def _rows(name: str, logits: Any, labels: Any) -> tuple[Any, Array]:
+    """Logits (n, classes) and a label for each row."""
+    logits = _prediction(logits)
+    return logits, autograd.class_labels(labels, logits.shape, name)
 
 
 def _place(array: Array, at: int) -> str:

@@ -64,7 +64,9 @@ class Meaning:
         self.open = any(p.kind is p.VAR_KEYWORD for p in parameters)
         self.defaults = {p.name: p.default for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
         self.places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
-        self.takes = set(inspect.signature(meaning).parameters)
+        own = inspect.signature(meaning).parameters.values()
+        self.takes = {p.name for p in own}
+        self.takes_all = any(p.kind is p.VAR_KEYWORD for p in own)
 
     def __call__(self, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         given: dict[str, Any] = {}
@@ -79,7 +81,7 @@ class Meaning:
             if key not in self.defaults and not self.open:
                 raise TypeError(f"{self.name} has no argument {key!r}")
             given[key] = x
-        for key in [key for key in given if key not in self.takes]:
+        for key in [] if self.takes_all else [key for key in given if key not in self.takes]:
             if not self._is_default(key, given.pop(key)):
                 raise TypeError(f"{self.name} of a Tensor does not take {key}=: {REFUSED.get(key, 'leave it out')}")
         return self.meaning(*args, **given)

@@ -66,8 +66,8 @@ def backward_source(
 
     The function takes the outputs' gradients (``dy`` for ``y``; another letter, if the program has a ``dy``), then
     what it reads of the forward pass: inputs, parameters, constants and targets, each in the order given. It returns
-    the parameters' gradients in their order; one alone, if there is one, and () if there is none. It works for a batch of any length, and in
-    the dtype that it is given.
+    the parameters' gradients in their order; one alone, if there is one, and () if there is none. It works for a batch
+    of any length, and in the dtype that it is given.
 
     >>> print(backward_source([("y", "(x * w).mean()")], {"x": np.ones((2, 3))}, {"w": np.ones(3)}, {}, ["y"], {}))
     def backward(dy, x):

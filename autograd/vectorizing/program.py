@@ -6,17 +6,11 @@ orders, forward mode and anomaly mode run the program on Tensors instead, statem
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-import math
-import re
-from collections.abc import Callable, Mapping, Sequence
-=======
 import itertools
 import keyword
 import math
 import re
 from collections.abc import Callable, Container, Mapping, Sequence
->>>>>>> vectorize
 from typing import Any
 
 import numpy as np
@@ -31,19 +25,12 @@ from autograd.vectorizing.runtime import join, spread
 from autograd.vectorizing.scalars import Bound, Scalars
 
 Array = np.ndarray[Any, np.dtype[Any]]
-numbers = itertools.count(1)
-"""Each generated text has a file name of its own."""
 
 
 def compiled(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
     """A function from its source, which tracebacks and `inspect.getsource` will show."""
-<<<<<<< HEAD
     execute(source, name, namespace)
-    return namespace[name]  # type: ignore[no-any-return]
-=======
-    execute(source, f"<chainrule {name} {next(numbers)}>", namespace)
     return namespace.pop(name)  # type: ignore[no-any-return]  # else the two would keep each other
->>>>>>> vectorize
 
 
 def functions(graph: Scalars) -> tuple[dict[str, Any], dict[Op, str]]:
@@ -87,8 +74,6 @@ def on_arrays(names: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "detach": lambda x: x, "take_along_axis": np.take_along_axis}
 
 
-<<<<<<< HEAD
-=======
 def output_names(count: int, taken: Container[str]) -> list[str]:
     """y, or y1, y2 and so on; after another word, where something has such a name.
 
@@ -102,7 +87,6 @@ def output_names(count: int, taken: Container[str]) -> list[str]:
     return names
 
 
->>>>>>> vectorize
 class Program(Fused):
     """The row of one program: arguments and parameters in, the output out.
 
@@ -142,16 +126,8 @@ class Program(Fused):
         saving = f"{body}    {out} = {last}\n    return {out}, ({''.join(f'{x}, ' for x in saved)})\n"
         self.compiled = compiled(saving, "forward", {**on_arrays(namespace), **constants})
         arguments = ", ".join([seed, *saved, *(names[i] for i in again)])
-<<<<<<< HEAD
-        self.gradient = compiled(
-            backward.replace(f"def backward({taken}):", f"def backward({arguments}):"),
-            "backward",
-            {"np": np, **constants},
-        )
-=======
         again_source = backward.replace(f"def backward({taken}):", f"def backward({arguments}):")
         self.gradient = compiled(again_source, "backward", {"np": np, **constants})
->>>>>>> vectorize
 
     def _run(self, *arrays: Any, **params: Any) -> Any:
         out, saved = self.compiled(*arrays)
