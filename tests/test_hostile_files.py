@@ -176,6 +176,13 @@ def test_mnist_folder(
                 load_mnist()
 
 
+def test_lines_of_a_csv_file_take_little_more_than_their_text(path: Path) -> None:
+    text = b"1,2\n" * (1 << 16)
+    path.write_bytes(gzip.compress(text))
+    with memory_below(10 * len(text)):  # a list of the lines takes more
+        assert len(read_csv(path)[1]) == 1 << 16
+
+
 def bombs() -> list[tuple[Callable[..., Any], bytes]]:
     many = 1 << 25
     return [

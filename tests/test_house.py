@@ -5,6 +5,7 @@ import inspect
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -122,14 +123,17 @@ def test_demos_use_public_names(path):
     assert not {name for name in imports(path) if name.startswith("autograd.")}
 
 
+@cache
 def calls():
     """Every call of a method or function in the project's own code: its file, its name and what it is given."""
+    found = []
     for folder in ("autograd", "nn", "demos", "benchmarks"):
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Call):
                     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-                    yield path, node, name, {keyword.arg for keyword in node.keywords}
+                    found.append((path, node, name, {keyword.arg for keyword in node.keywords}))
+    return found
 
 
 def test_text_is_read_and_written_in_a_stated_encoding():
@@ -146,7 +150,7 @@ def test_text_is_read_and_written_in_a_stated_encoding():
 def test_files_are_written_by_one_mechanism():
     known = {"temporary", "STATUS"}  # what it gives to write to; a switch of the kernel's
     for path, node, name, _ in calls():
-        if name in ("write_text", "write_bytes") and path.name not in ("files.py", "download.py"):
+        if name in ("write_text", "write_bytes") and path.name not in ("files.py", "download.py"):  # pooch's own file
             assert {x.id for x in ast.walk(node.func) if isinstance(x, ast.Name)} & known, f"{path}:{node.lineno}"
         assert name != "getpid", f"{path}:{node.lineno}: two containers give the same number"
 

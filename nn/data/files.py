@@ -15,6 +15,7 @@ import os
 import sys
 import warnings
 import zlib
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ Array = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]
 
 _IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+CHUNK = 4096  # lines of a CSV file that are in memory as numbers of 64 bits
 SMALL, RATIO = 64 << 20, 100  # a gzip file may always unpack to the one, or grow by the other: data never does
 
 
@@ -132,18 +134,22 @@ def read_csv(
     path, dtype = Path(path), np.dtype(dtype)
     if dtype.kind not in "iuf":
         raise TypeError(f"read_csv reads integers or floats, not dtype {dtype}")
-    lines = bytes(_Content(path, sha256).read()).removeprefix(b"\xef\xbb\xbf").rstrip().splitlines()
-    if not lines:
+    text = bytes(_Content(path, sha256).read()).removeprefix(b"\xef\xbb\xbf").rstrip()
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if not text:
         raise error_in(path, "is empty")
-    width = lines[0].count(b",") + 1 if n_features is None else n_features + 1
+    lines = io.BytesIO(text)  # one after another: all of them as objects take ten times their text
+    first = lines.readline()
+    width = first.count(b",") + 1 if n_features is None else n_features + 1
     if width < 2 or not -width <= label_column < width:
         found = f"lines of {width} values do not hold features beside label_column {label_column}"
         raise error_in(path, found, "check the arguments and the first line")
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(chain([first], lines), 1):
         if (values := line.count(b",") + 1) != width:
             raise error_in(path, f"line {number} has {values} values, expected {width}", "mend the line")
     if header is None:
-        cells = lines[0].split(b",")
+        cells = first.strip().split(b",")
         header = _is_header(cells, label_column)
         if _counts(cells):
             largest = width - 2 if label_column % width == width - 1 else width - 1  # of the features
@@ -152,17 +158,18 @@ def read_csv(
                 reason = "its first line counts 0,1,2,… and may be a header of column numbers, or a sample"
                 raise error_in(path, reason, "pass header=True to leave it out, header=False to read it as a sample")
     top = 2 if header else 1  # the number of the first line of data
-    del lines[: top - 1]
-    if not lines:
+    count = number + 1 - top
+    if not count:
         raise error_in(path, "has a header and no data", "pass header=False if its line is data")
 
-    features, labels = np.empty((len(lines), width - 1), dtype), np.empty(len(lines), np.int64)
-    for start in range(0, len(lines), 4096):  # chunks bound the memory of the 64-bit blocks
-        part = slice(start, start + 4096)
+    features, labels = np.empty((count, width - 1), dtype), np.empty(count, np.int64)
+    lines.seek(len(first) if header else 0)
+    for start in range(0, count, CHUNK):
+        part, some = slice(start, start + CHUNK), [line.rstrip(b"\n") for line in islice(lines, CHUNK)]
         try:
-            features[part], labels[part] = _parse(lines[part], label_column, dtype)
+            features[part], labels[part] = _parse(some, label_column, dtype)
         except ValueError:
-            for row, line in enumerate(lines[part], start):  # one by one, to learn which
+            for row, line in enumerate(some, start):  # one by one, to learn which
                 try:
                     features[row : row + 1], labels[row : row + 1] = _parse([line], label_column, dtype)
                 except ValueError as error:
