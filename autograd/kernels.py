@@ -140,6 +140,8 @@ def _fixed_part(part: Any) -> Any:
         ends = (part.start, part.stop, part.step)
         return slice(*[x if x is None or isinstance(x, int) else operator.index(x) for x in ends])
     if isinstance(part, Traced):
+        if np.dtype(getattr(part, "dtype", float)).kind in "iub":  # of whole numbers, where a program is written down
+            return part
         raise TypeError(f"a {type(part).__name__} is no index: index with whole numbers or bools, such as argmax gives")
     if type(part) is np.ndarray and part.ndim and part.dtype.kind in "iub" and fixed(part):
         return part

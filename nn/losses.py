@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import autograd
-from autograd import Tensor, Value
+from autograd import Tensor
 
 Array: TypeAlias = NDArray[Any]
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
@@ -171,8 +171,8 @@ def kl_divergence(logits: Any, target: Any, *, reduction: Reduction = "mean") ->
 
 
 def _prediction(x: Any) -> Any:
-    """A Tensor, a Value or an array of floats as it is, a list of them as one of these; Values as objects."""
-    if isinstance(x, (Tensor, Value)):
+    """A variable or an array of floats as it is, a list of them as one of these; Values as objects."""
+    if hasattr(x, "detach"):  # in forward mode it is neither a Tensor nor a Value
         return x
     if isinstance(x, (list, tuple)) and x and isinstance(x[0], Tensor):
         return autograd.stack(x)
