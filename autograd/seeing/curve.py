@@ -5,6 +5,7 @@ matplotlib draws, and is imported when a picture is first asked for.
 
 from __future__ import annotations
 
+import html
 import io
 import math
 import re
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.rows import Elementwise, Op, operand_names
+from autograd.seeing.notation import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,6 +27,18 @@ REACH = 4.0  # how far from 0 a curve goes, where its domain does
 HEIGHT = 5.0  # how far from 0 the picture goes: exp and poles would flatten all else
 HELD = 2.0  # an operand that has no default
 BLUE, ORANGE, GREY, LINE = "#3576BB", "#C8541A", "#57606A", "#D0D7DE"
+
+
+def literal(text: object) -> str:
+    r"""Somebody's text for a picture: matplotlib would read what stands between two dollars as a formula.
+
+    It would also leave a curve out of the legend whose name begins with an underscore; a space before it prevents that.
+
+    >>> literal("$ and $"), literal("_loss"), literal("a\tb")
+    ('\\$ and \\$', ' _loss', 'a\\tb')
+    """
+    shown = printable(text).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
 
 
 @dataclass(frozen=True)
@@ -117,7 +131,7 @@ def plot(row: Op, ax: Axes | None = None, **held: float) -> Axes:
     arguments = ", ".join([found.name, *(f"{name}={x:g}" for name, x in found.held.items())])
     ax.axhline(0, color=LINE, linewidth=0.8, zorder=0)
     ax.axvline(0, color=LINE, linewidth=0.8, zorder=0)
-    ax.plot(found.x, found.value, "-", color=BLUE, linewidth=2, label=f"{row.name}({arguments})")
+    ax.plot(found.x, found.value, "-", color=BLUE, linewidth=2, label=literal(f"{row.name}({arguments})"))
     ax.plot(found.x, found.slope, "--", color=ORANGE, linewidth=1.6, label=f"derivative in {found.name}")
     ends = {mark: float(row(mark, *found.held.values())) for mark in found.marks}
     if kinks := {mark: y for mark, y in ends.items() if math.isfinite(y)}:
@@ -155,10 +169,11 @@ def svg(row: Op) -> str:
     figure: Any = plot(row).figure
     import matplotlib
 
-    file = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": row.name, "font.family": "sans-serif"}):
+    file, own = io.StringIO(), re.sub(r"\W", "-", row.name)
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": own, "font.family": "sans-serif"}):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     text = file.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{row.name}-", text)
-    return text.replace("<svg", f'<svg role="img" aria-label="{row.name} and its derivative"', 1)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{own}-", text)
+    name = html.escape(printable(row.name))
+    return text.replace("<svg", f'<svg role="img" aria-label="{name} and its derivative"', 1)

@@ -32,6 +32,18 @@ COMPOSED = re.compile(r"[^\w.\[\]'′\u0302]")  # what makes a name look like mo
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
+def printable(text: object) -> str:
+    r"""Text that every terminal, page and picture can hold: what cannot be seen stands there as its escape.
+
+    Files of XML refuse control characters, and no encoding takes a lone surrogate.
+
+    >>> printable("ŷ"), printable("\x1b[31m"), printable(3)
+    ('ŷ', '\\x1b[31m', '3')
+    """
+    text = str(text)
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 def split_name(name: str) -> tuple[str, bool, str] | None:
     """A name's letters, whether it wears a hat, and its index; None where it is not of that form.
 
@@ -209,7 +221,7 @@ class Text(Mathematics):
         ['w₁₂', 'w₁₂', 'ŷ', 'θ', 'layers.0.b']
         """
         if (parts := split_name(name)) is None:
-            return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+            return printable(name)
         letters, hat, index = parts
         text = GREEK.get(letters, letters) + ("\u0302" if hat else "")
         return unicodedata.normalize("NFC", text) + index.translate(SUBSCRIPTS)
@@ -233,6 +245,10 @@ class Text(Mathematics):
 
     def _sigmoid(self, s: Symbol) -> tuple[str, int]:
         return f"σ({self.write(s.parts[0])[0]})", ATOM
+
+    def _call(self, s: Symbol) -> tuple[str, int]:
+        text, binding = super()._call(s)
+        return printable(text), binding
 
 
 class LaTeX(Mathematics):
@@ -316,10 +332,11 @@ def escape(text: str) -> str:
     >>> escape("my_weight 50%")
     'my\\_weight\\ 50\\%'
     """
-    return re.sub(r"[#$%&_{}\\^~]|\s", lambda found: ESCAPES.get(found[0], rf"\{found[0]}"), text)
+    text = printable(re.sub(r"\s", " ", text))
+    return re.sub(r"[#$%&_{}\\^~ ]", lambda found: ESCAPES.get(found[0], rf"\{found[0]}"), text)
 
 
-ESCAPES = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", "\n": r"\ ", "\t": r"\ "}
+ESCAPES = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim "}
 TEXT = Text()
 LATEX = LaTeX()
 

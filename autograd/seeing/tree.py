@@ -115,7 +115,7 @@ class Walk:
         while stack:
             node, slope, branch, indent, depth = stack.pop()
             name = view.full_name(node) or view.pretty(node) or ("." if self.plain else "·")
-            name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name) if self.plain else TEXT.name(name)
+            name = name if self.plain else TEXT.name(name)
             links = view.links(node)
             seen = id(node) in tags
             if links and (view.uses[id(node)] > 1 or seen):

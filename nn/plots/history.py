@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, matplotlib
+from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, literal, matplotlib
 from nn.history import History, shown
 
 if TYPE_CHECKING:
@@ -37,7 +37,9 @@ def curves(history: History, ax: Axes | None = None, *, column: str = "loss", lo
     marker = "o" if len(history) < 30 else ""
     for name in names:
         style, colour = ("-", BLUES[1]) if name.startswith("train_") else ("--", next(others))
-        ax.plot(history["epoch"], history[name], style, label=name, marker=marker, markersize=3.5, color=colour)
+        ax.plot(
+            history["epoch"], history[name], style, label=literal(name), marker=marker, markersize=3.5, color=colour
+        )
     if np.isfinite(history[names[-1]]).any():
         row = history.best(names[-1])
         best = f"best: {shown(row[names[-1]])} in epoch {row['epoch']}"
@@ -46,7 +48,7 @@ def curves(history: History, ax: Axes | None = None, *, column: str = "loss", lo
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(matplotlib("ticker").MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("epoch", color=GREY)
-    ax.set_ylabel(column, color=GREY)
+    ax.set_ylabel(literal(column), color=GREY)
     ax.grid(axis="y", color=LINE, linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(fontsize="small", framealpha=0.9, edgecolor="none")
