@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd.seeing.notation import printable
+from autograd.seeing.text import printable
 from nn.files import write
 from nn.history import History, shown
 

@@ -18,7 +18,8 @@ import nn
 from autograd import Tensor, Value, custom_op, describe, draw, explain, steps, tree
 from autograd.rows import Elementwise
 from autograd.seeing.naming import Naming, bracketed
-from autograd.seeing.notation import TEXT, printable
+from autograd.seeing.notation import TEXT
+from autograd.seeing.text import printable
 from nn import canvas, plots
 from nn.history import History
 

@@ -18,7 +18,8 @@ from autograd.drawing.render import write
 from autograd.graph import Node
 from autograd.seeing.local import Local
 from autograd.seeing.naming import Clusters, everything
-from autograd.seeing.notation import TEXT, figure, printable
+from autograd.seeing.notation import TEXT, figure
+from autograd.seeing.text import printable
 from autograd.seeing.view import View
 from autograd.value import Value
 

@@ -15,7 +15,7 @@ import graphviz
 
 from autograd import files
 from autograd.drawing import style
-from autograd.seeing.notation import printable
+from autograd.seeing.text import printable
 
 MOST_FOR_PNG = 1500  # nodes; beyond, a PNG takes minutes and nobody can read it
 WIDEST = 1000  # pixels in a notebook

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.rows import Elementwise, Op, operand_names
-from autograd.seeing.notation import printable
+from autograd.seeing.text import literal, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,18 +27,6 @@ REACH = 4.0  # how far from 0 a curve goes, where its domain does
 HEIGHT = 5.0  # how far from 0 the picture goes: exp and poles would flatten all else
 HELD = 2.0  # an operand that has no default
 BLUE, ORANGE, GREY, LINE = "#3576BB", "#C8541A", "#57606A", "#D0D7DE"
-
-
-def literal(text: object) -> str:
-    r"""Somebody's text for a picture: matplotlib would read what stands between two dollars as a formula.
-
-    It would also leave a curve out of the legend whose name begins with an underscore; a space before it prevents that.
-
-    >>> literal("$ and $"), literal("_loss"), literal("a\tb")
-    ('\\$ and \\$', ' _loss', 'a\\tb')
-    """
-    shown = printable(text).replace("$", r"\$")
-    return f" {shown}" if shown.startswith("_") else shown
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import html
-import io
 import re
 import sys
 import textwrap
@@ -24,7 +23,8 @@ from autograd.operators import NUMPY_NAMES
 from autograd.rows import Elementwise, Fused, Linear, Op, Reduction
 from autograd.seeing.curve import has_curve, plot, svg
 from autograd.seeing.facts import Fact, arguments, facts, formulas
-from autograd.seeing.notation import LATEX, printable
+from autograd.seeing.notation import LATEX
+from autograd.seeing.text import legible, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -286,6 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="operations; all of them by default")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write FOLDER/operations.html rather than print")
+    legible()
     given = parser.parse_args(arguments)
     try:
         listing = Listing(tuple(describe(name) for name in given.names)) if given.names else describe()
@@ -294,8 +295,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
     except (ValueError, ImportError, OSError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode still shows the rest
     print("\n\n\n".join(map(str, listing.cards)))
     return 0
 

@@ -21,7 +21,7 @@ from typing import Any
 from autograd import ops
 from autograd.graph import Node
 from autograd.rows import Elementwise, Linear
-from autograd.seeing.notation import printable
+from autograd.seeing.text import printable
 
 Chain = tuple[str, ...]
 """The titles of the parts that a node belongs to, from the outermost: ``("layers.0", "neurons.1")``."""

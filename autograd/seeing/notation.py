@@ -16,32 +16,15 @@ from itertools import pairwise
 
 from autograd import ops
 from autograd.rows import Op
+from autograd.seeing.text import GREEK, SUPERSCRIPTS, printable
 from autograd.symbol import ATOM, CHOICE, NEGATIVE, POWER, PRODUCT, SUM, Notation, Symbol
 
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
-    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
-    "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
-}  # fmt: skip
 LATIN = {letter: name for name, letter in GREEK.items()}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 NAME = re.compile(r"([^\W\d_]+?)(_hat|\u0302)?(?:_?(\d+(?:_\d+)*))?")
 COMPOSED = re.compile(r"[^\w.\[\]'′\u0302]")  # what makes a name look like more than one
 NUMBER = re.compile(r"\d+(\.\d+)?")
-
-
-def printable(text: object) -> str:
-    r"""Text that every terminal, page and picture can hold: what cannot be seen stands there as its escape.
-
-    Files of XML refuse control characters, and no encoding takes a lone surrogate.
-
-    >>> printable("ŷ"), printable("\x1b[31m"), printable(3)
-    ('ŷ', '\\x1b[31m', '3')
-    """
-    text = str(text)
-    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def split_name(name: str) -> tuple[str, bool, str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import Node
-from autograd.seeing.notation import GREEK, SUPERSCRIPTS, TEXT, figure
+from autograd.seeing.notation import TEXT, figure
+from autograd.seeing.text import to_ascii
 from autograd.seeing.view import View
 from autograd.value import Value
 
@@ -63,26 +63,6 @@ def tree(
     if left := len(view.nodes) - len(walk.shown):
         lines.append(f"{'...' if plain else '…'} {left:,} more value{'s' * (left > 1)}")
     return "\n".join(lines)
-
-
-ASCII = str.maketrans({
-    **{letter: name for name, letter in GREEK.items()}, **dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)),
-    "×": "*", "÷": "/", "−": "-", "·": "*", "Σ": "sum", "√": "sqrt", "σ": "sigmoid", "…": "...", "\u0302": "_hat",
-})  # fmt: skip
-
-
-def to_ascii(text: str) -> str:
-    """The text in ASCII; what has no counterpart there as an escape.
-
-    >>> to_ascii("ŷ·x₁²"), to_ascii("日")
-    ('y_hat*x1^2', '\\\\u65e5')
-    """
-    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda found: f"^{found[0].translate(EXPONENTS)}", text)
-    known = unicodedata.normalize("NFD", text).translate(ASCII)
-    return (known if known.isascii() else text.translate(ASCII)).encode("ascii", "backslashreplace").decode()
-
-
-EXPONENTS = {sign: chr(digit) for digit, sign in SUPERSCRIPTS.items()}
 
 
 def width(text: str) -> int:

@@ -20,7 +20,8 @@ from autograd.graph import Node
 from autograd.rows import Elementwise
 from autograd.seeing.local import Local, derivatives
 from autograd.seeing.naming import Clusters, Naming
-from autograd.seeing.notation import TEXT, application, printable
+from autograd.seeing.notation import TEXT, application
+from autograd.seeing.text import printable
 from autograd.symbol import Symbol, symbol
 from autograd.value import Value
 
