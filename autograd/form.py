@@ -135,7 +135,7 @@ def record(operands, params, data):
     node = new(kind)
     node._data = data
     node.grad = None
-    node.label = ''
+    node._label = ''
     if graph.special and not modes.recording:
         return node._constant()
     node._op = form
@@ -259,7 +259,7 @@ def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str
         "node = new(kind)",
         "node._data = data",
         "node.grad = None",
-        "node.label = ''",
+        "node._label = ''",
         "if graph.special and not modes.recording:",
         "    return node._constant()",
         "node._op = form",

@@ -36,6 +36,18 @@ from autograd.operators import Operators
 MANY, ANY = 3, 0
 
 
+def as_label(label: object) -> str:
+    """A label as text. None, or the empty tuple that micrograd's programs pass there, is no label.
+
+    TypeError for anything but text: it would be found only when somebody draws.
+    """
+    if isinstance(label, str):
+        return str(label)
+    if label is None or (isinstance(label, tuple) and not label):
+        return ""
+    raise TypeError(f"a label is text, not {type(label).__name__} {label!r:.60}: pass str(…) of it")
+
+
 def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
     """A leaf, from its pickle."""
     node = kind(data, label=label)  # type: ignore[call-arg]

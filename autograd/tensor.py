@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.form import Form
-from autograd.graph import Node, cotangents, modes, recording, sweep, topological
+from autograd.graph import Node, as_label, cotangents, modes, recording, sweep, topological
 from autograd.guard import Saved, find, tick
 from autograd.operators import ArrayOperators
 from autograd.quiet import ignoring, quietly
@@ -49,7 +49,7 @@ class Tensor(Node, ArrayOperators):
     array([2., 4.])
     """
 
-    __slots__ = ("_before", "_exposed", "_guards", "_read", "_version", "label")
+    __slots__ = ("_before", "_exposed", "_guards", "_label", "_read", "_version")
     _fuses = True
     _stacks = True
     _priority = 2
@@ -59,6 +59,7 @@ class Tensor(Node, ArrayOperators):
     _guards: Saved | None
     _version: int
     _exposed: int
+    _label: str
     _read: bool
     _before: Array | None
 
@@ -80,7 +81,16 @@ class Tensor(Node, ArrayOperators):
         self._version = self._exposed = 0
         self._read = False
         self._before = None
-        self.label = label
+        self._label = as_label(label)
+
+    @property
+    def label(self) -> str:
+        """A name for drawings and messages; empty unless given."""
+        return self._label
+
+    @label.setter
+    def label(self, name: str) -> None:
+        self._label = as_label(name)
 
     # ------------------------------------------------------------------------------------------------ the numbers
 

@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd import graph, ops
 from autograd.collector import wait_for
-from autograd.graph import ANY, MANY, Node, modes, sweep, topological
+from autograd.graph import ANY, MANY, Node, as_label, modes, sweep, topological
 from autograd.operators import compared
 from autograd.rows import Elementwise, Op, Reduction, Traced, box, ieee, normalize_axis, real
 from autograd.specialize import Specialized, Variant
@@ -70,8 +70,8 @@ class Value(Node):
         self._data = data if type(data) is float else number(data)
         self.grad = 0.0
         self._op = None
-        if label:
-            self._b = label
+        if type(label) is not str or label:
+            self._b = as_label(label)
         if graph.special and modes.tracer is not None:
             modes.tracer.made[id(self)] = self
 
@@ -99,9 +99,9 @@ class Value(Node):
     @label.setter
     def label(self, name: str) -> None:
         if self._op is None:
-            self._b = name
+            self._b = as_label(name)
         else:
-            self._op = self._op.labelled(name)
+            self._op = self._op.labelled(as_label(name))
 
     def item(self) -> float:
         """The number, as a Python float."""

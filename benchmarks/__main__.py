@@ -125,7 +125,7 @@ def run(table, rows, runs, options):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="processes a figure (default: 5)")
     parser.add_argument("--quick", action="store_true", help="a minute: one process a figure, and not every row")
     parser.add_argument("--peers", type=Path, default=ROOT / ".venv" / "peers", help="folder of their environments")

@@ -3,9 +3,12 @@
 import ast
 from pathlib import Path
 
+from autograd.seeing.text import legible
+
 
 def main() -> None:
     """Print each demo's command and the first line of what it says about itself, without running any."""
+    legible()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         if not path.stem.startswith("_"):
             text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""

@@ -10,11 +10,24 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograd import DrawingError
+from autograd.seeing.text import legible
 from nn.data import DatasetError
 
 
 class Parser(argparse.ArgumentParser):
-    """Complains in one line."""
+    """Of a demo by this name, which says in its first line what it is; complains in one line.
+
+    From when it reads the options, what the demo prints fits every terminal and file. There may be no `doc`: under
+    ``python -OO`` no module has one.
+    """
+
+    def __init__(self, name: str, doc: str | None) -> None:
+        super().__init__(prog=f"python -m demos.{name}", description=(doc or "").partition("\n")[0])
+
+    def parse_args(self, *arguments: Any, **options: Any) -> Any:
+        """As ever; see above."""
+        legible()
+        return super().parse_args(*arguments, **options)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message} (--help explains the options)\n")
@@ -38,7 +51,7 @@ def parser(
     writes: bool = True,
 ) -> Parser:  # fmt: skip
     """The options that all demos have: ``--seed`` (of what), ``--quick`` (how), and ``--out`` of those that write."""
-    found = Parser(prog=f"python -m demos.{name}", description=(doc or "").partition("\n")[0])
+    found = Parser(name, doc)
     add = found.add_argument
     add("--seed", type=number(int, 0, 2**32), default=seed, metavar="N", help=of)
     if writes:

@@ -216,7 +216,7 @@ def report(
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
-    parser = Parser(prog="python -m demos.mnist", description=__doc__.partition("\n")[0])
+    parser = Parser("mnist", __doc__)
     add = parser.add_argument
     count = number(int, 1)
     rates = ", ".join(f"{lr:g} for {name}" for name, (_, lr) in OPTIMIZERS.items())

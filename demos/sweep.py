@@ -75,7 +75,7 @@ def run(options: argparse.Namespace) -> None:
     for i, (trial, result) in enumerate(trained(missing, data, options.processes), 1):
         store.add(trial, result)
         found[key(trial)] = result
-        if sys.stderr.isatty():
+        if sys.stderr is not None and sys.stderr.isatty():
             print(f"\r{i}/{len(missing)}", end="", file=sys.stderr)
     print(f"trained {len(missing)} in {time.perf_counter() - start:.0f} s", flush=True)
 

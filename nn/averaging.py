@@ -51,7 +51,7 @@ class EMA:
                 if isinstance(mean, Tensor) and isinstance(p, Tensor):
                     mean.update(_move, p.detach(), keep)
                 elif isinstance(mean, Value) and isinstance(p, Value):
-                    mean.data = keep * mean.data + (1 - keep) * p.data
+                    mean.data = _between(mean.data, p.data, keep)
 
     def on_step_end(self, state: object) -> None:
         """For `fit`."""
@@ -71,6 +71,14 @@ class EMA:
 
 
 def _move(mean: np.ndarray[Any, Any], x: np.ndarray[Any, Any], keep: float) -> None:
-    """``mean = keep * mean + (1 - keep) * x`` in place."""
-    mean *= keep
-    mean += (1 - keep) * x
+    """The mean moves towards x, in place."""
+    mean[...] = _between(mean, x, keep)
+
+
+def _between(mean: Any, x: Any, keep: float) -> Any:
+    """``keep * mean + (1 - keep) * x``, from the nearer end by a share of the difference.
+
+    So it is exact where the two are equal, down to the smallest numbers, and where nothing is kept. A sum of two shares
+    is not: half of the smallest float32 is 0.
+    """
+    return x - keep * (x - mean) if keep < 0.5 else mean + (1 - keep) * (x - mean)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from autograd.seeing.text import literal as literal
 from nn.extras import optional
 
 if TYPE_CHECKING:

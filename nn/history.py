@@ -7,13 +7,24 @@ import io
 import json
 import math
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias, overload
+from typing import Literal, TypeAlias, overload
 
 from nn.files import read, write
 
 Row: TypeAlias = dict[str, float]
+Direction: TypeAlias = Literal["max", "min"]
+"""Whether the largest or the smallest number of a column is the best."""
+
+BEST: dict[str, Direction] = {
+    **dict.fromkeys(("accuracy", "acc", "auc", "auroc", "f1", "precision", "recall", "r2"), "max"),
+    **dict.fromkeys(("loss", "error", "mse", "rmse", "mae", "perplexity", "seconds"), "min"),
+}
+"""What is best of the columns whose names end in these words."""
+TURNED = {"neg", "negative", "minus", "inverse"}
+"""Words that turn a name's meaning around: the best ``neg_log_loss`` is the largest."""
 
 
 class History(Sequence[Row]):
@@ -49,15 +60,17 @@ class History(Sequence[Row]):
         """The names of the columns, in order; none before the first epoch."""
         return list(self.rows[0]) if self.rows else []
 
-    def best(self, column: str) -> Row:
-        """The row with the best number in a column: the largest where its name ends in "accuracy", else the smallest.
+    def best(self, column: str, direction: Direction | None = None) -> Row:
+        """The row with the best number in a column: the largest ("max") or the smallest ("min"), as `direction` says.
 
-        The first of several equals; nan is never the best. ValueError if there is nothing to choose from.
+        Without one it is known of names that end in a word such as "accuracy" or "loss": see `direction_of`. The first
+        of several equals; nan is never the best. ValueError for other names, and if there is nothing to choose from.
         """
         rows = [row for row in self.rows if not math.isnan(row[column])]
         if not rows:
             raise ValueError(f"the history has no number in the column {column!r}")
-        return (max if rises(column) else min)(rows, key=lambda row: row[column])
+        way = checked_direction(column, direction)
+        return (max if way == "max" else min)(rows, key=lambda row: row[column])
 
     @overload
     def __getitem__(self, key: int) -> Row: ...
@@ -108,9 +121,26 @@ class History(Sequence[Row]):
             raise ValueError(f"{os.fspath(path)}: this is no history in JSON ({error})") from error
 
 
-def rises(column: str) -> bool:
-    """Whether more is better in a column of a history: accuracies rise, everything else falls."""
-    return column.endswith("accuracy")
+def direction_of(column: str) -> Direction | None:
+    """Whether the best number of a column is the largest or the smallest, as its name's last word tells; None if not.
+
+    >>> [direction_of(name) for name in ("val_accuracy", "val_AUC", "train_loss", "val_score", "neg_log_loss")]
+    ['max', 'max', 'min', None, None]
+    """
+    words = re.findall(r"[^\W_]+", column.lower())
+    turned = not words or words[0] == "1" or not TURNED.isdisjoint(words)  # 1 - accuracy
+    return None if turned else BEST.get(words[-1])
+
+
+def checked_direction(column: str, direction: Direction | None) -> Direction:
+    """The direction that is given, or else that of the column's name; ValueError where neither tells."""
+    found = direction_of(column) if direction is None else direction
+    if found not in ("max", "min"):
+        what = f"direction={direction!r} is neither" if direction is not None else f"the name {column!r} does not tell"
+        raise ValueError(
+            f"{what}: pass direction='max' if the largest {column} is the best, direction='min' if the smallest is"
+        )
+    return found
 
 
 def shown(x: float) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nn.canvas import INK, matplotlib
+from nn.canvas import INK, literal, matplotlib
 from nn.extras import optional
 from nn.files import check_writable, replacing, write
 from nn.history import shown
@@ -103,7 +103,7 @@ class Frames:
         self.figure.clear()
         for draw, ax in zip(self.draw, self.figure.subplots(1, len(self.draw), squeeze=False)[0], strict=True):
             draw(ax=ax)
-        self.figure.suptitle(title or " ", x=0.02, ha="left", fontsize=11, color=INK)  # " " keeps its place
+        self.figure.suptitle(literal(title) or " ", x=0.02, ha="left", fontsize=11, color=INK)  # " " keeps its place
         buffer = io.BytesIO()
         self.figure.savefig(buffer, format="png", metadata={"Software": None})
         png = buffer.getvalue()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from autograd.seeing.text import printable
 from nn.files import write
 from nn.history import History, shown
 
@@ -44,14 +45,14 @@ def write_report(
         write(folder / f"{name}.png", png.getvalue())
         source = base64.b64encode(png.getvalue()).decode()
         least = round(figure.get_figwidth() * 96 * 0.7)  # smaller than that, nobody can read its texts: it scrolls
-        alt = html.escape(f"{heading}. {sentence}", quote=True)
+        alt = _text(f"{heading}. {sentence}")
         cards.append(
-            f"<section><h2>{html.escape(heading)}</h2><p>{html.escape(sentence)}</p>"
+            f"<section><h2>{_text(heading)}</h2><p>{_text(sentence)}</p>"
             f'<div class="scroll"><img style="min-width: {least}px" alt="{alt}" '
             f'src="data:image/png;base64,{source}"></div></section>'
         )
     page = _PAGE.format(
-        title=html.escape(title),
+        title=_text(title),
         headlines=_items(headlines, "<div><dd>{value}</dd><dt>{name}</dt></div>"),
         settings=_items(settings, "<div><dt>{name}</dt><dd>{value}</dd></div>"),
         cards="\n".join(cards),
@@ -62,10 +63,14 @@ def write_report(
     return folder / "report.html"
 
 
+def _text(x: object) -> str:
+    """Somebody's text as HTML."""
+    return html.escape(printable(x))
+
+
 def _items(items: Mapping[str, object], form: str) -> str:
     return "".join(
-        form.format(name=html.escape(name.replace("_", " ")), value=html.escape(str(value)))
-        for name, value in items.items()
+        form.format(name=_text(str(name).replace("_", " ")), value=_text(value)) for name, value in items.items()
     )
 
 

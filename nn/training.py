@@ -14,6 +14,7 @@ import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,7 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Tensor, Value, no_grad
-from nn.history import History, Row, rises, shown
+from autograd.seeing.text import fitted
+from nn.history import Direction, History, Row, checked_direction, direction_of, shown
 from nn.interrupt import Interrupt
 from nn.losses import cross_entropy
 from nn.module import Module, mode
@@ -55,11 +57,12 @@ class State:
     `epoch` and `step` (in the epoch) count from 1, `loss` is the last step's; `model`,
     `optimizer`, `history`, `batches` and `callbacks` are those of `fit`, `criterion` is its loss function. In
     `on_epoch_end` the history ends with that epoch's row, for which `total` sums the losses, and `lr` (the first
-    step's) and `started` (on `time.perf_counter`) are kept; `complete` is whether it has that row.
+    step's) and `started` (on `time.perf_counter`) are kept; `complete` is whether it has that row. `resumed` is
+    whether a checkpoint was taken over: callbacks that are used again begin anew in `on_start` unless it was.
     """
 
     __slots__ = ("batches", "callbacks", "complete", "criterion", "epoch", "epochs", "history", "loss", "lr", "model",
-                 "optimizer", "started", "step", "total")  # fmt: skip
+                 "optimizer", "resumed", "started", "step", "total")  # fmt: skip
 
     def __init__(
         self,
@@ -75,6 +78,7 @@ class State:
         self.callbacks, self.history, self.epochs = callbacks, history, epochs
         self.epoch, self.step, self.loss = int(history[-1]["epoch"]) if history else 0, 0, math.nan
         self.total, self.lr, self.started, self.complete = 0.0, optimizer.lr, time.perf_counter(), True
+        self.resumed = False
 
     def stop(self, reason: str = "a callback stopped it") -> None:
         """End the training after this step or epoch, which is still recorded; `History.stopped` keeps the reason."""
@@ -86,26 +90,38 @@ class EarlyStopping:
 
     Args:
         patience: how many epochs in a row may bring no improvement, at least 1.
-        monitor: the column; larger is better where its name ends in "accuracy", smaller elsewhere. By default the
-            first validation column that ends in "loss", or else the training loss.
+        monitor: the column. By default the first validation column that ends in "loss", or else the training loss.
+        direction: whether the best number in it is the largest, "max", or the smallest, "min". Names tell by
+            themselves that end in a word such as "loss", "error", "accuracy" or "auc": see `nn.history.direction_of`.
 
-    The best weights come back at the end of training even where it was not stopped early.
+    ValueError where nothing tells the direction. The best weights come back at the end of training even where it was
+    not stopped early.
+
+    >>> EarlyStopping(patience=3, monitor="val_auc").direction
+    'max'
+    >>> EarlyStopping(patience=3, monitor="val_bleu")
+    Traceback (most recent call last):
+    ValueError: the name 'val_bleu' does not tell: pass direction='max' if the largest val_bleu is the best, ...
     """
 
-    def __init__(self, patience: int, monitor: str | None = None) -> None:
+    def __init__(self, patience: int, monitor: str | None = None, direction: Direction | None = None) -> None:
         if patience < 1:
             raise ValueError(f"patience must be at least 1 epoch, got {patience}")
+        if monitor is None and direction is not None:
+            raise ValueError(
+                f"direction={direction!r} says what is best of the column to monitor: it needs monitor, too"
+            )
         self.patience, self.monitor = patience, monitor
-        self.best, self.epoch, self.weights, self.resumed = -math.inf, 0, list[Array](), False
+        self.direction: Direction = "min" if monitor is None else checked_direction(monitor, direction)
+        self.best, self.epoch, self.weights = -math.inf, 0, list[Array]()
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps: the best score, its epoch and weights."""
         return {"best": self.best, "epoch": self.epoch, "weights": self.weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there in the next training."""
-        best, epoch, weights = float(state["best"]), int(state["epoch"]), list(state["weights"])
-        self.best, self.epoch, self.weights, self.resumed = best, epoch, weights, True
+        """Take over what a checkpoint kept; a training that is resumed goes on from there."""
+        self.best, self.epoch, self.weights = float(state["best"]), int(state["epoch"]), list(state["weights"])
 
     def on_resume(self, state: State) -> None:
         """Refuse, with a ValueError, weights that are not those of this training."""
@@ -116,18 +132,18 @@ class EarlyStopping:
 
     def on_start(self, state: State) -> None:
         """Forget an earlier training, except one that is resumed."""
-        if not self.resumed:
+        if not state.resumed:
             self.best, self.epoch, self.weights = -math.inf, state.epoch, []
-        self.resumed = False
 
     def on_epoch_end(self, state: State) -> None:
         """Keep the weights if they are the best so far; stop if the best are too long ago."""
         row = state.history[-1]
-        names = [name for name in row if name.endswith("loss") and name != "train_loss"]
-        column = self.monitor or (names or ["train_loss"])[0]
+        losses = [name for name in row if name.endswith("loss") and direction_of(name) == "min"]
+        usual = next((name for name in losses if name != "train_loss"), "train_loss")
+        column = usual if self.monitor is None else self.monitor
         if column not in row:
             raise KeyError(f"early stopping monitors {column!r}, but the columns are {list(row)}")
-        score = row[column] if rises(column) else -row[column]
+        score = row[column] if self.direction == "max" else -row[column]
         if score > self.best:  # a nan never is
             self.best, self.epoch = score, state.epoch
             self.weights = [np.array(p.detach()) for p in state.optimizer.parameters]
@@ -152,6 +168,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     patience: int | None = None,
     monitor: str | None = None,
+    direction: Direction | None = None,
     clip: float | None = None,
     progress: bool = True,
     history: History | None = None,
@@ -169,7 +186,8 @@ def fit(
         callbacks: functions, called with the `State` after each epoch; or objects with any of the methods
             `on_start`, `on_step_end`, `on_epoch_end`, `on_end`. ``state.stop(reason)`` ends the training.
         patience: stop after this many epochs without improvement, with the best weights: see `EarlyStopping`.
-        monitor: the column that has to improve.
+        monitor: the column that has to improve,
+        direction: towards "max" or "min"; names such as "val_loss" and "val_accuracy" tell by themselves.
         clip: scale the gradients of a step down where their norm, of all together, is above this.
         progress: show a line an epoch on stderr, and a bar while it runs where tqdm is installed.
         history: an earlier History to go on with.
@@ -191,10 +209,11 @@ def fit(
     >>> round(line.weight.item(), 3), round(line.bias.item(), 3), history["train_loss"][-1] < 1e-9
     (3.0, 1.0, True)
     """
-    if monitor is not None and patience is None:
-        raise ValueError(f"monitor={monitor!r} says what early stopping looks at: it needs patience, too")
+    for name, given in (("monitor", monitor), ("direction", direction)):
+        if given is not None and patience is None:
+            raise ValueError(f"{name}={given!r} says what early stopping looks at: it needs patience, too")
     if patience is not None:
-        callbacks = [*callbacks, EarlyStopping(patience, monitor)]
+        callbacks = [*callbacks, EarlyStopping(patience, monitor, direction)]
     hooks = _hooks(callbacks)
     history = History() if history is None else history
     history.stopped, history.interrupted = "", False
@@ -203,6 +222,7 @@ def fit(
     with mode(model, training=True), Interrupt() as interrupt:
         if checkpoint is not None:
             checkpoint.start(state)
+            state.resumed = checkpoint.resume
             hooks["on_step_end"].append(checkpoint.save_if_due)
         try:
             for hook in hooks["on_start"]:
@@ -248,7 +268,7 @@ def _epoch(state: State, validate: Any, clip: Any, hooks: Any, bar: _Progress, i
             _check(out)
         value = out.item()
         if not isfinite(value):
-            raise _non_finite(state, step, value, x)
+            raise _non_finite(state, step, value, x, y)
         optimizer.zero_grad()
         out.backward()
         del out  # the graph goes, and its arrays are there for the next one
@@ -321,41 +341,63 @@ def evaluate(
 
 
 class _Progress:
-    """A line an epoch, and while it runs a bar where tqdm is installed; or nothing."""
+    """A line an epoch, and while it runs a bar where tqdm is installed; or nothing.
+
+    Training goes on where nobody can be told: a program without a console has no stderr, a daemon has closed it, and
+    who read a pipe may have gone.
+    """
 
     def __init__(self, wanted: bool) -> None:
-        self.wanted = wanted
+        self.wanted = wanted and sys.stderr is not None
         self.bar: Any = None
 
     def start(self, title: str, batches: Any, done: int) -> None:
         self.title = title
         if self.wanted:
-            try:
-                from tqdm import tqdm  # type: ignore[import-untyped]
-            except ImportError:
-                return
-            steps = len(batches) if hasattr(batches, "__len__") else None
-            interval = 0.1 if sys.stderr.isatty() else 60.0  # a log file gets little more than the lines
-            self.bar = tqdm(total=steps, initial=done, desc=title, unit=" steps", mininterval=interval, leave=False,
-                            file=sys.stderr)  # fmt: skip
+            self._try(self._open, len(batches) if hasattr(batches, "__len__") else None, done)
 
     def step(self, loss: float) -> None:
         if self.bar is not None:
-            self.bar.update()
-            if self.bar.n % 16 == 1:  # making the text costs more than showing it
-                self.bar.set_postfix_str(f"loss={loss:.4f}", refresh=False)
+            self._try(self._advance, loss)
 
     def end(self, row: Row) -> None:
         self.close()  # gives way to a line, which is not cut where the terminal ends
         if self.wanted:
             hidden = ("epoch", "lr", "seconds")
             summary = ", ".join(f"{name}={shown(x)}" for name, x in row.items() if name not in hidden)
-            print(f"{self.title}: {summary} ({row['seconds']:.1f} s)", file=sys.stderr, flush=True)
+            self._try(self._tell, f"{self.title}: {summary} ({row['seconds']:.1f} s)")
 
     def close(self) -> None:
-        if self.bar is not None:
-            self.bar.close()
-            self.bar = None
+        bar, self.bar = self.bar, None
+        if bar is not None:
+            self._try(bar.close)
+
+    def _try(self, show: Callable[..., None], *arguments: Any) -> None:
+        try:
+            show(*arguments)
+        except (OSError, ValueError, AttributeError):  # what a stream raises that is broken, closed or none
+            bar, self.bar, self.wanted = self.bar, None, False
+            if bar is not None:
+                with suppress(OSError, ValueError):
+                    bar.close()  # or the next one would be shown below it
+
+    def _open(self, steps: int | None, done: int) -> None:
+        try:
+            from tqdm import tqdm  # type: ignore[import-untyped]
+        except ImportError:
+            return
+        sys.stderr.write("")  # a bar that cannot be shown should not be made: tqdm would keep it
+        interval = 0.1 if sys.stderr.isatty() else 60.0  # a log file gets little more than the lines
+        self.bar = tqdm(total=steps, initial=done, desc=self.title, unit=" steps", mininterval=interval, leave=False,
+                        file=sys.stderr)  # fmt: skip
+
+    def _advance(self, loss: float) -> None:
+        self.bar.update()
+        if self.bar.n % 16 == 1:  # making the text costs more than showing it
+            self.bar.set_postfix_str(f"loss={loss:.4f}", refresh=False)
+
+    def _tell(self, line: str) -> None:
+        print(fitted(line, sys.stderr), file=sys.stderr, flush=True)
 
 
 def _hooks(callbacks: Sequence[Callback]) -> dict[str, list[Callable[[State], object]]]:
@@ -382,10 +424,12 @@ def _check(loss: Any) -> None:
         raise ValueError("the loss was computed without a graph (no_grad? only constants?): it can train nothing")
 
 
-def _non_finite(state: State, step: int, loss: float, x: Any) -> NonFiniteLoss:
+def _non_finite(state: State, step: int, loss: float, x: Any, y: Any) -> NonFiniteLoss:
     """The error, with the likely cause: bad data, an update that overflowed before, or this forward pass."""
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and not np.isfinite(x).all():
-        cause = "the batch's inputs are not finite: clean the data"
+    found = {"inputs": _not_finite(x), "targets": _not_finite(y)}
+    places = [f"the batch's {name} are not finite ({place}, counted from 0)" for name, place in found.items() if place]
+    if places:
+        cause = f"{' and '.join(places)}: clean the data"
     elif not all(np.isfinite(p.detach()).all() for p in state.optimizer.parameters):
         cause = "parameters are not finite since an earlier step: begin again with a lower learning rate or clip=1.0"
     else:
@@ -394,6 +438,33 @@ def _non_finite(state: State, step: int, loss: float, x: Any) -> NonFiniteLoss:
     where = f"epoch {state.epoch}, step {step} (learning rate {lr:g})"
     message = f"the loss is {loss} in {where}; the weights are those before this step. {cause[0].upper()}{cause[1:]}"
     return NonFiniteLoss(message, state.epoch, step, loss, lr)
+
+
+def _not_finite(part: Any, path: str = "") -> str:
+    """Where a batch's inputs or targets first have nan or infinity; empty if they do not.
+
+    >>> _not_finite([[0.0, 1.0], [2.0, math.inf]]), _not_finite({"a": np.array([1, 2]), "b": [Value(math.nan)]})
+    ('inf in row 1, column 1', "nan at ['b'][0]")
+    """
+    if isinstance(part, Value | Tensor):
+        part = part.detach()
+    if isinstance(part, Mapping):
+        return next((found for key, x in part.items() if (found := _not_finite(x, f"{path}[{key!r}]"))), "")
+    try:
+        numbers = np.asarray(part)
+    except ValueError:  # of several lengths
+        numbers = np.empty(0, object)
+    if numbers.dtype.kind in "fc":
+        bad = np.argwhere(~np.isfinite(numbers))
+        if not len(bad):
+            return ""
+        place = bad[0].tolist()
+        named = ", ".join(f"{name} {k}" for name, k in zip(("row", "column"), place, strict=False))
+        where = f"in {named}" if not path and 0 < len(place) < 3 else f"at {path}{place or ''}"
+        return f"{numbers[tuple(place)]:g} {where}"
+    if numbers.dtype == object and isinstance(part, Sequence | np.ndarray) and not isinstance(part, str):
+        return next((found for i, x in enumerate(part) if (found := _not_finite(x, f"{path}[{i}]"))), "")
+    return ""
 
 
 def _numbers(out: Any) -> Array:

@@ -257,7 +257,11 @@ def test_early_stopping_is_a_callback_that_can_be_used_again():
 
 @pytest.mark.parametrize(
     ("kwargs", "message"),
-    [({"patience": 0}, "at least 1"), ({"monitor": "x"}, "patience"), ({"patience": 1, "monitor": "x"}, "'x'")],
+    [
+        ({"patience": 0}, "at least 1"),
+        ({"monitor": "x"}, "patience"),
+        ({"patience": 1, "monitor": "x_loss"}, "'x_loss'"),
+    ],
 )
 def test_early_stopping_needs_sense(kwargs, message):
     with pytest.raises((ValueError, KeyError), match=message):

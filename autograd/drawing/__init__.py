@@ -104,10 +104,9 @@ def chosen_detail(view: View) -> str:
     """As much detail as can be read."""
     if len(view.nodes) > 20 * FOLDED:  # no amount of folding helps; do not count
         return "overview"
-    folded = {id(x) for node in view.nodes for x in view.folded(node)}
-    if len(view.nodes) - len(folded) <= PLAIN:
+    if len(view.nodes) - len(view.hidden()) <= PLAIN:
         return "values"
     view.fold = "affine"
-    folded = {id(x) for node in view.nodes for x in view.folded(node)}
+    left = len(view.nodes) - len(view.hidden())
     view.fold = "sums"
-    return "affine" if len(view.nodes) - len(folded) <= FOLDED else "overview"
+    return "affine" if left <= FOLDED else "overview"

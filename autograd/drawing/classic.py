@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
+from autograd.drawing import style
 from autograd.drawing.dot import Selection, derivative_text
 from autograd.drawing.render import Drawing
-from autograd.drawing.style import shape_text
 from autograd.seeing.view import View
 from autograd.value import Value
+
+FIELDS = str.maketrans({"|": "&#124;", "{": "&#123;", "}": "&#125;"})
+"""What would divide a record into fields, as characters."""
 
 
 def classic(view: View, selection: Selection, name: str = "graph") -> Drawing:
@@ -18,17 +19,19 @@ def classic(view: View, selection: Selection, name: str = "graph") -> Drawing:
         if isinstance(node, Value):
             parts = [view.pretty_card(node), f"data {node.data:.4f}", f"grad {node.grad:.4f}"]
         else:
-            parts = [view.pretty_card(node), shape_text(node)]
-        label = " | ".join(re.sub(r"([\\|{}<>])", r"\\\1", part) for part in parts if part)
+            parts = [view.pretty_card(node), style.shape_text(node)]
+        label = " | ".join(style.escape(part).translate(FIELDS) for part in parts if part)
         graph.node(f"v{i}", label=f"{{ {label} }}", shape="record")
     number = {id(x): i for i, x in enumerate(selection.nodes)}
     for i, node in enumerate(selection.nodes):
         if not node.is_leaf:
-            graph.node(f"o{i}", label=view.sign(node))
+            graph.node(f"o{i}", label=style.escape(view.sign(node)))
             graph.edge(f"o{i}", f"v{i}")
             for term in selection.terms[id(node)]:
                 for link in term:
-                    graph.edge(f"v{number[id(link.operand)]}", f"o{i}", tooltip=derivative_text(link) or "1")
+                    graph.edge(
+                        f"v{number[id(link.operand)]}", f"o{i}", tooltip=style.tooltip(derivative_text(link)) or "1"
+                    )
             if id(node) in selection.cut or id(node) in selection.elided:
                 graph.node(f"s{i}", label="…", shape="plaintext")
                 graph.edge(f"s{i}", f"o{i}", style="dotted")

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import graphviz
 import numpy as np
 
 from autograd.drawing import style
@@ -78,9 +77,9 @@ def neighbourhood(view: View, focus: Node, radius: int) -> tuple[dict[int, Node]
     if id(focus) not in view.uses:
         raise ValueError("the focus is not part of this graph")
     consumers: dict[int, list[Node]] = {}
-    folded = {id(x) for node in view.nodes for x in view.folded(node)}
+    hidden = view.hidden()
     for node in view.nodes:
-        if id(node) not in folded:
+        if id(node) not in hidden:
             for link in view.links(node):
                 consumers.setdefault(id(link.operand), []).append(node)
     chosen = {id(focus): focus}
@@ -121,10 +120,10 @@ class Clusters:
             with graph.subgraph(name=f"{prefix}_{k}") as sub:
                 text = style.escape(self.view.title(below))
                 small = style.font(text, point_size=9, color=style.GREY)
-                title = small if chain else f"<B>{style.font(text, point_size=12)}</B>"
+                title = small if chain else style.bold(text, point_size=12)
                 fill = style.NEUTRAL if len(below) % 2 else "#FFFFFF"
-                sub.attr(label=f"<{title}>", labeljust="l", style="rounded,filled", color=style.PALE, fillcolor=fill,
-                         margin="8", penwidth="1")  # fmt: skip
+                sub.attr(label=f"<{title}>" if title else "", labeljust="l", style="rounded,filled", color=style.PALE,
+                         fillcolor=fill, margin="8", penwidth="1")  # fmt: skip
                 part.write(sub, below, f"{prefix}_{k}")
 
 
@@ -187,7 +186,7 @@ class Picture:
             self.card_id(node),
             id=self.card_id(node),
             label=f"<{label}>",
-            tooltip=graphviz.escape(f"{name} {role}".strip()),
+            tooltip=style.tooltip(f"{name} {role}".strip()),
             **looks,
         )
 
@@ -198,7 +197,7 @@ class Picture:
     def _operation(self, node: Node) -> None:
         name, chain = f"o{self.number[id(node)]}", self.view.chain(node)
         sign = self.view.sign(node)
-        self._put(chain, name, id=name, tooltip=node.op.name, **sign_looks(sign))
+        self._put(chain, name, id=name, tooltip=style.tooltip(node.op.name), **sign_looks(sign))
         self.edges.append((name, self.card_id(node), {"id": f"{name}_out"}))
         flow = node._cotangents(node.grad, live=False) if self.swept and not isinstance(node, Value) else None
         position = 0
@@ -253,9 +252,7 @@ class Picture:
             return attributes
         if contribution == 0:
             return attributes | {"style": "dashed", "color": style.EDGE, "tooltip": "0"}
-        size = abs(contribution) / self.most if self.most else 1.0
-        width = 0.9 + 3.1 * min(1.0, max(0.0, 1 + math.log10(size) / 2)) if math.isfinite(size) and size else 4.0
-        attributes["penwidth"] = f"{width:.2f}"
+        attributes["penwidth"] = f"{style.thickness(abs(contribution), self.most):.2f}"
         if isinstance(node, Value):
             shades = style.POSITIVE if contribution > 0 else style.NEGATIVE
             attributes["color"] = shades[max(2, style.bucket(contribution, self.most))]
@@ -315,11 +312,12 @@ class Picture:
 
 def sign_looks(sign: str) -> dict[str, str]:
     """An operation's node: a disc for a sign, a box for a name."""
+    label = style.escape(sign)
     if len(sign) <= 2 or sign == "|x|":
-        return {"label": sign, "shape": "circle", "fixedsize": "true", "width": ".28", "style": "filled",
+        return {"label": label, "shape": "circle", "fixedsize": "true", "width": ".28", "style": "filled",
                 "fillcolor": style.INK, "color": style.INK, "fontcolor": "#FFFFFF", "margin": "0",
                 "fontsize": "11" if len(sign) == 1 else "9"}  # fmt: skip
-    return {"label": sign, "shape": "box", "style": "filled,rounded", "fillcolor": style.INK, "color": style.INK,
+    return {"label": label, "shape": "box", "style": "filled,rounded", "fillcolor": style.INK, "color": style.INK,
             "fontcolor": "#FFFFFF", "fontsize": "10", "height": ".26", "margin": ".08,.03"}  # fmt: skip
 
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import graphviz
 import numpy as np
 
 from autograd import ops
@@ -81,7 +79,7 @@ class Overview:
             graph.node(
                 names[chain],
                 label=f"<{self._card(group)}>",
-                tooltip=graphviz.escape(self.view.title(chain)),
+                tooltip=style.tooltip(self.view.title(chain)),
                 **self._looks(group),
             )
         for (source, chain), nodes in self.flows.items():
@@ -92,9 +90,12 @@ class Overview:
                 lines.append(
                     f"<TD>{font(f'<B><I>rms grad {figure(flow)}</I></B>', point_size=10, color=style.GREY)}</TD>"
                 )
-            width = 0.9 + 3.1 * min(1.0, max(0.0, 1 + math.log10(flow / most) / 2)) if flow and most else 0.9
             graph.edge(
-                names[source], names[chain], label=f"<{table(lines)}>", color=style.LINE, penwidth=f"{width:.2f}"
+                names[source],
+                names[chain],
+                label=f"<{table(lines)}>",
+                color=style.LINE,
+                penwidth=f"{style.thickness(flow, most):.2f}",
             )
         graph.attr(label=f"<{self._legend()}>", labelloc="b", labeljust="l")
         graph.count = len(self.groups)
@@ -111,7 +112,7 @@ class Overview:
         numbers = data_of(group.outputs.values()) if group.outputs else data_of(group.nodes)
         count = sum(int(np.size(x._data)) for x in group.parameters)
         rows = [
-            f'<TD COLSPAN="2" ALIGN="LEFT"><B>{font(style.escape(title), point_size=13)}</B>'
+            f'<TD COLSPAN="2" ALIGN="LEFT">{style.bold(style.escape(title), point_size=13)}'
             f"  {font(style.escape(kind or self._few(group)), point_size=10, color=style.GREY)}</TD>"
         ]
         if group.chain in (INPUTS, TARGETS):

@@ -17,8 +17,9 @@ from autograd.drawing.dot import Picture, select
 from autograd.drawing.render import write
 from autograd.graph import Node
 from autograd.seeing.local import Local
-from autograd.seeing.naming import Clusters
+from autograd.seeing.naming import Clusters, everything
 from autograd.seeing.notation import TEXT, figure
+from autograd.seeing.text import printable
 from autograd.seeing.view import View
 from autograd.value import Value
 
@@ -79,12 +80,12 @@ def steps(
         raise TypeError(f"steps goes through a graph of Values, one number a node, not of a {type(loss).__name__}")
     if detail not in ("values", "affine"):
         raise ValueError(f"detail is 'values' or 'affine', not {detail!r}")
-    view = Walked([loss], model, labels, clusters, roles, fold="affine" if detail == "affine" else "sums")
-    if len(view.nodes) > MOST:
+    if (count := len(everything([loss])[0])) > MOST:
         raise ValueError(
-            f"{len(view.nodes):,} values are too many to step through (at most {MOST}): take a smaller network, or one"
+            f"{count:,} values are too many to step through (at most {MOST}): take a smaller network, or one"
             " sample; autograd.draw gives an overview"
         )
+    view = Walked([loss], model, labels, clusters, roles, fold="affine" if detail == "affine" else "sums")
     picture = Picture(view, select(view, len(view.nodes), fan_in=math.inf), legend=False)
     svg = re.sub(r"^.*?(?=<svg)", "", picture.drawing().svg(), flags=re.S)
     data = Script(view, picture).data()
@@ -104,8 +105,8 @@ class Walked(View):
         (root,) = self.outputs
         self.gradients = {id(x): 0.0 for x in self.nodes}
         self.gradients[id(root)] = 1.0
-        folded = {id(x) for node in self.nodes for x in self.folded(node)}
-        self.order = [x for x in self.nodes if id(x) not in folded]
+        hidden = self.hidden()
+        self.order = [x for x in self.nodes if id(x) not in hidden]
         for node in reversed(self.order):
             for link in self.links(node):
                 self.gradients[id(link.operand)] += link.number * self.gradients[id(node)]
@@ -178,7 +179,7 @@ class Script:
             return TEXT.power(arguments[0], arguments[1].removesuffix(".0000"))
         if node.op is ops.neg:
             return f"−{arguments[0]}"
-        name = "σ" if node.op is ops.sigmoid else node.op.name
+        name = "σ" if node.op is ops.sigmoid else printable(node.op.name)
         return f"{name}({', '.join(x.removeprefix('(').removesuffix(')') for x in arguments)})"
 
     def _backward(self, node: Node, link: Local, i: int) -> dict[str, Any]:

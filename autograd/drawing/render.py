@@ -14,6 +14,8 @@ from typing import Any
 import graphviz
 
 from autograd import files
+from autograd.drawing import style
+from autograd.seeing.text import printable
 
 MOST_FOR_PNG = 1500  # nodes; beyond, a PNG takes minutes and nobody can read it
 WIDEST = 1000  # pixels in a notebook
@@ -32,6 +34,18 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
     notice: str = ""
     text: Callable[[], str] | None = None
     count = 0
+
+    def __init__(self, name: str | None = None, **options: Any) -> None:
+        self.title = printable(name or "graph")
+        super().__init__(style.graph_name(self.title), **options)
+
+    def _copy_kwargs(self, **options: Any) -> dict[str, Any]:
+        return {**super()._copy_kwargs(**options), "name": self.title}
+
+    @property
+    def stem(self) -> str:
+        """The name as a file's: an underscore for what separates folders, and for what Windows refuses."""
+        return re.sub(r'[\\/:*?"<>|]', "_", self.title)
 
     def tree(self) -> str:
         """The graph as text; it needs no Graphviz."""
@@ -57,7 +71,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
         The file is written whole or not at all. Returns its path.
         """
-        path = Path(directory or ".") / (filename or f"{self.name or 'graph'}.svg")
+        path = Path(directory or ".") / (filename or f"{self.stem}.svg")
         form = path.suffix.lower().removeprefix(".")
         if form not in ("svg", "png", "pdf", "jpg", "dot", "gv"):
             raise ValueError(f"the ending of {str(path)!r} should say what to write: .svg, .png, .pdf or .dot")
@@ -73,7 +87,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         **options: Any,
     ) -> str:
         """As graphviz renders: ``render("net", format="png")`` writes net.png. Returns the path."""
-        path = self.save(f"{filename or self.name or 'graph'}.{format or self.format}", directory)
+        path = self.save(f"{filename or self.stem}.{format or self.format}", directory)
         if view:
             graphviz.view(path)
         return path

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.seeing.notation import figure
+from autograd.seeing.text import printable
 
 POSITIVE = ("#FFF1E6", "#FFD9BD", "#FDB27F", "#C8541A", "#8F3208")
 NEGATIVE = ("#EAF2FB", "#CBDFF3", "#9DC4EA", "#3576BB", "#174E8F")
@@ -42,7 +43,16 @@ def bucket(g: float, most: float) -> int:
     """How strong a gradient is beside the largest, from 0 to 4: a logarithmic scale over two powers of ten."""
     if not math.isfinite(g) or not most:
         return 4 if g and not math.isfinite(g) else 0
-    return int(min(4, max(0, round(4 + 2 * math.log10(abs(g) / most))))) if g else 0
+    return int(min(4, max(0, round(4 + 2 * (math.log10(abs(g)) - math.log10(most)))))) if g else 0
+
+
+def thickness(size: float, most: float) -> float:
+    """How thick an edge is for what flows along it, from .9 to 4: a logarithmic scale over two powers of ten."""
+    if not size:
+        return 0.9
+    if not math.isfinite(size) or not most:
+        return 4.0
+    return 0.9 + 3.1 * min(1.0, max(0.0, 1 + (math.log10(size) - math.log10(most)) / 2))
 
 
 def tint(g: float, most: float) -> tuple[str, str]:
@@ -55,8 +65,18 @@ def tint(g: float, most: float) -> tuple[str, str]:
 
 
 def escape(text: str) -> str:
-    """Text for HTML-like labels."""
-    return html.escape(text, quote=True).replace("\\", "\\\\")  # Graphviz expands \N and its like even here
+    """Text for HTML-like labels, and for plain ones: markup in it is shown, not followed."""
+    return html.escape(printable(text)).replace("\\", "\\\\")  # Graphviz expands \N and its like even here
+
+
+def tooltip(text: str) -> str:
+    """Text for tooltips, in which Graphviz expands backslashes twice."""
+    return html.escape(printable(text)).replace("\\", "\\" * 4)
+
+
+def graph_name(text: str) -> str:
+    """Text for the name of a graph, in which Graphviz expands no backslashes."""
+    return html.escape(printable(text)).replace("\\", "&#92;")
 
 
 def font(text: str, **attributes: Any) -> str:
@@ -65,6 +85,11 @@ def font(text: str, **attributes: Any) -> str:
         return ""
     inside = " ".join(f'{key.upper().replace("_", "-")}="{x}"' for key, x in attributes.items())
     return f"<FONT {inside}>{text}</FONT>"
+
+
+def bold(text: str, **attributes: Any) -> str:
+    """Bold text; nothing for no text."""
+    return f"<B>{font(text, **attributes)}</B>" if text else ""
 
 
 def table(rows: Sequence[str], **attributes: Any) -> str:
@@ -76,7 +101,7 @@ def table(rows: Sequence[str], **attributes: Any) -> str:
 
 def head(name: str, role: str) -> str:
     """The first row of a card."""
-    left = f"<B>{font(escape(name), point_size=12)}</B>" if name else ""
+    left = bold(escape(name), point_size=12)
     right = f"<I>{font(escape(role), point_size=9, color=GREY)}</I>" if role else ""
     return f'<TD ALIGN="LEFT">{left}</TD><TD ALIGN="RIGHT">{right}</TD>'
 

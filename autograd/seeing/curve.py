@@ -5,6 +5,7 @@ matplotlib draws, and is imported when a picture is first asked for.
 
 from __future__ import annotations
 
+import html
 import io
 import math
 import re
@@ -15,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.rows import Elementwise, Op, operand_names
+from autograd.seeing.text import literal, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -117,7 +119,7 @@ def plot(row: Op, ax: Axes | None = None, **held: float) -> Axes:
     arguments = ", ".join([found.name, *(f"{name}={x:g}" for name, x in found.held.items())])
     ax.axhline(0, color=LINE, linewidth=0.8, zorder=0)
     ax.axvline(0, color=LINE, linewidth=0.8, zorder=0)
-    ax.plot(found.x, found.value, "-", color=BLUE, linewidth=2, label=f"{row.name}({arguments})")
+    ax.plot(found.x, found.value, "-", color=BLUE, linewidth=2, label=literal(f"{row.name}({arguments})"))
     ax.plot(found.x, found.slope, "--", color=ORANGE, linewidth=1.6, label=f"derivative in {found.name}")
     ends = {mark: float(row(mark, *found.held.values())) for mark in found.marks}
     if kinks := {mark: y for mark, y in ends.items() if math.isfinite(y)}:
@@ -155,10 +157,11 @@ def svg(row: Op) -> str:
     figure: Any = plot(row).figure
     import matplotlib
 
-    file = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": row.name, "font.family": "sans-serif"}):
+    file, own = io.StringIO(), re.sub(r"\W", "-", row.name)
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": own, "font.family": "sans-serif"}):
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     text = file.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.DOTALL)
-    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{row.name}-", text)
-    return text.replace("<svg", f'<svg role="img" aria-label="{row.name} and its derivative"', 1)
+    text = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{own}-", text)
+    name = html.escape(printable(row.name))
+    return text.replace("<svg", f'<svg role="img" aria-label="{name} and its derivative"', 1)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import difflib
 import html
-import io
 import re
 import sys
 import textwrap
@@ -25,6 +24,7 @@ from autograd.rows import Elementwise, Fused, Linear, Op, Reduction
 from autograd.seeing.curve import has_curve, plot, svg
 from autograd.seeing.facts import Fact, arguments, facts, formulas
 from autograd.seeing.notation import LATEX
+from autograd.seeing.text import legible, printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -108,7 +108,7 @@ class Listing:
         """All cards with their curves as one HTML page that needs nothing else; ImportError without matplotlib."""
         links, sections = [], []
         for name, cards in self.groups.items():
-            anchors = "".join(f'<a href="#{card.name}">{card.name}</a>' for card in cards)
+            anchors = "".join(f'<a href="#{(name := text_of(card.name))}">{name}</a>' for card in cards)
             links.append(f"<b>{name}</b><p>{anchors}</p>")
             inside = "\n".join(element(card, svg(card.row) if has_curve(card.row) else "") for card in cards)
             sections.append(f"<h2>{name.capitalize()}</h2>\n<div class='cards'>\n{inside}\n</div>")
@@ -132,7 +132,7 @@ class Listing:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td style='text-align:left'><code>{html.escape(card.signature)}</code></td>"
+            f"<tr><td style='text-align:left'><code>{text_of(card.signature)}</code></td>"
             f"<td style='text-align:left'>{prose(card.row.summary)}</td></tr>"
             for cards in self.groups.values()
             for card in cards
@@ -197,9 +197,14 @@ def shortened(text: str) -> str:
     return textwrap.shorten(text, 76, placeholder=" …")
 
 
+def text_of(text: str) -> str:
+    """Text as HTML, its lines as they are."""
+    return html.escape("\n".join(map(printable, text.split("\n"))))
+
+
 def prose(text: str) -> str:
     """A docstring's line as HTML: code between backticks."""
-    return re.sub(r"(`+)(.+?)\1", r"<code>\2</code>", html.escape(text))
+    return re.sub(r"(`+)(.+?)\1", r"<code>\2</code>", text_of(text))
 
 
 def item(fact: Fact) -> str:
@@ -216,11 +221,11 @@ def element(card: Card, picture: str = "") -> str:
     """A card as HTML, with a picture below it."""
     items = []
     for label, group in groupby(card.facts, key=lambda fact: fact.label):
-        items.append(f"<dt>{html.escape(label)}</dt>")
+        items.append(f"<dt>{text_of(label)}</dt>")
         items += map(item, group)
     figure = f"\n<figure>{picture}</figure>" if picture else ""
     return (
-        f'<article class="operation" id="{html.escape(card.name)}">\n<h3>{html.escape(card.signature)}</h3>\n'
+        f'<article class="operation" id="{text_of(card.name)}">\n<h3>{text_of(card.signature)}</h3>\n'
         f"<p>{prose(card.row.summary)}</p>\n<dl>{''.join(items)}</dl>{figure}\n</article>"
     )
 
@@ -281,6 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="operations; all of them by default")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="write FOLDER/operations.html rather than print")
+    legible()
     given = parser.parse_args(arguments)
     try:
         listing = Listing(tuple(describe(name) for name in given.names)) if given.names else describe()
@@ -289,8 +295,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
     except (ValueError, ImportError, OSError) as error:
         parser.exit(2, f"{parser.prog}: {error}\n")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a terminal without Unicode still shows the rest
     print("\n\n\n".join(map(str, listing.cards)))
     return 0
 

@@ -21,6 +21,7 @@ from typing import Any
 from autograd import ops
 from autograd.graph import Node
 from autograd.rows import Elementwise, Linear
+from autograd.seeing.text import printable
 
 Chain = tuple[str, ...]
 """The titles of the parts that a node belongs to, from the outermost: ``("layers.0", "neurons.1")``."""
@@ -90,8 +91,20 @@ def bracketed(path: str) -> str:
     >>> bracketed("layers.0.neurons.1.w.2")
     'layers.0.neurons.1.w[2]'
     """
-    *front, index = re.split(r"((?:\.\d+)+)$", path)[:2] if re.search(r"\.\d+$", path) else (path, "")
-    return front[0] + "".join(f"[{i}]" for i in index.split(".") if i)
+    front, index = split_path(path)
+    return ".".join(front) + "".join(f"[{i}]" for i in index)
+
+
+def split_path(path: str) -> tuple[list[str], list[str]]:
+    """A path's attributes, and the numbers behind the last of them; attributes may be numbers, too.
+
+    >>> split_path("layers.0.neurons.1.w.2"), split_path("0"), split_path("0.1")
+    ((['layers', '0', 'neurons', '1', 'w'], ['2']), ([], ['0']), ([], ['0', '1']))
+    """
+    front, index = path.split("."), list[str]()
+    while front and front[-1].isdecimal():
+        index.insert(0, front.pop())
+    return front, index
 
 
 class Naming:
@@ -116,7 +129,8 @@ class Naming:
     ) -> None:
         self.outputs = list(outputs)
         self.nodes, self.uses = everything(outputs)
-        self.labels = {id(x): k for k, x in (labels or {}).items() if isinstance(x, Node) and not k.startswith("_")}
+        named = {k: x for k, x in (labels or {}).items() if isinstance(x, Node)}
+        self.labels = {id(x): text for k, x in named.items() if not (text := printable(k)).startswith("_")}
         self.paths: dict[int, str] = {}
         self.parts: dict[Chain, Any] = {}  # the modules behind chains
         self._chains: dict[int, Chain] = {}
@@ -127,7 +141,7 @@ class Naming:
         if model is None and len(owners) > 1:  # in the order in which they are used
             self._sort(owners)
         for k, (module, mine) in enumerate(owners, 1):
-            self._own(module, mine, f"{type(module).__name__} {k}" if len(owners) > 1 else "")
+            self._own(module, mine, f"{printable(type(module).__name__)} {k}" if len(owners) > 1 else "")
         self.modular = bool(owners or clusters)
         for chain, node in flat(clusters or {}):
             self._chains[id(node)] = chain
@@ -138,15 +152,15 @@ class Naming:
         self._inferred = False
 
     def label(self, node: Node) -> str:
-        """The name that somebody gave."""
-        return node.label or self.labels.get(id(node), "")
+        """The name that somebody gave, as it can be shown."""
+        return printable(node.label) or self.labels.get(id(node), "")
 
     def name(self, node: Node) -> str:
         """The label, or the attribute's name with its index; empty if there is neither."""
         if (label := self.label(node)) or id(node) not in self.paths:
             return label
-        *_, attribute, index = re.split(r"([^.\d][^.]*)((?:\.\d+)*)$", self.paths[id(node)])[:3]
-        return attribute + index.replace(".", "_").removeprefix("_")
+        front, index = split_path(self.paths[id(node)])
+        return front[-1] + "_".join(index) if front else bracketed(self.paths[id(node)])
 
     def full_name(self, node: Node) -> str:
         """The label, or the whole path: different for different parameters."""
@@ -190,10 +204,10 @@ class Naming:
                     break
                 pending.append(key)
                 if hasattr(part, "named_parameters"):
-                    chain = (*chain, ".".join(pending))
+                    chain = (*chain, printable(".".join(pending)))
                     self.parts[chain] = part
                     pending = []
-            self.paths[id(node)] = f"{prefix}.{path}" if prefix else path
+            self.paths[id(node)] = printable(f"{prefix}.{path}" if prefix else path)
             self._roles[id(node)] = "param"
             self._chains[id(node)] = chain or (summary(module),)
 
@@ -265,10 +279,11 @@ class Naming:
 def flat(clusters: Clusters, above: Chain = ()) -> Iterator[tuple[Chain, Node]]:
     """Every node of nested clusters with the titles above it."""
     for title, inside in clusters.items():
+        chain = (*above, printable(title))
         if isinstance(inside, Mapping):
-            yield from flat(inside, (*above, title))
+            yield from flat(inside, chain)
         else:
-            yield from (((*above, title), node) for node in inside)
+            yield from ((chain, node) for node in inside)
 
 
 def step_into(x: Any, key: str) -> Any:
@@ -281,4 +296,5 @@ def step_into(x: Any, key: str) -> Any:
 def summary(module: Any) -> str:
     """What a module is, in a few words."""
     text = str(getattr(module, "summary", "") or repr(module))
-    return text if len(text) <= 40 and "\n" not in text and " at 0x" not in text else type(module).__name__
+    fits = len(text) <= 40 and "\n" not in text and " at 0x" not in text
+    return printable(text if fits else type(module).__name__)

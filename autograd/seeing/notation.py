@@ -16,16 +16,11 @@ from itertools import pairwise
 
 from autograd import ops
 from autograd.rows import Op
+from autograd.seeing.text import GREEK, SUPERSCRIPTS, printable
 from autograd.symbol import ATOM, CHOICE, NEGATIVE, POWER, PRODUCT, SUM, Notation, Symbol
 
-GREEK = {
-    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
-    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "pi": "π", "rho": "ρ", "sigma": "σ",
-    "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
-}  # fmt: skip
 LATIN = {letter: name for name, letter in GREEK.items()}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
-SUPERSCRIPTS = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 NAME = re.compile(r"([^\W\d_]+?)(_hat|\u0302)?(?:_?(\d+(?:_\d+)*))?")
 COMPOSED = re.compile(r"[^\w.\[\]'′\u0302]")  # what makes a name look like more than one
@@ -209,7 +204,7 @@ class Text(Mathematics):
         ['w₁₂', 'w₁₂', 'ŷ', 'θ', 'layers.0.b']
         """
         if (parts := split_name(name)) is None:
-            return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)
+            return printable(name)
         letters, hat, index = parts
         text = GREEK.get(letters, letters) + ("\u0302" if hat else "")
         return unicodedata.normalize("NFC", text) + index.translate(SUBSCRIPTS)
@@ -233,6 +228,10 @@ class Text(Mathematics):
 
     def _sigmoid(self, s: Symbol) -> tuple[str, int]:
         return f"σ({self.write(s.parts[0])[0]})", ATOM
+
+    def _call(self, s: Symbol) -> tuple[str, int]:
+        text, binding = super()._call(s)
+        return printable(text), binding
 
 
 class LaTeX(Mathematics):
@@ -316,10 +315,11 @@ def escape(text: str) -> str:
     >>> escape("my_weight 50%")
     'my\\_weight\\ 50\\%'
     """
-    return re.sub(r"[#$%&_{}\\^~]|\s", lambda found: ESCAPES.get(found[0], rf"\{found[0]}"), text)
+    text = printable(re.sub(r"\s", " ", text))
+    return re.sub(r"[#$%&_{}\\^~ ]", lambda found: ESCAPES.get(found[0], rf"\{found[0]}"), text)
 
 
-ESCAPES = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim ", "\n": r"\ ", "\t": r"\ "}
+ESCAPES = {"\\": r"\backslash ", "^": r"\wedge ", "~": r"\sim "}
 TEXT = Text()
 LATEX = LaTeX()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 import unicodedata
 from collections.abc import Iterator
@@ -12,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd.graph import Node
-from autograd.seeing.notation import GREEK, SUPERSCRIPTS, TEXT, figure
+from autograd.seeing.notation import TEXT, figure
+from autograd.seeing.text import to_ascii
 from autograd.seeing.view import View
 from autograd.value import Value
 
@@ -65,26 +65,6 @@ def tree(
     return "\n".join(lines)
 
 
-ASCII = str.maketrans({
-    **{letter: name for name, letter in GREEK.items()}, **dict(zip("₀₁₂₃₄₅₆₇₈₉", "0123456789", strict=True)),
-    "×": "*", "÷": "/", "−": "-", "·": "*", "Σ": "sum", "√": "sqrt", "σ": "sigmoid", "…": "...", "\u0302": "_hat",
-})  # fmt: skip
-
-
-def to_ascii(text: str) -> str:
-    """The text in ASCII; what has no counterpart there as an escape.
-
-    >>> to_ascii("ŷ·x₁²"), to_ascii("日")
-    ('y_hat*x1^2', '\\\\u65e5')
-    """
-    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹⁻]+", lambda found: f"^{found[0].translate(EXPONENTS)}", text)
-    known = unicodedata.normalize("NFD", text).translate(ASCII)
-    return (known if known.isascii() else text.translate(ASCII)).encode("ascii", "backslashreplace").decode()
-
-
-EXPONENTS = {sign: chr(digit) for digit, sign in SUPERSCRIPTS.items()}
-
-
 def width(text: str) -> int:
     """How many columns of a terminal it takes."""
     if text.isascii():
@@ -115,7 +95,7 @@ class Walk:
         while stack:
             node, slope, branch, indent, depth = stack.pop()
             name = view.full_name(node) or view.pretty(node) or ("." if self.plain else "·")
-            name = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name) if self.plain else TEXT.name(name)
+            name = name if self.plain else TEXT.name(name)
             links = view.links(node)
             seen = id(node) in tags
             if links and (view.uses[id(node)] > 1 or seen):

@@ -21,6 +21,7 @@ from autograd.rows import Elementwise
 from autograd.seeing.local import Local, derivatives
 from autograd.seeing.naming import Clusters, Naming
 from autograd.seeing.notation import TEXT, application
+from autograd.seeing.text import printable
 from autograd.symbol import Symbol, symbol
 from autograd.value import Value
 
@@ -71,7 +72,7 @@ class View(Naming):
         if not isinstance(op, Elementwise) or not (op is ops.mul or op.infix == op.name):
             return ""
         names = [self.name(x) if isinstance(x, Node) else x for x in operands]
-        if not all(names) or any(np.ndim(x) for x in names):
+        if any(np.ndim(x) for x in names) or not all(names):
             return ""
         text = application(op, [Symbol(x) if isinstance(x, str) else symbol(x) for x in names])
         return text if len(text) <= LONGEST else ""
@@ -121,17 +122,21 @@ class View(Naming):
 
     def folded(self, node: Node) -> list[Node]:
         """The nodes that became part of this one."""
-        found: list[Node] = []
-        if self.fold != "none" and node.op in SUMS and isinstance(node, Value):
-            stack: list[Node] = [node]
-            while stack:
-                for x in stack.pop().parents:
-                    inner = x.op in SUMS
-                    if self.is_anonymous(x) and (inner or (self.fold == "affine" and x.op is ops.mul)):
-                        found.append(x)
-                        if inner:
-                            stack.append(x)
+        found = self._taken(node)
+        for x in found:  # it grows meanwhile
+            found += self._taken(x)
         return found
+
+    def hidden(self) -> set[int]:
+        """The identities of all nodes that became part of another: one look at each, however long the sums are."""
+        return {id(x) for node in self.nodes for x in self._taken(node)}
+
+    def _taken(self, node: Node) -> list[Node]:
+        """The operands that became part of a sum, without what became part of them."""
+        if self.fold == "none" or node.op not in SUMS or not isinstance(node, Value):
+            return []
+        kinds = (*SUMS, ops.mul) if self.fold == "affine" else SUMS
+        return [x for x in node.parents if x.op in kinds and self.is_anonymous(x)]
 
     def sign(self, node: Node) -> str:
         """The sign of a result's operation, with the constants in it: ``×``, ``Σ``, ``x²``, ``× 0.5``, ``tanh``."""
@@ -140,7 +145,7 @@ class View(Naming):
             return self._sum_sign(node)
         if op is ops._dot:
             return "w·x + b" if len(operands) % 2 else "w·x"
-        sign = str(SIGNS.get(op.name, op.name))
+        sign = SIGNS.get(op.name) or printable(op.name)
         others = [x for x in operands if not isinstance(x, Node)]
         constants = [] if any(map(np.ndim, others)) or not isinstance(op, Elementwise) else [short(x) for x in others]
         if op is ops.power and constants:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn import inspection
-from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, colour_map, columns_of, mosaic
+from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, colour_map, columns_of, literal, mosaic
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def confusion_matrix(
     """
     counts = inspection.confusion_counts(true, predicted, None if classes is None else len(classes))
     n = len(counts)
-    names = [str(name) for name in (range(n) if classes is None else classes)]
+    names = [literal(name) for name in (range(n) if classes is None else classes)]
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     mistakes = np.where(np.eye(n, dtype=bool), 0, share)
 
@@ -88,7 +88,9 @@ def class_figures(
         ("precision", "recall", "F1"), columns, (">", "<", "o"), (BLUES[1], ORANGES[3], INK), strict=True
     ):
         ax.plot(column, rows, marker, color=colour, label=name, markersize=6, clip_on=False)
-    ax.set_yticks(rows, [f"{name} ({n})" for name, n in zip(figures.names, figures.count, strict=True)], color=INK)
+    ax.set_yticks(
+        rows, [f"{literal(name)} ({n})" for name, n in zip(figures.names, figures.count, strict=True)], color=INK
+    )
     ax.invert_yaxis()
     left = float(low.min()) if low.size else 0.0
     ax.set_xlim(left - 0.08 * (1 - left) - 1e-3, 1)

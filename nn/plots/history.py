@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, matplotlib
-from nn.history import History, shown
+from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, literal, matplotlib
+from nn.history import Direction, History, direction_of, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def curves(history: History, ax: Axes | None = None, *, column: str = "loss", log: bool = False) -> Axes:
+def curves(
+    history: History,
+    ax: Axes | None = None,
+    *,
+    column: str = "loss",
+    log: bool = False,
+    direction: Direction | None = None,
+) -> Axes:
     """A number over the epochs: ``train_loss`` solid, every other column that ends in ``loss`` dashed.
 
     Args:
@@ -22,8 +29,10 @@ def curves(history: History, ax: Axes | None = None, *, column: str = "loss", lo
         ax: where to draw.
         column: "loss", "accuracy" or another ending of columns; ValueError if there is none.
         log: a logarithmic vertical axis.
+        direction: whether the best number is the largest, "max", or the smallest, "min".
 
-    The best epoch of the last line is marked: the largest for accuracies, the smallest for all else.
+    The best epoch of the last line is marked, if `direction` or the column's name tells which it is: see
+    `nn.history.direction_of`.
 
     >>> ax = curves(History([{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.25}]))
     >>> [line.get_label() for line in ax.lines]
@@ -37,16 +46,19 @@ def curves(history: History, ax: Axes | None = None, *, column: str = "loss", lo
     marker = "o" if len(history) < 30 else ""
     for name in names:
         style, colour = ("-", BLUES[1]) if name.startswith("train_") else ("--", next(others))
-        ax.plot(history["epoch"], history[name], style, label=name, marker=marker, markersize=3.5, color=colour)
-    if np.isfinite(history[names[-1]]).any():
-        row = history.best(names[-1])
+        ax.plot(
+            history["epoch"], history[name], style, label=literal(name), marker=marker, markersize=3.5, color=colour
+        )
+    direction = direction_of(names[-1]) if direction is None else direction
+    if direction is not None and np.isfinite(history[names[-1]]).any():
+        row = history.best(names[-1], direction)
         best = f"best: {shown(row[names[-1]])} in epoch {row['epoch']}"
         ax.plot([row["epoch"]], [row[names[-1]]], "o", label=best, markersize=10, markerfacecolor="none", color=INK)
     if log:
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(matplotlib("ticker").MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("epoch", color=GREY)
-    ax.set_ylabel(column, color=GREY)
+    ax.set_ylabel(literal(column), color=GREY)
     ax.grid(axis="y", color=LINE, linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(fontsize="small", framealpha=0.9, edgecolor="none")

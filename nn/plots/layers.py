@@ -19,6 +19,7 @@ from nn.canvas import (
     ORANGES,
     PALE,
     axes,
+    literal,
     matplotlib,
     mosaic,
     ridges,
@@ -117,8 +118,7 @@ def idle_units(model: Sequential | MLP, x: npt.ArrayLike, ax: Axes | None = None
         ax.axhspan(level, level + 0.8, color=PALE, linewidth=0, zorder=0)
         for chosen, colour in ((share < 1, BLUES[1]), (share == 1, ORANGES[3])):
             ax.bar(edges[:-1][chosen], 0.8 * share[chosen], width, level, align="edge", color=colour)
-    names = [f"{units.layer}\n{units.state} {units.share.mean():.0%}\nalways {units.always} of {units.share.size}"
-             for units in layers]  # fmt: skip
+    names = [f"{literal(x.layer)}\n{x.state} {x.share.mean():.0%}\nalways {x.always} of {x.share.size}" for x in layers]
     ax.set_yticks([level + 0.4 for level in levels], names, color=INK)
     ax.set(xlim=(0, 1), ylim=(-0.1, len(layers)), xticks=[])
     ax.tick_params(axis="y", length=0)
@@ -168,7 +168,7 @@ def gradient_histograms(model: Module, ax: Axes | None = None) -> Axes:
 
 def _group(path: str) -> str:
     """The row of a Value: ``layers.0.neurons.w`` for ``layers.0.neurons.3.w.1``, ``w`` for ``w.1``."""
-    layer, rest = re.fullmatch(r"(\D*\d+(?=\.))?(.*)", path).groups("")  # type: ignore[union-attr]
+    layer, rest = re.fullmatch(r"(\D*\d+(?=\.))?(.*)", path, re.DOTALL).groups("")  # type: ignore[union-attr]
     return layer + re.sub(r"\.\d+", "", rest)
 
 
@@ -179,4 +179,4 @@ def _shares(numbers: Array) -> list[str]:
 
 
 def _titled(name: str, notes: Sequence[str]) -> str:
-    return "\n".join([name, ", ".join(notes)] if notes else [name])
+    return "\n".join([literal(name), *([", ".join(notes)] if notes else [])])
