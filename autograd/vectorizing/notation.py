@@ -37,6 +37,7 @@ from autograd.vectorizing.sketch import (
     Unsketchable,
     axes_of,
     bare,
+    below,
     inside,
     is_lifted,
     is_number,
@@ -219,9 +220,11 @@ class Notation:
         self.imports: dict[str, str] = {}
         self.taken = {x.label for x in named}
         self.np = "np" if "np" not in self.taken else self.foreign("import numpy", "np")
-        for x in named:
-            if x._op is not None:
+        for x in below(named):  # operands first: nothing recurses through a long statement
+            if x.label and x._op is not None:
                 self.known.setdefault(self.key(x), x)
+            else:
+                self.of(x)
 
     # ------------------------------------------------------------------------------------ which ones are the same
 
