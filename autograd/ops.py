@@ -509,10 +509,11 @@ def dot(x: Any, y: Any, bias: Any = None) -> Any:
     >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
     11.5
     """
-    for side in (x, y):
-        kind = type(side[0]) if isinstance(side, (list, tuple)) and len(side) else None
-        if kind is not None and issubclass(kind, Traced):
-            return kind._dot(x, y, bias)  # type: ignore[attr-defined]
+    sequences = [side for side in (x, y) if isinstance(side, (list, tuple))]
+    kinds = {kind for side in sequences for kind in set(map(type, side)) if issubclass(kind, Traced)}
+    if kinds:
+        kinds |= {type(bias)} if isinstance(bias, Traced) else set()
+        return builtins.max(kinds, key=lambda kind: kind._priority)._dot(x, y, bias)  # type: ignore[attr-defined]
     if isinstance(x, (list, tuple)) and isinstance(y, (list, tuple)):
         x, y = np.asarray(x), np.asarray(y)
         out = float(x @ y) if x.ndim == y.ndim == 1 else x @ y

@@ -34,6 +34,7 @@ from autograd.vectorizing.sketch import (
     TAKE,
     Pair,
     Sketch,
+    below,
     concrete,
     inside,
     made,
@@ -307,18 +308,6 @@ def assignment(index: Any, untouched: Sequence[Array]) -> str:
         free[where] = False
         free &= fixed
     return sign
-
-
-def below(roots: Sequence[Sketch]) -> list[Sketch]:
-    """All that these were made of, in the order in which it was made."""
-    found: dict[int, Sketch] = {}
-    stack = list(roots)
-    while stack:
-        x = stack.pop()
-        if id(x) not in found:
-            found[id(x)] = x
-            stack += [y for y in x._a if isinstance(y, Sketch)]
-    return sorted(found.values(), key=lambda x: x.number)
 
 
 def finished(writer: Writer, leaves: Sequence[Sketch], gradients: Sequence[Any]) -> str:

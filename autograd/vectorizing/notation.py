@@ -37,6 +37,7 @@ from autograd.vectorizing.sketch import (
     Unsketchable,
     axes_of,
     bare,
+    below,
     inside,
     is_lifted,
     is_number,
@@ -215,13 +216,17 @@ class Notation:
         self.uses: dict[int, int] = {}
         self.kept: list[Sketch] = []  # alive, so that no id is given away twice
         self.read: set[str] = set()
+        self.candidates: dict[Any, list[Any]] = {}  # names for a length, or for a shape
+        self.chosen: dict[Any, Any] = {}
         self.lines: list[str] = []
         self.imports: dict[str, str] = {}
         self.taken = {x.label for x in named}
         self.np = "np" if "np" not in self.taken else self.foreign("import numpy", "np")
-        for x in named:
-            if x._op is not None:
+        for x in below(named):  # operands first: nothing recurses through a long statement
+            if x.label and x._op is not None:
                 self.known.setdefault(self.key(x), x)
+            else:
+                self.of(x)
 
     # ------------------------------------------------------------------------------------ which ones are the same
 
@@ -391,16 +396,22 @@ class Notation:
 
     def _length(self, x: Sketch) -> str:
         want = tuple(map(int, x._data))
-        places = [
-            (y.label not in self.read, i, k)
-            for k, y in enumerate(self.named)
-            for i, lengths in enumerate(zip(*(data.shape for data in y._data), strict=True))
-            if lengths == want
-        ]
-        if not places:
+        found = self.preferred(
+            want,
+            lambda: sorted(
+                (
+                    (y, i)
+                    for y in self.named
+                    for i, lengths in enumerate(zip(*(data.shape for data in y._data), strict=True))
+                    if lengths == want
+                ),
+                key=lambda place: place[1],
+            ),
+        )
+        if found is None:
             raise Unsketchable("a length that nothing with a name has")
-        _, i, k = min(places)
-        text = self.text(self.named[k])
+        y, i = found
+        text = self.text(y)
         return f"{text}.shape[{i}]" if i or "len" in self.taken else f"len({text})"
 
     def _reshape(self, x: Sketch) -> str:
@@ -423,8 +434,21 @@ class Notation:
         """Something that has a name and this shape; empty if nothing has."""
         if isinstance(shape, Shape) and shape.of.label:
             return self.text(shape.of)
-        same = [y for y in self.named if same_shape(y, x) and y.dtype == x.dtype]
-        return self.text(min(same, key=lambda y: y.label not in self.read)) if same else ""
+        kind = (*(data.shape for data in x._data), x.dtype)
+        found = self.preferred(kind, lambda: [(y,) for y in self.named if same_shape(y, x) and y.dtype == x.dtype])
+        return self.text(found[0]) if found else ""
+
+    def preferred(self, kind: Any, candidates: Callable[[], list[Any]]) -> Any:
+        """The first of some Sketches with names that is read anyway, or else the first; None if there is none."""
+        if kind not in self.chosen:
+            if kind not in self.candidates:
+                self.candidates[kind] = candidates()
+            some = self.candidates[kind]
+            read = next((found for found in some if found[0].label in self.read), None)
+            if read is None:
+                return some[0] if some else None
+            self.chosen[kind] = read
+        return self.chosen[kind]
 
     def _broadcast_to(self, x: Sketch) -> str:
         named = self.like(x, x._b["shape"])

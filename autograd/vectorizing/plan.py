@@ -26,6 +26,9 @@ NEUTRAL: dict[Any, str] = {ops.sum: "0.0", ops.max: "-inf", ops.min: "inf", ops.
 """What changes nothing in a reduction, for the places where a shorter one has no operand."""
 
 
+LONGEST = 1000  # characters of a sum of arrays on one line
+
+
 class Plan(Groups):
     """The statements that compute a graph, after `affine`: level by level, family by family."""
 
@@ -255,15 +258,17 @@ class Plan(Groups):
         columns = [column for _, part in parts for column in part]
         grid, factors = self.arranged(columns, len(members))
         text, each = "", iter(factors)
+        varying = self.varying[members[0]]
         for cs, part in parts:
             product = ""
             for _ in part:
                 factor = next(each)
                 product = f"{beside(product, PRODUCT)} * {beside(factor, TIGHT)}" if product else factor
+            if len(text) > LONGEST:  # Python's compiler recurses through an expression
+                text = self.line(text, grid.shape, varying)
             text = self._plus(text, cs, product, grid)
         if any(constants):
             text = self._plus(text, constants, "", grid)
-        varying = self.varying[members[0]]
         self.state("each", text or "0.0", grid.shape, taken(members, grid), varying, False)
 
     def _plus(self, text: str, cs: list[float], product: str, grid: Places) -> str:

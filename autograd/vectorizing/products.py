@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -30,7 +30,13 @@ class Product(NamedTuple):
     members: Array
 
 
-def find_products(sums: Sequence[Sequence[Term]], fixed: bool, rank: Sequence[int]) -> list[Product]:
+class Order(Protocol):
+    """What numbers are sorted by."""
+
+    def __getitem__(self, n: int, /) -> int: ...
+
+
+def find_products(sums: Sequence[Sequence[Term]], fixed: bool, rank: Order) -> list[Product]:
     """The matrix products that compute these sums.
 
     Args:

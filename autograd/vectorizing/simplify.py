@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from autograd import ops
-from autograd.rows import Elementwise
-from autograd.vectorizing.scalars import CONSTANT, Leaf, Scalars
+from autograd.rows import Elementwise, Reduction
+from autograd.vectorizing.scalars import CONSTANT, DETACH, Bound, Leaf, Question, Scalars
 
 COMMUTATIVE = (ops.add, ops.mul, ops.maximum, ops.minimum, ops.hypot)
 
@@ -33,17 +36,17 @@ def fold(graph: Scalars) -> Scalars:
             number.append(constant(args[0]) if op is CONSTANT else out.append(op, args))
             continue
         args = tuple([number[a] for a in args])
-        if op is ops.where and out.ops[args[0]] is CONSTANT:  # it is known which branch is taken
-            number.append(args[1 if out.args[args[0]][0] else 2])
+        known = [out.args[a][0] if out.ops[a] is CONSTANT else None for a in args]
+        if args and None not in known:
+            number.append(constant(computed(op, known)))
+            continue
+        if op is ops.where and known[0] is not None:  # it is known which branch is taken
+            number.append(args[1 if known[0] else 2])
             continue
         if op is ops.identity:
             number.append(args[0])
             continue
         if isinstance(op, Elementwise):
-            known = [out.args[a][0] if out.ops[a] is CONSTANT else None for a in args]
-            if None not in known:
-                number.append(constant(float(op.plain(known, {}))))
-                continue
             if len(args) == 2 and known != [None, None]:
                 rule = NEUTRAL.get(op)
                 found = rule(out, args, known) if rule else None
@@ -56,6 +59,22 @@ def fold(graph: Scalars) -> Scalars:
         number.append(out.append(op, args))
     out.outputs = [number[n] for n in graph.outputs]
     return out
+
+
+ANSWERS: dict[str, Callable[[Any, Any], Any]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "==": operator.eq, "!=": operator.ne, "&": operator.and_, "|": operator.or_,
+}  # fmt: skip
+
+
+def computed(op: Any, known: list[Any]) -> Any:
+    """An operation on numbers that are known."""
+    if op is DETACH:
+        return known[0]
+    if isinstance(op, Question):
+        return ANSWERS[op.sign](*known)
+    row, params = (op.row, dict(op.params)) if isinstance(op, Bound) else (op, {})
+    return float(row.plain((np.array(known),) if isinstance(row, Reduction) else known, params))
 
 
 def _mul(out: Scalars, args: tuple[int, ...], known: list[Any]) -> int | None:

@@ -334,6 +334,18 @@ def operand(x: Any) -> Any:
 # ---------------------------------------------------------------------------------- what one sees of them
 
 
+def below(roots: Sequence[Sketch]) -> list[Sketch]:
+    """All that these were made of, in the order in which it was made."""
+    found: dict[int, Sketch] = {}
+    stack = list(roots)
+    while stack:
+        x = stack.pop()
+        if id(x) not in found:
+            found[id(x)] = x
+            stack += [y for y in x._a if isinstance(y, Sketch)]
+    return sorted(found.values(), key=lambda x: x.number)
+
+
 def bare(x: Any) -> Any:
     """What is inside of a gradient that has no name."""
     while isinstance(x, Sketch) and not x.label and x._op is LET:
@@ -366,14 +378,17 @@ def same_shape(x: Any, y: Sketch) -> bool:
 
 def is_same(x: Any, y: Any) -> bool:
     """Whether two did the same with the same."""
-    x, y = bare(x), bare(y)
-    if x is y:
-        return True
-    if not (isinstance(x, Sketch) and isinstance(y, Sketch) and x._op is y._op):
-        return False
-    if not isinstance(x._op, (Elementwise, Reduction)) or x._b != y._b:
-        return False
-    return all(is_same(a, b) for a, b in zip(x._a, y._a, strict=True))
+    stack = [(x, y)]
+    while stack:
+        x, y = map(bare, stack.pop())
+        if x is y:
+            continue
+        if not (isinstance(x, Sketch) and isinstance(y, Sketch) and x._op is y._op):
+            return False
+        if x.label or y.label or not isinstance(x._op, (Elementwise, Reduction)) or x._b != y._b:
+            return False
+        stack += zip(x._a, y._a, strict=True)
+    return True
 
 
 def is_lifted(x: Any) -> bool:

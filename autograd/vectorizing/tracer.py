@@ -355,7 +355,7 @@ class Trace:
     def answer(self, x: Any) -> int:
         """The number of what a question is asked of, or of an answer."""
         if type(x) is not Condition:
-            return self.operand(x)
+            return self.operand(x if isinstance(x, Value) else ops.detach(x))  # of a Dual the primal
         if x.trace is not self:
             foreign()
         return x.number
