@@ -21,6 +21,10 @@ from autograd.rows import Elementwise, Op, Traced
 Axis: TypeAlias = int | Sequence[int] | None
 
 
+numpy: Any = np
+"""NumPy, of which type checkers do not know that its functions take variables."""
+
+
 class Operators(Traced):
     """Arithmetic, comparison and elementwise methods, by way of the table of operations."""
 
@@ -63,34 +67,34 @@ class Operators(Traced):
         clip: Callable[..., Self]
 
     def __add__(self, other: Any) -> Self:
-        return binary(ops.add, self, other, other)
+        return binary(ops.add, self, other, other)  # type: ignore[no-any-return]
 
     def __radd__(self, other: Any) -> Self:
-        return binary(ops.add, other, self, other)
+        return binary(ops.add, other, self, other)  # type: ignore[no-any-return]
 
     def __sub__(self, other: Any) -> Self:
-        return binary(ops.sub, self, other, other)
+        return binary(ops.sub, self, other, other)  # type: ignore[no-any-return]
 
     def __rsub__(self, other: Any) -> Self:
-        return binary(ops.sub, other, self, other)
+        return binary(ops.sub, other, self, other)  # type: ignore[no-any-return]
 
     def __mul__(self, other: Any) -> Self:
-        return binary(ops.mul, self, other, other)
+        return binary(ops.mul, self, other, other)  # type: ignore[no-any-return]
 
     def __rmul__(self, other: Any) -> Self:
-        return binary(ops.mul, other, self, other)
+        return binary(ops.mul, other, self, other)  # type: ignore[no-any-return]
 
     def __truediv__(self, other: Any) -> Self:
-        return binary(ops.div, self, other, other)
+        return binary(ops.div, self, other, other)  # type: ignore[no-any-return]
 
     def __rtruediv__(self, other: Any) -> Self:
-        return binary(ops.div, other, self, other)
+        return binary(ops.div, other, self, other)  # type: ignore[no-any-return]
 
     def __pow__(self, other: Any) -> Self:
-        return binary(ops.power, self, other, other)
+        return binary(ops.power, self, other, other)  # type: ignore[no-any-return]
 
     def __rpow__(self, other: Any) -> Self:
-        return binary(ops.power, other, self, other)
+        return binary(ops.power, other, self, other)  # type: ignore[no-any-return]
 
     def __neg__(self) -> Self:
         return ops.neg.apply((self,), {})  # type: ignore[no-any-return]
@@ -126,31 +130,31 @@ class Operators(Traced):
 
     def sum(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.sum`."""
-        return reduced(ops.sum, self, axis, keepdims, numpys)
+        return reduced(ops.sum, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
     def mean(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.mean`."""
-        return reduced(ops.mean, self, axis, keepdims, numpys)
+        return reduced(ops.mean, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
     def max(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.max`."""
-        return reduced(ops.max, self, axis, keepdims, numpys)
+        return reduced(ops.max, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
     def min(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.min`."""
-        return reduced(ops.min, self, axis, keepdims, numpys)
+        return reduced(ops.min, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
     def prod(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.prod`."""
-        return reduced(ops.prod, self, axis, keepdims, numpys)
+        return reduced(ops.prod, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
     def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.var`."""
-        return reduced(ops.var, self, axis, keepdims, numpys, {"ddof": ddof})
+        return reduced(ops.var, self, axis, keepdims, numpys, {"ddof": ddof})  # type: ignore[no-any-return]
 
     def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **numpys: Any) -> Self:
         """See `autograd.std`."""
-        return reduced(ops.std, self, axis, keepdims, numpys, {"ddof": ddof})
+        return reduced(ops.std, self, axis, keepdims, numpys, {"ddof": ddof})  # type: ignore[no-any-return]
 
 
 class ArrayOperators(Operators):
@@ -158,11 +162,17 @@ class ArrayOperators(Operators):
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
+
+        @property
+        def shape(self) -> tuple[int, ...]:
+            """Length of each axis."""
+
     def __matmul__(self, other: Any) -> Self:
-        return binary(ops.matmul, self, other, other)
+        return binary(ops.matmul, self, other, other)  # type: ignore[no-any-return]
 
     def __rmatmul__(self, other: Any) -> Self:
-        return binary(ops.matmul, other, self, other)
+        return binary(ops.matmul, other, self, other)  # type: ignore[no-any-return]
 
     def __getitem__(self, index: Any) -> Self:
         return ops.getitem(self, index=index)  # type: ignore[no-any-return]
@@ -220,7 +230,7 @@ class ArrayOperators(Operators):
             )
         if dtype is not None and np.dtype(dtype) != np.dtype(object):
             raise TypeError(f"numpy.{caller} of a list of {type(self).__name__}s: give it numpy.stack of the list")
-        out = np.empty(self.shape, dtype=object)
+        out: Any = numpy.empty(self.shape, dtype=object)
         for index in np.ndindex(*self.shape):
             out[index] = self[index] if index else self
         return out
@@ -275,47 +285,47 @@ class ArrayOperators(Operators):
 
     def argmax(self, axis: int | None = None) -> Any:
         """Where the largest number is: plain whole numbers."""
-        return np.argmax(self, axis)  # type: ignore[call-overload]
+        return numpy.argmax(self, axis)
 
     def argmin(self, axis: int | None = None) -> Any:
         """Where the smallest number is: plain whole numbers."""
-        return np.argmin(self, axis)  # type: ignore[call-overload]
+        return numpy.argmin(self, axis)
 
     def argsort(self, axis: int | None = -1) -> Any:
         """The order of the numbers: plain whole numbers."""
-        return np.argsort(self, axis)  # type: ignore[call-overload]
+        return numpy.argsort(self, axis)
 
     def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Whether some number is not 0: a plain answer."""
-        return np.any(self, axis, keepdims=keepdims)  # type: ignore[call-overload]
+        return numpy.any(self, axis, keepdims=keepdims)
 
     def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
         """Whether no number is 0: a plain answer."""
-        return np.all(self, axis, keepdims=keepdims)  # type: ignore[call-overload]
+        return numpy.all(self, axis, keepdims=keepdims)
 
     def take(self, indices: Any, axis: int | None = None) -> Self:
         """The elements with these numbers, of the flattened array or along an axis."""
-        return np.take(self, indices, axis)  # type: ignore[call-overload, no-any-return]
+        return numpy.take(self, indices, axis)  # type: ignore[no-any-return]
 
     def repeat(self, repeats: Any, axis: int | None = None) -> Self:
         """Each element so many times."""
-        return np.repeat(self, repeats, axis)  # type: ignore[call-overload, no-any-return]
+        return numpy.repeat(self, repeats, axis)  # type: ignore[no-any-return]
 
     def cumprod(self, axis: int | None = None) -> Self:
         """Running product along an axis; of the flattened array by default."""
-        return np.cumprod(self, axis)  # type: ignore[call-overload, no-any-return]
+        return numpy.cumprod(self, axis)  # type: ignore[no-any-return]
 
     def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
         """The diagonal of two axes, as the last axis."""
-        return np.diagonal(self, offset, axis1, axis2)  # type: ignore[arg-type, return-value]
+        return numpy.diagonal(self, offset, axis1, axis2)  # type: ignore[no-any-return]
 
     def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
         """The sum of the diagonal."""
-        return np.trace(self, offset, axis1, axis2)  # type: ignore[call-overload, no-any-return]
+        return numpy.trace(self, offset, axis1, axis2)  # type: ignore[no-any-return]
 
     def round(self, decimals: int = 0) -> Any:
         """The numbers rounded, as a plain array: between its jumps rounding is constant."""
-        return np.round(self, decimals)  # type: ignore[call-overload]
+        return numpy.round(self, decimals)
 
     def squeeze(self, axis: Axis = None) -> Self:
         """See `autograd.squeeze`."""

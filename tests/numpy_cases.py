@@ -1,7 +1,7 @@
 """Calls of NumPy's functions, by function: the arguments that a property test tries, and the shapes of the operands.
 
-A case is ``(f, shapes, ...)``: `f` takes arrays of these shapes and calls NumPy. The matrix in `test_modes.py` runs each
-on plain arrays, which gives NumPy's own number, and on variables.
+A case is ``(f, shapes)``: `f` takes arrays of these shapes and calls NumPy. The matrix in `test_modes.py` runs each on
+plain arrays, which gives NumPy's own number, and on variables.
 """
 
 import itertools
@@ -14,8 +14,8 @@ MASK = np.array([[True, False, True], [False, True, True]])
 CASES = {}
 
 
-def case(name, f, *shapes, **options):
-    CASES.setdefault(name, []).append((f, shapes, options))
+def case(name, f, *shapes):
+    CASES.setdefault(name, []).append((f, shapes))
 
 
 def every(name, *shapes, **choices):
@@ -39,17 +39,17 @@ for name in ("sum", "prod", "mean", "max", "amax", "min", "amin", "ptp", "var", 
     case(name, find(name), S)
 for name in ("sum", "prod", "mean", "var", "std"):
     every(name, M, axis=[None, 0, 1], where=[MASK])
-    case(name, lambda x, f=find(name): f(x, 1, np.float64), M)
+    case(name, lambda x, name=name: find(name)(x, 1, np.float64), M)
 for name in ("sum", "prod", "max", "min"):
     every(name, M, axis=[None, -1], initial=[0.25])
-    case(name, lambda x, f=find(name): f(x, 0, initial=-9.0 if f is np.max else 9.0, where=MASK), M)
+    case(name, lambda x, name=name: find(name)(x, 0, initial=-9.0 if name == "max" else 9.0, where=MASK), M)
 for name in ("var", "std"):
     every(name, M, axis=[None, 1], ddof=[1], keepdims=[False, True])
     every(name, M, axis=[1], correction=[1])
-    case(name, lambda x, f=find(name): f(x, 1, mean=np.mean(x, 1, keepdims=True)), M)
+    case(name, lambda x, name=name: find(name)(x, 1, mean=np.mean(x, 1, keepdims=True)), M)
 for name in ("nansum", "nanprod", "nanmean", "nanmax", "nanmin", "nanvar", "nanstd"):
     every(name, M, axis=[None, 0, -1], keepdims=[False, True])
-    case(name, lambda x, f=find(name): f(np.where(MASK, x, np.nan), axis=1), M)
+    case(name, lambda x, name=name: find(name)(np.where(MASK, x, np.nan), axis=1), M)
 every("average", M, axis=[None, 0, 1], keepdims=[False, True])
 case("average", lambda x, w: np.average(x, 1, w * w + 1), M, V)
 case("average", lambda x, w: np.average(x, weights=w * w + 1, returned=True), M, M)
@@ -98,7 +98,7 @@ case("broadcast_arrays", lambda x, y: list(np.broadcast_arrays(x, y)), (2, 1), V
 for n in (1, 2, 3):
     for shape in (S, V, M, C):
         case(f"atleast_{n}d", find(f"atleast_{n}d"), shape)
-    case(f"atleast_{n}d", lambda x, y, f=find(f"atleast_{n}d"): list(f(x, y)), V, S)
+    case(f"atleast_{n}d", lambda x, y, n=n: list(find(f"atleast_{n}d")(x, y)), V, S)
 case("copy", np.copy, M)
 if find("astype"):
     case("astype", lambda x: np.astype(x, np.float64), M)
@@ -223,7 +223,8 @@ case("cov", lambda x, y: np.cov(x, y), V, V)
 case("corrcoef", np.corrcoef, (2, 5))
 case("polyval", np.polyval, V, M)
 for name, shapes in (
-    ("outer", (V, (2,))), ("tensordot", ((2, 3), (3, 2))), ("matmul", (M, (3, 2))), ("vecdot", (M, V)), ("cross", (M, M)),
+    ("outer", (V, (2,))), ("tensordot", ((2, 3), (3, 2))), ("matmul", (M, (3, 2))), ("vecdot", (M, V)),
+    ("cross", (M, M)),
     ("trace", ((2, 3, 3),)), ("diagonal", ((2, 3, 3),)),
 ):  # fmt: skip
     if find(f"linalg.{name}"):

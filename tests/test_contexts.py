@@ -235,10 +235,7 @@ def test_decorated_code_is_inside_whenever_it_runs_and_nothing_else_is(name):
         await asyncio.sleep(0)
         assert not on(x)  # while the other one waits
         assert await task == (True, True)
-        found = []
-        async for item in asynchronous():
-            found.append((item, on(x)))
-        assert found == [(True, False)] * 2
+        assert [(item, on(x)) async for item in asynchronous()] == [(True, False)] * 2
         early = asynchronous()
         assert await anext(early)
         await early.aclose()

@@ -1,8 +1,8 @@
 """Everything against everything: each row and each of NumPy's functions, in every mode, with every mix of operands.
 
 A cell is a function, a choice of which operands are variables and which are constants, a dtype and a mode. Each cell is
-held against NumPy's number on plain arrays, against differences of it, and against the other modes. The direction of the
-differences and the weights of the results are random, so that no wrong entry can hide.
+held against NumPy's number on plain arrays, against differences of it, and against the other modes. The direction of
+the differences and the weights of the results are random, so that no wrong entry can hide.
 """
 
 import itertools
@@ -177,7 +177,7 @@ def test_no_row_is_left_out():
 @double_or_single
 @pytest.mark.parametrize("name", CASES)
 def test_numpys_functions(name, dtype):
-    for f, shapes, _ in CASES[name]:
+    for f, shapes in CASES[name]:
         for chosen in subsets(len(shapes)):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)

@@ -251,14 +251,20 @@ def diagflat(v: Any, k: int = 0) -> Any:
 def tril(m: Any, k: int = 0) -> Any:
     """`numpy.tril`: zeros above a diagonal."""
     m = _matrix(joined(m))
-    return ops.where(np.tri(*shape_of(m)[-2:], k=k, dtype=bool), m, 0.0)
+    return ops.where(_below(m, k), m, 0.0)
 
 
 @means(np.triu)
 def triu(m: Any, k: int = 0) -> Any:
     """`numpy.triu`: zeros below a diagonal."""
     m = _matrix(joined(m))
-    return ops.where(np.tri(*shape_of(m)[-2:], k=k - 1, dtype=bool), 0.0, m)
+    return ops.where(_below(m, k - 1), 0.0, m)
+
+
+def _below(m: Any, k: int) -> Any:
+    """Which elements of a matrix lie on a diagonal or below it."""
+    rows, columns = shape_of(m)[-2:]
+    return np.tri(rows, columns, k, dtype=bool)
 
 
 def _matrix(m: Any) -> Any:

@@ -183,8 +183,8 @@ def _without_nans(name: str, neutral: float) -> Any:
     return meaning
 
 
-_extremes = {"nanmax": ops.max, "nanmin": ops.min}
-_plain_reductions = {"nansum": sum, "nanprod": prod, "nanmean": mean, "nanvar": var, "nanstd": std}
+_extremes: dict[str, Any] = {"nanmax": ops.max, "nanmin": ops.min}
+_plain_reductions: dict[str, Any] = {"nansum": sum, "nanprod": prod, "nanmean": mean, "nanvar": var, "nanstd": std}
 for _name, _neutral in (
     ("nansum", 0.0), ("nanprod", 1.0), ("nanmean", 0.0), ("nanvar", 0.0), ("nanstd", 0.0), ("nanmax", -np.inf),
     ("nanmin", np.inf),
@@ -265,6 +265,9 @@ def ediff1d(ary: Any) -> Any:
     return diff(ops.reshape(ary, (-1,)))
 
 
+_gradient: Any = np.gradient
+
+
 @means(np.gradient)
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """`numpy.gradient`: differences of second order inside, of order `edge_order` at the ends.
@@ -283,7 +286,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     found = []
     for i, spacing in zip(axes, spacings, strict=True):
         n = shape_of(f)[i]
-        matrix = np.gradient(np.eye(n), spacing, axis=0, edge_order=edge_order)  # (n, n): what each number adds
+        matrix = _gradient(np.eye(n), spacing, axis=0, edge_order=edge_order)  # (n, n): what each number adds
         moved = ops.swapaxes(f, i, -1)
         found.append(ops.swapaxes(ops.matmul(moved, _like(matrix.T, f)), i, -1))
     if axis is not None and np.ndim(axis) == 0:

@@ -15,12 +15,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from autograd import ops
 from autograd.rows import FLOATS, Traced
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 TABLE: dict[Any, Callable[[Sequence[Any], dict[str, Any]], Any]] = {}
 """For each of NumPy's functions the function of ``(args, kwargs)`` that takes its place."""
@@ -102,10 +104,10 @@ REFUSED = {
 """Why an argument is refused, or what to do instead."""
 
 
-def means(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def means(*functions: Any) -> Callable[[Function], Function]:
     """Put a meaning into the table, for one of NumPy's functions or for several that mean the same."""
 
-    def enter(meaning: Callable[..., Any]) -> Callable[..., Any]:
+    def enter(meaning: Function) -> Function:
         for function in functions:
             TABLE[function] = Meaning(function, meaning)
         return meaning
