@@ -22,7 +22,7 @@ from numpy.typing import DTypeLike
 from autograd import ops
 from autograd.graph import Node, modes
 from autograd.operators import ArrayOperators
-from autograd.rows import OBJECT, Elementwise, Op, Traced, constant, shape_of
+from autograd.rows import OBJECT, Elementwise, Op, Traced, constant, objects, shape_of
 
 
 class Dual(ArrayOperators):
@@ -139,6 +139,4 @@ def cell(x: list[Any]) -> Any:
     """Numbers as a float array; scalars that are traced as an object array, on which rules work just as well."""
     if all(isinstance(item, float) for item in x):
         return np.array(x, dtype=float)
-    array = np.empty(len(x), dtype=object)
-    array[:] = x
-    return array
+    return objects(x)

@@ -636,6 +636,14 @@ def shape_of(x: Any) -> tuple[int, ...]:
     return x.shape if isinstance(x, Traced) else np.shape(x)  # type: ignore[attr-defined]
 
 
+def objects(items: Sequence[Any]) -> Any:
+    """A vector of these objects: one by one, for NumPy would look into those that are like arrays."""
+    array = np.empty(len(items), dtype=object)
+    for i, item in enumerate(items):
+        array[i] = item
+    return array
+
+
 def box(x: Any) -> Any:
     """Arrays and what is like them as they are; a number, or a scalar node, as an array without axes that holds it."""
     if hasattr(x, "reshape"):

@@ -21,7 +21,7 @@ import numpy as np
 from autograd import ops
 from autograd.dual import Dual
 from autograd.graph import Node, cotangents, levels, modes, recording
-from autograd.rows import FLOATS, Traced
+from autograd.rows import FLOATS, Traced, objects
 from autograd.tensor import Tensor
 from autograd.value import Value, number
 
@@ -75,9 +75,7 @@ def boxed(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
     """An array of these items: of floats, or of objects where there are variables among them."""
     if all(isinstance(item, float) for item in items):
         return np.array(items, dtype=float).reshape(shape)
-    array = np.empty(len(items), dtype=object)
-    array[:] = items
-    return array.reshape(shape)
+    return objects(items).reshape(shape)
 
 
 # ------------------------------------------------------------------------------------------ variables and numbers
