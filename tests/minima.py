@@ -3,7 +3,6 @@
 import tomllib
 from pathlib import Path
 
-
 BESIDE = ["pyparsing<3.3"]  # what those need in turn is new; this one deprecates what the oldest matplotlib calls
 
 
