@@ -1,15 +1,20 @@
 # Two commands do everything, each alone from a clean clone: `make mnist` and `make test`.
 PYTHON ?= python3
 VENV   ?= .venv
+MINIMA ?= .venv-minima
 BIN    := $(VENV)/bin
 
-.PHONY: mnist test check bench mutants nightly clean
+.PHONY: mnist test test-minima check bench mutants nightly clean
 
 mnist: $(VENV)/demos.installed
 	$(BIN)/python -m demos.mnist $(ARGS)
 
 test: $(VENV)/dev.installed
 	$(BIN)/python -m pytest -n auto $(ARGS)
+
+# The same on the oldest releases that pyproject.toml allows; they are for Python 3.11: PYTHON=python3.11 takes that one.
+test-minima: $(MINIMA)/test.installed
+	$(MINIMA)/bin/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/dev.installed
 	$(BIN)/ruff check .
@@ -26,7 +31,7 @@ bench: $(VENV)/bench.installed
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis runs
+	rm -rf $(VENV) $(MINIMA) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment; each goal adds the extras that it needs, once, and again when pyproject.toml changes.
@@ -35,4 +40,10 @@ $(BIN)/python:
 
 $(VENV)/%.installed: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
+	touch $@
+
+$(MINIMA)/test.installed: pyproject.toml tests/minima.py
+	$(PYTHON) -m venv --clear $(MINIMA)
+	$(MINIMA)/bin/python tests/minima.py > $(MINIMA)/constraints.txt
+	$(MINIMA)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(MINIMA)/constraints.txt --editable ".[test]"
 	touch $@

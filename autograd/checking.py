@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
+from autograd.graph import Node
 from autograd.report import Entry, Report, diagnose
 from autograd.rows import Elementwise, operand_names
 from autograd.tensor import Tensor
@@ -413,17 +414,46 @@ def measure(
 
 
 def rounding(subject: Subject, weights: list[Any], numbers: list[Any], along: Callable[[Any], Any]) -> float:
-    """The error of the weighed results: by their size, and by how they jitter when the inputs hardly move."""
-    outs = subject.outputs(numbers)
-    eps = [float(np.finfo(out.dtype).eps) if out.dtype.kind == "f" else EPS for out in outs]
-    sizes = [np.abs(w * out) for w, out in zip(weights, outs, strict=True)]
-    noise = [4 * sum(e * float(np.sum(x, where=np.isfinite(x))) for e, x in zip(eps, sizes, strict=True))]
+    """The error of the weighed results: what rounding makes of all that they are computed from, or else their jitter.
+
+    Their own size does not tell: where a function is flat, ``tanh(17.0).log()``, what is left of its result is the
+    last digit of an earlier number. So the error of each number is taken as far as its gradient takes it. There is a
+    limit to that, lest a wrong gradient excuses itself. Besides, the results jitter when the inputs hardly move, where
+    one operation rounds more than that.
+    """
+    own = inner = size = 0.0
+    for out, w in zip(subject.run(*subject.variables(numbers)), weights, strict=True):
+        backward([out], [w])
+        own += error(out, w)
+        inner += sum(error(node, node.grad) for node in below(out))
+        size += peak(w * ops.detach(out))
+    noise = [4 * own + min(4 * inner, 1e-10 * max(1.0, size))]
     rng = np.random.default_rng(0)
     for k in (1, 2, 3):
         moves = [2.0**-40 * k * np.maximum(1.0, np.abs(x)) * rng.normal(size=x.shape) for x in numbers]
         ahead, behind, still = (along([t * sign for t in moves])[0] for sign in (1, -1, 0))
         noise.append(abs(ahead + behind - 2 * still))
     return max((float(x) for x in noise if np.isfinite(x)), default=0.0)
+
+
+def error(x: Any, weight: Any) -> float:
+    """What a rounding error of every element of `x` comes to; 0 where no gradient arrived."""
+    array = np.asarray(ops.detach(x))
+    eps = float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else EPS
+    moved = np.abs(array * (0.0 if weight is None else weight))
+    return eps * float(np.sum(moved, where=np.isfinite(moved)))
+
+
+def below(out: Any) -> Iterator[Node]:
+    """Everything that a result was computed from, itself and leaves aside."""
+    seen: set[int] = set()
+    stack = [out] if isinstance(out, Node) else []
+    while stack:
+        for node in stack.pop().parents:
+            if id(node) not in seen and not node.is_leaf:
+                seen.add(id(node))
+                stack.append(node)
+                yield node
 
 
 def judged(entry: Entry, pair: Sequence[float], m: Numeric, rtol: float, floor: float, dust: float) -> Entry:

@@ -90,7 +90,7 @@ def mnist(test=False):
     import numpy as np
 
     part = "t10k" if test else "train"
-    folder = ROOT / "demos" / "data" / "mnist"
+    folder = ROOT / "nn" / "data" / "mnist"
     images, labels = (
         np.frombuffer(gzip.decompress((folder / f"{part}-{name}-ubyte.gz").read_bytes()), np.uint8, offset=offset)
         for name, offset in (("images-idx3", 16), ("labels-idx1", 8))

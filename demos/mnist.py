@@ -207,7 +207,7 @@ def report(
         )
     shown = settings(options) | {
         "hidden": " ".join(map(str, options.hidden)) or "none",
-        "data": options.data or "MNIST, from the repository",
+        "data": options.data or "MNIST, as it comes with nn",
         "augment": ", ".join(f"{name} {value:g}" for name, value in AUGMENT.items()) if options.augment else "no",
     }
     del shown["quick"]
@@ -234,7 +234,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--best", action="store_true", help="options for 15 minutes on two cores; those given beside it count")
     add("--dtype", choices=("float32", "float64"), default="float32", help="precision of all numbers (%(default)s)")
     add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights and the order (%(default)s)")
-    add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the repository's own)")
+    add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the package's own)")
     add("--out", type=Path, default=Path("runs/mnist"), metavar="FOLDER", help="what is written to (%(default)s)")
     add("--resume", action="store_true", help="go on from the checkpoint in --out, with the options it was made with")
     add("--quick", action="store_true", help="only a look: one epoch of 4,000 images")

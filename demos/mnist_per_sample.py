@@ -240,7 +240,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add = options.add_argument
     add("--images", type=number(int, 6), default=60_000, metavar="N", help="how many to learn from (%(default)s)")
     add("--dtype", choices=("float32", "float64"), default="float64", help="precision of all numbers (%(default)s)")
-    add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the repository's own)")
+    add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the package's own)")
     found = options.parse_args(argv)
     if found.quick:
         found.images = min(found.images, 1200)

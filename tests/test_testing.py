@@ -22,9 +22,10 @@ from autograd.testing import (
     check_gradients,
     expressions,
     mlps,
+    stateful,
     values,
 )
-from autograd.testing.expression import OPERATIONS, apply
+from autograd.testing.expression import OPERATIONS, apply, arity
 
 QUICK = settings(max_examples=500, phases=[Phase.generate, Phase.shrink], database=None)
 
@@ -320,6 +321,64 @@ HOOKED = [Forgets, NeverZeroes, DetachFlows, ZeroesTooLittle, StaleData, WrongRu
 def test_machine_finds(machine):
     with pytest.raises(AssertionError, match=r"the gradient of \w+ is .* and should be"):
         run(machine, phases=[Phase.generate])
+
+
+ROWS = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row.arity <= 2]
+FAR = [sign * x for x in (0.25, 1.0, 4.0, 6.0, 17.0, 300.0) for sign in (1, -1)]
+
+
+class TooLarge(GraphMachine):
+    """Every gradient is off by one in a million."""
+
+    def gradient(self, node):
+        return node.grad * (1 + 1e-6)
+
+
+def verdicts(machine, chain, x):
+    """For each node of a chain of operations at `x`, and the leaf: its cell, and whether it is called wrong."""
+    machine = machine()
+    machine.operations = chain
+    machine.add_leaf(x)
+    for i, op in enumerate(chain):
+        before = machine.nodes
+        machine.compute(i, [len(before) and 1] * arity(op), cut=False)
+        if machine.nodes == before:  # passed over
+            return
+    machine.sweep(machine.nodes[-1])
+    every = machine.leaves + machine.nodes
+    for cell in every:
+        machine.leaves, machine.nodes = [], [cell]
+        try:
+            machine.gradients_are_right()
+            yield cell, False
+        except AssertionError:
+            yield cell, True
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_machine_knows_how_well_it_knows(row, monkeypatch):
+    """Where a function is flat, the difference of its numbers is mostly their rounding, and tells little."""
+    monkeypatch.setattr(stateful, "note", lambda text: None)
+    checked = found = 0
+    for x in FAR:
+        for chain in [(row,), (ops.mul, row), (row, row), (row, ops.square), (ops.mul, row, ops.log)]:
+            assert not [cell.name for cell, wrong in verdicts(GraphMachine, chain, x) if wrong], (chain, x)
+            for cell, wrong in verdicts(TooLarge, chain, x):
+                steep = abs(cell.gradient) > 1e-4 * max(1.0, *(abs(y.number) for y in cell.below()))
+                if steep and abs(cell.gradient) > 0.9 * cell.size and abs(cell.gradient) < 10:
+                    checked += 1
+                    found += wrong
+    assert found == checked
+    assert checked or row.name in ("sign", "maximum", "minimum")  # flat, or of two equals
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_saturated_rows_are_no_false_alarm(row):
+    for x in (4.0, -17.0):
+        for chain in [(row,), (ops.mul, row), (row, ops.log)]:
+            f = Expression([x], [(op, (1,) * arity(op)) for op in chain])
+            if len(f.steps) == len(chain):
+                assert_engine(f)
 
 
 def computed(root):

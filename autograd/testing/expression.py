@@ -35,6 +35,7 @@ INFIX: dict[str, Operation] = {
     "/": operator.truediv,
     "**": operator.pow,
 }
+EPS = 2.0**-52
 LIMIT = 1e3  # of a node's number and of each local derivative
 NEAR = 2.0**-6  # how near a kink is too near
 
@@ -77,24 +78,32 @@ def source_of(op: Operation, operands: Sequence[str]) -> str:
 
 
 @lru_cache(maxsize=4096)  # examples are small numbers, and those of a shrinking failure nearly the same ones
-def local(op: Operation, numbers: tuple[float, ...], variable: tuple[bool, ...]) -> tuple[float, list[float]] | None:
-    """The operation's number and its slope in each operand, measured; None if it should be passed over here.
+def local(
+    op: Operation, numbers: tuple[float, ...], variable: tuple[bool, ...]
+) -> tuple[float, list[float], list[float]] | None:
+    """The operation's number, its slope in each operand, and how far each slope may be off; None to pass it over here.
 
-    Measured, so that neither a wrong rule nor an undeclared kink, pole or tie can hide.
+    Measured, so that neither a wrong rule nor an undeclared kink, pole or tie can hide. What is measured is off by the
+    last digits of the numbers that it is a difference of: where a function saturates, by more than the whole slope.
     """
 
     def at(i: int, t: float) -> float:
         return float(ops.detach(op(*[x + t if j == i else x for j, x in enumerate(numbers)])))
 
     out = at(0, 0.0)
-    slopes = [0.0] * len(numbers)
+    slopes, doubts = [0.0] * len(numbers), [0.0] * len(numbers)
     for i in (i for i, varies in enumerate(variable) if varies):
         ahead, behind = at(i, NEAR), at(i, -NEAR)
         slope, bend = (ahead - behind) / (2 * NEAR), (ahead + behind - 2 * out) / NEAR
         if not abs(bend) < 0.1 * (1 + abs(slope)) or not abs(slope) < LIMIT:
             return None
         h = NEAR / 8
-        slopes[i] = (8 * (at(i, h) - at(i, -h)) - (at(i, 2 * h) - at(i, -2 * h))) / (12 * h)
+        near = [(at(i, k * h), at(i, -k * h)) for k in (1, 2, 4)]
+        first, second, fourth = (right - left for right, left in near)
+        fine, wide = (8 * first - second) / (12 * h), (8 * second - fourth) / (24 * h)
+        slopes[i] = fine + (fine - wide) / 15  # where the error shrinks with the fourth power of the step
+        size = max(abs(out), *(abs(x) for pair in near for x in pair)) + abs(slopes[i] * numbers[i])
+        doubts[i] = abs(fine - wide) / 15 + 4 * EPS * size / h
         if not abs(slopes[i] - slope) < 0.1 * (1 + abs(slope)):  # a jump: it grows steeper as one looks closer
             return None
     if not abs(out) < LIMIT or not all(map(math.isfinite, slopes)):
@@ -106,7 +115,7 @@ def local(op: Operation, numbers: tuple[float, ...], variable: tuple[bool, ...])
         bend = numeric - out - sum(slopes[i] * t for i, t in moves.items())
         if not abs(bend) < 0.1 * NEAR * (1 + sum(map(abs, slopes))):
             return None
-    return out, slopes
+    return out, slopes, doubts
 
 
 # ---------------------------------------------------------------------------------------------------- expressions
@@ -239,7 +248,7 @@ class Expression:
             for x, slope in zip(step.operands, step.slopes, strict=True):
                 if isinstance(x, int):
                     flow[x] += max(abs(slope), least * max(1.0, abs(step.number))) * flow[n + i]
-        return tuple(2.0**-52 / least * len(flow) * x for x in flow[:n])
+        return tuple(EPS / least * len(flow) * x for x in flow[:n])
 
 
 def assert_engine(f: Expression) -> None:

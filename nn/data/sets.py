@@ -16,7 +16,7 @@ from nn.extras import optional
 
 Array = npt.NDArray[Any]
 
-MNIST = Path(__file__).resolve().parents[2] / "demos/data/mnist"  # absent where only the wheel is installed
+MNIST = Path(__file__).resolve().parent / "mnist"
 _MNIST_SHA256 = {
     "train-images-idx3-ubyte.gz": "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
     "train-labels-idx1-ubyte.gz": "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
@@ -55,12 +55,12 @@ def load_mnist(
     flatten: bool = True,
     scale: bool = True,
 ) -> Dataset:
-    """Load MNIST or a data set in the same files, by default the repository's own copy.
+    """Load MNIST or a data set in the same files, by default the copy that comes with the package.
 
     Pixels: `dtype`, (N, 784), in 0..1; `flatten=False` keeps (N, 28, 28), `scale=False` 0..255. Labels: int64
     (N,) in 0..9. `folder` holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-...` and
     `t10k-labels-...` (or `.idx3-ubyte`), or `mnist_train.csv` and `mnist_test.csv`, each plain or `.gz`.
-    Raises DatasetError for missing, damaged or mismatched files (the repository's own are held against their
+    Raises DatasetError for missing, damaged or mismatched files (the package's own are held against their
     SHA-256), TypeError for a dtype that cannot hold the pixels.
 
     >>> load_mnist()

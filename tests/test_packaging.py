@@ -1,0 +1,96 @@
+"""What `pip install` brings: the files that the code reads, the types, and nothing else; and from which releases on."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from minima import minima
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PACKAGES = ("autograd", "nn")
+DATA = PROJECT["tool"]["setuptools"]["package-data"]
+
+
+def installed():
+    """The files of a wheel: the Python of every package, and what package-data names."""
+    python = [x for package in PACKAGES for x in (ROOT / package).rglob("*.py") if (x.parent / "__init__.py").exists()]
+    return {*python, *(x for package, patterns in DATA.items() for p in patterns for x in (ROOT / package).glob(p))}
+
+
+def test_every_file_of_the_packages_is_installed():
+    there = {x for package in PACKAGES for x in (ROOT / package).rglob("*") if x.is_file() and x.suffix != ".pyc"}
+    assert there == installed()
+
+
+@pytest.mark.parametrize(("package", "pattern"), [(package, x) for package in DATA for x in DATA[package]])
+def test_every_pattern_names_something(package, pattern):
+    assert list((ROOT / package).glob(pattern))
+
+
+def test_only_the_two_packages_are_installed():
+    find = PROJECT["tool"]["setuptools"]["packages"]["find"]
+    assert find == {"include": [f"{package}*" for package in PACKAGES], "namespaces": False}
+    others = [x.name for x in ROOT.iterdir() if (x / "__init__.py").exists() and x.name not in PACKAGES]
+    assert not [name for name in others if name.startswith(PACKAGES)]
+
+
+SCRIPT = """
+from pathlib import Path
+import numpy as np
+import autograd, nn
+from autograd import Value, describe, explain, grad, steps, tree, vectorize
+from nn.data import load_mnist
+
+assert Path.cwd() not in Path(autograd.__file__).parents
+print(load_mnist())
+assert all(Path(package.__file__).with_name("py.typed").exists() for package in (autograd, nn))
+a, b = Value(2.0, label="a"), Value(-3.0, label="b")
+y = (a * b).tanh()
+y.backward()
+assert str(tree(y)) and str(explain(y, a)) and str(describe("tanh"))
+assert "<html" in steps(y).html
+model = nn.MLP(2, [3, 1])
+assert vectorize(model, 2)(np.ones((4, 2))).shape[0] == 4
+exec(nn.export_source(model), {})
+grad(autograd.tanh)(0.5)
+"""
+
+
+def test_what_is_installed_is_enough(tmp_path):
+    """The files of a wheel, and no others, in a place of their own; used from another one."""
+    for file in installed():
+        copy = tmp_path / "site" / file.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    (tmp_path / "elsewhere").mkdir()
+    run = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        cwd=tmp_path / "elsewhere",
+        env={**os.environ, "PYTHONPATH": str(tmp_path / "site"), "PYTHONSAFEPATH": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "train (60000, 784) float32, test (10000, 784) float32" in run.stdout
+
+
+def test_every_licence_is_shipped():
+    for name in PROJECT["project"]["license-files"]:
+        assert (ROOT / name).is_file()
+    assert "CC BY-SA 3.0" in (ROOT / "nn/data/mnist/README.md").read_text(encoding="utf-8")
+
+
+def test_every_dependency_states_its_oldest_release_once():
+    """`make test-minima` installs those, and runs the suite on them."""
+    lines = minima()
+    assert all(re.fullmatch(r"[\w-]+==\d+(\.\d+)*", line) for line in lines)
+    names = [line.partition("==")[0] for line in lines]
+    assert len(names) == len(set(names)), "one package, one floor"
+    assert "numpy" in names
