@@ -14,8 +14,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Tensor, Value, custom_op, dot, exp, grad, jvp, log, logsumexp, maximum, minimum, no_grad, value_and_grad, vjp
-from autograd import ops, vectorize, where
+from autograd import (
+    Tensor,
+    Value,
+    custom_op,
+    dot,
+    exp,
+    grad,
+    jvp,
+    log,
+    logsumexp,
+    maximum,
+    minimum,
+    no_grad,
+    ops,
+    value_and_grad,
+    vectorize,
+    vjp,
+    where,
+)
 from autograd.transforms import flatten
 
 BATCHES = (1, 2, 4, 7, 64)
@@ -489,9 +506,7 @@ def cramers_rule(p):
     def det(m):
         if len(m) == 1:
             return m[0][0]
-        return sum(
-            (-1) ** j * m[0][j] * det([row[:j] + row[j + 1 :] for row in m[1:]]) for j in range(len(m))
-        )
+        return sum((-1) ** j * m[0][j] * det([row[:j] + row[j + 1 :] for row in m[1:]]) for j in range(len(m)))
 
     def f(a, b):
         a = [[x + 3.0 * (i == j) + s for j, (x, s) in enumerate(zip(*rows, strict=True))]
@@ -647,7 +662,11 @@ def curvature_inside(p):
         def h(t):
             return (a * t).sin() * maximum(t, b * x[1]) + where(t > 0, t * t * b, t)
 
-        return [grad(grad(h))(x[0]), jvp(grad(h), (x[0],), (x[1],))[1], grad(lambda t: autograd.max([t, x[1], a]))(x[0])]
+        return [
+            grad(grad(h))(x[0]),
+            jvp(grad(h), (x[0],), (x[1],))[1],
+            grad(lambda t: autograd.max([t, x[1], a]))(x[0]),
+        ]
 
     return f
 
@@ -856,7 +875,15 @@ DERIVATIVES = {
 def test_a_derivative_inside_is_the_derivative(how):
     """Every rule that can run while tracing, in every transformation: one program of all of them."""
     w = Value(0.7)
-    agree(lambda x: {name: DERIVATIVES[how](f, x, w) for name, f in PAIRS.items()}, [w], 2, draw="uniform", near=1e-8, batches=(2,), source=False)
+    agree(
+        lambda x: {name: DERIVATIVES[how](f, x, w) for name, f in PAIRS.items()},
+        [w],
+        2,
+        draw="uniform",
+        near=1e-8,
+        batches=(2,),
+        source=False,
+    )
 
 
 def test_what_is_a_derivative_is_a_program_of_its_own():
