@@ -1191,30 +1191,32 @@ def test_nothing_is_left_of_a_program_that_is_dropped():
     assert kept() is None
 
 
-@pytest.mark.parametrize(
-    "wrong", ["value", "gradient of a parameter", "gradient of an input", "for one row", "program"]
-)
+WRONG = {
+    "value": "tanh(x @ w1 * 1.00001)",
+    "gradient of a parameter": "tanh(x @ detach(w1))",
+    "gradient of an input": "tanh(detach(x) @ w1)",
+    "for one row": "tanh((x @ w1) * (1.0 + 0.1 * (len(x) == 1)))",
+    "for many rows": "tanh((x @ w1) * (1.0 + 0.1 * (len(x) > 9)))",
+    "in the text of the gradient": "",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
 def test_a_program_that_is_wrong_is_refused(wrong, monkeypatch):
     """What the check is for: a pass that changes a number, somewhere."""
-    texts = {
-        "value": ("tanh(h1)", "tanh(h1 * 1.00001)"),
-        "gradient of a parameter": ("x @ w1", "x @ detach(w1)"),
-        "gradient of an input": ("x @ w1", "detach(x) @ w1"),
-        "for one row": ("tanh(h1)", "tanh(h1[:, :] * (1.0 + 0.1 * (len(x) == 1)))"),
-        "program": ("2 * dh2", "3 * dh2"),
-    }
     source = Text.source
 
     def broken(self, name="forward"):
-        return source(self, name).replace("tanh(x @ w1)", texts[wrong][1].replace("h1", "(x @ w1)"))
+        return source(self, name).replace("tanh(x @ w1)", WRONG[wrong])
+
+    def wrongly(*args):
+        return backward_source(*args).replace("1 -", "2 -")
 
     w = parameters(2, 3)
     f = lambda x: [a.tanh() for a in dense(x, w)]  # noqa: E731
     assert vectorize(f, 3).forward_source == "def forward(x, w1):\n    return tanh(x @ w1)\n"
-    if wrong == "program":
-        monkeypatch.setattr(
-            "autograd.vectorizing.backward_source", lambda *args: backward_source(*args).replace("1 -", "2 -")
-        )
+    if not WRONG[wrong]:
+        monkeypatch.setattr("autograd.vectorizing.backward_source", wrongly)
     else:
         monkeypatch.setattr(Text, "source", broken)
     with pytest.raises(TraceError, match="cannot be vectorized as it is"):
@@ -1247,7 +1249,7 @@ def test_no_depth_is_too_deep():
     def f(x):
         u, v = x
         seen = []
-        for _ in range(100):
+        for _ in range(50):
             u, v = u + 0.01 * (a * u - b * u * v), v + 0.01 * (u * v - v)
             seen.append(u * v)
         return sum(seen) + u.tanh()
@@ -1256,7 +1258,7 @@ def test_no_depth_is_too_deep():
     while frame is not None:
         frames, frame = frames + 1, frame.f_back
     before = sys.getrecursionlimit()
-    sys.setrecursionlimit(frames + 150)
+    sys.setrecursionlimit(frames + 100)
     try:
         fast = vectorize(f, 2)
         assert fast._program is not None
