@@ -32,8 +32,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.graph import modes
-from autograd.rows import Traced
-from autograd.tensor import FLOATS, Tensor
+from autograd.rows import FLOATS, Traced
+from autograd.tensor import Tensor
 from autograd.transforms import flatten
 from autograd.value import Value
 from autograd.vectorizing.affine import affine

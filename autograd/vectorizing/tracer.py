@@ -18,10 +18,10 @@ from autograd import ops
 from autograd.anomaly import calling_line
 from autograd.graph import Node, count_special, modes
 from autograd.operators import NUMPY_NAMES
-from autograd.rows import Op, Reduction, Traced
+from autograd.rows import Op, Reduction, Traced, box
 from autograd.specialize import ELEMENTWISE, methods_of
 from autograd.transforms import flatten
-from autograd.value import Value, box, dot_items, number, without_axis
+from autograd.value import Value, dot_items, number, without_axis
 from autograd.vectorizing.scalars import CONSTANT, DETACH, INPUT, PARAMETER, Bound, Question
 
 REMEDY = "vectorize runs it once for all numbers: use where(condition, x, y), maximum, minimum, clip or relu"
