@@ -1,11 +1,16 @@
 """`vectorize`: arrays give what scalars give, matrices are found however they are written, refusals name the line."""
 
+import functools
 import gc
+import inspect
+import linecache
 import math
 import random
 import re
+import sys
 import threading
 import time
+import weakref
 from collections import namedtuple
 from itertools import pairwise
 from pathlib import Path
@@ -18,8 +23,11 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Tensor, TraceError, Value, Vectorized, custom_op, no_grad, ops, vectorize, where
+from autograd.rows import Elementwise
 from autograd.testing import expressions, mlps
 from autograd.transforms import flatten
+from autograd.vectorizing.backward import backward_source
+from autograd.vectorizing.source import Text
 
 seeds = st.integers(0, 2**32 - 1)
 HERE = Path(__file__).name
@@ -853,6 +861,14 @@ stock = [Value(0.5), Value(1.5)]
 REMEDY = r"use where\(condition, x, y\), maximum, minimum, clip or relu"
 COMPUTE = "Compute with the value itself: autograd.exp"
 FROZEN = "would be frozen: pass it as an argument"
+EQUAL = r"compared by identity.*where\(equal\(a, b\), x, y\)"
+
+listed = custom_op(lambda x, *, shape: x, lambda g, out, x, *, shape: g, name="listed")
+
+
+@functools.cache
+def doubled(x):
+    return 2.0 * x
 
 
 @pytest.mark.parametrize(
@@ -877,6 +893,35 @@ FROZEN = "would be frozen: pass it as an argument"
         (lambda x: x[0] * x[1] ** (2 * stock[0].item()), "reads the number of a parameter", COMPUTE),
         (lambda x: x[0] if stock[0] else x[1], "reads the number of a parameter", COMPUTE),
         (lambda x: where(~(x[0] > 0), x[0], x[1]), "negates a comparison", "exchange the branches"),
+        (lambda x: x[0] if x[1] == 1 else x[1], "by ==", EQUAL),
+        (lambda x: x[0] if x[1] != 1 else x[1], "by !=", EQUAL),
+        (lambda x: x[0] if x[0] == x[1] else x[1], "by ==", EQUAL),
+        (lambda x: where(x[0] == 1.0, x[0], x[1]), "by ==", EQUAL),
+        (lambda x: x[0] if stock[0] == x[1] else x[1], "by ==", EQUAL),
+        (lambda x: x[0] if 1.0 in x else x[1], "by ==", EQUAL),
+        (lambda x: x[0] if x[0] not in (0, 1) else x[1], "by ==", EQUAL),
+        (lambda x: x[0] * [0, 1].index(x[1]), "by ==", EQUAL),
+        (lambda x: x[0] * [0, 1].count(x[1]), "by ==", EQUAL),
+        (lambda x: x[0] if (np.array(x) == 1.0).any() else x[1], "by ==", EQUAL),
+        (lambda x: x[0] if x[0] in {0, 1} else x[1], "in a set or dictionary", EQUAL),
+        (lambda x: {0: x[0], 1: x[1]}.get(x[0], stock[0]), "in a set or dictionary", EQUAL),
+        (lambda x: doubled(x[0]), "in a set or dictionary", EQUAL),
+        (lambda x: x[0] if (x[0] > 0) == (x[1] > 0) else x[1], "branches on a comparison", REMEDY),
+        (lambda x: x[0] if (x[0] > 0) in [True] else x[1], "branches on a comparison", REMEDY),
+        (lambda x: x[x[0] > 0], "branches on a comparison", REMEDY),
+        (lambda x: {True: x[0], False: x[1]}[x[0] > 0], "branches on a comparison", REMEDY),
+        (lambda x: x[0] if x[0].detach() == 1.0 else x[1], "branches on a comparison", REMEDY),
+        (lambda x: x[0] if autograd.isnan(x[0]) else x[1], "branches on a comparison", REMEDY),
+        (lambda x: x[np.argmax(np.array(x, dtype=object))], "branches on a comparison", REMEDY),
+        (lambda x: x[0] if all(x) else x[1], "branches on a number", REMEDY),
+        (lambda x: round(x[0]) * x[1], "into a float", COMPUTE),
+        (lambda x: math.floor(x[0]) * x[1], "into a float", COMPUTE),
+        (lambda x: math.ceil(x[0]) * x[1], "into a float", COMPUTE),
+        (lambda x: math.trunc(x[0]) * x[1], "into a float", COMPUTE),
+        (lambda x: x[0] if math.isclose(x[0], 1) else x[1], "into a float", COMPUTE),
+        (lambda x: sum(x[0] for _ in range(x[1])), "into a float", COMPUTE),
+        (lambda x: x[0] if hasattr(x[0], "data") else x[1], r"reads \.data", COMPUTE),
+        (lambda x: listed(x[0], shape=[1, 2]), r"gives listed shape=\[1, 2\]", "tuples"),
         (lambda x: x[0] * random.random(), "a number differs between two runs", FROZEN),
         (lambda x: x[0] * stock[0] + random.choice([x[0], x[1]] * 9 + stock), "differs", FROZEN),
     ],
@@ -886,6 +931,33 @@ def test_what_has_no_array_form_is_refused_at_its_line(f, what, remedy):
     line = f"{HERE}:{f.__code__.co_firstlineno}: "
     with pytest.raises(TraceError, match=rf"{line}.*{what}.*{remedy}"):
         vectorize(f, 2)
+
+
+def test_a_refusal_that_the_function_catches_is_one_all_the_same():
+    def f(x):
+        try:
+            return x[0] if x[0] > 0 else x[1]
+        except TypeError:
+            return x[1]
+
+    with pytest.raises(TraceError, match=rf"{HERE}:{f.__code__.co_firstlineno + 2}: branches on a comparison"):
+        vectorize(f, 2)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: where(autograd.equal(x[0], x[1]), w0, x[0] * w0),
+        lambda x: where(x[0].detach() != 0.5, w0, x[0]),
+        lambda x: where(autograd.isnan(x[0] * w0), 0.0, x[1]),
+        lambda x: sum(a > 0.2 for a in x) * w0 + (x[0] > x[1]) * x[0] - (x[1] > 0) / 2.0,
+        lambda x: x[0] * w0 if x[0] is not x[1] else x[1],
+        lambda x: x[0] * w0 if x[0] in x else x[1],
+        lambda x: x[0] * w0 if x[0] != None else x[1],  # noqa: E711
+    ],
+)
+def test_questions_that_have_answers(f):
+    agree(f, [w0], 2)
 
 
 def test_a_graph_that_changes_is_refused_at_the_first_line_that_differs():
@@ -1052,6 +1124,148 @@ def test_a_negated_sum_is_a_product():
 )
 def test_any_name_may_be_an_arguments(f):
     agree(f, [w0], 3)
+
+
+NAMES = [
+    "product",
+    "linear",
+    "sum",
+    "np",
+    "dy",
+    "y",
+    "w1",
+    "h1",
+    "_0_",
+    "join",
+    "inf",
+    "where",
+    "forward",
+    "len",
+    "out1",
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_name_of_an_argument_meets_a_name_of_the_program(name):
+    w = parameters(2, 3)
+    f = eval(f"lambda {name}: ([a.relu() for a in dense({name}, w)], {name}[0] * w[0][0])", {**globals(), "w": w})
+    agree(f, leaves(w), 3).source
+    plain = eval(f"lambda {name}: sum_(dense({name}, w))", {**globals(), "w": w, "sum_": sum})
+    fast = vectorize(plain, 3)
+    fast(np.ones((2, 3))).sum().backward()
+    assert_near(fast.parameters()[0].grad.reshape(-1), [2.0] * 6, 1e-12)
+
+
+def test_arguments_with_all_the_names_of_an_output():
+    f = eval("lambda y, out, result, output: y * out * w0 + result - output", {"w0": w0})
+    agree(f, [w0], (), (), (), ()).source
+    agree(eval("lambda exp, exp_, inf: exp * exp_.exp() * w0 + inf", {"w0": w0}), [w0], (), (), ()).source
+
+
+@pytest.mark.parametrize("name", [None, "", "exp", "lambda", "my op", "2d", "é", "custom", "detach", *NAMES])
+def test_no_name_of_an_operation_meets_a_name_of_the_program(name):
+    mine = custom_op(lambda x: x * x + 1.0, lambda g, out, x: 2.0 * g * x, name=name)
+    other = custom_op(lambda x, *, k: k * x, lambda g, out, x, *, k: k * g, name=name)
+    row = Elementwise(name or "row", lambda x: 3.0 * x, lambda out, x: 3, doc="Three times.")
+
+    def f(custom):
+        y = [mine(w0 * custom[0]).tanh(), other(custom[1], k=math.inf).clip(-1.0, 1.0), mine(3.0), row(custom[0])]
+        return [*y, other(w0, k=2) * autograd.exp(custom[0]), autograd.sum(custom) * Value(2.0).exp()]
+
+    agree(f, [w0], 2)
+
+
+def test_nothing_is_left_of_a_program_that_is_dropped():
+    def entries():
+        gc.collect()
+        return sum(name.startswith(("<chainrule forward", "<chainrule backward")) for name in linecache.cache)
+
+    before = entries()
+    fast = vectorize(lambda x: (x * w0).tanh(), ())
+    fast(np.ones(2)).sum().backward()
+    assert "tanh" in inspect.getsource(fast._function)
+    kept = weakref.ref(fast._program)
+    assert entries() > before
+    del fast
+    assert entries() == before
+    assert kept() is None
+
+
+WRONG = {
+    "value": "tanh(x @ w1 * 1.00001)",
+    "gradient of a parameter": "tanh(x @ detach(w1))",
+    "gradient of an input": "tanh(detach(x) @ w1)",
+    "for one row": "tanh((x @ w1) * (1.0 + 0.1 * (len(x) == 1)))",
+    "for many rows": "tanh((x @ w1) * (1.0 + 0.1 * (len(x) > 9)))",
+    "in the text of the gradient": "",
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_a_program_that_is_wrong_is_refused(wrong, monkeypatch):
+    """What the check is for: a pass that changes a number, somewhere."""
+    source = Text.source
+
+    def broken(self, name="forward"):
+        return source(self, name).replace("tanh(x @ w1)", WRONG[wrong])
+
+    def wrongly(*args):
+        return backward_source(*args).replace("1 -", "2 -")
+
+    w = parameters(2, 3)
+    f = lambda x: [a.tanh() for a in dense(x, w)]  # noqa: E731
+    assert vectorize(f, 3).forward_source == "def forward(x, w1):\n    return tanh(x @ w1)\n"
+    if not WRONG[wrong]:
+        monkeypatch.setattr("autograd.vectorizing.backward_source", wrongly)
+    else:
+        monkeypatch.setattr(Text, "source", broken)
+    with pytest.raises(TraceError, match="cannot be vectorized as it is"):
+        vectorize(f, 3)
+
+
+def test_the_check_leaves_everything_as_it_was():
+    a, b = Value(2.0), Value(3.0)
+    before = a * b  # closed over, with a graph of its own
+    (before * b).backward()
+    grads = [v.grad for v in (a, b, before)]
+    with no_grad():
+        vectorize(lambda x: before * x + a, ())
+    assert [v.grad for v in (a, b, before)] == grads
+
+
+def test_what_is_chaotic_is_held_to_the_digits_that_it_has():
+    def f(x):
+        for _ in range(80):
+            x = 3.9 * x * (1 - x) + 0.0 * w0
+        return x
+
+    vectorize(lambda x: f(x.sigmoid()), ())
+
+
+def test_no_depth_is_too_deep():
+    """Recursion would go through every step; here it may go through a few."""
+    a, b = Value(0.5), Value(0.3)
+
+    def f(x):
+        u, v = x
+        seen = []
+        for _ in range(50):
+            u, v = u + 0.01 * (a * u - b * u * v), v + 0.01 * (u * v - v)
+            seen.append(u * v)
+        return sum(seen) + u.tanh()
+
+    frames, frame = 0, sys._getframe()
+    while frame is not None:
+        frames, frame = frames + 1, frame.f_back
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(frames + 100)
+    try:
+        fast = vectorize(f, 2)
+        assert fast._program is not None
+        assert "def backward" in fast.source
+    finally:
+        sys.setrecursionlimit(before)
+    agree(f, [a, b], 2, near=1e-10)
 
 
 class Weight(Value):

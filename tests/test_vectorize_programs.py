@@ -27,10 +27,12 @@ from autograd import (
     maximum,
     minimum,
     no_grad,
+    ops,
     value_and_grad,
+    vectorize,
     vjp,
+    where,
 )
-from autograd import ops, vectorize, where
 from autograd.transforms import flatten
 
 BATCHES = (1, 2, 4, 7, 64)
@@ -510,7 +512,7 @@ def cramers_rule(p):
         a = [[x + 3.0 * (i == j) + s for j, (x, s) in enumerate(zip(*rows, strict=True))]
              for i, rows in enumerate(zip(a, shift, strict=True))]  # fmt: skip
         d = det(a)
-        return [det([row[:k] + [y] + row[k + 1 :] for row, y in zip(a, b, strict=True)]) / d for k in range(3)]
+        return [det([[*row[:k], y, *row[k + 1 :]] for row, y in zip(a, b, strict=True)]) / d for k in range(3)]
 
     return f
 
@@ -838,13 +840,34 @@ def whole(f):
     return lambda t, x, w: f(t * w, x + t) * w
 
 
+UNARY_ROWS = [
+    "exp",
+    "tanh",
+    "sigmoid",
+    "softplus",
+    "relu",
+    "abs",
+    "sqrt",
+    "square",
+    "sin",
+    "gelu",
+    "silu",
+    "elu",
+    "sign",
+]
+BINARY_ROWS = ["add", "sub", "mul", "div", "power", "maximum", "minimum", "hypot", "atan2"]
+REDUCTIONS = ["sum", "mean", "max", "min", "prod", "var", "std", "norm", "logsumexp"]
+
+
+def row_of(name):
+    row = getattr(ops, name)
+    if name in UNARY_ROWS:
+        return whole(lambda a, b: row(a) * b)
+    return whole(lambda a, b: row([a, b, 2.0 * a]) if name in REDUCTIONS else row(a * a + 0.5, b))
+
+
 PAIRS = {
-    **{name: whole(lambda a, b, f=getattr(ops, name): f(a) * b) for name in
-       ("exp", "tanh", "sigmoid", "softplus", "relu", "abs", "sqrt", "square", "sin", "gelu", "silu", "elu", "sign")},
-    **{name: whole(lambda a, b, f=getattr(ops, name): f(a * a + 0.5, b)) for name in
-       ("add", "sub", "mul", "div", "power", "maximum", "minimum", "hypot", "atan2")},
-    **{name: whole(lambda a, b, f=getattr(ops, name): f([a, b, 2.0 * a])) for name in
-       ("sum", "mean", "max", "min", "prod", "var", "std", "norm", "logsumexp")},
+    **{name: row_of(name) for name in (*UNARY_ROWS, *BINARY_ROWS, *REDUCTIONS)},
     "dot": whole(lambda a, b: dot([a, b], [b, a * a], a)),
     "where": whole(lambda a, b: where(a > b, a * b, a.square())),
     "clip": whole(lambda a, b: a.clip(-0.3, 0.3) * b),
@@ -853,7 +876,7 @@ PAIRS = {
     "with a constant that it meets again": lambda t, x, w: t * x * 3.0 + 3.0 * w,
     "nothing": lambda t, x, w: x * w,
     "itself": lambda t, x, w: t,
-}  # fmt: skip
+}
 
 DERIVATIVES = {
     "grad": lambda f, x, w: grad(lambda t: f(t, x[1], w))(x[0]) * w,

@@ -32,8 +32,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.graph import modes
-from autograd.rows import Traced
-from autograd.tensor import FLOATS, Tensor
+from autograd.rows import FLOATS, Traced
+from autograd.tensor import Tensor
 from autograd.transforms import flatten
 from autograd.value import Value
 from autograd.vectorizing.affine import affine
@@ -46,7 +46,7 @@ from autograd.vectorizing.simplify import drop, fold, share
 from autograd.vectorizing.source import Text, returned
 from autograd.vectorizing.tracer import TraceError as TraceError, argument_names, name_of
 from autograd.vectorizing.tracing import trace
-from autograd.vectorizing.verify import verify
+from autograd.vectorizing.verify import plain_recording, verify
 
 Shape = int | Sequence[int]
 
@@ -102,7 +102,7 @@ class Vectorized:
         self.index = self._indices(index)
         self._limits = [self.index.get(i) for i in range(len(self.shapes))]
         watch = Stopwatch()
-        with collector_off():
+        with collector_off(), plain_recording():
             self._build(watch)
 
     def _build(self, watch: Stopwatch) -> None:

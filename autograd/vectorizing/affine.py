@@ -108,8 +108,6 @@ def _root(graph: Scalars, out: Scalars, number: list[int], root: int, absorbed: 
         coefficients.append(c)
         widths.append(len(pair))
         factors.extend([number[a] for a in pair])
-    if not coefficients:  # nothing but a number is left
-        return out.append(CONSTANT, (constant,))
     if constant:
         coefficients.append(constant)
         widths.append(0)

@@ -45,6 +45,7 @@ from autograd.vectorizing.sketch import Unsketchable as Unsketchable
 
 BATCHES = (3, 7)  # far apart: a loop that doubles a step takes different numbers of turns
 LONGEST = 100  # of a line, where it can be cut
+DEEPEST = 12  # of an expression
 
 
 def backward_source(
@@ -181,6 +182,7 @@ class Writer(Notation):
         super().__init__(named, f"{seeds[0].label}.dtype")
         self.seeds = seeds
         self.taken |= {x.label for x in seeds}
+        self.depths: dict[int, int] = {}
 
     def program(self, leaves: Sequence[Sketch], gradients: Sequence[Any]) -> None:
         """The lines: gradients in the order of the sweep, a parameter's as soon as all that it reads is there."""
@@ -227,6 +229,8 @@ class Writer(Notation):
             self.lines.append(f"{name} = {self.text(root)}")
             return
         terms = self.terms(root)
+        for term in terms:
+            self.cut(term)
         if any(term._op in (ops.scatter, PUT) and not term.label for term in terms):
             self.accumulate(name, root, terms)
         elif len(terms) > 1:
@@ -234,6 +238,23 @@ class Writer(Notation):
         else:
             self.lines.append(f"{name} = {self.compose(root)[0]}")
         self.names[id(root)] = name
+
+    def cut(self, root: Sketch) -> None:
+        """Lines of their own for what lies deep inside of an expression, so that writing it does not recurse far."""
+        stack = [(root, False)]
+        while stack:
+            x, below_done = stack.pop()
+            if id(x) in self.depths or x.label or id(x) in self.names:
+                continue
+            parts = self.parts(x)
+            if below_done:
+                depth = 1 + max([0 if id(y) in self.names else self.depths.get(id(y), 0) for y in parts], default=0)
+                if depth >= DEEPEST and x is not root:
+                    self.write(x)
+                self.depths[id(x)] = depth
+            else:
+                stack.append((x, True))
+                stack += [(y, False) for y in parts]
 
     def terms(self, whole: Sketch) -> list[Sketch]:
         """The terms of a sum, where none is needed elsewhere and none is a number or of another shape."""

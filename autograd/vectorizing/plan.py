@@ -255,6 +255,11 @@ class Plan(Groups):
             return
         if self._linear(members, parts, constants):
             return
+        if not parts:  # nothing but numbers is left
+            text = self.constant(np.array(constants if len(members) > 1 else constants[0]), "c")
+            shape = (len(members),) if len(members) > 1 else ()
+            self.state("each", text, shape, np.array(members).reshape(shape), self.varying[members[0]], False)
+            return
         columns = [column for _, part in parts for column in part]
         grid, factors = self.arranged(columns, len(members))
         text, each = "", iter(factors)
@@ -269,7 +274,7 @@ class Plan(Groups):
             text = self._plus(text, cs, product, grid)
         if any(constants):
             text = self._plus(text, constants, "", grid)
-        self.state("each", text or "0.0", grid.shape, taken(members, grid), varying, False)
+        self.state("each", text, grid.shape, taken(members, grid), varying, False)
 
     def _plus(self, text: str, cs: list[float], product: str, grid: Places) -> str:
         """``text + c * product``; `cs` is a coefficient for each member."""

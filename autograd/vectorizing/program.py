@@ -47,7 +47,7 @@ def functions(graph: Scalars) -> tuple[dict[str, Any], dict[Op, str]]:
     return found, called
 
 
-OURS = re.compile(r"[a-z]\d+|y|out|result|output|np|forward|backward")
+OURS = re.compile(r"[a-z]\d+|_\d+_|y|out|result|output|np|forward|backward")
 """Names that the text of a program gives to what it computes."""
 
 

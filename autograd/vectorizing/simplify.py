@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.rows import Elementwise, Reduction
-from autograd.vectorizing.scalars import CONSTANT, DETACH, Bound, Leaf, Question, Scalars
+from autograd.vectorizing.scalars import CONSTANT, DETACH, Bound, Leaf, Pick, Question, Scalars
 
 COMMUTATIVE = (ops.add, ops.mul, ops.maximum, ops.minimum, ops.hypot)
 
@@ -37,7 +37,7 @@ def fold(graph: Scalars) -> Scalars:
             continue
         args = tuple([number[a] for a in args])
         known = [out.args[a][0] if out.ops[a] is CONSTANT else None for a in args]
-        if args and None not in known:
+        if args and None not in known and type(op) is not Pick:
             number.append(constant(computed(op, known)))
             continue
         if op is ops.where and known[0] is not None:  # it is known which branch is taken

@@ -18,10 +18,10 @@ from autograd import ops
 from autograd.anomaly import calling_line
 from autograd.graph import Node, count_special, modes
 from autograd.operators import NUMPY_NAMES
-from autograd.rows import Op, Reduction, Traced
+from autograd.rows import Op, Reduction, Traced, box
 from autograd.specialize import ELEMENTWISE, methods_of
 from autograd.transforms import flatten
-from autograd.value import Value, box, dot_items, number, without_axis
+from autograd.value import Value, dot_items, number, without_axis
 from autograd.vectorizing.scalars import CONSTANT, DETACH, INPUT, PARAMETER, Bound, Question
 
 REMEDY = "vectorize runs it once for all numbers: use where(condition, x, y), maximum, minimum, clip or relu"
@@ -192,7 +192,7 @@ class Condition(Traced):
     def __bool__(self) -> bool:
         refuse("branches on a comparison that is not known while tracing (for `and` and `or` there are & and |)")
 
-    __index__ = __int__ = __float__ = __hash__ = __bool__  # type: ignore[assignment]
+    __index__ = __int__ = __float__ = __hash__ = __bool__
 
     def __eq__(self, other: object) -> bool:
         return self.__bool__()
@@ -453,7 +453,11 @@ class Trace:
                 below.add(n)
                 stack.extend(self.args[n])
         depends = set(wrt)
-        order = [n for n in sorted(below) if not depends.isdisjoint(self.args[n]) and not depends.add(n)]  # type: ignore[func-returns-value]
+        order = []
+        for n in sorted(below):
+            if not depends.isdisjoint(self.args[n]):
+                depends.add(n)
+                order.append(n)
         return order
 
     def cotangents(self, outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Any]) -> list[Any] | None:
@@ -481,9 +485,10 @@ class Trace:
 
     def _pulled(self, n: int, g: Any, needs: Sequence[bool]) -> Sequence[Any]:
         """The cotangents of an operation's operands."""
-        op, params = self.ops[n], {}
+        op: Any = self.ops[n]
         if isinstance(op, Question):
             return [None] * len(needs)
+        params: dict[str, Any] = {}
         if isinstance(op, Bound):
             op, params = op.row, dict(op.params)
         out, inputs = self.handle(n), [self.handle(a) for a in self.args[n]]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,8 +84,8 @@ def on_arrays(
     weights: Array,
     tensors: Sequence[Tensor],
     as_tensors: bool,
-) -> tuple[Array, list[Array], Array]:
-    """Run a program on a batch: outputs (n, outputs), gradients of the inputs (n, inputs) each, of the parameters."""
+) -> list[Array]:
+    """Run a program on a batch: outputs (n, outputs), gradients of the parameters, of each input (n, numbers)."""
     n = len(weights)
     stacked = [np.stack([samples[k % len(samples)][i] for k in range(n)]) for i in range(len(samples[0]))]
     inputs = [Tensor(a) if as_tensors and a.dtype.kind == "f" else a for a in stacked]
@@ -98,11 +99,12 @@ def on_arrays(
                 (x * w.reshape(x.shape).astype(x.dtype)).sum().backward()
     numbers = np.concatenate([np.reshape(ops.detach(x), (n, -1)) for x in outs], axis=1)
     received = [np.zeros(x.shape) if (g := getattr(x, "grad", None)) is None else g for x in (*inputs, *parameters)]
-    grads = [g.reshape(n, -1) for g in received[: len(inputs)]]
-    return numbers, grads, np.concatenate([[0.0], *[g.reshape(-1) for g in received[len(inputs) :]]])[1:]
+    grads = [g.reshape(n, -1) for g in received[: len(inputs)]] if as_tensors else []
+    trained = [g.reshape(-1) for g in received[len(inputs) :]]
+    return [numbers, np.concatenate(trained) if trained else np.zeros(0), *grads]
 
 
-def expected(truths: Sequence[Truth], scale: Array) -> tuple[Array, list[Array], Array]:
+def expected(truths: Sequence[Truth], scale: Array) -> list[Array]:
     """The same of a batch of these samples, each weighted by its part of `scale`."""
     rows = [truths[k % len(truths)] for k in range(len(scale))]
     outputs = np.stack([row.outputs for row in rows])
@@ -111,7 +113,7 @@ def expected(truths: Sequence[Truth], scale: Array) -> tuple[Array, list[Array],
             np.stack([c * row.inputs[i] for c, row in zip(scale, rows, strict=True)])
             for i in range(len(rows[0].inputs))
         ]
-        return outputs, inputs, sum(c * row.parameters for c, row in zip(scale, rows, strict=True))
+        return [outputs, sum(c * row.parameters for c, row in zip(scale, rows, strict=True)), *inputs]
 
 
 def worst(found: Array, wanted: Array, slack: Callable[[], Array], near: float) -> tuple[int, ...] | None:
@@ -121,7 +123,7 @@ def worst(found: Array, wanted: Array, slack: Callable[[], Array], near: float) 
     with np.errstate(all="ignore"):
         wrong = finite & ~(np.abs(found - wanted) <= near * (1 + size))
         if wrong.any():
-            wrong &= ~(np.abs(found - wanted) <= near * (1 + size) + np.abs(slack() - wanted))
+            wrong &= ~(np.abs(found - wanted) <= near * (1 + size) + np.abs(slack()))
     return tuple(int(i) for i in np.argwhere(wrong)[0]) if wrong.any() else None
 
 
@@ -148,33 +150,27 @@ def verify(
             function gives a little beside: a chaotic one has no digits to hold a program to.
         source: of the program, for the message.
     """
-    with plain_recording():
-        truths = [on_values(f, sample, values, others, k) for k, sample in enumerate(samples)]
-        beside: list[Truth] = []
+    truths = [on_values(f, sample, values, others, k) for k, sample in enumerate(samples)]
+    beside: list[Truth] = []
 
-        def moved() -> list[Truth]:
-            if not beside:
-                near_by = [[a if a.dtype.kind in "iu" else a * (1 + near * 1e-6) for a in sample] for sample in samples]
-                beside.extend(on_values(f, sample, values, others, k) for k, sample in enumerate(near_by))
-            return beside
+    def slack(part: int, scale: Array) -> Array:
+        """How much a part changes where the inputs change by next to nothing."""
+        if not beside:
+            moved = [[a if a.dtype.kind in "iu" else a * (1 + near * 1e-6) for a in sample] for sample in samples]
+            beside.extend(on_values(f, sample, values, others, k) for k, sample in enumerate(moved))
+        return expected(beside, scale)[part] - expected(truths, scale)[part]
 
-        for n in LENGTHS if len(samples) > 1 else (1,):
-            scale = np.random.default_rng(n).uniform(0.5, 1.5, n)
-            weights = np.stack([scale[k] * truths[k % len(truths)].weights for k in range(n)])
-            wanted = expected(truths, scale)
-            for k, program in enumerate(programs):
-                found = on_arrays(program, samples, weights, tensors, as_tensors=not k)
-                place = worst(found[0], wanted[0], lambda: expected(moved(), scale)[0], near)
-                what, got, want = "its output {}", found[0], wanted[0]
-                if place is None:
-                    place = worst(found[2], wanted[2], lambda: expected(moved(), scale)[2], near)
-                    what, got, want = "the gradient of parameter {}", found[2], wanted[2]
-                for i in range(len(samples[0]) if not k else 0):
-                    if place is None:
-                        place = worst(found[1][i], wanted[1][i], lambda i=i: expected(moved(), scale)[1][i], near)
-                        what, got, want = f"the gradient of number {{}} of argument {i}", found[1][i], wanted[1][i]
+    what = ["output", "gradient of parameter", *(f"gradient of argument {i}, number" for i in range(len(samples[0])))]
+    for n in LENGTHS if len(samples) > 1 else (1,):
+        scale = np.random.default_rng(n).uniform(0.5, 1.5, n)
+        weights = np.stack([scale[k] * truths[k % len(truths)].weights for k in range(n)])
+        wanted = expected(truths, scale)
+        for k, program in enumerate(programs):
+            found = on_arrays(program, samples, weights, tensors, as_tensors=not k)
+            for part, (got, want) in enumerate(zip(found, wanted if not k else wanted[:2], strict=True)):
+                place = worst(got, want, partial(slack, part, scale), near)
                 if place is not None:
                     raise TraceError(
-                        f"{name_of(f)} gives {want[place]} as {what.format(place[-1])} on Values, the program "
+                        f"{name_of(f)} gives {want[place]} as its {what[part]} {place[-1]} on Values, the program "
                         f"{got[place]} for a batch of {n}: it cannot be vectorized as it is. The program was\n{source}"
                     )
