@@ -22,7 +22,7 @@ from numpy.typing import DTypeLike
 from autograd import ops
 from autograd.graph import Node, modes
 from autograd.operators import ArrayOperators
-from autograd.rows import OBJECT, Elementwise, Op, Traced, constant, objects, shape_of
+from autograd.rows import OBJECT, Elementwise, Op, Traced, as_floats, constant, objects, shape_of
 
 
 class Dual(ArrayOperators):
@@ -75,7 +75,8 @@ class Dual(ArrayOperators):
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        inputs = [x if isinstance(x, Traced) else constant(x, op, "Dual") for x in inputs]
+        dtype = next((x.dtype for x in inputs if isinstance(x, Dual) and x.shape), np.dtype(float))
+        inputs = [x if isinstance(x, Traced) else operand(x, op, dtype, i) for i, x in enumerate(inputs)]
         level, primals, tangents = split(inputs)
         if not isinstance(op, Elementwise):  # its rules ask for shapes
             primals, tangents = [*map(shaped, primals)], [*map(shaped, tangents)]
@@ -102,6 +103,12 @@ class Dual(ArrayOperators):
     def _dot(cls, x: Sequence[Any], y: Sequence[Any], bias: Any) -> Any:
         products = [a * b for a, b in zip(x, y, strict=True)]
         return ops.sum(products if bias is None else [*products, bias])
+
+
+def operand(x: Any, op: Op, dtype: np.dtype[Any], i: int) -> Any:
+    """The i-th operand, a constant."""
+    x = constant(x, op, "Dual")
+    return as_floats(x, dtype) if op.differentiates(i) and getattr(x, "dtype", None) != OBJECT else x
 
 
 def split(inputs: Sequence[Any]) -> tuple[int, list[Any], list[Any]]:

@@ -116,7 +116,7 @@ def numbers(operands):
 
 def apply(operands, params):
     for i in arrays:
-        if operands[i].dtype.char not in REAL or (operands[i].ndim == 0 and not shapes):
+        if operands[i].dtype.char not in (FLOATS if row.differentiates(i) else REAL) or (operands[i].ndim == 0 and not shapes):
             return kind._apply(row, operands, params)
     a = numbers(operands)
     if row.saves:
@@ -204,7 +204,8 @@ def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
         lines += [f"if {' or '.join(ints)}:", "    return row.apply(operands, params)"]
     if arrays:
         scalar = "x{i}.ndim == 0 or " if not isinstance(row, (Linear, Fused)) else ""
-        odd = " or ".join((scalar + "x{i}.dtype.char not in REAL").format(i=i) for i in arrays)
+        kinds_of = {i: "FLOATS" if row.differentiates(i) else "REAL" for i in arrays}
+        odd = " or ".join((scalar + "x{i}.dtype.char not in {k}").format(i=i, k=k) for i, k in kinds_of.items())
         lines += [f"if {odd}:", "    return kind._apply(row, operands, params)"]
     lines.append(f"{a} = {unpacked(needs)}")
     if row.saves:
@@ -376,10 +377,12 @@ def reads(op: Op, i: int, count: int) -> tuple[int, ...]:
     return op.reads[i]
 
 
-REAL = frozenset("?bBhHiIlLqQefd")
-"""The dtypes of constants, by their characters."""
+FLOATS = frozenset("fd")
+REAL = FLOATS | frozenset("?bBhHiIlLqQe")
+"""The dtypes that rules compute with, and those of constants without a derivative, by their characters."""
 
 NAMES: dict[str, Any] = {
+    "FLOATS": FLOATS,
     "REAL": REAL,
     "ndarray": np.ndarray,
     "asarray": np.asarray,

@@ -161,6 +161,11 @@ class Op:
         """What the row states about each operand, for arrays; None where the cotangents only come together."""
         return None
 
+    def differentiates(self, i: int) -> bool:
+        """Whether there is a derivative by operand i: none by a condition, or by labels."""
+        rules = self.rules()
+        return rules is None or rules[i] is not None
+
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         """Cotangents of the inputs that need one (None for the others), given the cotangent `g` of the output."""
         raise NotImplementedError
@@ -208,6 +213,16 @@ def constant(x: Any, op: Op, beside: str) -> Any:
         return float(x)
     what = f"an array of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
     raise TypeError(f"{op.name} of a {beside} and {what}: real numbers and arrays of them only")
+
+
+def as_floats(x: Any, dtype: Any) -> Any:
+    """An array of whole numbers, bools or half precision in the dtype that NumPy gives its product with a variable.
+
+    Rules compute with it alone as well: ``1 / x`` of half precision would be coarse, and ``-x`` of bools is not allowed.
+    """
+    if not isinstance(x, np.ndarray) or x.dtype in FLOATS:
+        return x
+    return x.astype(dtype if x.dtype.kind == "b" else np.result_type(x.dtype, dtype))
 
 
 def _as_array(x: Any, op: Op, beside: str) -> Any:

@@ -24,7 +24,7 @@ from autograd.graph import Node, as_label, cotangents, modes, recording, sweep, 
 from autograd.guard import Saved, find, tick
 from autograd.operators import ArrayOperators
 from autograd.quiet import ignoring, quietly
-from autograd.rows import FLOATS, Fused, Linear, Op, Traced, constant
+from autograd.rows import FLOATS, Fused, Linear, Op, Traced, as_floats, constant
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -274,7 +274,7 @@ class Tensor(Node, ArrayOperators):
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         dtype = next(x._data.dtype for x in inputs if isinstance(x, Tensor))
-        inputs = [x if isinstance(x, Tensor) else operand(x, op, dtype) for x in inputs]
+        inputs = [x if isinstance(x, Tensor) else operand(x, op, dtype, i) for i, x in enumerate(inputs)]
         return Form.of(Tensor, op, inputs).apply(inputs, params)
 
     @classmethod
@@ -298,7 +298,7 @@ class Tensor(Node, ArrayOperators):
         """``x += y``: a new node while recording; an update of a leaf's own array under `no_grad`."""
         if modes.recording or self._op is not None:
             return row.apply((self, other), {})  # type: ignore[no-any-return]
-        self.data = row.forward(self._data, operand(ops.detach(other), row, self._data.dtype))
+        self.data = row.forward(self._data, operand(ops.detach(other), row, self._data.dtype, 1))
         return self
 
     def __iadd__(self, other: Any) -> Self:
@@ -319,8 +319,8 @@ class Tensor(Node, ArrayOperators):
         return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')}{dtype}{label})"
 
 
-def operand(x: Any, op: Op, dtype: np.dtype[Any]) -> Any:
-    """An operand that is not a Tensor: an array, or a Python number, which adapts to the Tensors' dtype."""
+def operand(x: Any, op: Op, dtype: np.dtype[Any], i: int) -> Any:
+    """The i-th operand, which is not a Tensor: an array, or a Python number, which adapts to the Tensors' dtype."""
     if isinstance(x, Traced):
         raise TypeError(
             f"{op.name} of a Tensor and a {type(x).__name__}: use one kind in an expression "
@@ -329,4 +329,4 @@ def operand(x: Any, op: Op, dtype: np.dtype[Any]) -> Any:
     x = constant(x, op, "Tensor")
     if isinstance(op, (Linear, Fused)) and not isinstance(x, (Tensor, np.ndarray)):  # their rules ask for shapes
         return np.asarray(x, dtype=dtype)
-    return x
+    return as_floats(x, dtype) if op.differentiates(i) else x

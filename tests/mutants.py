@@ -28,6 +28,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import autograd.custom
 import autograd.dual
 import autograd.form
+import autograd.functions.linalg
+import autograd.functions.table
 import autograd.graph
 import autograd.guard
 import autograd.kernels
@@ -38,7 +40,7 @@ import autograd.transforms
 import autograd.value
 from autograd import ops
 from autograd.graph import MANY
-from autograd.rows import Elementwise, Linear, Reduction
+from autograd.rows import Elementwise, General, Linear, Reduction
 from autograd.symbol import Symbol, symbol
 from autograd.tensor import Tensor
 
@@ -86,6 +88,31 @@ def rule_mutants() -> list[tuple[str, str, Mutation]]:
     return found
 
 
+LINALG = "linalg"
+
+
+def product_mutants() -> list[tuple[str, str, Mutation]]:
+    """The same for rows that state both of their products themselves: each of the two, wrong in each way."""
+    found = []
+    for row in [x for x in vars(autograd.functions.linalg).values() if isinstance(x, General)]:
+        for attribute in ("pull", "push"):
+            rule = getattr(row, attribute)
+            for kind, factor in FACTORS.items():
+                changed = several(rule, factor) if attribute == "pull" else scaled(rule, factor)
+                found.append((f"{row.name}, {attribute} {kind}", LINALG, put(row, attribute, 0, changed)))
+    return found
+
+
+def several(rule: Callable, factor: float) -> Callable:
+    """A rule for one cotangent or a tuple of them, off by a factor."""
+
+    def changed(*a, **k):
+        found = rule(*a, **k)
+        return tuple(c if c is None else factor * c for c in found) if isinstance(found, tuple) else factor * found
+
+    return changed
+
+
 def fused(rule: Callable, factor: float) -> Callable:
     """A hand-written vjp off by a factor."""
 
@@ -106,7 +133,7 @@ def same_text(row: Elementwise, rule: Callable, changed: Callable) -> bool:
 def put(row, attribute: str, i: int, changed: Callable) -> Mutation:
     def mutate() -> None:
         names = autograd.rows.operand_names(row) if isinstance(row, Elementwise) else None
-        if attribute == "weight":
+        if attribute in ("weight", "pull", "push"):
             setattr(row, attribute, changed)
         else:
             for held in (attribute, "array_partials")[: 1 + (attribute == "partials")]:
@@ -307,7 +334,7 @@ def forgotten_bias() -> None:
     autograd.value.nary(ops._dot).pull = pull
 
 
-rows, graph, tensor = autograd.rows, autograd.graph, autograd.tensor
+rows, graph, tensor, dual, kernels = autograd.rows, autograd.graph, autograd.tensor, autograd.dual, autograd.kernels
 ENGINE: dict[str, Mutation] = {
     "pulls assign instead of adding": assigning_pulls,
     "preorder instead of topological order": preorder,
@@ -350,8 +377,82 @@ ENGINE: dict[str, Mutation] = {
         autograd.guard, "if leaf._exposed > since and", "if False and"
     ),
     "no_grad records": source_change(graph, "modes.recording = False", "pass"),
-    "no_grad is not undone": source_change(graph, "modes.recording = self._outer.pop()", "pass"),
-    "NumPy scalars widen float32": source_change(tensor, "return x if x.ndim else x.item()", "return x"),
+    "no_grad is not undone": source_change(
+        graph, "modes.recording, modes.cut = self._outer.pop()", "self._outer.pop()"
+    ),
+    "NumPy scalars widen float32": source_change(
+        rows, "return x.item() if x.dtype.itemsize <= 8 else float(x)", "return x"
+    ),
+    # forward mode
+    "tangents are not broadcast": source_change(dual, "tangent = ops.broadcast_to(tangent, shape)", "pass"),
+    "tangents keep their dtype": source_change(dual, "return ops.astype(tangent, dtype)", "pass"),
+    "constants have the tangent x * 0": source_change(rows, "return np.zeros(shape_of(x), dtype)", "return x * 0"),
+    "forward mode sees one operand": source_change(
+        rows, "        return total(terms)\n\n\nclass Reduction", "        return total(terms[:1])\n\n\nclass Reduction"
+    ),
+    "products have one factor's tangent": source_change(
+        rows, "        return total(terms)\n\n\nclass Fused", "        return total(terms[-1:])\n\n\nclass Fused"
+    ),
+    "reductions push an average": source_change(
+        rows, "return (weight * t).sum(axis=axes", "return (weight * t).mean(axis=axes"
+    ),
+    "what stands still moves": source_change(rows, "[still(x) if t is None else t", "[x if t is None else t"),
+    "forward mode ignores no_grad": source_change(dual, "if level <= modes.cut:", "if False:"),
+    "levels are not cut": source_change(graph, "modes.cut = next(levels)", "pass"),
+    "numbers have no shape in forward mode": source_change(
+        dual, "return np.asarray(x, dtype=float) if type(x) in (float, int, bool) else x", "return x"
+    ),
+    # transformations
+    "transformations obey no_grad outside": source_change(graph, "modes.recording = True", "pass"),
+    "transformations leave recording on": source_change(graph, "modes.recording = self._outer", "pass"),
+    "results in no_grad stay in the graph": source_change(
+        autograd.transforms, "return x if modes.recording or not isinstance(x, Traced) else ops.identity(x)", "return x"
+    ),
+    "a Hessian's columns are its rows' sums": source_change(
+        autograd.transforms,
+        "return ops.stack(columns, axis=-1)",
+        "return ops.stack([sum(columns)] * len(columns), axis=-1)",
+    ),
+    "a Jacobian by reverse mode is transposed": source_change(
+        autograd.transforms, "ops.stack(rows, axis=0)", "ops.stack(rows, axis=-1)"
+    ),
+    "jvp forgets the tangents of later arguments": source_change(
+        autograd.transforms,
+        "for x, t in zip(leaves, moves, strict=True)])",
+        "for x, t in zip(leaves, moves if not args else [zeros_like(t) for t in moves], strict=True)])",
+    ),
+    "numbers among arrays are Values": source_change(
+        autograd.transforms, "modes.of_arrays = outer or self.arrays", "pass"
+    ),
+    "forward mode of custom operations obeys no_grad": source_change(autograd.custom, "with recording():", "if True:"),
+    # the binding of arguments, and what is saved
+    "negative axes are not counted": source_change(
+        rows, "axes = tuple(int(i) % ndim for i in given)", "axes = tuple(given)"
+    ),
+    "arguments are bound by ours": source_change(
+        autograd.functions.table,
+        "given = dict(zip(self.places, args, strict=False))",
+        "given = dict(zip(inspect.signature(self.meaning).parameters, args, strict=False))",
+    ),
+    "arguments that are not taken are dropped": source_change(
+        autograd.functions.table, "if not self._is_default(key, given.pop(key)):", "if given.pop(key) is table:"
+    ),
+    "index arrays are not copied": source_change(kernels, "array = np.array(part)", "array = np.asarray(part)"),
+    "labels are not copied": source_change(
+        ops, "own = np.array(given, dtype=np.intp)", "own = np.asarray(given, dtype=np.intp)"
+    ),
+    "only arrays may name a place twice": source_change(
+        kernels,
+        "return tuple([_fixed_part(part) for part in index]) if isinstance(index, tuple) else _fixed_part(index)",
+        "return index",
+    ),
+    "summed letters of length 1 are not spread": source_change(ops, "if n == sizes[letter])", ")"),
+    "masks are dropped": source_change(rows, "if not np.ma.is_masked(x):", "if True:"),
+    "nobody else is asked": source_change(
+        autograd.operators,
+        "return NotImplemented if is_foreign(other) else row.apply((x, y), {})",
+        "return row.apply((x, y), {})",
+    ),
     "transforms overwrite shared cotangents": source_change(
         graph, "found[id(x)] + cotangent if id(x) in found else cotangent", "cotangent"
     ),
@@ -360,7 +461,7 @@ ENGINE: dict[str, Mutation] = {
     ),
     "transforms reuse the outer variable": source_change(autograd.transforms, "return ops.identity(x)", "return x"),
     "closures of an inner grad are cut": source_change(
-        autograd.transforms, "return modes.differentiating > 0 or any(", "return any("
+        autograd.transforms, "return (modes.differentiating > 0 and modes.recording) or any(", "return any("
     ),
     "a bias gets no gradient": forgotten_bias,
     "IEEE results raise": source_change(
@@ -414,10 +515,12 @@ def run_suite(mutation: Mutation, row: str, seed: int) -> tuple[int, int]:
     counter = Counter()
     files = ["test_references.py", "test_ops.py", "test_edge_cases.py"]
     if not row:
-        files += ["test_value.py", "test_tensor.py", "test_transforms.py", "test_modules.py", "test_form.py",
-                  "test_weight_gradients.py"]  # fmt: skip
+        files += ["test_contexts.py", "test_saved.py", "test_foreign.py", "test_value.py", "test_tensor.py"]
+        files += ["test_transforms.py", "test_modules.py", "test_form.py", "test_weight_gradients.py", "test_modes.py"]
+    elif row == LINALG:
+        files = ["test_linalg.py"]
     arguments = [f"tests/{name}" for name in files]
-    chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row else []
+    chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row not in ("", LINALG) else []
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--hypothesis-seed={seed}"]
     code = pytest.main([*arguments, *chosen, *options], plugins=[counter])
     return int(code), counter.examples
@@ -454,9 +557,13 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
 
-    rules = rule_mutants()
-    MUTATIONS.update({name: mutation for name, _, mutation in rules})
-    groups = {"rules of rows": [(name, row) for name, row, _ in rules], "engine": [(name, "") for name in ENGINE]}
+    rules, products = rule_mutants(), product_mutants()
+    MUTATIONS.update({name: mutation for name, _, mutation in [*rules, *products]})
+    groups = {
+        "rules of rows": [(name, row) for name, row, _ in rules],
+        "rules of numpy.linalg": [(name, row) for name, row, _ in products],
+        "engine": [(name, "") for name in ENGINE],
+    }
     names = [(name, row) for group in groups.values() for name, row in group if options.only in name]
     jobs = [(name, row, seed) for name, row in names for seed in options.seeds]
     killed: dict[str, list[bool]] = {name: [] for name, _ in names}
