@@ -143,8 +143,6 @@ class Op:
         for x in inputs:
             if isinstance(x, Traced) and (kind is None or x._priority > kind._priority):
                 kind = type(x)
-            elif type(x) is int and abs(x) > LARGEST:
-                return self.apply([real(x) if type(x) is int else x for x in inputs], params)
         if kind is not None:
             return kind._apply(self, inputs, params)
         return self.plain(inputs, params)
@@ -152,7 +150,7 @@ class Op:
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         """The operation on floats and arrays; without an array among them one number comes out as a float."""
         with np.errstate(all="ignore"):
-            out = self.forward(*[x if isinstance(x, np.ndarray) else np.asarray(x) for x in inputs], **params)
+            out = self.forward(*[x if isinstance(x, np.ndarray) else np.asarray(bounded(x)) for x in inputs], **params)
         if np.ndim(out) == 0 and not any(isinstance(x, (np.ndarray, np.generic)) for x in inputs):
             return float(out)
         return out
@@ -197,7 +195,7 @@ def constant(x: Any, op: Op, beside: str) -> Any:
     the same operator, or hold more than numbers: where that matters they are refused, and else read as arrays.
     """
     if type(x) in (float, int, bool):
-        return x
+        return bounded(x)
     if isinstance(x, (np.ndarray, np.generic)):
         if type(x) is not np.ndarray and isinstance(x, np.ndarray):
             x = _as_array(x, op, beside)
@@ -255,6 +253,11 @@ def _of_objects(x: Any, op: Op, beside: str) -> Any:
         f"{op.name} of a {beside} and an array of {names} objects: use one kind in an expression; real numbers are an "
         "array of floats, x.astype(float)"
     )
+
+
+def bounded(x: Any) -> Any:
+    """An int that is too large for a float as the infinity that it is then; anything else as it is."""
+    return real(x) if type(x) is int and abs(x) > LARGEST else x
 
 
 def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
@@ -383,8 +386,8 @@ class Elementwise(Op):
 
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if all(type(x) in (float, int, bool) for x in inputs):
-            return ieee(self.value, [float(x) if type(x) is int else x for x in inputs], self.array)
-        arrays = [np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs]
+            return ieee(self.value, [real(x) if type(x) is int else x for x in inputs], self.array)
+        arrays = [np.asarray(x) if isinstance(x, (list, tuple)) else bounded(x) for x in inputs]
         if any(getattr(x, "dtype", None) == OBJECT for x in arrays):  # arrays of Values, or a wrong type by name
             return np.frompyfunc(self, self.arity, 1)(*arrays)
         with np.errstate(all="ignore"):
@@ -597,8 +600,6 @@ class Fused(Op):
                     return self.composition(*inputs, **params)
                 if kind is None or x._priority > kind._priority:
                     kind = type(x)
-            elif type(x) is int and abs(x) > LARGEST:
-                return self.apply([real(x) if type(x) is int else x for x in inputs], params)
         return self.plain(inputs, params) if kind is None else kind._apply(self, inputs, params)
 
 

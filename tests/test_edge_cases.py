@@ -336,6 +336,10 @@ def test_a_huge_int_as_data_among_items_and_in_place():
     assert autograd.dot([Value(1.0), 10**400], [10**400, 2.0]).data == inf
     t = Tensor([1.0, 2.0])
     assert autograd.stack([t.sum(), 10**400]).data.tolist() == [3.0, inf]
+    with autograd.no_grad():
+        t += 10**400
+    assert t.data.tolist() == [inf, inf]
+    assert autograd.sum(10**400) == inf
     t = Value(1.0)
     t += 10**400
     assert t.data == inf
