@@ -73,6 +73,37 @@ def equal(x: Any, y: Any) -> Any:
     return np.frompyfunc(operator.eq, 2, 1)(x, y) if traced else x == y
 
 
+def is_text(x: Any) -> bool:
+    """Whether `x` is a name in a formula that is to be read, or compiled for floats: one branch is taken.
+
+    >>> is_text(2.0)
+    False
+    """
+    return not getattr(x, "_branches", True)
+
+
+def guarded(x: Any, wrong: Any, instead: Any) -> Any:
+    """`x`, and another number where it is wrong to go on with `x`: there the rule would multiply 0 by infinity.
+
+    Arrays compute the branch that is not taken too, and so do derivatives of a rule. A formula does not show this.
+
+    >>> guarded(0.0, True, 1.0)
+    1.0
+    """
+    return x if is_text(x) else where(wrong, instead, x)
+
+
+def within(x: Any, bound: float) -> Any:
+    """`x` within ``[-bound, bound]``; beyond, the rule that asks for it gives the same number to the last digit.
+
+    The rule's own derivatives are 0 beyond, where they would be 0 times infinity. A formula does not show this.
+
+    >>> within(50.0, 40.0)
+    40.0
+    """
+    return x if is_text(x) else clip(x, -bound, bound)
+
+
 # fmt: off
 # ---------------------------------------------------------------------------------------------------- arithmetic
 
@@ -102,11 +133,24 @@ div = Elementwise(
 )
 power: Elementwise = Elementwise(
     "power", math.pow,
-    lambda out, x, y: where(equal(y, 0), 0, y * power(x, y - 1)),
-    lambda out, x, y: where(equal(x, 0) & (y >= 0), 0, out * log(x)),
+    lambda out, x, y: y * power(_base(x, y), y - 1),
+    lambda out, x, y: _by_exponent(out, x, y),
     array=np.power, infix="**", domain=(POSITIVE, REALS),
     doc="x to the power y; nan, never complex, for a negative base with a fractional power.",
     example="power(-8.0, 1 / 3) = nan",
+)
+powlog: Elementwise = Elementwise(
+    "powlog",
+    lambda n, x, y: where(equal(x, 0) & (y >= 0) & (n > 0), 0.0, power(x, y) * power(log(x), n)),
+    None,
+    lambda out, n, x, y: (
+        y * powlog(n, _base(x, y), y - 1)
+        + n * powlog(where(equal(n, 0), 0, n - 1), where(equal(n, 0), 1, _base(x, y)), y - 1)
+    ),
+    lambda out, n, x, y: powlog(n + 1, x, y),
+    domain=(POSITIVE, (1.0, inf), REALS),
+    doc="x**y * log(x)**n, and 0 for n > 0 where x is 0 and y is not negative: the derivatives of `power` by y.",
+    example="powlog(1, 2.0, 3.0) = 5.545177444479562",
 )
 identity = Elementwise(
     "identity", lambda x: x, lambda out, x: 1,
@@ -138,6 +182,19 @@ hypot = Elementwise(
     lambda out, x, y: y / where(equal(out, 0), 1, out),
     array=np.hypot, doc="sqrt(x**2 + y**2) without overflow; slopes 0 at (0, 0).", example="hypot(3.0, 4.0) = 5.0",
 )
+
+
+def _base(x: Any, y: Any) -> Any:
+    """The base of the slope ``y * x ** (y - 1)``: 1 for 0 ** 0, whose slope is 0, not 0 times infinity."""
+    return x if isinstance(y, (int, float)) and y else where(equal(x, 0) & equal(y, 0), 1, x)
+
+
+def _by_exponent(out: Any, x: Any, y: Any) -> Any:
+    """The slope ``out * log(x)``, 0 for a power of 0; its own derivatives are in `powlog`."""
+    if is_text(x) or not (isinstance(x, Traced) or isinstance(y, Traced)):
+        return where(equal(x, 0) & (y >= 0), 0, out * log(x))
+    return powlog(1, x, y)
+
 
 # -------------------------------------------------------------------------------------- exponentials, logarithms
 
@@ -193,16 +250,22 @@ acos = Elementwise(
     array=np.arccos, domain=((-1.0, 1.0),), doc="Inverse cosine, in radians.", example="acos(1.0) = 0.0",
 )
 atan = Elementwise(
-    "atan", math.atan, lambda out, x: 1 / (1 + x * x),
+    "atan", math.atan, lambda out, x: 1 / (1 + square(within(x, 1e160))),
     array=np.arctan, doc="Inverse tangent, in radians.", example="atan(0.0) = 0.0",
 )
 atan2 = Elementwise(
     "atan2", math.atan2,
-    lambda out, y, x: x / (x * x + y * y),
-    lambda out, y, x: -y / (x * x + y * y),
+    lambda out, y, x: _over_square(x, hypot(x, y)),
+    lambda out, y, x: -_over_square(y, hypot(x, y)),
     array=np.arctan2, domain=(REALS, POSITIVE),
     doc="Angle of the point (x, y), in radians; y comes first.", example="atan2(0.0, 1.0) = 0.0",
 )
+
+def _over_square(x: Any, r: Any) -> Any:
+    """``x / r**2``, where that is neither too large nor too small though ``r**2`` is."""
+    return x / r / r
+
+
 sinh = Elementwise(
     "sinh", math.sinh, lambda out, x: cosh(x),
     array=np.sinh, doc="Hyperbolic sine.", example="sinh(0.0) = 0.0",
@@ -240,23 +303,23 @@ leaky_relu = Elementwise(
 )
 elu = Elementwise(
     "elu", lambda x, alpha: where(x > 0, x, alpha * expm1(x)),
-    lambda out, x, alpha: where(x > 0, 1, alpha * exp(x)),
-    lambda out, x, alpha: where(x > 0, 0, expm1(x)),
+    lambda out, x, alpha: where(x > 0, 1, alpha * exp(guarded(x, x > 0, 0))),
+    lambda out, x, alpha: where(x > 0, 0, expm1(guarded(x, x > 0, 0))),
     defaults=(1.0,), kinks=(0.0,),
     doc="x where positive, alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015).", example="elu(2.0) = 2.0",
 )
 erf = Elementwise(
-    "erf", math.erf, lambda out, x: 2 / math.sqrt(math.pi) * exp(-x * x),
+    "erf", math.erf, lambda out, x: 2 / math.sqrt(math.pi) * exp(-square(within(x, 40))),
     array=lambda x: kernels.from_math(math.erf, x), doc="Error function.", example="erf(0.0) = 0.0",
 )
 erfc = Elementwise(
-    "erfc", math.erfc, lambda out, x: -2 / math.sqrt(math.pi) * exp(-x * x),
+    "erfc", math.erfc, lambda out, x: -2 / math.sqrt(math.pi) * exp(-square(within(x, 40))),
     array=lambda x: kernels.from_math(math.erfc, x), doc="1 - erf(x), exact for large x.", example="erfc(0.0) = 1.0",
 )
 gelu = Elementwise(
     # beyond 40 the factor is 0 or 1 to the last digit: the bound keeps inf * 0 away and changes nothing
     "gelu", lambda x: maximum(x, -40) * _normal_cdf(x),
-    lambda out, x: _normal_cdf(x) + clip(x, -40, 40) * exp(-0.5 * x * x) / math.sqrt(2 * math.pi),
+    lambda out, x: _normal_cdf(x) + _bell(clip(x, -40, 40)),
     doc="x times the normal distribution function of x, exact (Hendrycks and Gimpel, 2016).", example="gelu(0.0) = 0.0",
 )
 silu = Elementwise(
@@ -264,6 +327,10 @@ silu = Elementwise(
     lambda out, x: sigmoid(x) * (1 + clip(x, -800, 800) * sigmoid(-x)),
     doc="x * sigmoid(x), also called swish.", example="silu(0.0) = 0.0",
 )
+
+
+def _bell(x: Any) -> Any:
+    return x * exp(-0.5 * x * x) / math.sqrt(2 * math.pi)
 
 
 def _normal_cdf(x: Any) -> Any:
@@ -274,21 +341,23 @@ def _normal_cdf(x: Any) -> Any:
 
 maximum: Elementwise = Elementwise(
     "maximum", lambda x, y: where((x >= y) | isnan(x), x, y),
-    lambda out, x, y: where(x > y, 1, where(equal(x, y), 0.5, 0)),
-    lambda out, x, y: where(y > x, 1, where(equal(x, y), 0.5, 0)),
-    array=np.maximum, doc="The larger; a tie shares its gradient, a nan wins.", example="maximum(2.0, 3.0) = 3.0",
+    lambda out, x, y: where(x < y, 0, where(equal(x, y), 0.5, 1)),
+    lambda out, x, y: where(y < x, 0, where(equal(x, y), 0.5, 1)),
+    array=np.maximum, doc="The larger; a tie shares its gradient, a nan gives it to both.",
+    example="maximum(2.0, 3.0) = 3.0",
 )
 minimum = Elementwise(
     "minimum", lambda x, y: where((x <= y) | isnan(x), x, y),
-    lambda out, x, y: where(x < y, 1, where(equal(x, y), 0.5, 0)),
-    lambda out, x, y: where(y < x, 1, where(equal(x, y), 0.5, 0)),
-    array=np.minimum, doc="The smaller; a tie shares its gradient, a nan wins.", example="minimum(2.0, 3.0) = 2.0",
+    lambda out, x, y: where(x > y, 0, where(equal(x, y), 0.5, 1)),
+    lambda out, x, y: where(y > x, 0, where(equal(x, y), 0.5, 1)),
+    array=np.minimum, doc="The smaller; a tie shares its gradient, a nan gives it to both.",
+    example="minimum(2.0, 3.0) = 2.0",
 )
 clip: Elementwise = Elementwise(
-    "clip", lambda x, low, high: where((x > high) | (low > high), high, where(x < low, low, x)),
+    "clip", lambda x, low, high: minimum(maximum(x, low), high),
     lambda out, x, low, high: where((x < low) | (x > high), 0, 1),
-    lambda out, x, low, high: where((x < low) & (low <= high), 1, 0),
-    lambda out, x, low, high: where((x > high) | (low > high), 1, 0),
+    lambda out, x, low, high: where((x >= low) | (low > high), 0, 1),
+    lambda out, x, low, high: where((x <= high) & (low <= high), 0, 1),
     array=kernels.clip, defaults=(-inf, inf), example="clip(5.0, 0.0, 1.0) = 1.0",
     doc="x kept within [low, high]; slope 1 at a bound; high where the bounds cross.",
 )
@@ -343,8 +412,8 @@ std = Reduction(
 )
 logsumexp = Reduction(
     "logsumexp", lambda x, axis=None, keepdims=False: kernels.logsumexp(x, axis, keepdims),
-    lambda out, x, axis: softmax(x, axis),
-    doc="log(sum(exp(x))) without overflow; its gradient is the softmax.",
+    lambda out, x, axis: _shares(out, x, axis),
+    doc="log(sum(exp(x))) without overflow; its gradient is the softmax, and 0 where all are -inf.",
     example="logsumexp([0.0, 0.0]) = 0.6931471805599453",
 )
 norm = Reduction(
@@ -352,6 +421,14 @@ norm = Reduction(
     lambda out, x, axis: x / where(equal(out, 0), 1, out),
     doc="Euclidean length over the axes; slope 0 at the zero vector.", example="norm([3.0, 4.0]) = 5.0",
 )
+
+
+def _shares(out: Any, x: Any, axis: Any) -> Any:
+    """The softmax; 0 where all are -inf, so that what is masked as a whole moves nothing."""
+    nothing = equal(out, -inf)
+    if isinstance(nothing, np.ndarray) and not nothing.any():
+        return softmax(x, axis)
+    return where(nothing, 0, softmax(where(nothing, 0, x), axis))
 
 
 def _share(hit: Any, axis: Any) -> Any:
@@ -966,7 +1043,8 @@ def _bind_to_numpy() -> None:
         ours = isinstance(rule, FunctionType) and rule.__module__ == __name__
         return FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__) if ours else rule
 
-    names["_normal_cdf"] = bound(_normal_cdf)
+    helpers = [is_text, guarded, within, _base, _by_exponent, _over_square, _normal_cdf, _bell]
+    names |= {helper.__name__: bound(helper) for helper in helpers}
     for row in ROWS.values():
         if isinstance(row, Elementwise):
             array = bound(row.array)

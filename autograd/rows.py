@@ -39,6 +39,7 @@ class Traced:
     __slots__ = ()
     _fuses = False  # whether it takes a fused row as one operation, rather than as what that is composed of
     _stacks = False  # whether several of them make one array of its kind
+    _branches = True  # whether what is not taken is computed too: see `autograd.ops.guarded`
     _priority = 0  # where several kinds meet in one operation, the highest decides
 
     @classmethod

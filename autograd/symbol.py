@@ -35,6 +35,7 @@ class Symbol(Operators):
     """An expression in names: a name, a number, or a head with parts (a row, or the sign of a comparison)."""
 
     __slots__ = ("head", "number", "parts")
+    _branches = False
     _priority = 9
 
     def __init__(self, head: str | float | Op, number: float | None = None, parts: tuple[Symbol, ...] = ()) -> None:
@@ -92,10 +93,14 @@ class Symbol(Operators):
     __hash__ = None  # type: ignore[assignment]
 
     def __and__(self, other: Any) -> Any:
-        return Symbol("and", None, (self, symbol(other)))
+        if isinstance(other, bool):  # it is known
+            return self if other else False
+        return Symbol("and", None, (self, other))
 
     def __or__(self, other: Any) -> Any:
-        return Symbol("or", None, (self, symbol(other)))
+        if isinstance(other, bool):
+            return True if other else self
+        return Symbol("or", None, (self, other))
 
     __rand__, __ror__ = __and__, __or__
 
