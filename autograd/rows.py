@@ -663,11 +663,14 @@ def objects(items: Sequence[Any]) -> Any:
 
 def box(x: Any) -> Any:
     """Arrays and what is like them as they are; a number, or a scalar node, as an array without axes that holds it."""
-    if hasattr(x, "reshape"):
+    if isinstance(x, Traced):
+        if x._fuses or shape_of(x):
+            return x
+    elif isinstance(x, (np.ndarray, np.generic)):
         return x
-    if isinstance(x, (list, tuple)):
+    elif isinstance(x, (list, tuple)):
         return np.asarray(x)
-    if not isinstance(x, Traced):
+    else:
         return np.asarray(x, dtype=float)
     cell = np.empty((), dtype=object)
     cell[()] = x

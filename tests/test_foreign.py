@@ -51,7 +51,8 @@ def test_who_has_operators_of_their_own_is_asked(f, variable):
 
 @pytest.mark.parametrize("variable", VARIABLES)
 @pytest.mark.parametrize("other", ["a", b"a", None, object(), 1j, {1.0}, np.array(["a"]), np.array([1j]),
-                                   np.array([None]), np.datetime64("2020-01-01")], ids=repr)  # fmt: skip
+                                   np.array([None]), np.datetime64("2020-01-01")],
+                         ids=lambda x: type(x).__name__ + str(getattr(x, "dtype", "")))  # fmt: skip
 def test_what_is_no_number_is_refused(variable, other):
     for f in OPERATORS[:5]:
         for pair in ((VARIABLES[variable](), other), (other, VARIABLES[variable]())):
