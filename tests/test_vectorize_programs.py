@@ -976,14 +976,14 @@ KINDS = ["unary", "add", "bias", "scale", "sum", "layer", "layer", "other"]
 instructions = st.tuples(st.sampled_from(KINDS), numbers, numbers, numbers)
 
 
-@given(st.lists(instructions, min_size=1, max_size=9), st.lists(numbers, min_size=1, max_size=4), st.booleans())
+@given(st.lists(instructions, min_size=1, max_size=9), st.lists(numbers, max_size=3), st.booleans())
 def test_random_graphs(steps, outputs, whole):
     p = Weights()
     w, layers = p(4), p(3, 6)
 
     def f(x):
         pool = grown([*w[:2], 0.5, *w[2:], *x], layers, steps)
-        outs = [pool[-1 - i % len(pool)] for i in outputs]
+        outs = [*pool[-3:], *(pool[-1 - i % len(pool)] for i in outputs)]
         return outs if whole else tuple(outs)
 
     agree(f, p.all, 3, near=1e-8)
