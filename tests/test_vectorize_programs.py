@@ -939,8 +939,11 @@ def test_a_loss_over_the_samples_that_were_given():
 UNARY = ("tanh", "sin", "sigmoid", "softplus", "detach", "relu")
 
 
-def grown(leaves, steps):
-    """A graph grown from leaves: operands count back from the newest number, so nearly all are read more than once."""
+def grown(leaves, weights, steps):
+    """A graph grown from leaves: operands count back from the newest number, so nearly all are read more than once.
+
+    A layer leaves its sums to be read beside its results with a bias.
+    """
     pool = list(leaves)
 
     def at(i):
@@ -958,9 +961,10 @@ def grown(leaves, steps):
         elif kind == "sum":
             y = sum(at(i + k) for k in range(2 + j % 3))
         elif kind == "layer":
-            inputs, weights = [at(i + k) for k in range(2)], [leaves[(j + k) % len(leaves)] for k in range(4)]
-            pool.append(weights[0] * inputs[0] + weights[1] * inputs[1])
-            y = weights[2] * inputs[0] + weights[3] * inputs[1]
+            inputs, w = [at(i), at(i + 1 + c % 2)], weights[j % len(weights)]
+            sums = [w[0] * inputs[0] + w[1] * inputs[1], w[2] * inputs[0] + w[3] * inputs[1]]
+            pool += [*sums, (sums[0] + w[4]).tanh(), (sums[1] + w[5]).tanh()]
+            y = sums[0] * sums[1]
         else:
             y = autograd.max([at(i), at(j)]) if c % 2 else at(i) * at(j)
         pool.append(y)
@@ -972,14 +976,14 @@ KINDS = ["unary", "add", "bias", "scale", "sum", "layer", "layer", "other"]
 instructions = st.tuples(st.sampled_from(KINDS), numbers, numbers, numbers)
 
 
-@given(st.lists(instructions, min_size=1, max_size=9), st.lists(numbers, min_size=1, max_size=4), st.booleans())
+@given(st.lists(instructions, min_size=1, max_size=9), st.lists(numbers, max_size=3), st.booleans())
 def test_random_graphs(steps, outputs, whole):
     p = Weights()
-    w = p(4)
+    w, layers = p(4), p(3, 6)
 
     def f(x):
-        pool = grown([*w[:2], x[0], 0.5, *w[2:], x[1], x[2]], steps)
-        outs = [pool[-1 - i % len(pool)] for i in outputs]
+        pool = grown([*w[:2], 0.5, *w[2:], *x], layers, steps)
+        outs = [*pool[-3:], *(pool[-1 - i % len(pool)] for i in outputs)]
         return outs if whole else tuple(outs)
 
     agree(f, p.all, 3, near=1e-8)
