@@ -116,7 +116,8 @@ def numbers(operands):
 
 def apply(operands, params):
     for i in arrays:
-        if operands[i].dtype.char not in (FLOATS if row.differentiates(i) else REAL) or (operands[i].ndim == 0 and not shapes):
+        dtypes = FLOATS if row.differentiates(i) else REAL
+        if operands[i].dtype.char not in dtypes or (operands[i].ndim == 0 and not shapes):
             return kind._apply(row, operands, params)
     a = numbers(operands)
     if row.saves:

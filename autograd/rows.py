@@ -217,7 +217,7 @@ def constant(x: Any, op: Op, beside: str) -> Any:
 def as_floats(x: Any, dtype: Any) -> Any:
     """An array of whole numbers, bools or half precision in the dtype that NumPy gives its product with a variable.
 
-    Rules compute with it alone as well: ``1 / x`` of half precision would be coarse, and ``-x`` of bools is not allowed.
+    Rules compute with it alone as well: ``1 / x`` of half precision is coarse, and ``-x`` of bools is not allowed.
     """
     if not isinstance(x, np.ndarray) or x.dtype in FLOATS:
         return x

@@ -106,8 +106,9 @@ def one_side(f, x, constant, kind):
         t = Tensor(x)
         got = f(t, constant)
     except TypeError as error:
-        assert kind in ("matrix", "masked", "masked nowhere", "unit") or "ufunc" in str(error), (kind, error)
-        return
+        if kind in ("matrix", "masked", "masked nowhere", "unit") or "ufunc" in str(error):
+            return
+        raise
     assert isinstance(got, Tensor)
     assert got.dtype == np.float64
     plain = np.asarray(constant)
@@ -133,7 +134,7 @@ def test_products_of_matrices_are_not_taken_for_products_of_elements():
         np.testing.assert_allclose((Tensor(A) + matrix).data, A + A)
 
 
-@pytest.mark.parametrize("compare", [operator.eq, operator.ne, operator.lt, operator.ge, np.equal, np.not_equal, np.less],
+@pytest.mark.parametrize("compare", [operator.eq, operator.ne, operator.lt, operator.ge, np.equal, np.less],
                          ids=lambda f: f.__name__)  # fmt: skip
 def test_a_comparison_means_the_same_when_it_is_differentiated(compare):
     x = np.array([1.0, 2.0, 3.0])
@@ -153,7 +154,7 @@ def test_equality_of_values_is_identity_and_says_so_where_it_could_mean_the_numb
     assert a == a
     assert a != b
     assert a == 2.0
-    assert 2 == a
+    assert operator.eq(2, a)
     assert [b, a].index(a) == 1
     assert len({a, b}) == 2
     assert a != "2.0"
