@@ -292,7 +292,7 @@ softplus = Elementwise(
 )
 relu = Elementwise(
     "relu", lambda x: where(x <= 0, 0.0, x), lambda out, x: sign(out),
-    array=lambda x: np.maximum(x, 0), kinks=(0.0,), doc="max(x, 0); slope 0 at 0.", example="relu(-2.0) = 0.0",
+    array=kernels.relu, kinks=(0.0,), doc="max(x, 0); slope 0 at 0.", example="relu(-2.0) = 0.0",
 )
 leaky_relu = Elementwise(
     "leaky_relu", lambda x, slope: where(x > 0, x, slope * x),

@@ -28,6 +28,7 @@ from nn.interrupt import Interrupt
 from nn.losses import cross_entropy
 from nn.module import Module, mode
 from nn.optim import Optimizer, clip_grad_norm
+from nn.threads import Threads
 
 if TYPE_CHECKING:
     from nn.checkpoint import Checkpoint
@@ -197,6 +198,10 @@ def fit(
     rate of the first step and the seconds that the steps took. Raises `NonFiniteLoss` at once when the loss is nan or
     infinite.
 
+    While the matrix products of a batch are small, BLAS has one thread, where `threadpoolctl` is installed: see
+    `nn.threads`. During the validation, in callbacks at the end of an epoch and after the training it has as many as
+    before.
+
     Ctrl-C ends the training after the step or the validation that is running, saves the checkpoint, and sets
     `history.interrupted`; an epoch that it breaks off is not recorded, though its steps were made. A second one raises
     KeyboardInterrupt at once, wherever that is. So it is in the main thread, unless the program handles SIGINT itself.
@@ -219,7 +224,7 @@ def fit(
     history.stopped, history.interrupted = "", False
     state = State(model, batches, loss, optimizer, callbacks, history, epochs)
     bar = _Progress(progress)
-    with mode(model, training=True), Interrupt() as interrupt:
+    with mode(model, training=True), Interrupt() as interrupt, Threads(optimizer.parameters) as threads:
         if checkpoint is not None:
             checkpoint.start(state)
             state.resumed = checkpoint.resume
@@ -228,7 +233,7 @@ def fit(
             for hook in hooks["on_start"]:
                 hook(state)
             while (state.epoch < epochs or not state.complete) and not (history.stopped or interrupt.pressed):
-                _epoch(state, validate, clip, hooks, bar, interrupt)
+                _epoch(state, validate, clip, hooks, bar, interrupt, threads)
                 if checkpoint is not None:
                     checkpoint.save(state)
             if interrupt.pressed and not history.stopped:
@@ -249,7 +254,9 @@ def fit(
     return history
 
 
-def _epoch(state: State, validate: Any, clip: Any, hooks: Any, bar: _Progress, interrupt: Interrupt) -> None:
+def _epoch(
+    state: State, validate: Any, clip: Any, hooks: Any, bar: _Progress, interrupt: Interrupt, threads: Threads
+) -> None:
     """One epoch, or what a checkpoint left of it, and its row of the history."""
     model, loss, optimizer, history = state.model, state.criterion, state.optimizer, state.history
     on_step, isfinite = hooks["on_step_end"], math.isfinite
@@ -263,6 +270,7 @@ def _epoch(state: State, validate: Any, clip: Any, hooks: Any, bar: _Progress, i
     if done and not hasattr(batches, "load_state_dict"):
         batches = islice(batches, done, None)
     for step, (x, y) in enumerate(batches, done + 1):
+        threads.suit(x)
         out = loss(model(x), y)
         if step == done + 1:
             _check(out)
@@ -284,6 +292,7 @@ def _epoch(state: State, validate: Any, clip: Any, hooks: Any, bar: _Progress, i
             break
         if interrupt.pressed:
             return
+    threads.release()
     seconds = time.perf_counter() - state.started
     if not state.step:
         hint = "a generator is used up after one epoch: pass a list, or nn.data.Batches"
