@@ -40,9 +40,34 @@ def clip(x: Any, low: Any, high: Any) -> Any:
     return np.clip(x, low, high) if isinstance(x, np.ndarray) else np.minimum(np.maximum(x, low), high)
 
 
-def from_math(function: Rule, x: Any) -> Any:
+def from_math(function: Rule, *xs: Any) -> Any:
     """A function that NumPy lacks, element by element."""
-    return np.asarray(np.frompyfunc(function, 1, 1)(x), dtype=np.result_type(x))
+    return np.asarray(np.frompyfunc(function, len(xs), 1)(*xs), dtype=np.result_type(*xs))
+
+
+def dsinc(n: Any, x: Any) -> Any:
+    """The derivatives of sin(pi x) / (pi x), which is the integral of cos(pi x t) over t from 0 to 1.
+
+    Near 0 it is this integral that is computed (by Gauss's rule), since the quotient has no digits left there.
+    """
+    n, x = np.broadcast_arrays(n, x)
+    out = np.full(x.shape, np.nan, x.dtype)
+    with np.errstate(all="ignore"):  # of infinite numbers, and of the branch not taken
+        for order in np.intersect1d(n, range(64)):  # there is no other
+            out[n == order] = _dsinc(int(order), x[n == order].astype(float))
+    return out
+
+
+def _dsinc(n: int, x: Any) -> Any:
+    turned = (np.cos, lambda t: -np.sin(t), lambda t: -np.cos(t), np.sin)  # each the derivative of the one before
+    nodes, weights = np.polynomial.legendre.leggauss(48)
+    near = np.zeros_like(x)
+    for t, weight in zip(np.pi * (nodes + 1) / 2, weights / 2, strict=True):
+        near += weight * t**n * turned[n % 4](t * x)
+    far = np.sin(np.pi * x) / (np.pi * x)
+    for k in range(1, n + 1):  # the k-th derivative of x * sinc(x) = sin(pi x) / pi
+        far = (np.pi ** (k - 1) * turned[(k - 1) % 4](np.pi * x) - k * far) / x
+    return np.where(np.abs(x) < 10, near, far)
 
 
 def relu(x: Any) -> Any:

@@ -54,11 +54,25 @@ class Operators(Traced):
         sigmoid: Callable[[], Self]
         softplus: Callable[[], Self]
         relu: Callable[[], Self]
+        exp2: Callable[[], Self]
+        cbrt: Callable[[], Self]
+        arcsinh: Callable[[], Self]
+        arccosh: Callable[[], Self]
+        arctanh: Callable[[], Self]
+        deg2rad: Callable[[], Self]
+        rad2deg: Callable[[], Self]
+        sinc: Callable[[], Self]
         erf: Callable[[], Self]
         erfc: Callable[[], Self]
         gelu: Callable[[], Self]
         silu: Callable[[], Self]
         hypot: Callable[..., Self]
+        copysign: Callable[..., Self]
+        fmod: Callable[..., Self]
+        logaddexp: Callable[..., Self]
+        logaddexp2: Callable[..., Self]
+        fmax: Callable[..., Self]
+        fmin: Callable[..., Self]
         atan2: Callable[..., Self]
         maximum: Callable[..., Self]
         minimum: Callable[..., Self]
@@ -89,6 +103,12 @@ class Operators(Traced):
 
     def __rtruediv__(self, other: Any) -> Self:
         return binary(ops.div, other, self, other)  # type: ignore[no-any-return]
+
+    def __mod__(self, other: Any) -> Self:
+        return binary(ops.remainder, self, other, other)
+
+    def __rmod__(self, other: Any) -> Self:
+        return binary(ops.remainder, other, self, other)
 
     def __pow__(self, other: Any) -> Self:
         return binary(ops.power, self, other, other)  # type: ignore[no-any-return]
@@ -355,9 +375,13 @@ for _name, _row in METHODS.items():
     setattr(Operators, _name, _method(_row))
 
 # NumPy calls a method of this name on every element of an object array: np.arcsin(array_of_values)
-NUMPY_NAMES = {"arcsin": "asin", "arccos": "acos", "arctan": "atan", "arctan2": "atan2"}
+NUMPY_NAMES = {
+    name: row.name
+    for name, row in vars(ops).items()
+    if isinstance(row, Elementwise) and name not in (row.name, f"_{row.name}")
+}
 for _name, _ours in NUMPY_NAMES.items():
-    setattr(Operators, _name, getattr(Operators, _ours))
+    setattr(Operators, _name, _method(ops.ROWS[_ours]))  # type: ignore[arg-type]
 
 
 def reduced(

@@ -34,10 +34,11 @@ from autograd.rows import (
     unbroadcast,
 )
 
-inf = math.inf
+inf, nan = math.inf, math.nan
 POSITIVE = (0.0, inf)
 LOG2 = math.log(2.0)
 LOG10 = math.log(10.0)
+DEGREE = math.pi / 180
 
 
 def detach(x: Any) -> Any:
@@ -131,6 +132,27 @@ div = Elementwise(
     lambda out, x, y: -out / y,
     array=np.true_divide, infix="/", doc="Quotient; x / 0 is inf or nan.", example="div(1.0, 0.0) = inf",
 )
+floordiv: Elementwise = Elementwise(
+    "floordiv", operator.floordiv,
+    lambda out, x, y: 0,
+    lambda out, x, y: 0,
+    array=np.floor_divide, infix="//", kinks=(0.0,),
+    doc="Quotient, rounded down.", example="floordiv(-7.0, 2.0) = -4.0",
+)
+remainder = Elementwise(
+    "remainder", operator.mod,
+    lambda out, x, y: 1,
+    lambda out, x, y: -floordiv(x, y),
+    array=np.remainder, infix="%", kinks=(0.0,),
+    doc="What is left of x beyond the multiples of y; it has the sign of y.", example="remainder(-7.0, 2.0) = 1.0",
+)
+fmod = Elementwise(
+    "fmod", math.fmod,
+    lambda out, x, y: 1,
+    lambda out, x, y: -_turns(detach(x), detach(y)),
+    array=np.fmod, kinks=(0.0,),
+    doc="What is left of x beyond the multiples of y; it has the sign of x.", example="fmod(-7.0, 2.0) = -1.0",
+)
 power: Elementwise = Elementwise(
     "power", math.pow,
     lambda out, x, y: y * power(_base(x, y), y - 1),
@@ -176,12 +198,23 @@ sign: Elementwise = Elementwise(
     "sign", lambda x: where(x > 0, 1.0, where(x < 0, -1.0, x * 0)), lambda out, x: 0,
     array=np.sign, kinks=(0.0,), doc="-1, 0 or 1.", example="sign(-2.0) = -1.0",
 )
+copysign: Elementwise = Elementwise(
+    "copysign", math.copysign,
+    lambda out, x, y: sign(x) * copysign(1.0, y),
+    lambda out, x, y: 0,
+    array=np.copysign, kinks=(0.0,), doc="The magnitude of x with the sign of y.", example="copysign(2.0, -0.0) = -2.0",
+)
 hypot = Elementwise(
     "hypot", math.hypot,
     lambda out, x, y: x / where(equal(out, 0), 1, out),
     lambda out, x, y: y / where(equal(out, 0), 1, out),
     array=np.hypot, doc="sqrt(x**2 + y**2) without overflow; slopes 0 at (0, 0).", example="hypot(3.0, 4.0) = 5.0",
 )
+
+
+def _turns(x: Any, y: Any) -> Any:
+    """How often y goes into x, rounded towards 0."""
+    return sign(x) * sign(y) * floordiv(abs(x), abs(y))
 
 
 def _base(x: Any, y: Any) -> Any:
@@ -206,6 +239,10 @@ expm1 = Elementwise(
     "expm1", math.expm1, lambda out, x: exp(x),
     array=np.expm1, doc="exp(x) - 1, exact near 0.", example="expm1(1e-20) = 1e-20",
 )
+exp2 = Elementwise(
+    "exp2", math.exp2, lambda out, x: out * LOG2,
+    array=np.exp2, doc="2 to the power x.", example="exp2(3.0) = 8.0",
+)
 log: Elementwise = Elementwise(
     "log", math.log, lambda out, x: 1 / x,
     array=np.log, domain=(POSITIVE,), doc="Natural logarithm.", example="log(0.0) = -inf",
@@ -226,6 +263,33 @@ sqrt = Elementwise(
     "sqrt", math.sqrt, lambda out, x: 0.5 / out,
     array=np.sqrt, domain=(POSITIVE,), doc="Square root; slope inf at 0.", example="sqrt(9.0) = 3.0",
 )
+
+cbrt = Elementwise(
+    "cbrt", math.cbrt, lambda out, x: power(abs(x), -2 / 3) / 3,
+    array=np.cbrt, kinks=(0.0,), doc="Cube root, of negative numbers too; slope inf at 0.", example="cbrt(-8.0) = -2.0",
+)
+logaddexp = Elementwise(
+    "logaddexp",
+    lambda x, y: where(equal(x, y), x + LOG2, maximum(x, y) + log1p(exp(-abs(x - y)))),
+    lambda out, x, y: sigmoid(_gap(x, y)),
+    lambda out, x, y: sigmoid(_gap(y, x)),
+    array=np.logaddexp, doc="log(exp(x) + exp(y)) without overflow; slopes 0 where both are -inf.",
+    example="logaddexp(1000.0, 1000.0) = 1000.6931471805599",
+)
+logaddexp2 = Elementwise(
+    "logaddexp2",
+    lambda x, y: where(equal(x, y), x + 1, maximum(x, y) + log1p(exp2(-abs(x - y))) / LOG2),
+    lambda out, x, y: sigmoid(_gap(x, y) * LOG2),
+    lambda out, x, y: sigmoid(_gap(y, x) * LOG2),
+    array=np.logaddexp2, doc="log2(2**x + 2**y) without overflow; slopes 0 where both are -inf.",
+    example="logaddexp2(1000.0, 1000.0) = 1001.0",
+)
+
+
+def _gap(x: Any, y: Any) -> Any:
+    """``x - y``, and -inf between -inf and -inf: nothing there moves what they are together."""
+    return where(equal(x, y) & equal(x, 2 * x) & (x < 0), x, x - y)  # -inf alone is below 0 and twice itself
+
 
 # --------------------------------------------------------------------------------- trigonometric and hyperbolic
 
@@ -260,6 +324,40 @@ atan2 = Elementwise(
     array=np.arctan2, domain=(REALS, POSITIVE),
     doc="Angle of the point (x, y), in radians; y comes first.", example="atan2(0.0, 1.0) = 0.0",
 )
+arcsinh = Elementwise(
+    "arcsinh", math.asinh, lambda out, x: 1 / hypot(clip(x, -1e300, 1e300), 1),
+    array=np.arcsinh, doc="Inverse hyperbolic sine.", example="arcsinh(0.0) = 0.0",
+)
+arccosh = Elementwise(
+    "arccosh", math.acosh, lambda out, x: power(x - 1, -0.5) * power(x + 1, -0.5),
+    array=np.arccosh, domain=((1.0, inf),), doc="Inverse hyperbolic cosine.", example="arccosh(1.0) = 0.0",
+)
+arctanh = Elementwise(
+    "arctanh", math.atanh, lambda out, x: 0.5 / (1 - x) + 0.5 / (1 + x),
+    array=np.arctanh, domain=((-1.0, 1.0),), doc="Inverse hyperbolic tangent.", example="arctanh(0.0) = 0.0",
+)
+deg2rad = Elementwise(
+    "deg2rad", lambda x: x * DEGREE, lambda out, x: DEGREE,
+    array=np.deg2rad, doc="Radians of an angle in degrees.", example="deg2rad(180.0) = 3.141592653589793",
+)
+rad2deg = Elementwise(
+    "rad2deg", lambda x: x * (180 / math.pi), lambda out, x: 180 / math.pi,
+    array=np.rad2deg, doc="Degrees of an angle in radians.", example="rad2deg(0.0) = 0.0",
+)
+sinc = Elementwise(
+    "sinc",
+    lambda x: where(equal(x, 0), 1.0, sin(math.pi * x) / (math.pi * x)),
+    lambda out, x: dsinc(1, x),
+    array=np.sinc, doc="sin(pi x) / (pi x), and 1 at 0.", example="sinc(0.0) = 1.0",
+)
+dsinc: Elementwise = Elementwise(
+    "dsinc", lambda n, x: float(kernels.dsinc(float(n), float(x))),
+    None,
+    lambda out, n, x: dsinc(n + 1, x),
+    array=kernels.dsinc, domain=((1.0, 1.0), REALS),
+    doc="The n-th derivative of sinc.", example="dsinc(1, 0.0) = 0.0",
+)
+
 
 def _over_square(x: Any, r: Any) -> Any:
     """``x / r**2``, where that is neither too large nor too small though ``r**2`` is."""
@@ -353,6 +451,18 @@ minimum = Elementwise(
     array=np.minimum, doc="The smaller; a tie shares its gradient, a nan gives it to both.",
     example="minimum(2.0, 3.0) = 2.0",
 )
+fmax = Elementwise(
+    "fmax", lambda x, y: where((x >= y) | isnan(y), x, y),
+    lambda out, x, y: where((x > y) | isnan(y), 1, where(equal(x, y), 0.5, 0)),
+    lambda out, x, y: where((y > x) | isnan(x), 1, where(equal(x, y), 0.5, 0)),
+    array=np.fmax, doc="The larger; a tie shares its gradient, a nan loses.", example="fmax(2.0, nan) = 2.0",
+)
+fmin = Elementwise(
+    "fmin", lambda x, y: where((x <= y) | isnan(y), x, y),
+    lambda out, x, y: where((x < y) | isnan(y), 1, where(equal(x, y), 0.5, 0)),
+    lambda out, x, y: where((y < x) | isnan(x), 1, where(equal(x, y), 0.5, 0)),
+    array=np.fmin, doc="The smaller; a tie shares its gradient, a nan loses.", example="fmin(2.0, nan) = 2.0",
+)
 clip: Elementwise = Elementwise(
     "clip", lambda x, low, high: minimum(maximum(x, low), high),
     lambda out, x, low, high: where((x < low) | (x > high), 0, 1),
@@ -371,6 +481,9 @@ where: Elementwise = Elementwise(
     " (``where(x > 0, log(where(x > 0, x, 1)), 0)``), or an infinite slope of the branch not taken becomes nan.",
     example="where(True, 2.0, 3.0) = 2.0",
 )
+
+# NumPy's names of rows that have another: as functions, as methods, and for NumPy's function of that name
+arcsin, arccos, arctan, arctan2, fabs, radians, degrees = asin, acos, atan, atan2, abs, deg2rad, rad2deg
 
 # ------------------------------------------------------------------------------------------------------ reductions
 
@@ -1043,7 +1156,7 @@ def _bind_to_numpy() -> None:
         ours = isinstance(rule, FunctionType) and rule.__module__ == __name__
         return FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__) if ours else rule
 
-    helpers = [is_text, guarded, within, _base, _by_exponent, _over_square, _normal_cdf, _bell]
+    helpers = [is_text, guarded, within, _turns, _base, _by_exponent, _gap, _over_square, _normal_cdf, _bell]
     names |= {helper.__name__: bound(helper) for helper in helpers}
     for row in ROWS.values():
         if isinstance(row, Elementwise):

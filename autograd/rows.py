@@ -21,6 +21,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -356,10 +357,21 @@ class Elementwise(Op):
         self.domain = domain or (REALS,) * len(partials)
         self.kinks = kinks
 
-    @property
+    @cached_property
     def is_formula(self) -> bool:
-        """Whether the value is written in terms of other rows."""
-        return hasattr(self.value, "__code__")
+        """Whether the value is written in terms of other rows, so that names can flow through it and give its text.
+
+        Not so what asks its operands for their numbers: a function of `math`, a condition of Python's.
+        """
+        if not hasattr(self.value, "__code__"):
+            return False
+        from autograd.symbol import Symbol  # which is made of rows
+
+        try:
+            self.value(*map(Symbol, operand_names(self)))
+        except (TypeError, ValueError):
+            return False
+        return True
 
     @property
     def is_method(self) -> bool:

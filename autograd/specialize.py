@@ -88,6 +88,7 @@ OPERATORS = {
     ops.sub: ("__sub__", "__rsub__"),
     ops.mul: ("__mul__", "__rmul__"),
     ops.div: ("__truediv__", "__rtruediv__"),
+    ops.remainder: ("__mod__", "__rmod__"),
     ops.power: ("__pow__", "__rpow__"),
     ops.neg: ("__neg__",),
     ops.abs: ("__abs__",),
@@ -104,8 +105,9 @@ def value_text(row: Elementwise, names: Sequence[str]) -> str:
 
 @cache
 def scalars() -> dict[str, Any]:
-    """Every row as a function on floats, under its name: what the compiled text calls."""
-    functions: dict[str, Any] = {row.name: row.value for row in ELEMENTWISE if not row.is_formula}
+    """What the compiled text calls: every row as a function on floats, under its name, and the numbers with a name."""
+    functions: dict[str, Any] = {"inf": ops.inf, "nan": ops.nan}
+    functions |= {row.name: row.value for row in ELEMENTWISE if not row.is_formula}
     for row in ELEMENTWISE:
         if row.is_formula:
             names = operand_names(row)
@@ -266,7 +268,7 @@ class Specialized:
 
     def variant(self, row: Op, pattern: str) -> Variant | None:
         """None for what has no specialised form."""
-        if pattern not in SLOTS:
+        if pattern not in SLOTS or None in row.partials:  # type: ignore[attr-defined]
             return None
         if pattern not in row.variants:
             self._compile(row)  # type: ignore[arg-type]

@@ -92,6 +92,9 @@ class Symbol(Operators):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __bool__(self) -> bool:
+        raise TypeError(f"whether {self} holds is not known here: write where(condition, x, y), which keeps both")
+
     def __and__(self, other: Any) -> Any:
         if isinstance(other, bool):  # it is known
             return self if other else False

@@ -140,8 +140,22 @@ def sqrt(x):
     return raised(x, mpf(1) / 2)
 
 
+def cbrt(x):
+    return raised(x, mpf(1) / 3) if x > 0 else -raised(-x, mpf(1) / 3) if x < 0 else 1 / x  # at 0 it has no slope
+
+
 def cycle(*functions):
     return function(lambda x: [functions[k % 4](x) / math.factorial(k) for k in range(ORDER + 1)])
+
+
+def dsinc(x):
+    """The derivative of that."""
+    if abs(getattr(x, "value", x)) > 1:
+        return (cos(mp.pi * x) - sinc(x)) / x
+    out, t = x * 0, mp.pi * x
+    for k in reversed(range(1, 60)):
+        out = out * t * t + (-1) ** k * 2 * k / mp.factorial(2 * k + 1)
+    return out * t * mp.pi
 
 
 def branch(x, below, above):
@@ -207,6 +221,9 @@ DEFINITIONS = {
     "sub": lambda x, y: x - y,
     "mul": lambda x, y: x * y,
     "div": lambda x, y: x / y,
+    "floordiv": lambda x, y: x * 0 + whole(x, y, mp.floor),
+    "remainder": lambda x, y: x - y * whole(x, y, mp.floor),
+    "fmod": lambda x, y: x - y * whole(x, y, lambda q: mp.sign(q) * mp.floor(abs(q))),
     "power": power,
     "powlog": lambda n, x, y: power(x, y) * raised(log(x), n),
     "identity": lambda x: x,
@@ -215,14 +232,19 @@ DEFINITIONS = {
     "reciprocal": lambda x: 1 / x,
     "abs": lambda x: x if x > 0 else -x if x < 0 else x * 0,
     "sign": lambda x: x * 0 + (1 if x > 0 else -1 if x < 0 else 0),
+    "copysign": lambda x, y: DEFINITIONS["abs"](x) * (1 if y >= 0 else -1),
     "hypot": lambda x, y: sqrt(x * x + y * y),
     "exp": exp,
     "expm1": lambda x: exp(x) - 1,
+    "exp2": lambda x: exponential(x, 2),
     "log": log,
     "log1p": lambda x: log(1 + x),
     "log2": lambda x: log(x) / mp.log(2),
     "log10": lambda x: log(x) / mp.log(10),
     "sqrt": sqrt,
+    "cbrt": cbrt,
+    "logaddexp": lambda x, y: log(exp(x) + exp(y)),
+    "logaddexp2": lambda x, y: log(exponential(x, 2) + exponential(y, 2)) / mp.log(2),
     "sin": sin,
     "cos": cos,
     "tan": lambda x: sin(x) / cos(x),
@@ -233,6 +255,13 @@ DEFINITIONS = {
     "sinh": lambda x: (exp(x) - exp(-x)) / 2,
     "cosh": lambda x: (exp(x) + exp(-x)) / 2,
     "tanh": tanh,
+    "arcsinh": integral(mp.asinh, lambda t: 1 / sqrt(t * t + 1)),
+    "arccosh": integral(mp.acosh, lambda t: 1 / sqrt(t * t - 1)),
+    "arctanh": integral(mp.atanh, lambda t: 1 / (1 - t * t)),
+    "deg2rad": lambda x: x * (mp.pi / 180),
+    "rad2deg": lambda x: x * (180 / mp.pi),
+    "sinc": sinc,
+    "dsinc": lambda n, x: dsinc(x),
     "sigmoid": lambda x: 1 / (1 + exp(-x)),
     "softplus": lambda x: log(1 + exp(x)),
     "relu": lambda x: branch(x, 0 * x, x),
@@ -244,6 +273,8 @@ DEFINITIONS = {
     "silu": lambda x: x / (1 + exp(-x)),
     "maximum": larger,
     "minimum": smaller,
+    "fmax": larger,
+    "fmin": smaller,
     "clip": lambda x, low, high: high if x > high or low > high else low if x < low else x,
 }
 REDUCTIONS = {

@@ -69,7 +69,7 @@ def meaning(s):
     known = {"add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y, "div": lambda x, y: x / y,
              "neg": lambda x: -x, "identity": lambda x: x, "reciprocal": lambda x: 1 / x, "and": lambda x, y: x and y,
              "or": lambda x, y: x or y, "<": lambda x, y: x < y, "<=": lambda x, y: x <= y, ">": lambda x, y: x > y,
-             ">=": lambda x, y: x >= y, "==": lambda x, y: x == y}  # fmt: skip
+             ">=": lambda x, y: x >= y, "==": lambda x, y: x == y, "!=": lambda x, y: x != y}  # fmt: skip
     return known[name](*xs) if name in known else call(name, *xs)
 
 
@@ -124,10 +124,9 @@ class Reader:
 
     def comparison(self):
         x = self.sum()
-        if self.next in ("<", "<=", ">", ">=", "=="):
-            return {"<": x.__lt__, "<=": x.__le__, ">": x.__gt__, ">=": x.__ge__, "==": x.__eq__}[self.take()](
-                self.sum()
-            )
+        signs = {"<": x.__lt__, "<=": x.__le__, ">": x.__gt__, ">=": x.__ge__, "==": x.__eq__, "!=": x.__ne__}
+        if self.next in signs:
+            return signs[self.take()](self.sum())
         return x
 
     def sum(self):

@@ -24,13 +24,13 @@ ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 40.0, -40.0, 800.0, -800.0, 1e-60, -1e-60, 1e60, -1e60, inf, -inf]
 LEFT, RIGHT = [0.0, 1.0, -2.0, 0.5, 3.0, 40.0, 1e-30, 1e30], [0.0, 1.0, 2.0, 3.0, -1.0, 0.5, -2.0, 2e-30]
 DIGITS = 300  # enough for 1 + 1e-60, and for 1e30**4 beside 1
-UNDEFINED = {"sin", "cos", "tan"}  # at infinity
+UNDEFINED = {"sin", "cos", "tan", "sinc", "dsinc"}  # at infinity
 
 
 def points(row):
     """Where to look: one number for each operand that has a derivative."""
-    if row.arity == 1:
-        kinks = [x for x in (*row.kinks, *row.domain[0]) if math.isfinite(x)]
+    if row.arity - row.partials.count(None) == 1:
+        kinks = [x for x in (*row.kinks, *row.domain[-1]) if math.isfinite(x)]
         return [(x,) for x in dict.fromkeys([*EDGES, *kinks]) if math.isfinite(x) or row.name not in UNDEFINED]
     if row is ops.clip:
         return [(x, -1.0, 1.0) for x in (-2.0, -1.0, 0.0, 1.0, 2.0)] + [(0.5, 1.0, 1.0), (0.0, 1.0, -1.0)]

@@ -9,12 +9,14 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import later, plain
+from autograd.operators import NUMPY_NAMES
 from autograd.rows import Elementwise, Op, normalize_axis, shape_of
 
 ROWS: dict[Any, Op] = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
 """NumPy's functions that are rows: each that a row names as its own."""
 
-ROWS |= {np.matmul: ops.matmul, np.fabs: ops.abs, np.conjugate: ops.identity}
+ROWS |= {getattr(np, theirs): ops.ROWS[ours] for theirs, ours in NUMPY_NAMES.items()}
+ROWS |= {np.matmul: ops.matmul, np.conjugate: ops.identity}
 
 QUESTIONS = set(
     later(

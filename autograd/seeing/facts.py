@@ -74,7 +74,7 @@ def formulas(row: Elementwise, notation: Notation) -> list[tuple[str, str]]:
     names = operand_names(row)
     result = "out" if "y" in names else "y"
     symbols = [Symbol(name) for name in names]
-    if row.is_formula and row is not ops.where:  # where asks its condition, which as a Symbol has no answer
+    if row.is_formula:
         value = notation.write(symbol(row.value(*symbols)))[0]
     else:
         value = application(row, symbols, notation)
