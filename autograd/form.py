@@ -10,10 +10,10 @@ variables, which of them backward will read, what each one's cotangent is.
 def pull(node):
     g = node.grad
     if type(g) is float:
-        g = node.grad = zeros_like(node._data)
-    out = node._data
+        g = node.grad = zeros_like(node._primal)
+    out = node._primal
     x0, x1 = node._a
-    a0, a1 = x0._data, x1
+    a0, a1 = x0._primal, x1
     c = rule0(out, a0, a1) * g
     if c.shape != a0.shape or c.dtype is not a0.dtype:
         c = unbroadcast(c, a0)
@@ -111,13 +111,14 @@ def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str,
 
 LOOPS = """\
 def numbers(operands):
-    return [x._data if need else x for x, need in zip(operands, needs)]
+    return [x._primal if need else x for x, need in zip(operands, needs)]
 
 
 def apply(operands, params):
     for i in arrays:
         dtypes = FLOATS if row.differentiates(i) else REAL
-        if operands[i].dtype.char not in dtypes or (operands[i].ndim == 0 and not shapes):
+        dtype = operands[i].dtype
+        if dtype.char not in dtypes or not dtype.isnative or (operands[i].ndim == 0 and not shapes):
             return kind._apply(row, operands, params)
     a = numbers(operands)
     if row.saves:
@@ -134,7 +135,7 @@ def apply(operands, params):
 def record(operands, params, data):
     data.setflags(write=False)
     node = new(kind)
-    node._data = data
+    node._primal = data
     node.grad = None
     node._label = ''
     if graph.special and not modes.recording:
@@ -162,8 +163,8 @@ def changed(node):
 def pull(node):
     g = node.grad
     if type(g) is float:
-        g = node.grad = zeros_like(node._data)
-    for x, c in zip(node._a, vjp(g, needs, node._data, numbers(node._a), node._b), strict=True):
+        g = node.grad = zeros_like(node._primal)
+    for x, c in zip(node._a, vjp(g, needs, node._primal, numbers(node._a), node._b), strict=True):
         if c is not None:
             x._receive(c, g)
 """
@@ -192,7 +193,7 @@ def listed(letter: str, count: int) -> str:
 
 def unpacked(needs: Sequence[bool]) -> str:
     """The numbers of operands x0, x1 and so on."""
-    return several([f"x{i}._data" if need else f"x{i}" for i, need in enumerate(needs)])
+    return several([f"x{i}._primal" if need else f"x{i}" for i, need in enumerate(needs)])
 
 
 def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
@@ -206,7 +207,10 @@ def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
     if arrays:
         scalar = "x{i}.ndim == 0 or " if not isinstance(row, (Linear, Fused)) else ""
         kinds_of = {i: "FLOATS" if row.differentiates(i) else "REAL" for i in arrays}
-        odd = " or ".join((scalar + "x{i}.dtype.char not in {k}").format(i=i, k=k) for i, k in kinds_of.items())
+        odd = " or ".join(
+            (scalar + "x{i}.dtype.char not in {k} or not x{i}.dtype.isnative").format(i=i, k=k)
+            for i, k in kinds_of.items()
+        )
         lines += [f"if {odd}:", "    return kind._apply(row, operands, params)"]
     lines.append(f"{a} = {unpacked(needs)}")
     if row.saves:
@@ -259,7 +263,7 @@ def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str
     lines = [
         "data.setflags(write=False)",
         "node = new(kind)",
-        "node._data = data",
+        "node._primal = data",
         "node.grad = None",
         "node._label = ''",
         "if graph.special and not modes.recording:",
@@ -273,7 +277,7 @@ def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str
         lines += ["node._version = tick()", *(f"x{i}._read = True" for i in variables)]
         # whether anybody can write to one of them: to a constant, or, as `guard.shared` tells, to a variable
         given = [f"x{i}.flags.writeable or x{i}.base is not None or find(id(x{i})) is not None" for i in arrays]
-        given += [f"(x{i}._exposed if x{i}._op is None else x{i}._data.base is not None)" for i in variables]
+        given += [f"(x{i}._exposed if x{i}._op is None else x{i}._primal.base is not None)" for i in variables]
         guards = f"save(({several([f'x{i}' for i in (*arrays, *variables)])})) if {' or '.join(given)} else None"
     return [
         *lines,
@@ -310,8 +314,8 @@ def pull_source(row: Op, kinds: Sequence[type], needs: Sequence[bool], namespace
     lines = [
         "g = node.grad",
         "if type(g) is float:",
-        "    g = node.grad = zeros_like(node._data)",  # it reached no operand that has one, such as a condition
-        "out = node._data",
+        "    g = node.grad = zeros_like(node._primal)",  # it reached no operand that has one, such as a condition
+        "out = node._primal",
         f"{x} = node._a",
         f"{a} = {unpacked(needs)}",
     ]

@@ -58,11 +58,11 @@ def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
 class Node(Operators):
     """A variable in a computation graph, as its operations and the sweep see it."""
 
-    __slots__ = ("__weakref__", "_a", "_b", "_data", "_op", "grad")
+    __slots__ = ("__weakref__", "_a", "_b", "_op", "_primal", "grad")
 
     _a: Any
     _b: Any
-    _data: Any
+    _primal: Any
     _op: Any  # None for a leaf
     grad: Any
     label: str  # for drawings and messages; empty unless given
@@ -122,7 +122,7 @@ class Node(Operators):
                 f"this {kind.__name__} was computed by {self.op.name} and is part of a graph, which is neither copied "
                 "nor pickled; take what it holds (.data), or copy the leaves and compute again"
             )
-        return restore, (kind, self._data, self.label, self.grad)
+        return restore, (kind, self._primal, self.label, self.grad)
 
 
 def topological(root: Node) -> list[Node]:

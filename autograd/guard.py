@@ -142,7 +142,7 @@ def save(operands: Sequence[Any]) -> Saved | None:
         if isinstance(x, np.ndarray):
             held = _guard(x)
         elif shared(x):
-            held = _guard(x._data)
+            held = _guard(x._primal)
         else:
             continue
         if held is not None:
@@ -154,7 +154,7 @@ def shared(x: Any) -> bool:
     """Whether somebody may have a Tensor's array in a form that can be written to."""
     if x._op is None:
         return bool(x._exposed)
-    return x._data.base is not None  # else it is read-only from birth, and nobody else's memory
+    return x._primal.base is not None  # else it is read-only from birth, and nobody else's memory
 
 
 def fixed(array: np.ndarray) -> bool:
@@ -164,7 +164,7 @@ def fixed(array: np.ndarray) -> bool:
 
 def rewritten(leaf: Any, since: int) -> np.ndarray | None:
     """The array of a leaf, if it does not hold what it held at that tick."""
-    array: np.ndarray = leaf._data
+    array: np.ndarray = leaf._primal
     if leaf._version > since:
         return array
     if leaf._exposed > since and leaf._before is not None and not np.array_equal(leaf._before, array, equal_nan=True):

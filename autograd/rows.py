@@ -204,7 +204,7 @@ def constant(x: Any, op: Op, beside: str) -> Any:
         if x.dtype.kind in "fiub":
             if not x.ndim:
                 return x.item() if x.dtype.itemsize <= 8 else float(x)
-            return x if x.dtype.itemsize <= 8 else x.astype(np.float64)
+            return x.astype(np.float64 if x.dtype.itemsize > 8 else x.dtype.newbyteorder("="), copy=False)
         if x.dtype == OBJECT:
             return _of_objects(x, op, beside)
     elif isinstance(x, (list, tuple)):

@@ -8,7 +8,7 @@ A row's rules run on `Symbol`s; the text that comes out is compiled into the ope
 >>> print(inspect.getsource((Value(2.0) * Value(3.0))._op.pull))
 def pull_vv(node):
     a, b = node._a, node._b
-    x, y = a._data, b._data
+    x, y = a._primal, b._primal
     g = node.grad
     a.grad += y * g
     b.grad += x * g
@@ -117,7 +117,7 @@ def scalars() -> dict[str, Any]:
 
 CREATE = """\
     node = new(Value)
-    node._data = data
+    node._primal = data
     node.grad = 0.0
 """
 
@@ -164,20 +164,20 @@ def pull_source(row: Elementwise, pattern: str) -> str:
     lines = [f"{', '.join(targets)} = {', '.join(f'node._{s}' for s in targets)}"]
     needed = [i for i in range(len(pattern)) if names[i] in reads]
     if needed:
-        sources = [f"{slots[i]}._data" if pattern[i] == "v" else f"node._{slots[i]}" for i in needed]
+        sources = [f"{slots[i]}._primal" if pattern[i] == "v" else f"node._{slots[i]}" for i in needed]
         lines.append(f"{', '.join(names[i] for i in needed)} = {', '.join(sources)}")
     if "out" in reads:
-        lines.append("out = node._data")
+        lines.append("out = node._primal")
     lines.append("g = node.grad")
 
     texts = [{"1": "g", "-1": "-g"}.get(str(p), f"{PYTHON.within(p, PRODUCT)} * g") for p in parts.values()]
     if any("/" in text or "(" in text for text in texts):
-        everything = [f"{slots[i]}._data" if pattern[i] == "v" else f"node._{slots[i]}" for i in range(len(pattern))]
+        everything = [f"{slots[i]}._primal" if pattern[i] == "v" else f"node._{slots[i]}" for i in range(len(pattern))]
         lines.append("try:")
         lines += [f"    d{s} = {text}" for s, text in zip(targets, texts, strict=True)]
         lines.append("except (ArithmeticError, ValueError):")
         left = ", ".join(f"d{s}" for s in targets)
-        lines.append(f"    {left}, = careful(row, {pattern!r}, g, node._data, ({', '.join(everything)},))")
+        lines.append(f"    {left}, = careful(row, {pattern!r}, g, node._primal, ({', '.join(everything)},))")
         lines += [f"{s}.grad += d{s}" for s in targets]
     else:
         lines += [received(s, text) for s, text in zip(targets, texts, strict=True)]
@@ -194,7 +194,7 @@ def unary_source(row: Elementwise, method: str) -> str:
     (x,) = operand_names(row)
     head = f"def {function_name(method)}(self):\n"
     body = (
-        f"    {x} = self._data\n"
+        f"    {x} = self._primal\n"
         + guarded("    ", "data", value_text(row, [x]), f"ieee(row.value, ({x},), row.array)")
         + CREATE
         + "    node._op = v\n    node._a = self\n    return node\n"
@@ -212,7 +212,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
     default = f"={row.defaults[-1]!r}" if row.defaults else ""
     apply = f"binary(row, {'other, self' if reflected else 'self, other'}, other)"
     variables = (
-        f"    if kind is Value:\n        {mine}, {others} = self._data, other._data\n"
+        f"    if kind is Value:\n        {mine}, {others} = self._primal, other._primal\n"
         + compute
         + create
         + "        node._op = vv\n        node._a = self\n        node._b = other\n        return node\n"
@@ -224,7 +224,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         + "    if kind is int:\n"
         + guarded("        ", "other", "float(other)", "real(other)")
         + "        kind = float\n"
-        f"    if kind is float:\n        {mine}, {others} = self._data, other\n"
+        f"    if kind is float:\n        {mine}, {others} = self._primal, other\n"
         + compute
         + create
         + f"        node._op = {'cv' if reflected else 'vc'}\n        node._a = self\n        node._b = other\n"

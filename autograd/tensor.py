@@ -74,7 +74,7 @@ class Tensor(Node, ArrayOperators):
                 else ("write 1.0 for 1, or pass dtype=np.float64")
             )
             raise TypeError(f"a Tensor holds float32 or float64, not {array.dtype} of shape {array.shape}; {hint}")
-        self._data = array
+        self._primal = array
         self.grad = None
         self._op = None
         self._guards = None
@@ -100,20 +100,20 @@ class Tensor(Node, ArrayOperators):
         if self._op is None:
             if not self._exposed:
                 self._exposed = tick()
-                self._before = self._data.copy() if self._read else None
-            if (held := find(id(self._data))) is not None:
+                self._before = self._primal.copy() if self._read else None
+            if (held := find(id(self._primal))) is not None:
                 held.expose()
-        return self._data  # type: ignore[no-any-return]
+        return self._primal  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: Any) -> None:
         self._only_leaves()
-        array = data if data is self._data else np.array(data, dtype=self._data.dtype)
-        if array.shape != self._data.shape:
+        array = data if data is self._primal else np.array(data, dtype=self._primal.dtype)
+        if array.shape != self._primal.shape:
             raise ValueError(f"a Tensor of shape {self.shape} cannot take data of shape {array.shape}")
         self._announce()
-        if array is not self._data:
-            self._data = array
+        if array is not self._primal:
+            self._primal = array
             self._exposed = 0
 
     def update(self, change: Callable[..., Any], *args: Any) -> None:
@@ -130,13 +130,13 @@ class Tensor(Node, ArrayOperators):
         """
         self._only_leaves()
         self._announce()
-        if not self._data.flags.writeable:
+        if not self._primal.flags.writeable:
             name = f" ({self.label})" if self.label else ""
             raise ValueError(
                 f"the array of this Tensor{name} of shape {self.shape} is read-only, so it cannot be updated in place; "
                 "give it one of its own first: tensor.data = tensor.data.copy()"
             )
-        array = self._data[...]
+        array = self._primal[...]
         try:
             change(array, *args)
         finally:
@@ -151,7 +151,7 @@ class Tensor(Node, ArrayOperators):
         self._version = tick()
         self._read = False
         self._before = None
-        held = find(id(self._data))
+        held = find(id(self._primal))
         if held is not None:
             held.changed = True
             held.thaw()
@@ -159,26 +159,26 @@ class Tensor(Node, ArrayOperators):
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return self._data.shape  # type: ignore[no-any-return]
+        return self._primal.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return self._primal.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
+        return self._primal.size  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """float32 or float64."""
-        return self._data.dtype  # type: ignore[no-any-return]
+        return self._primal.dtype  # type: ignore[no-any-return]
 
     def detach(self) -> Array:
         """The numbers as a constant, read-only: no gradient flows through it."""
-        array: Array = self._data.view()
+        array: Array = self._primal.view()
         array.setflags(write=False)
         return array
 
@@ -201,9 +201,9 @@ class Tensor(Node, ArrayOperators):
                     f"backward from shape {self.shape}: reduce it to one number first (.sum(), .mean()), "
                     "or pass the cotangent, backward(seed)"
                 )
-            seed = np.array(1.0, self._data.dtype)
-            if self._data.ndim:
-                seed = seed.reshape(self._data.shape)
+            seed = np.array(1.0, self._primal.dtype)
+            if self._primal.ndim:
+                seed = seed.reshape(self._primal.shape)
         else:
             seed = np.array(seed, dtype=self.dtype)
             if seed.shape != self.shape:
@@ -228,7 +228,7 @@ class Tensor(Node, ArrayOperators):
             saved.release()
 
     def _refuse(self, node: Node, root: Array) -> NoReturn:
-        name = next((f" ({x.label})" for x in node.parents if x.label and x._data is root), "")
+        name = next((f" ({x.label})" for x in node.parents if x.label and x._primal is root), "")
         raise RuntimeError(
             f"an operand of {node.op.name}, an array of shape {root.shape}{name}, changed after the operation was "
             "recorded, so the gradient would be wrong: run forward again, or change it after backward"
@@ -260,7 +260,7 @@ class Tensor(Node, ArrayOperators):
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
         op, operands, needs = self._op.row, self._a, self._op.needs
         if not live:
-            return op.vjp(g, needs, self._data, self._op.numbers(operands), self._b)  # type: ignore[no-any-return]
+            return op.vjp(g, needs, self._primal, self._op.numbers(operands), self._b)  # type: ignore[no-any-return]
         if isinstance(op, Fused):  # what it is composed of knows higher orders
             variables = [x for x in operands if isinstance(x, Tensor)]
             with recording():
@@ -273,7 +273,7 @@ class Tensor(Node, ArrayOperators):
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        dtype = next(x._data.dtype for x in inputs if isinstance(x, Tensor))
+        dtype = next(x._primal.dtype for x in inputs if isinstance(x, Tensor))
         inputs = [x if isinstance(x, Tensor) else operand(x, op, dtype, i) for i, x in enumerate(inputs)]
         return Form.of(Tensor, op, inputs).apply(inputs, params)
 
@@ -298,7 +298,7 @@ class Tensor(Node, ArrayOperators):
         """``x += y``: a new node while recording; an update of a leaf's own array under `no_grad`."""
         if modes.recording or self._op is not None:
             return row.apply((self, other), {})  # type: ignore[no-any-return]
-        self.data = row.forward(self._data, operand(ops.detach(other), row, self._data.dtype, 1))
+        self.data = row.forward(self._primal, operand(ops.detach(other), row, self._primal.dtype, 1))
         return self
 
     def __iadd__(self, other: Any) -> Self:
@@ -316,7 +316,7 @@ class Tensor(Node, ArrayOperators):
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
-        return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')}{dtype}{label})"
+        return f"Tensor({np.array2string(self._primal, separator=', ', prefix='Tensor(')}{dtype}{label})"
 
 
 def operand(x: Any, op: Op, dtype: np.dtype[Any], i: int) -> Any:

@@ -67,7 +67,7 @@ class Value(Node):
     ndim = 0
 
     def __init__(self, data: float = 0.0, label: str = "") -> None:
-        self._data = data if type(data) is float else number(data)
+        self._primal = data if type(data) is float else number(data)
         self.grad = 0.0
         self._op = None
         if type(label) is not str or label:
@@ -80,11 +80,11 @@ class Value(Node):
         """The number. Assigning converts to a Python float, and refuses anything else."""
         if graph.special and modes.tracer is not None:
             modes.tracer.read(self)
-        return self._data  # type: ignore[no-any-return]
+        return self._primal  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: float) -> None:
-        self._data = data if type(data) is float else number(data)
+        self._primal = data if type(data) is float else number(data)
 
     @property
     def label(self) -> str:
@@ -111,7 +111,7 @@ class Value(Node):
         """The number as a constant: no gradient flows through it."""
         if modes.tracer is not None:
             return modes.tracer.detached(self)  # type: ignore[no-any-return]
-        return self._data  # type: ignore[no-any-return]
+        return self._primal  # type: ignore[no-any-return]
 
     def backward(self) -> None:
         """Set `grad` of everything below to the derivative of this Value with respect to it.
@@ -144,7 +144,7 @@ class Value(Node):
             if isinstance(x, (np.ndarray, list, tuple)) and np.ndim(x):  # an array of Values comes out
                 return np.frompyfunc(op, op.arity, 1)(*[box(x) for x in inputs])
             operands.append(x if isinstance(x, Value) or type(x) in (float, bool) else number(x))
-        numbers = [x._data if isinstance(x, Value) else x for x in operands]
+        numbers = [x._primal if isinstance(x, Value) else x for x in operands]
         if not isinstance(op, Elementwise):  # somebody's own
             return node(number(op.forward(*numbers, **params)), nary(op), tuple(operands), params)
         data = ieee(op.value, numbers, op.array)
@@ -162,7 +162,7 @@ class Value(Node):
             return modes.tracer.kind._gather(op, items, params)  # type: ignore[no-any-return]
         rest = without_axis(op, params)
         values = tuple(x if isinstance(x, Value) else Value(x) for x in items)
-        return node(float(op.plain((np.array([x._data for x in values]),), rest)), nary(op), values, rest)
+        return node(float(op.plain((np.array([x._primal for x in values]),), rest)), nary(op), values, rest)
 
     @classmethod
     def _dot(cls, x: Iterable[Any], y: Iterable[Any], bias: Any) -> Any:
@@ -172,16 +172,16 @@ class Value(Node):
         if set(map(type, items)) != {Value}:  # constants among them become leaves of their own
             items = tuple([item if isinstance(item, Value) else Value(item) for item in items])
             left, right = items[: len(left)], items[len(left) : 2 * len(left)]
-        total = 0.0 if bias is None else items[-1]._data
+        total = 0.0 if bias is None else items[-1]._primal
         for a, b in zip(left, right, strict=True):
-            total += a._data * b._data
+            total += a._primal * b._primal
         return node(total, nary(ops._dot), items, {})
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
         op, operands = self.op, self.operands
         needs = [isinstance(x, Value) for x in operands]
-        out = self if live else np.float64(self._data)
-        inputs = [x if live or not need else np.float64(x._data) for x, need in zip(operands, needs, strict=True)]
+        out = self if live else np.float64(self._primal)
+        inputs = [x if live or not need else np.float64(x._primal) for x, need in zip(operands, needs, strict=True)]
         with np.errstate(all="ignore"):
             if isinstance(op, Reduction):  # of many scalars: the rule runs on an array of them
                 array = np.array(inputs, dtype=object if live else float)
@@ -226,7 +226,7 @@ class Value(Node):
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data}, grad={self.grad}{label})"
+        return f"Value(data={self._primal}, grad={self.grad}{label})"
 
     # Names that programs written for micrograd look at
 
@@ -285,8 +285,8 @@ def pull_dot(node: Value) -> None:
     items = node._a
     n = len(items) // 2
     for x, y in zip(items[:n], items[n:], strict=False):
-        x.grad += y._data * g
-        y.grad += x._data * g
+        x.grad += y._primal * g
+        y.grad += x._primal * g
     if len(items) % 2:
         items[-1].grad += g
 

@@ -328,8 +328,8 @@ def forgotten_bias() -> None:
     def pull(node):
         n = len(node._a) // 2
         for x, y in zip(node._a[:n], node._a[n:], strict=False):
-            x.grad += y._data * node.grad
-            y.grad += x._data * node.grad
+            x.grad += y._primal * node.grad
+            y.grad += x._primal * node.grad
 
     autograd.value.nary(ops._dot).pull = pull
 

@@ -195,7 +195,7 @@ def test_missing_accumulation(monkeypatch):
 
     def assign(node):
         a, b = node._a, node._b
-        a.grad, b.grad = b._data * node.grad, a._data * node.grad
+        a.grad, b.grad = b._primal * node.grad, a._primal * node.grad
 
     monkeypatch.setattr(variant, "pull", assign)
     report = check_gradients(lambda x: x * x + x * 3.0, 2.0)

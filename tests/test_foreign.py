@@ -15,7 +15,7 @@ from autograd.dual import Dual
 from autograd.rows import Elementwise
 
 A = np.array([[1.0, 2.0], [3.0, 4.0]])
-BINARY = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row.arity == 2]
+BINARY = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row.arity == 2 and row is not ops.dsinc]
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.matmul, operator.lt,
              operator.le, operator.gt, operator.ge, operator.eq, operator.ne]  # fmt: skip
 VARIABLES = {
@@ -118,9 +118,10 @@ def one_side(f, x, constant, kind):
         wanted = np.ma.getdata(wanted)
         np.testing.assert_allclose(got.data, np.asarray(wanted, float), rtol=1e-12)
         got.sum().backward()
-        np.testing.assert_allclose(t.grad, grad(lambda a: f(a, plain).sum())(x), rtol=1e-12)
+        slopes = np.zeros_like(x) if t.grad is None else t.grad  # of what only asks for signs
+        np.testing.assert_allclose(slopes, grad(lambda a: f(a, plain).sum())(x), rtol=1e-12)
         tangent = jvp(lambda a: f(a, constant).sum(), (x,), (np.ones_like(x),))[1]
-        np.testing.assert_allclose(tangent, t.grad.sum(), rtol=1e-10)
+        np.testing.assert_allclose(tangent, slopes.sum(), rtol=1e-10)
 
 
 def test_products_of_matrices_are_not_taken_for_products_of_elements():

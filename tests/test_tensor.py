@@ -432,7 +432,7 @@ def test_copies_and_pickles_of_leaves_only():
     for twin in (copy.copy(t), copy.deepcopy(t), pickle.loads(pickle.dumps(t))):
         assert twin.tolist() == [1.0, 1.0]
         assert (twin.dtype, twin.label) == (np.float32, "t")
-        assert twin._data is not t._data
+        assert twin._primal is not t._primal
     with pytest.raises(TypeError, match="computed by mul"):
         copy.deepcopy(t * t)
 

@@ -442,7 +442,7 @@ def test_machine_finds_a_pull_that_assigns(monkeypatch):
 
     def assign(node):
         a, b = node._a, node._b
-        x, y = a._data, b._data
+        x, y = a._primal, b._primal
         a.grad = y * node.grad
         b.grad = x * node.grad
 

@@ -373,4 +373,4 @@ def test_specialised_source_is_in_tracebacks():
     v.grad = 1.0
     with pytest.raises(AttributeError) as raised:
         v._op.pull(v)
-    assert "x, y = a._data, b._data" in "".join(traceback.format_exception(raised.value))
+    assert "x, y = a._primal, b._primal" in "".join(traceback.format_exception(raised.value))
