@@ -105,10 +105,10 @@ class Operators(Traced):
         return binary(ops.div, other, self, other)  # type: ignore[no-any-return]
 
     def __mod__(self, other: Any) -> Self:
-        return binary(ops.remainder, self, other, other)
+        return binary(ops.remainder, self, other, other)  # type: ignore[no-any-return]
 
     def __rmod__(self, other: Any) -> Self:
-        return binary(ops.remainder, other, self, other)
+        return binary(ops.remainder, other, self, other)  # type: ignore[no-any-return]
 
     def __pow__(self, other: Any) -> Self:
         return binary(ops.power, self, other, other)  # type: ignore[no-any-return]

@@ -379,7 +379,7 @@ tanh = Elementwise(
 
 # ---------------------------------------------------------------------------------------------------- activations
 
-sigmoid = Elementwise(
+sigmoid: Elementwise = Elementwise(
     "sigmoid", lambda x: 1 / (1 + exp(-x)), lambda out, x: out * (1 - out),
     doc="Logistic function, 1 / (1 + exp(-x)).", example="sigmoid(0.0) = 0.5",
 )

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import itertools
 import linecache
+import re
 import weakref
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -199,7 +200,7 @@ def unary_source(row: Elementwise, method: str) -> str:
         + CREATE
         + "    node._op = v\n    node._a = self\n    return node\n"
     )
-    return in_both(head, "self", "row.apply((self,), {})", body)
+    return method_source(head, "row.apply((self,), {})", body)
 
 
 def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
@@ -231,20 +232,18 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         f"        return node\n"
         f"    return {apply}\n"
     )
-    return in_both(head, "self, other", apply, body)
+    return method_source(head, apply, body)
 
 
-def in_both(head: str, args: str, apply: str, body: str) -> str:
-    """A method for plain recording, and the one that it calls where any thread asks for something else.
+def method_source(head: str, apply: str, body: str) -> str:
+    """A method: what its thread asks for is looked at where any thread asks for something else than recording.
 
-    That one looks at what its own thread asks for: without recording, the node that it makes is a leaf.
+    What is watched or traced takes the generic path. Without recording, the node is a leaf.
     """
-    special = head.replace("def ", "def special_", 1)
-    name = special.split("(")[0].removeprefix("def ")
+    leaf = re.sub(r"( +)node\._op = ", r"\1if state:\n\1    node._op = None\n\1    return node\n\1node._op = ", body)
     return (
-        f"{head}    if graph.special:\n        return {name}({args})\n{body}\n\n"
-        f"{special}    state = modes.state\n    if state == GENERAL:\n        return {apply}\n"
-        + body.replace("node._op = ", "node._op = None if state else ")
+        f"{head}    state = modes.state if graph.special else RECORDING\n"
+        f"    if state == GENERAL:\n        return {apply}\n{leaf}"
     )
 
 
@@ -302,6 +301,7 @@ class Specialized:
         namespace: dict[str, Any] = {
             **scalars(),
             "GENERAL": graph.GENERAL,
+            "RECORDING": graph.RECORDING,
             "binary": binary,
             "graph": graph,
             "modes": graph.modes,
