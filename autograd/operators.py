@@ -378,7 +378,7 @@ for _name, _row in METHODS.items():
 NUMPY_NAMES = {
     name: row.name
     for name, row in vars(ops).items()
-    if isinstance(row, Elementwise) and name not in (row.name, f"_{row.name}")
+    if isinstance(row, Elementwise) and name[0] != "_" and name != row.name
 }
 for _name, _ours in NUMPY_NAMES.items():
     setattr(Operators, _name, _method(ops.ROWS[_ours]))  # type: ignore[arg-type]

@@ -28,7 +28,8 @@ DIRECT = {
     "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "power": "Pow", "neg": "Neg", "abs": "Abs", "sign": "Sign",
     "reciprocal": "Reciprocal", "identity": "Identity", "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "sin": "Sin",
     "cos": "Cos", "tan": "Tan", "asin": "Asin", "acos": "Acos", "atan": "Atan", "sinh": "Sinh", "cosh": "Cosh",
-    "tanh": "Tanh", "sigmoid": "Sigmoid", "relu": "Relu", "maximum": "Max", "minimum": "Min", "where": "Where",
+    "tanh": "Tanh", "arcsinh": "Asinh", "arccosh": "Acosh", "arctanh": "Atanh",
+    "sigmoid": "Sigmoid", "relu": "Relu", "maximum": "Max", "minimum": "Min", "where": "Where",
     "matmul": "MatMul",
 }  # fmt: skip
 """Rows that are operators of ONNX as they are."""
@@ -40,6 +41,10 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "log10": lambda x: autograd.log(x) / math.log(10),
     "erfc": lambda x: 1 - autograd.erf(x),
     "hypot": lambda x, y: autograd.sqrt(x * x + y * y),
+    "exp2": lambda x: autograd.exp(x * math.log(2)),
+    "cbrt": lambda x: autograd.sign(x) * autograd.power(autograd.abs(x), 1 / 3),
+    "copysign": lambda x, y: autograd.abs(x) * autograd.where(y < 0, -1.0, 1.0),
+    "remainder": lambda x, y: (left := autograd.fmod(x, y)) + autograd.where(left * y < 0, y, 0.0),
 }
 """Functions of `math` that ONNX lacks."""
 
@@ -175,6 +180,10 @@ class _Graph:
         check_name(op)
         if op.name in DIRECT:
             return self.add(DIRECT[op.name], *inputs)
+        if op.name == "fmod":
+            return self.add("Mod", *inputs, fmod=1)
+        if op.name == "floordiv":
+            return self.add("Floor", self.add("Div", *inputs))
         if op.name == "erf":  # onnxruntime has it in float32 only
             single = self.add("Erf", inputs[0] if dtype == np.float32 else self.cast(inputs[0], np.float32))
             return single if dtype == np.float32 else self.cast(single, dtype)

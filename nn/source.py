@@ -46,6 +46,12 @@ RAISES = {
     "tan": ("ValueError", "nan"),
     "asin": ("ValueError", "nan"),
     "acos": ("ValueError", "nan"),
+    "exp2": ("OverflowError", "inf"),
+    "arccosh": ("ValueError", "nan"),
+    "arctanh": ("ValueError", "copysign(inf, x) if abs(x) == 1 else nan"),
+    "floordiv": ("ZeroDivisionError", "x * copysign(inf, y) if x else nan"),
+    "remainder": ("ZeroDivisionError", "nan"),
+    "fmod": ("ValueError", "nan"),
     "power": ("(OverflowError, ValueError)", "nan if x < 0 and y % 1 else copysign(inf, x) if y % 2 == 1 else inf"),
 }
 """By row, what Python raises where IEEE 754 has a result, and that result."""
@@ -268,20 +274,24 @@ class _File:
     def define(self, op: Any) -> None:
         """A row as a function of the file."""
         known = self.defined.setdefault(op.name, op)
-        if known is not op or op.name in TAKEN or not re.fullmatch(r"(?!h\d+$)[A-Za-z_][A-Za-z0-9_]*", op.name):
+        taken = op.name in TAKEN and op is not autograd.ops.copysign
+        if known is not op or taken or not re.fullmatch(r"(?!h\d+$)[A-Za-z_][A-Za-z0-9_]*", op.name):
             _refuse(op, "its name is that of something else in the file, or no name in Python: name it otherwise")
-        if not op.is_formula and autograd.ops.ROWS.get(op.name) is not op:
+        known = autograd.ops.ROWS.get(op.name) is op and op.value.__module__ in ("math", "_operator")
+        if not (op.is_formula or known):
             _refuse(op, "its value is not a formula of autograd's rows")
         if op.name in self.functions:
             return
-        if not op.is_formula and op.name not in RAISES:
-            self.imported.add(op.value.__name__)
+        if op.value.__module__ == "math" and op.value.__name__ == op.name and op.name not in RAISES:
+            self.imported.add(op.name)
             return
         names = "xyz"[: op.arity]
         if op.is_formula:
             written = op.value(*map(Symbol, names))
             self.define_all(written)
             result = str(written)
+        elif op.value.__module__ == "_operator":
+            result = f"x {op.infix} y"
         else:
             result = f"math.{op.value.__name__}({', '.join(names)})"
         body = f"    return {result}\n"

@@ -194,6 +194,8 @@ def test_elementwise_rows(row):
     names = ["h", "a * b", "x * a"][: row.arity]
     if row.partials[0] is None:
         names[0] = "x > 0.5"
+    elif row.domain[0][0] >= 1:
+        names[0] = f"h + {row.domain[0][0]}"
     call = f"{row.name}({', '.join(names)})"
     lines = ["h = x * a + 0.001 * b", f"u = {call}", f"y = u * {call} + sigmoid({call} * 0.3)"]
     Program(lines, {"x": ("n", 3)}, {"a": (3,), "b": (3,)}, positive=True).check()
