@@ -64,8 +64,9 @@ class Meaning:
         parameters = signature_of(function).parameters.values()
         self.spreads = any(p.kind is p.VAR_POSITIONAL for p in parameters)
         self.open = any(p.kind is p.VAR_KEYWORD for p in parameters)
-        self.defaults = {p.name: p.default for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
-        self.places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        named = {RENAMED.get(p.name, p.name): p for p in parameters if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)}
+        self.defaults = {name: p.default for name, p in named.items()}
+        self.places = [name for name, p in named.items() if p.kind is not p.KEYWORD_ONLY]
         own = inspect.signature(meaning).parameters.values()
         self.takes = {p.name for p in own}
         self.takes_all = any(p.kind is p.VAR_KEYWORD for p in own)
@@ -78,6 +79,7 @@ class Meaning:
             given = dict(zip(self.places, args, strict=False))
             args = ()
         for key, x in kwargs.items():
+            key = RENAMED.get(key, key)
             if key in given:
                 raise TypeError(f"{self.name} got two values for {key!r}")
             if key not in self.defaults and not self.open:
@@ -92,6 +94,9 @@ class Meaning:
         default = self.defaults.get(key, inspect.Parameter.empty)
         return x is default or (type(x) is type(default) and isinstance(x, (bool, int, float, str)) and x == default)
 
+
+RENAMED = {"newshape": "shape"}
+"""What arguments were called in NumPy 2.0, and are now."""
 
 REFUSED = {
     "out": "the result is a new variable; assign it",
