@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from autograd.seeing.text import legible
+from nn.text import legible
 
 
 def main() -> None:

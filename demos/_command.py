@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from autograd import DrawingError
-from autograd.seeing.text import legible
 from nn.data import DatasetError
+from nn.text import legible
 
 
 class Parser(argparse.ArgumentParser):

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autograd.seeing.text import literal as literal
 from nn.extras import optional
+from nn.text import literal as literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from autograd.seeing.text import printable
 from nn.files import write
 from nn.history import History, shown
+from nn.text import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -273,11 +273,12 @@ class _File:
 
     def define(self, op: Any) -> None:
         """A row as a function of the file."""
-        known = self.defined.setdefault(op.name, op)
+        first = self.defined.setdefault(op.name, op)
         taken = op.name in TAKEN and op is not autograd.ops.copysign
-        if known is not op or taken or not re.fullmatch(r"(?!h\d+$)[A-Za-z_][A-Za-z0-9_]*", op.name):
+        if first is not op or taken or not re.fullmatch(r"(?!h\d+$)[A-Za-z_][A-Za-z0-9_]*", op.name):
             _refuse(op, "its name is that of something else in the file, or no name in Python: name it otherwise")
-        known = autograd.ops.ROWS.get(op.name) is op and op.value.__module__ in ("math", "_operator")
+        row: Any = autograd.ops.ROWS.get(op.name)
+        known = row is op and row.value.__module__ in ("math", "_operator")
         if not (op.is_formula or known):
             _refuse(op, "its value is not a formula of autograd's rows")
         if op.name in self.functions:

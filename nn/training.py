@@ -22,12 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Tensor, Value, no_grad
-from autograd.seeing.text import fitted
 from nn.history import Direction, History, Row, checked_direction, direction_of, shown
 from nn.interrupt import Interrupt
 from nn.losses import cross_entropy
 from nn.module import Module, mode
 from nn.optim import Optimizer, clip_grad_norm
+from nn.text import fitted
 from nn.threads import Threads
 
 if TYPE_CHECKING:

@@ -115,7 +115,7 @@ def test_nn_imports_upwards_only(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "nn").rglob("*.py")), ids=lambda p: p.stem)
 def test_nn_uses_public_names_of_autograd(path):
-    shared = {"autograd.files"} if path == ROOT / "nn" / "files.py" else set()  # one mechanism for the files of both
+    shared = {"files.py": {"autograd.files"}, "text.py": {"autograd.seeing.text"}}.get(path.name, set())  # one for both
     assert not {name for name in imports(path) if name.startswith(("autograd.", "demos"))} - shared
 
 
