@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -58,11 +59,17 @@ def dsinc(n: Any, x: Any) -> Any:
     return out
 
 
+@cache
+def _nodes() -> list[tuple[float, float]]:
+    """Gauss's rule from 0 to pi, as weights of a mean."""
+    nodes, weights = np.polynomial.legendre.leggauss(48)
+    return list(zip((np.pi * (nodes + 1) / 2).tolist(), (weights / 2).tolist(), strict=True))
+
+
 def _dsinc(n: int, x: Any) -> Any:
     turned = (np.cos, lambda t: -np.sin(t), lambda t: -np.cos(t), np.sin)  # each the derivative of the one before
-    nodes, weights = np.polynomial.legendre.leggauss(48)
     near = np.zeros_like(x)
-    for t, weight in zip(np.pi * (nodes + 1) / 2, weights / 2, strict=True):
+    for t, weight in _nodes():
         near += weight * t**n * turned[n % 4](t * x)
     far = np.sin(np.pi * x) / (np.pi * x)
     for k in range(1, n + 1):  # the k-th derivative of x * sinc(x) = sin(pi x) / pi

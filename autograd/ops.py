@@ -263,7 +263,6 @@ sqrt = Elementwise(
     "sqrt", math.sqrt, lambda out, x: 0.5 / out,
     array=np.sqrt, domain=(POSITIVE,), doc="Square root; slope inf at 0.", example="sqrt(9.0) = 3.0",
 )
-
 cbrt = Elementwise(
     "cbrt", math.cbrt, lambda out, x: power(abs(x), -2 / 3) / 3,
     array=np.cbrt, kinks=(0.0,), doc="Cube root, of negative numbers too; slope inf at 0.", example="cbrt(-8.0) = -2.0",

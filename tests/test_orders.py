@@ -22,8 +22,8 @@ by_name = {"ids": lambda row: getattr(row, "name", None)}
 ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row is not ops.where]
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 40.0, -40.0, 800.0, -800.0, 1e-60, -1e-60, 1e60, -1e60, inf, -inf]
-LEFT, RIGHT = [0.0, 1.0, -2.0, 0.5, 3.0, 40.0, 1e-30, 1e30], [0.0, 1.0, 2.0, 3.0, -1.0, 0.5, -2.0, 2e-30]
-DIGITS = 300  # enough for 1 + 1e-60, and for 1e30**4 beside 1
+LEFT, RIGHT = [0.0, 1.0, -2.0, 0.5, 1e-30, 1e30], [0.0, 1.0, 2.0, 3.0, -1.0, 0.5, 2e-30]
+DIGITS = 150  # enough for 1e-60**2 beside 1
 UNDEFINED = {"sin", "cos", "tan", "sinc", "dsinc"}  # at infinity
 
 
@@ -113,10 +113,11 @@ def derivative(f, modes, operands):
 
 
 def ways(arity, order):
-    """Which operand to differentiate by, from the inside out: all of them, and of the fourth order some."""
-    if order < ORDER or arity == 1:
+    """Which operand to differentiate by, from the inside out: all ways, where they are few."""
+    if arity**order <= 9:
         return list(itertools.product(range(arity), repeat=order))
-    return [(i,) * order for i in range(arity)] + [(0, 0, 1, 1), (1, 0, 1, 0)]
+    mixed = [(0, 0, 1, 1), (1, 0, 1, 0), (1, 1, 0, 0), (0, 1, 0, 1)]
+    return [*((i,) * order for i in range(arity)), *dict.fromkeys(way[:order] for way in mixed)]
 
 
 def compare(row, where, f, order, kind):
@@ -162,12 +163,12 @@ def test_arrays(row, order):
         compare(row, points(row), function(row), order, as_arrays)
 
 
-@pytest.mark.parametrize("order", range(1, ORDER + 1))
+@pytest.mark.parametrize("order", [2, ORDER])
 @pytest.mark.parametrize("row", ELEMENTWISE, **by_name)
 def test_numbers(row, order):
     where = points(row)
     if len(where[0]) > 1:
-        where = where[:: 5 + 2 * order]  # the rest would take long, and arrays have them
+        where = where[:: 5 + 2 * order]  # arrays have the others
     with mp.workdps(DIGITS):
         compare(row, where, function(row), order, as_numbers)
 
