@@ -12,6 +12,7 @@ import builtins
 import math
 import operator
 from collections.abc import Sequence
+from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
@@ -1164,6 +1165,19 @@ def _bind_to_numpy() -> None:
                 array = kernels.of_one_dtype(array)
             names[row.name] = row.array = row.forward = array
             row.array_partials = tuple(map(bound, row.partials))
+    for row in ROWS.values():
+        if isinstance(row, Elementwise) and hasattr(row.array, "__code__") and not _takes_arrays(row):
+            names[row.name] = row.array = row.forward = partial(kernels.from_math, row.value)
+
+
+def _takes_arrays(row: Elementwise) -> bool:
+    """Not so a value that asks its operands for their numbers: a function of `math`, a condition of Python's."""
+    try:
+        with np.errstate(all="ignore"):
+            row.array(*[np.ones(2)] * row.arity)
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 _bind_to_numpy()
