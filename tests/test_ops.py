@@ -80,6 +80,9 @@ def operands_of(row, shapes, rng):
         return [rng.random(shapes[0]) < 0.5, *(rng.normal(size=s) for s in shapes[1:])]
     if row is ops.clip:
         return [sample(row, 0, shapes[0], rng), np.full(shapes[1], -0.83), np.full(shapes[2], 1.21)]
+    if row in (ops.floordiv, ops.remainder, ops.fmod):  # they jump where the quotient is whole
+        whole = rng.choice([-2.0, -1.0, 1.0, 2.0], shapes[0])
+        return [np.asarray(whole + rng.uniform(0.35, 0.45, shapes[0])), np.asarray(rng.uniform(0.97, 1.03, shapes[1]))]
     return [sample(row, i, shape, rng) for i, shape in enumerate(shapes)]
 
 

@@ -21,7 +21,7 @@ ROWS |= {np.matmul: ops.matmul, np.conjugate: ops.identity}
 QUESTIONS = set(
     later(
         "less less_equal greater greater_equal equal not_equal isnan isinf isfinite signbit floor ceil rint trunc "
-        "logical_and logical_or logical_not logical_xor floor_divide heaviside spacing nextafter"
+        "logical_and logical_or logical_not logical_xor heaviside spacing nextafter"
     )
 )
 """Questions about the numbers: answered with plain arrays, outside the graph. Those that round are constant between
