@@ -539,7 +539,7 @@ norm = Reduction(
 def _shares(out: Any, x: Any, axis: Any) -> Any:
     """The softmax; 0 where all are -inf, so that what is masked as a whole moves nothing."""
     nothing = equal(out, -inf)
-    if isinstance(nothing, np.ndarray) and not nothing.any():
+    if isinstance(nothing, np.ndarray) and nothing.dtype == bool and not nothing.any():
         return softmax(x, axis)
     return where(nothing, 0, softmax(where(nothing, 0, x), axis))
 

@@ -369,7 +369,8 @@ def test_machine_knows_how_well_it_knows(row, monkeypatch):
                     checked += 1
                     found += wrong
     assert found == checked
-    assert checked or row.name in ("sign", "maximum", "minimum")  # flat, or of two equals
+    at_equals = {"maximum", "minimum", "fmax", "fmin", "floordiv", "remainder", "fmod"}  # a kink or a jump
+    assert checked or row.name in at_equals | {"sign", "dsinc"}  # flat, or of an order that is no variable
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
