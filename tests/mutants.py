@@ -514,11 +514,11 @@ def run_suite(mutation: Mutation, row: str, seed: int) -> tuple[int, int]:
     mutation()
     counter = Counter()
     files = ["test_references.py", "test_ops.py", "test_edge_cases.py"]
-    if not row:
-        files += ["test_contexts.py", "test_saved.py", "test_foreign.py", "test_value.py", "test_tensor.py"]
-        files += ["test_transforms.py", "test_modules.py", "test_form.py", "test_weight_gradients.py", "test_modes.py"]
-    elif row == LINALG:
+    if row == LINALG:
         files = ["test_linalg.py"]
+    elif not row:
+        files = ["test_contexts.py", "test_saved.py", "test_foreign.py", "test_modes.py", "test_transforms.py", *files]
+        files += ["test_value.py", "test_tensor.py", "test_modules.py", "test_form.py", "test_weight_gradients.py"]
     arguments = [f"tests/{name}" for name in files]
     chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row not in ("", LINALG) else []
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--hypothesis-seed={seed}"]
