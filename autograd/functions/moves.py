@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.functions.table import in_dtype, joined, later, means
-from autograd.rows import normalize_axis, permutation, shape_of
+from autograd.functions.table import in_dtype, joined, later, means, plain
+from autograd.rows import Traced, normalize_axis, permutation, shape_of
 
 # ------------------------------------------------------------------------------------------------------- reshaping
 
@@ -402,9 +402,6 @@ def _padded(x: Any, pairs: Any, values: Any) -> Any:
     if isinstance(values, (int, float)) and values == 0:
         return ops.pad(x, pairs)
     border = np.pad(np.zeros(shape_of(x), bool), pairs, constant_values=True)
-    from autograd.functions.table import plain
-    from autograd.rows import Traced
-
     if isinstance(values, Traced):
         return ops.where(border, values, ops.pad(x, pairs))
     frame = np.pad(np.zeros(shape_of(x)), pairs, constant_values=plain(values))

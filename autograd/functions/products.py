@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.functions.table import joined, later, means
+from autograd.functions.choosing import diagonal
+from autograd.functions.table import in_dtype, joined, means
 from autograd.kernels import LETTERS
 from autograd.rows import normalize_axis, shape_of
 
@@ -35,16 +36,15 @@ def vdot(a: Any, b: Any) -> Any:
     return ops.matmul(ops.reshape(joined(a), (-1,)), ops.reshape(joined(b), (-1,)))
 
 
-@means(np.outer, *later("outer", np.linalg))
+@means(np.outer)
 def outer(a: Any, b: Any) -> Any:
     """`numpy.outer`."""
     return ops.outer(joined(a), joined(b))
 
 
-outer_of_linalg = getattr(np.linalg, "outer", None)
-if outer_of_linalg is not None:
+if hasattr(np.linalg, "outer"):
 
-    @means(outer_of_linalg)
+    @means(np.linalg.outer)
     def _outer(x1: Any, x2: Any) -> Any:
         return ops.outer(x1, x2)
 
@@ -171,9 +171,6 @@ def convolve(a: Any, v: Any, mode: str = "full") -> Any:
 @means(np.trace)
 def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
     """`numpy.trace`."""
-    from autograd.functions.choosing import diagonal
-    from autograd.functions.table import in_dtype
-
     return in_dtype(ops.sum(diagonal(a, offset, axis1, axis2), axis=-1), dtype, "trace")
 
 
