@@ -30,12 +30,16 @@ class Dual(ArrayOperators):
 
     __slots__ = ("level", "primal", "tangent")
     _priority = 5
-    _stacks = True
 
     def __init__(self, primal: Any, tangent: Any, level: int) -> None:
         self.primal = primal
         self.tangent = tangent
         self.level = level
+
+    @property
+    def _stacks(self) -> bool:  # type: ignore[override]
+        """Several of them make an array, unless there are Values inside."""
+        return not isinstance(self.primal, Traced) or self.primal._stacks
 
     def __repr__(self) -> str:
         return f"Dual({self.primal!r}, {self.tangent!r}, level={self.level})"

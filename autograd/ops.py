@@ -49,7 +49,7 @@ def detach(x: Any) -> Any:
     2.0
     """
     if isinstance(x, np.ndarray) and x.dtype == object:
-        out = np.frompyfunc(detach, 1, 1)(x)
+        out = box(np.frompyfunc(detach, 1, 1)(x))  # which unpacks an array without axes
         return out if builtins.any(isinstance(item, Traced) for item in out.flat) else out.astype(float)
     return x.detach() if isinstance(x, Traced) else x  # type: ignore[attr-defined]
 

@@ -13,7 +13,7 @@ import pytest
 from numpy_cases import CASES
 from test_ops import EINSUMS, ELEMENTWISE, MATMUL_SHAPES, MOVES, REDUCTIONS, operands_of
 
-from autograd import Tensor, functions, grad, jvp, ops
+from autograd import Tensor, functions, grad, hessian, hvp, jacobian, jvp, ops
 from autograd.functions import table, ufuncs
 
 BROADCAST = {1: [((2, 3),), ((),)],
@@ -73,6 +73,7 @@ def check(f, arrays, variables, dtype=np.float64):
     out, forward = jvp(of_variables, points, moves)
     for a, b in zip(leaves(out), leaves(forward), strict=True):
         assert np.shape(a) == np.shape(b)
+        assert np.asarray(a).dtype == np.asarray(b).dtype or np.ndim(a) == 0  # a number comes as a float
     along = sum(float(np.sum(w * t)) for w, t in zip(weights, leaves(forward), strict=True))
     by_reverse = sum(float(np.sum(g * m)) for g, m in zip(reverse, moves, strict=True))
 
@@ -182,6 +183,50 @@ def test_numpys_functions(name, dtype):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DeprecationWarning)
                 check(f, sampled(shapes), list(chosen), dtype)
+
+
+@double_or_single
+@pytest.mark.parametrize("name", ["concatenate", "stack", "vstack", "hstack", "dstack", "append", "block", "where",
+                                  "select", "choose"])  # fmt: skip
+def test_constants_that_are_infinite_do_not_move(name, dtype):
+    """A constant has the tangent 0, not 0 times itself."""
+    for f, shapes in CASES[name]:
+        x, *rest = [np.asarray(a, dtype) for a in sampled(shapes)]
+        for odd in (np.inf, -np.inf, np.nan):
+            constants = [np.full_like(a, odd) for a in rest]
+            for out in leaves(jvp(lambda x, c=constants, f=f: f(x, *c), (x,), (np.ones_like(x),))[1]):
+                assert np.isfinite(out).all()
+
+
+def test_numbers_are_arrays_without_axes():
+    """A Python number goes through functions of arrays, in every mode and to the second order."""
+    functions_of_arrays = [
+        lambda x: (x * x * x).sum(), lambda x: ops.mean(x * x), lambda x: ops.max(ops.exp(x)),
+        lambda x: (x * np.arange(3.0) * x).sum(), lambda x: ops.sum(ops.stack([x, x * x])),
+        lambda x: np.sum(x * x) * x, lambda x: ops.sum(x * np.ones((2, 1))) * x,
+    ]  # fmt: skip
+    for f in functions_of_arrays:
+        x = 0.7
+        slope = (f(np.array(x + 1e-5)) - f(np.array(x - 1e-5))) / 2e-5
+        bend = (f(np.array(x + 1e-3)) - 2 * f(np.array(x)) + f(np.array(x - 1e-3))) / 1e-6
+        for found in (grad(f)(x), jvp(f, (x,), (1.0,))[1], jacobian(f, mode="forward")(x)):
+            np.testing.assert_allclose(found, slope, rtol=1e-8)
+        for found in (hessian(f)(x), grad(grad(f))(x), hvp(f, x, 1.0), jvp(grad(f), (x,), (1.0,))[1]):
+            np.testing.assert_allclose(found, bend, rtol=1e-5)
+
+
+def test_a_number_inside_a_function_of_arrays():
+    """What is differentiated by a number there meets arrays, in every mix of modes."""
+    x = np.array([1.0, -2.0, 0.5])
+    inner = [lambda s, a: (s * a).sum() * s, lambda s, a: ops.sum(ops.sin(a * s))]
+    for f in inner:
+        one = [lambda a, f=f: grad(lambda s: f(s, a))(0.7), lambda a, f=f: jvp(lambda s: f(s, a), (0.7,), (1.0,))[1]]
+        wanted = jacobian(lambda a, f=f: grad(lambda s: f(s, a))(np.array(0.7)), mode="reverse")(x)
+        for g in one:
+            for mode in ("forward", "reverse"):
+                np.testing.assert_allclose(jacobian(g, mode=mode)(x), wanted, rtol=1e-12)
+        reverse = [jacobian(lambda a, f=f: f(a[0], a) * a, mode=mode)(x) for mode in ("forward", "reverse")]
+        np.testing.assert_allclose(*reverse, rtol=1e-12)
 
 
 def test_every_function_of_the_table_is_tried():
