@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.dual import Dual
+from autograd.dual import Dual, like
 from autograd.graph import Node, cotangents, levels, modes, recording
 from autograd.rows import FLOATS, Traced, objects
 from autograd.tensor import Tensor
@@ -336,7 +336,8 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
         moves, _ = flatten(tangent)
         if [np.shape(ops.detach(x)) for x in leaves] != [np.shape(ops.detach(t)) for t in moves]:
             raise ValueError("a tangent has the structure and the shapes of its argument")
-        args.append(rebuild([Dual(start(x), start(t), level) for x, t in zip(leaves, moves, strict=True)]))
+        pairs = [(start(x), start(t)) for x, t in zip(leaves, moves, strict=True)]
+        args.append(rebuild([Dual(x, like(x, t), level) for x, t in pairs]))
     outer = modes.of_arrays
     modes.of_arrays = outer or any(isinstance(ops.detach(x), np.ndarray) for arg in args for x in flatten(arg)[0])
     try:

@@ -334,6 +334,11 @@ def forgotten_bias() -> None:
     autograd.value.nary(ops._dot).pull = pull
 
 
+def spread_letters() -> None:
+    source_change(ops, "if n == sizes[letter])", ")")()
+    ops._einsum.transposes = (ops._einsum_transpose,)  # the row holds the function itself
+
+
 rows, graph, tensor, dual, kernels = autograd.rows, autograd.graph, autograd.tensor, autograd.dual, autograd.kernels
 ENGINE: dict[str, Mutation] = {
     "pulls assign instead of adding": assigning_pulls,
@@ -418,8 +423,8 @@ ENGINE: dict[str, Mutation] = {
     ),
     "jvp forgets the tangents of later arguments": source_change(
         autograd.transforms,
-        "for x, t in zip(leaves, moves, strict=True)])",
-        "for x, t in zip(leaves, moves if not args else [zeros_like(t) for t in moves], strict=True)])",
+        "(start(x), start(t)) for x, t in",
+        "(start(x), zeros_like(t) if args else start(t)) for x, t in",
     ),
     "numbers among arrays are Values": source_change(
         autograd.transforms, "modes.of_arrays = outer or self.arrays", "pass"
@@ -446,7 +451,7 @@ ENGINE: dict[str, Mutation] = {
         "return tuple([_fixed_part(part) for part in index]) if isinstance(index, tuple) else _fixed_part(index)",
         "return index",
     ),
-    "summed letters of length 1 are not spread": source_change(ops, "if n == sizes[letter])", ")"),
+    "summed letters of length 1 are not spread": spread_letters,
     "masks are dropped": source_change(rows, "if not np.ma.is_masked(x):", "if True:"),
     "nobody else is asked": source_change(
         autograd.operators,

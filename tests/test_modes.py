@@ -215,6 +215,15 @@ def test_numbers_are_arrays_without_axes():
             np.testing.assert_allclose(found, bend, rtol=1e-5)
 
 
+def test_a_tangent_has_the_dtype_of_its_primal():
+    x, v = np.array([1.0, 2.0], np.float32), np.array([0.5, 0.25])
+    for f in (lambda x: x, lambda x: x * 2.0, ops.exp, lambda x: x @ x * x, lambda x: ops.astype(x, np.dtype(float))):
+        out, moved = jvp(f, (x,), (v,))
+        assert moved.dtype == out.dtype
+    out, moved = jvp(lambda x: x * np.full(2, 3.0), (x,), (v.astype(np.float32),))  # a float64 constant widens both
+    assert moved.dtype == out.dtype == np.float64
+
+
 def test_a_number_inside_a_function_of_arrays():
     """What is differentiated by a number there meets arrays, in every mix of modes."""
     x = np.array([1.0, -2.0, 0.5])
