@@ -1,4 +1,4 @@
-"""Does the suite notice? Every rule of every row made wrong in turn, and the engine in thirty ways.
+"""Does the suite notice? Every rule of every row made wrong in turn, and the engine in some sixty ways.
 
     make mutants            # or: python tests/mutants.py [--seeds 1 2 3] [--only TEXT] [--jobs 2]
 
