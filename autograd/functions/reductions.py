@@ -105,20 +105,32 @@ def _ddof(ddof: Any, correction: Any) -> Any:
     return correction
 
 
+def _spread(
+    row: Any, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any, middle: Any, correction: Any
+) -> Any:
+    """The variance or the standard deviation: by its row; or from its parts, where a mean or a choice is given."""
+    a, keep, ddof = in_dtype(joined(a), dtype, row.name), _keeps(keepdims), _ddof(ddof, correction)
+    where = True if where is NO_VALUE else where
+    if where is True and middle is NO_VALUE:
+        return row(a, axis=axis, ddof=ddof, keepdims=keep)
+    if middle is NO_VALUE:
+        middle = mean(a, axis, keepdims=True, where=where)
+    deviation = _chosen(a - middle, where, 0.0)
+    left = _like(_count(a, axis, where, keep) - ddof, a)
+    squared = ops.sum(deviation * deviation, axis=axis, keepdims=keep) / _like(np.where(left > 0, left, np.nan), a)
+    if row is ops.var:
+        return squared
+    constant = ops.equal(squared, 0)
+    return ops.where(constant, 0.0, ops.sqrt(ops.where(constant, 1.0, squared)))
+
+
 @means(np.var)
 def var(
     a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False, where: Any = True,
     mean: Any = NO_VALUE, correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
     """`numpy.var`."""
-    a, keep, ddof = in_dtype(joined(a), dtype, "var"), _keeps(keepdims), _ddof(ddof, correction)
-    if (where is True or where is NO_VALUE) and mean is NO_VALUE:
-        return ops.var(a, axis=axis, ddof=ddof, keepdims=keep)
-    where = True if where is NO_VALUE else where
-    middle = globals()["mean"](a, axis, keepdims=True, where=where) if mean is NO_VALUE else mean
-    deviation = _chosen(a - middle, where, 0.0)
-    left = _like(_count(a, axis, where, keep) - ddof, a)
-    return ops.sum(deviation * deviation, axis=axis, keepdims=keep) / _like(np.where(left > 0, left, np.nan), a)
+    return _spread(ops.var, a, axis, dtype, ddof, keepdims, where, mean, correction)
 
 
 @means(np.std)
@@ -127,12 +139,7 @@ def std(
     mean: Any = NO_VALUE, correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
     """`numpy.std`; slope 0 where constant."""
-    a, keep, ddof = in_dtype(joined(a), dtype, "std"), _keeps(keepdims), _ddof(ddof, correction)
-    if (where is True or where is NO_VALUE) and mean is NO_VALUE:
-        return ops.std(a, axis=axis, ddof=ddof, keepdims=keep)
-    squared = var(a, axis, ddof=ddof, keepdims=keepdims, where=where, mean=mean)
-    constant = ops.equal(squared, 0)
-    return ops.where(constant, 0.0, ops.sqrt(ops.where(constant, 1.0, squared)))
+    return _spread(ops.std, a, axis, dtype, ddof, keepdims, where, mean, correction)
 
 
 @means(np.average)

@@ -52,8 +52,6 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
     """
     name = f"numpy.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
     if ufunc in QUESTIONS:
-        if "out" in kwargs and any(x is not None for x in kwargs["out"]):
-            kwargs = {**kwargs, "out": tuple(plain(x) for x in kwargs["out"])}
         return getattr(ufunc, method)(*plain(inputs), **plain(kwargs))
     if method == "__call__":
         row: Any = ROWS.get(ufunc) or MATRICES.get(ufunc.__name__)
