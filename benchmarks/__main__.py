@@ -1,18 +1,21 @@
-"""Run every row for us and for each peer, interleaved, in processes of their own, and print Markdown tables.
+"""Run every row for us and for each peer, in processes of their own that take turns, and print Markdown tables.
 
-    make bench     # or: python -m benchmarks [--runs 5] [--quick] [--only WORDS] [--cores 1] [--peers FOLDER]
+    make bench     # or: python -m benchmarks [--runs 5] [--quick] [--only WORDS] [--threads 1] [--peers FOLDER]
 
 Peers live in environments of their own below FOLDER (default `.venv/peers`), made when missing; one that cannot be
 installed is named and left out. Nothing else should run meanwhile: the figures are only as quiet as the machine.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,7 +30,7 @@ class Table(NamedTuple):
     """Rows that one process measures in turn, by engine.
 
     `ours` comes first; `bounds` are no peers, but what code by hand takes; `quick` are the rows that `--quick` runs
-    (None: all).
+    (None: all). Engines take turns, unless a process can be measured only whole.
     """
 
     title: str
@@ -36,6 +39,7 @@ class Table(NamedTuple):
     engines: tuple[str, ...]
     bounds: tuple[str, ...] = ()
     quick: tuple[str, ...] | None = None
+    turns: bool = True
 
 
 CHAINS = ("1,000 nodes", "10,000 nodes", "100,000 nodes", "1,000,000 nodes")
@@ -49,17 +53,19 @@ TABLES = [
     Table("Two moons on Values: a step", "scalars", ("moons",), ("ours", "ours-unfused", "slots", "micrograd")),
     Table("GPT on Values: a step", "scalars", ("gpt",), ("ours", "slots")),
     Table("Chains of additions: build, backward, free", "scalars", CHAINS,
-          ("ours", "slots", "micrograd", "torch", "xad"), quick=CHAINS[:3]),
+          ("ours", "slots", "micrograd", "torch", "xad"), quick=CHAINS[:3], turns=False),
     Table("Two moons as matrices: a step", "moons", ("step",), ARRAYS, HAND),
     Table("MNIST step, 784-100-10, by batch", "steps", SMALL, ARRAYS, HANDS),
     Table("MNIST step, 784-512-512-10, by batch", "steps", LARGE, ARRAYS, HANDS),
     Table("MNIST step at batch 32, by width", "steps", WIDTHS, ARRAYS, HANDS, quick=()),
     Table("MNIST epoch, 784-100-10, batch 32, with shuffling and test", "mnist", ("epoch",),
           ("ours", "torch", "torch-loader", "jax", "hips", "mygrad"), HAND, quick=()),
-    Table("MNIST from a cold start to 97.5 %", "cold", ("to 97.5 %",), ("ours", "torch"), quick=()),
+    Table("MNIST from a cold start to 97.5 %", "cold", ("to 97.5 %",), ("ours", "torch"), quick=(), turns=False),
+    Table("demos.mnist on a busy machine: an epoch", "busy", ("quiet", "busy"), ("ours",), quick=(), turns=False),
     Table("Import, after NumPy's where it is needed", "imports", ("import",),
-          (*ARRAYS, "micrograd", "xad", "casadi"), HAND),
+          (*ARRAYS, "micrograd", "xad", "casadi"), HAND, turns=False),
 ]  # fmt: skip
+TURN, PAUSE, SECONDS = 0.1, 0.05, 0.5  # a turn, the pause before it, and all turns of a row in one process
 INSTALL = {
     "torch": ["torch==2.13.0", "numpy"],
     "jax": ["jax==0.10.2", "numpy"],
@@ -87,21 +93,55 @@ def environment(peer, folder):
     return python
 
 
-def measure(table, engine, rows, python, options):
-    """The figures of an engine's process by row, or the last line of what it complained about."""
-    seconds = "0.1" if options.quick else "0.5"
-    command = [str(python), "-m", f"benchmarks.{table.module}", engine, *rows, "--seconds", seconds]
-    # users have bytecode, and no path to this checkout in a peer's environment
-    kept = {key: x for key, x in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
-    try:
-        done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False, env=kept, timeout=600
+class Process:
+    """An engine's process, which measures the rows of a table in turn, as `benchmarks.common.turns` says."""
+
+    def __init__(self, table, engine, rows, python, options):
+        command = [str(python), "-m", f"benchmarks.{table.module}", engine, *rows, *(["--turns"] * table.turns)]
+        # users have bytecode, and no path to this checkout in a peer's environment
+        kept = {key: x for key, x in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
+        if options.threads:
+            kept |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(options.threads))
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.complaints = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `end`)
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=kept, text=True, encoding="utf-8", stderr=self.complaints, **pipes
         )
-    except subprocess.TimeoutExpired:
-        return {}, "more than 10 minutes"
-    lines = done.stdout.splitlines()
-    found = json.loads(lines[-1]) if lines else {}
-    return found, (done.stderr.strip().splitlines() or ["died"])[-1] if done.returncode else ""
+        self.said = []
+
+    def tell(self, line):
+        """Say something to it, and wait until it has an answer; False when it has died."""
+        with contextlib.suppress(OSError):
+            self.process.stdin.write(line)
+            self.process.stdin.flush()
+        return self.hear()
+
+    def hear(self):
+        self.said.append(self.process.stdout.readline())
+        return self.said[-1] != ""
+
+    def end(self):
+        """The figures by row, or the last line of what it complained about."""
+        with contextlib.suppress(OSError):
+            self.process.stdin.close()
+        with self.process.stdout as rest:
+            self.said += rest
+        code = self.process.wait()
+        self.complaints.seek(0)
+        lines = self.complaints.read().strip().splitlines() or ["died"]
+        self.complaints.close()
+        found = [line for line in self.said if line.startswith("{")]
+        return json.loads(found[-1]) if found else {}, lines[-1] if code else ""
+
+
+def take_turns(processes, rows, seconds):
+    """Every row in turns of a tenth of a second. A pause before each lets the threads of the last BLAS fall asleep."""
+    for row in range(len(rows)):
+        alive = [process for process in processes if (process.tell("\n") if row else process.hear())]
+        for _ in range(round(seconds / TURN)):
+            for process in alive:
+                time.sleep(PAUSE)
+                process.tell(f"{TURN}\n")
 
 
 def run(table, rows, runs, options):
@@ -111,11 +151,15 @@ def run(table, rows, runs, options):
         pythons[name] = environment(HOME[name], options.peers) if name in HOME else Path(sys.executable)
         if pythons[name] is None:
             failures[name] = "not installed"
+    present = [name for name, python in pythons.items() if python]
     for _ in range(runs):
-        for name in figures:
-            if pythons[name] is None:
-                continue
-            found, error = measure(table, name, rows, pythons[name], options)
+        if table.turns:
+            processes = {name: Process(table, name, rows, pythons[name], options) for name in present}
+            take_turns(list(processes.values()), rows, 0.1 if options.quick else SECONDS)
+            ended = {name: process.end() for name, process in processes.items()}
+        else:
+            ended = {name: Process(table, name, rows, pythons[name], options).end() for name in present}
+        for name, (found, error) in ended.items():
             if error:
                 failures[name] = error
             for row, numbers in found.items():
@@ -131,6 +175,7 @@ def main():
     parser.add_argument("--peers", type=Path, default=ROOT / ".venv" / "peers", help="folder of their environments")
     parser.add_argument("--only", default="", help="only tables whose title contains this")
     parser.add_argument("--cores", type=int, help="of the machine's, how many may be used (Linux only)")
+    parser.add_argument("--threads", type=int, help="of each engine's BLAS (default: what each library chooses)")
     options = parser.parse_args()
     if options.cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])

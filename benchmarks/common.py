@@ -1,7 +1,7 @@
 """What the benchmarks share: the command line, the clock, the memory, and MNIST for environments without `nn`.
 
 Every module is run as `python -m benchmarks.MODULE ENGINE [ROW ...] [--seconds S] [--steps N]` and prints one line of
-JSON: for each row its figures.
+JSON: for each row its figures. With `--turns` it measures only when it is told to: see `turns`.
 """
 
 import argparse
@@ -28,6 +28,7 @@ def main(module, engines, rows, measure):
     parser.add_argument("rows", nargs="*", default=list(rows), help=f"of {', '.join(rows)}")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long a row is measured (default: 0.5)")
     parser.add_argument("--steps", type=int, help="exactly this many steps instead")
+    parser.add_argument("--turns", action="store_true", help="measure when a line on stdin says for how many seconds")
     options = parser.parse_args()
     found = {}
     for row in options.rows:
@@ -51,6 +52,21 @@ def forget_peak():
         STATUS.with_name("clear_refs").write_text("5", encoding="utf-8")
 
 
+def turns(options):
+    """The ends of the stretches of time in which to measure.
+
+    A machine is fast for a minute and slow for the next. So engines that are compared take turns of a tenth of a
+    second: each waits, ready and warm, until a line tells it for how many seconds to run. An empty line ends the row.
+    """
+    if not options.turns:
+        yield time.perf_counter() + options.seconds
+        return
+    print("ready", flush=True)
+    while seconds := sys.stdin.readline().strip():
+        yield time.perf_counter() + float(seconds)
+        print("done", flush=True)
+
+
 def timed(step, options, unit="µs", wait=float, chunk=5, warm=WARM):
     """Time a step: its median and least in `unit`, and the loss after `warm` steps, which shows that engines agree.
 
@@ -63,13 +79,15 @@ def timed(step, options, unit="µs", wait=float, chunk=5, warm=WARM):
     figures = {"loss": wait(loss)}
     if options.steps:
         chunk = 1
-    times, end = [], time.perf_counter() + options.seconds
-    while len(times) < (options.steps or 3) or (not options.steps and time.perf_counter() < end):
-        start = time.perf_counter()
-        for _ in range(chunk):
-            loss = step()
-        wait(loss)
-        times.append((time.perf_counter() - start) / chunk * scale)
+    times = []
+    for end in turns(options):
+        enough = len(times) + (options.steps or (1 if options.turns else 3))
+        while len(times) < enough or (not options.steps and time.perf_counter() < end):
+            start = time.perf_counter()
+            for _ in range(chunk):
+                loss = step()
+            wait(loss)
+            times.append((time.perf_counter() - start) / chunk * scale)
     return {unit: statistics.median(times), "least": min(times), **figures}
 
 

@@ -1,5 +1,6 @@
 """The benchmarks' own engines run, do the same, and print JSON; no peer is needed. The figures mean nothing here."""
 
+import argparse
 import json
 import os
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import TABLES
+from benchmarks.__main__ import TABLES, run
 from benchmarks.tables import print_table
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +25,7 @@ COMMANDS = {
     "steps products": ["784-100-10/1"],
     "mnist ours": ["epoch"],
     "cold ours": ["to 97.5 %"],
+    "busy ours": ["quiet", "busy"],
     "imports ours": ["import"],
 }
 
@@ -63,6 +65,17 @@ def test_engines_do_the_same(figures, one, other):
     assert shared or one.split()[0] != other.split()[0]
     for row in shared:
         assert a[row] == pytest.approx(b[row], rel=1e-5), row
+
+
+def test_engines_take_turns():
+    table = next(table for table in TABLES if table.module == "moons")._replace(engines=("ours", "absent"))
+    options = argparse.Namespace(quick=True, threads=1, peers=None)
+    figures, failures = run(table, ("step", "step"), 1, options)
+    assert set(failures) == {"absent"}
+    assert "invalid choice: 'absent'" in failures["absent"]
+    for name in ("ours", "numpy"):
+        assert figures[name]["step"]["µs"][0] >= figures[name]["step"]["least"][0] > 0
+    assert figures["ours"]["step"]["loss"] == pytest.approx(figures["numpy"]["step"]["loss"])
 
 
 def test_a_table_has_ratios_and_names_what_is_missing(capsys):
