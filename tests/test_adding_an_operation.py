@@ -1,7 +1,7 @@
 """Adding an operation is adding one row: everything else, its tests included, follows.
 
-The row is the one that the README shows. It is put into a copy of the package, where the suite's own tests of every
-row then run on it; a wrong derivative must fail them.
+The row is the one that docs/operations.md shows. It is put into a copy of the package, where the suite's own tests of
+every row then run on it; a wrong derivative must fail them.
 """
 
 import re
@@ -34,8 +34,8 @@ assert np.frompyfunc(autograd.softsign, 1, 1)(np.array([x]))[0].data == -2 / 3
 """
 
 
-def readme_row():
-    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+def shown_row():
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "operations.md").read_text(encoding="utf-8"), re.S)
     (row,) = [block for block in blocks if block.startswith("softsign = Elementwise(")]
     return row
 
@@ -57,7 +57,7 @@ def suite_with(row, folder, selected="softsign", script=EVERYTHING):
 
 
 def test_one_row_is_all(tmp_path):
-    script, tests = suite_with(readme_row(), tmp_path)
+    script, tests = suite_with(shown_row(), tmp_path)
     assert script.returncode == 0, script.stderr
     assert tests.returncode == 0, tests.stdout
     assert re.search(r"\b4 passed", tests.stdout), tests.stdout
@@ -65,7 +65,7 @@ def test_one_row_is_all(tmp_path):
 
 @pytest.mark.parametrize("wrong", ["1 - abs(out)", "-((1 - abs(out)) ** 2)", "1.000001 * (1 - abs(out)) ** 2"])
 def test_a_wrong_derivative_is_caught(tmp_path, wrong):
-    row = readme_row()
+    row = shown_row()
     assert row.count("(1 - abs(out)) ** 2") == 1
     _, tests = suite_with(row.replace("(1 - abs(out)) ** 2", wrong), tmp_path)
     assert tests.returncode == 1, tests.stdout

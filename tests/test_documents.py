@@ -1,0 +1,141 @@
+"""Every code block of the README and of docs/ runs, and the numbers beside it are right."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+
+from autograd import ops
+from autograd.rows import Elementwise
+
+ROOT = Path(__file__).parent.parent
+PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")
+         for path in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))}  # fmt: skip
+BLOCKS = {name: re.findall(r"```python\n(.*?)```", text, re.S) for name, text in PAGES.items()}
+
+
+def shown(start):
+    """The one block of text, in all pages, that begins so."""
+    (found,) = re.findall(rf"```text\n({re.escape(start)}.*?)```", "".join(PAGES.values()), re.S)
+    return found
+
+
+def check_example(namespace, output):
+    assert namespace["loss"].data < 0.01
+    assert output.startswith("Value(data=0.00")
+
+
+def check_micrograd(namespace, output):
+    assert output == "24.7041, 138.8338, 645.5773\n"
+
+
+def check_tree(namespace, output):
+    assert output == shown("value ")
+    assert "<svg" in namespace["picture"].svg()
+    assert namespace["page"].count == 14
+
+
+def check_evaluation(namespace, output):
+    assert re.fullmatch(r"\{'loss': [\d.]+, 'accuracy': 0\.9\d+\}\n", output)
+
+
+def check_seeing(namespace, output):
+    assert output.startswith("value ")
+    assert "\n         = 6\n" in output
+
+
+def check_vectorize(namespace, output):
+    assert output == shown("def forward")
+    assert len(namespace["fast"].parameters()) == 4
+
+
+def check_moons(namespace, output):
+    assert namespace["accuracy"] > 0.98
+
+
+def check_digits(namespace, output):
+    predict, image = {"__name__": "digits"}, namespace["test_x"][0]
+    exec(Path("digits.py").read_text(encoding="utf-8"), predict)
+    assert predict["predict"](image.tolist()) == pytest.approx(namespace["model"](image[None]).data[0], rel=1e-5)
+    assert sorted(path.name for path in Path().iterdir()) == ["digits.npz", "digits.onnx", "digits.py"]
+    assert (namespace["predicted"] == namespace["data"].test_y).mean() > 0.95
+    idle = r"1 ReLU: (\d+)% inactive on average; 0 of 32 units for every sample\n"
+    (told,), (found,) = re.findall(idle, PAGES["docs/training.md"]), re.findall(idle, output)
+    assert float(told) == pytest.approx(float(found), abs=3)  # other machines round otherwise
+
+
+def check_row(namespace, output):
+    assert namespace["softsign"](1.0) == 0.5
+
+
+def check_transforms(namespace, output):
+    assert output == "12.0\n(12.0, 12.0)\n"
+
+
+def check_report(namespace, output):
+    with pytest.raises(AssertionError) as raised:
+        namespace["test_cube"]()
+    report = shown("AssertionError: ").removeprefix("AssertionError: ")
+    said = "\n".join([str(raised.value), *raised.value.__notes__])
+    assert said.replace("Falsifying example", "Failing test case").startswith(report)  # as Hypothesis used to call it
+
+
+CHECKS = {
+    "README.md": [check_example, check_tree, check_evaluation],
+    "docs/operations.md": [check_row, check_transforms],
+    "docs/proving.md": [check_report],
+    "docs/scalars.md": [check_micrograd],
+    "docs/seeing.md": [check_seeing],
+    "docs/tensors.md": [check_moons],
+    "docs/training.md": [check_digits],
+    "docs/vectorize.md": [check_vectorize],
+}
+PAIRS = [pair for name, checks in CHECKS.items() for pair in zip(BLOCKS[name], checks, strict=True)]
+
+
+def test_every_block_is_checked():
+    assert {name for name, blocks in BLOCKS.items() if blocks} == set(CHECKS)
+    for name, text in PAGES.items():
+        assert text.count("```") == 2 * (len(BLOCKS[name]) + len(re.findall(r"```(?:sh|text)\n", text))), name
+
+
+@pytest.mark.parametrize(("block", "check"), PAIRS, ids=[check.__name__[6:] for _, check in PAIRS])
+def test_block(block, check, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    state = random.getstate()
+    random.seed(0)
+    namespace = {**vars(ops), "Elementwise": Elementwise} if check is check_row else {}
+    exec(compile(block, "<block of a page>", "exec"), namespace)
+    random.setstate(state)
+    check(namespace, capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_page_names_exists(name):
+    for path in re.findall(r"`((?:autograd|nn|demos|benchmarks|docs)/[\w/.]*)`", PAGES[name]):
+        assert (ROOT / path).exists(), path
+    for target in re.findall(r"\]\(([^)#]*)[^)]*\)", PAGES[name]):
+        assert "://" in target or ((ROOT / name).parent / target).exists(), target
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    linked = set(re.findall(r"\]\((docs/[^)#]*\.md)", PAGES["README.md"]))
+    assert linked == set(PAGES) - {"README.md"}
+
+
+def test_the_readme_is_short():
+    assert PAGES["README.md"].count("\n") <= 200
+
+
+def test_every_demo_is_in_the_list():
+    listed = re.findall(r"^\| `demos\.(\w+)` \|", PAGES["docs/demos.md"], re.M)
+    assert sorted(listed) == [path.stem for path in sorted((ROOT / "demos").glob("[!_]*.py"))]
+
+
+def test_the_shell_blocks_are_the_makefiles_goals():
+    goals = re.findall(r"^make (\w+)", PAGES["README.md"], re.M)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert set(goals) == {"mnist", "test"}
+    for goal in (*goals, "check", "bench", "clean"):
+        assert re.search(rf"^{goal}:", makefile, re.M), goal
