@@ -14,8 +14,8 @@ from autograd import ops
 from autograd.operators import METHODS, Operators
 
 ROOT = Path(__file__).parent.parent
-TOP = {".ci", ".git", ".gitignore", "LICENSE", "Makefile", "README.md", "autograd", "benchmarks", "demos", "docs", "nn",
-       "pyproject.toml", "tests"}  # fmt: skip
+TOP = {".ci", ".git", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "autograd",
+       "benchmarks", "demos", "docs", "nn", "pyproject.toml", "tests"}  # fmt: skip
 
 # each file imports only from those before it
 ORDER = [
