@@ -17,6 +17,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.rows import Elementwise, Op, Traced
+from autograd.signatures import as_method
 
 Axis: TypeAlias = int | Sequence[int] | None
 
@@ -365,6 +366,7 @@ def _method(row: Elementwise) -> Callable[..., Any]:
     method.__name__ = row.name
     method.__qualname__ = f"Operators.{row.name}"
     method.__doc__ = f"{row.summary} See `autograd.{row.name}`."
+    method.__signature__ = as_method(row, row.name)  # type: ignore[attr-defined]
     return method
 
 

@@ -40,7 +40,7 @@ class Traced:
     __slots__ = ()
     _fuses = False  # whether it takes a fused row as one operation, rather than as what that is composed of
     _stacks = False  # whether several of them make one array of its kind
-    _branches = True  # whether what is not taken is computed too: see `autograd.ops.guarded`
+    _branches = True  # whether what is not taken is computed too: see `autograd.ops._guarded`
     _priority = 0  # where several kinds meet in one operation, the highest decides
 
     @classmethod
@@ -53,6 +53,17 @@ class Traced:
         raise TypeError(f"{op.name} of a sequence of {cls.__name__}s: stack them first")
 
 
+class _Signature:
+    """`op.__signature__`: made when somebody asks, so that importing does not pay for it."""
+
+    def __get__(self, op: Op | None, kind: type | None = None) -> Any:
+        if op is None:  # the class is called otherwise
+            raise AttributeError("__signature__")
+        from autograd.signatures import signature
+
+        return signature(op)
+
+
 class Op:
     """One operation: callable on floats, arrays, `Value`s, `Tensor`s, `Dual`s and `Symbol`s alike.
 
@@ -62,6 +73,7 @@ class Op:
     """
 
     forward: Rule
+    __signature__ = _Signature()
 
     def __init__(
         self,
@@ -102,7 +114,9 @@ class Op:
         return node._a  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"<operation {self.name}>"
+        from autograd.signatures import arguments
+
+        return f"<operation {self.name}({arguments(self)})>"
 
     def __reduce__(self) -> str:
         return self.name  # rows are singletons: copies and pickles are the row itself

@@ -23,6 +23,7 @@ ORDER = [
     "quiet",
     "guard",
     "rows",
+    "signatures",
     "kernels",
     "ops",
     "operators",
