@@ -19,6 +19,11 @@ from autograd import ops
 from autograd.rows import Elementwise, Op, Traced
 from autograd.signatures import as_method
 
+if TYPE_CHECKING:  # the methods are attached below, from the rows; their declarations are written from these too
+    from autograd.methods import Methods
+else:
+    Methods = Traced
+
 Axis: TypeAlias = int | Sequence[int] | None
 
 
@@ -26,60 +31,10 @@ numpy: Any = np
 """NumPy, of which type checkers do not know that its functions take variables."""
 
 
-class Operators(Traced):
+class Operators(Methods):
     """Arithmetic, comparison and elementwise methods, by way of the table of operations."""
 
     __slots__ = ()
-
-    if TYPE_CHECKING:  # attached below from the rows; declared here for type checkers and editors
-        identity: Callable[[], Self]
-        exp: Callable[[], Self]
-        expm1: Callable[[], Self]
-        log: Callable[[], Self]
-        log1p: Callable[[], Self]
-        log2: Callable[[], Self]
-        log10: Callable[[], Self]
-        sqrt: Callable[[], Self]
-        square: Callable[[], Self]
-        reciprocal: Callable[[], Self]
-        sign: Callable[[], Self]
-        sin: Callable[[], Self]
-        cos: Callable[[], Self]
-        tan: Callable[[], Self]
-        asin: Callable[[], Self]
-        acos: Callable[[], Self]
-        atan: Callable[[], Self]
-        sinh: Callable[[], Self]
-        cosh: Callable[[], Self]
-        tanh: Callable[[], Self]
-        sigmoid: Callable[[], Self]
-        softplus: Callable[[], Self]
-        relu: Callable[[], Self]
-        exp2: Callable[[], Self]
-        cbrt: Callable[[], Self]
-        arcsinh: Callable[[], Self]
-        arccosh: Callable[[], Self]
-        arctanh: Callable[[], Self]
-        deg2rad: Callable[[], Self]
-        rad2deg: Callable[[], Self]
-        sinc: Callable[[], Self]
-        erf: Callable[[], Self]
-        erfc: Callable[[], Self]
-        gelu: Callable[[], Self]
-        silu: Callable[[], Self]
-        hypot: Callable[..., Self]
-        copysign: Callable[..., Self]
-        fmod: Callable[..., Self]
-        logaddexp: Callable[..., Self]
-        logaddexp2: Callable[..., Self]
-        fmax: Callable[..., Self]
-        fmin: Callable[..., Self]
-        atan2: Callable[..., Self]
-        maximum: Callable[..., Self]
-        minimum: Callable[..., Self]
-        leaky_relu: Callable[..., Self]
-        elu: Callable[..., Self]
-        clip: Callable[..., Self]
 
     def __add__(self, other: Any) -> Self:
         return binary(ops.add, self, other, other)  # type: ignore[no-any-return]
@@ -189,6 +144,13 @@ class ArrayOperators(Operators):
         def shape(self) -> tuple[int, ...]:
             """Length of each axis."""
 
+        def __buffer__(self, flags: int, /) -> memoryview:
+            """What NumPy's functions are declared to take besides arrays.
+
+            They take ours as well, by ``__array_function__``, which type checkers do not know. ``__array__`` is hidden
+            from them: with it ``array @ tensor`` would be an array to them, not a Tensor.
+            """
+
     def __matmul__(self, other: Any) -> Self:
         return binary(ops.matmul, self, other, other)  # type: ignore[no-any-return]
 
@@ -236,25 +198,27 @@ class ArrayOperators(Operators):
 
     __int__ = __complex__ = __index__ = __float__
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        """Its elements as variables of their own, where one of NumPy's functions was given a list that this is in.
+    if not TYPE_CHECKING:  # see `__buffer__`
 
-        NumPy hands over what it is given itself (see `__array_function__`), but not what a list holds, as in
-        ``np.mean([x, y])``. Anybody else who asks for an array, as ``np.asarray(x)`` does, is refused: the graph would
-        end there.
-        """
-        caller = asking()
-        if caller is None:
-            raise TypeError(
-                f"a {type(self).__name__} does not turn into plain numbers by itself: the graph would end there "
-                "without a word. Use tensor.data for its array, numpy.stack([x, y]) for an array of several"
-            )
-        if dtype is not None and np.dtype(dtype) != np.dtype(object):
-            raise TypeError(f"numpy.{caller} of a list of {type(self).__name__}s: give it numpy.stack of the list")
-        out: Any = numpy.empty(self.shape, dtype=object)
-        for index in np.ndindex(*self.shape):
-            out[index] = self[index] if index else self
-        return out
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            """Its elements as variables of their own, where one of NumPy's functions was given a list that this is in.
+
+            NumPy hands over what it is given itself (see `__array_function__`), but not what a list holds, as in
+            ``np.mean([x, y])``. Anybody else who asks for an array, as ``np.asarray(x)`` does, is refused: the graph
+            would end there.
+            """
+            caller = asking()
+            if caller is None:
+                raise TypeError(
+                    f"a {type(self).__name__} does not turn into plain numbers by itself: the graph would end there "
+                    "without a word. Use tensor.data for its array, numpy.stack([x, y]) for an array of several"
+                )
+            if dtype is not None and np.dtype(dtype) != np.dtype(object):
+                raise TypeError(f"numpy.{caller} of a list of {type(self).__name__}s: give it numpy.stack of the list")
+            out: Any = numpy.empty(self.shape, dtype=object)
+            for index in np.ndindex(*self.shape):
+                out[index] = self[index] if index else self
+            return out
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         """NumPy's other functions on this: see `autograd.functions`."""

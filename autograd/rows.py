@@ -400,16 +400,19 @@ class Elementwise(Op):
         return self.apply(inputs, params) if form is None else form.apply(inputs, params)
 
     def _complete(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-        """Fill in trailing operands given by name or by default: ``leaky_relu(x, slope=0.1)``."""
-        names = operand_names(self)[self.arity - len(self.defaults) :] if self.defaults else ()
-        unknown = set(named) - set(names)
-        missing = self.arity - len(inputs)
-        if unknown or not 0 <= missing <= len(self.defaults):
-            what = f"unknown argument {sorted(unknown)[0]!r}" if unknown else f"got {len(inputs)}"
-            raise TypeError(f"{self.name} takes {self.arity} operands ({', '.join(operand_names(self))}), {what}")
-        rest = zip(names, self.defaults, strict=True)
-        tail = [named.get(key, default) for key, default in rest]
-        return inputs + tuple(tail[len(tail) - missing :] if missing else ())
+        """Fill in operands given by name, or by default: ``leaky_relu(x, slope=0.1)``."""
+        names = operand_names(self)
+        known = dict(zip(names[self.arity - len(self.defaults) :], self.defaults, strict=True)) | named
+        rest = names[len(inputs) :]
+        unknown = sorted(set(named) - set(rest))
+        if unknown or len(inputs) > self.arity or not known.keys() >= set(rest):
+            what = f"got {len(inputs)}"
+            if unknown:
+                what = (
+                    f"got two values for {unknown[0]!r}" if unknown[0] in names else f"unknown argument {unknown[0]!r}"
+                )
+            raise TypeError(f"{self.name} takes {self.arity} operands ({', '.join(names)}), {what}")
+        return inputs + tuple([known[name] for name in rest])
 
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if all(type(x) in (float, int, bool) for x in inputs):

@@ -6,7 +6,7 @@ checkers from the same signatures.
 
 >>> from autograd import ops
 >>> inspect.signature(ops.leaky_relu)
-<Signature (x: 'Operand', /, slope: 'Operand' = 0.01) -> 'Any'>
+<Signature (x: 'Value | Tensor | ArrayLike', slope: 'Value | Tensor | ArrayLike' = 0.01) -> 'Any'>
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from autograd.rows import Elementwise, Fused, Linear, Op, Reduction, operand_names
 
-OPERAND = "Operand"  # float | ArrayLike | Value | Tensor: see the declarations in autograd/__init__.pyi
+OPERAND = "Value | Tensor | ArrayLike"
 PARAMETERS = {
     "axes": "Sequence[int] | None",
     "axis": "int | Sequence[int] | None",
@@ -33,11 +33,11 @@ PARAMETERS = {
 
 
 def signature(row: Op) -> Signature:
-    """What a row is called with: operands by place only, those with defaults and parameters also by name.
+    """What a row is called with: parameters and the operands of elementwise rows also by name, others by place only.
 
     >>> from autograd import ops
-    >>> signature(ops.sum)
-    <Signature (x: 'Operand', /, axis: 'int | Sequence[int] | None' = None, keepdims: 'bool' = False) -> 'Any'>
+    >>> signature(ops.cumsum)
+    <Signature (x: 'Value | Tensor | ArrayLike', /, axis: 'int | Sequence[int] | None' = None) -> 'Any'>
     """
     named = Parameter.POSITIONAL_OR_KEYWORD if row.arity >= 0 and not hasattr(row, "rule") else Parameter.KEYWORD_ONLY
     found = []
@@ -47,7 +47,7 @@ def signature(row: Op) -> Signature:
         elif x.name in row.params or i >= row.arity:
             found.append(x.replace(kind=named, annotation=PARAMETERS.get(x.name, "Any")))
         else:
-            kind = Parameter.POSITIONAL_ONLY if x.default is x.empty else named
+            kind = named if isinstance(row, Elementwise) else Parameter.POSITIONAL_ONLY
             found.append(x.replace(kind=kind, annotation=OPERAND))
     return Signature(found, return_annotation="Any")
 
@@ -73,7 +73,7 @@ def as_method(row: Op, name: str) -> Signature:
 
     >>> from autograd import ops
     >>> as_method(ops.leaky_relu, "leaky_relu")
-    <Signature (self, slope: 'Operand' = 0.01) -> 'Self'>
+    <Signature (self, slope: 'Value | Tensor | ArrayLike' = 0.01) -> 'Self'>
     """
     if row.arity == 1 or name.startswith("__"):
         return UNARY if row.arity == 1 else BINARY

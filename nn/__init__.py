@@ -2,8 +2,11 @@
 
 `Neuron`, `Layer` and `MLP` are made of `Value`s; `Linear` and the layers beside it of `Tensor`s. Losses, optimisers
 and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.inspection`, `nn.plots` and `nn.report` are
-modules of their own.
+modules of their own, loaded when they are first asked for.
 """
+
+import importlib as _importlib
+import typing as _typing
 
 from nn.averaging import EMA as EMA
 from nn.export import export_onnx as export_onnx, export_source as export_source
@@ -66,3 +69,26 @@ from nn.training import (
     fit as fit,
     predict as predict,
 )
+
+if _typing.TYPE_CHECKING:
+    from nn import (
+        checkpoint as checkpoint,
+        data as data,
+        init as init,
+        inspection as inspection,
+        plots as plots,
+        report as report,
+    )
+
+_MODULES = ("checkpoint", "data", "init", "inspection", "plots", "report")
+
+if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no other
+    __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
+
+    def __dir__():
+        return sorted([*__all__, *_MODULES])
+
+    def __getattr__(name):
+        if name not in _MODULES:
+            raise AttributeError(f"module 'nn' has no attribute {name!r}")
+        return _importlib.import_module(f"nn.{name}")
