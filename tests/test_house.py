@@ -147,6 +147,13 @@ def test_text_is_read_and_written_in_a_stated_encoding():
         assert not text or "encoding" in keywords, f"{path}:{node.lineno}"
 
 
+def test_no_test_looks_at_a_clock():
+    """What a machine does beside the tests would decide. Work is counted: calls, lines, nodes, bytes."""
+    clock = re.compile(r"\b((perf_counter|process_time|thread_time|monotonic|time)(_ns)?|timeit|repeat)\(\)")
+    for path in sorted((ROOT / "tests").glob("*.py")):
+        assert not clock.search(path.read_text(encoding="utf-8")), path
+
+
 def test_files_are_written_by_one_mechanism():
     known = {"temporary", "STATUS"}  # what it gives to write to; a switch of the kernel's
     for path, node, name, _ in calls():
