@@ -14,19 +14,20 @@ Type checkers and editors read ``__init__.pyi``, which `tests/stubs.py` writes f
 
 import builtins as _builtins
 import importlib as _importlib
-from types import ModuleType as _ModuleType
 from typing import Any as _Any
 
+from autograd import ops as _ops
 from autograd.anomaly import AnomalyError, anomaly
 from autograd.custom import custom_op
 from autograd.graph import no_grad
-from autograd.ops import *
 from autograd.symbol import Symbol
 from autograd.tensor import Tensor
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Value
 
 __version__ = "0.1.0"
+
+globals().update({name: getattr(_ops, name) for name in _ops.__all__})  # every operation
 
 _LATER = {
     "DrawingError": "autograd.drawing",
@@ -45,7 +46,7 @@ _LATER = {
 _MODULES = ("ops", "testing")
 """Modules to be used by name, loaded when they are first asked for."""
 
-_NAMES = {name for name, x in globals().items() if name[0] != "_" and not isinstance(x, _ModuleType)} | set(_LATER)
+_NAMES = {name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_ops))} | set(_LATER)
 
 __all__ = sorted(name for name in _NAMES if not hasattr(_builtins, name))
 

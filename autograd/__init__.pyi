@@ -162,7 +162,13 @@ def abs(x: _Any) -> _Any:
     """
     ...
 @overload
-def abs(x: Any) -> Any: ...
+def abs(x: Any) -> Any:
+    """Magnitude; slope 0 at 0.
+
+    >>> abs(-2.0)
+    2.0
+    """
+    ...
 @overload
 def acos(x: _Any) -> _Any:
     """Inverse cosine, in radians.
@@ -172,7 +178,13 @@ def acos(x: _Any) -> _Any:
     """
     ...
 @overload
-def acos(x: Any) -> Any: ...
+def acos(x: Any) -> Any:
+    """Inverse cosine, in radians.
+
+    >>> acos(1.0)
+    0.0
+    """
+    ...
 @overload
 def add(x: Tensor, y: _Operand) -> Tensor:
     """Sum of two.
@@ -190,7 +202,13 @@ def add(x: Value | float, y: Value) -> Value: ...
 @overload
 def add(x: float, y: float) -> float: ...
 @overload
-def add(x: Any, y: Any) -> Any: ...
+def add(x: Any, y: Any) -> Any:
+    """Sum of two.
+
+    >>> add(2.0, 3.0)
+    5.0
+    """
+    ...
 @overload
 def arccos(x: _Any) -> _Any:
     """Inverse cosine, in radians.
@@ -200,7 +218,13 @@ def arccos(x: _Any) -> _Any:
     """
     ...
 @overload
-def arccos(x: Any) -> Any: ...
+def arccos(x: Any) -> Any:
+    """Inverse cosine, in radians.
+
+    >>> acos(1.0)
+    0.0
+    """
+    ...
 @overload
 def arccosh(x: _Any) -> _Any:
     """Inverse hyperbolic cosine.
@@ -210,7 +234,13 @@ def arccosh(x: _Any) -> _Any:
     """
     ...
 @overload
-def arccosh(x: Any) -> Any: ...
+def arccosh(x: Any) -> Any:
+    """Inverse hyperbolic cosine.
+
+    >>> arccosh(1.0)
+    0.0
+    """
+    ...
 @overload
 def arcsin(x: _Any) -> _Any:
     """Inverse sine, in radians.
@@ -220,7 +250,13 @@ def arcsin(x: _Any) -> _Any:
     """
     ...
 @overload
-def arcsin(x: Any) -> Any: ...
+def arcsin(x: Any) -> Any:
+    """Inverse sine, in radians.
+
+    >>> asin(0.0)
+    0.0
+    """
+    ...
 @overload
 def arcsinh(x: _Any) -> _Any:
     """Inverse hyperbolic sine.
@@ -230,7 +266,13 @@ def arcsinh(x: _Any) -> _Any:
     """
     ...
 @overload
-def arcsinh(x: Any) -> Any: ...
+def arcsinh(x: Any) -> Any:
+    """Inverse hyperbolic sine.
+
+    >>> arcsinh(0.0)
+    0.0
+    """
+    ...
 @overload
 def arctan(x: _Any) -> _Any:
     """Inverse tangent, in radians.
@@ -240,7 +282,13 @@ def arctan(x: _Any) -> _Any:
     """
     ...
 @overload
-def arctan(x: Any) -> Any: ...
+def arctan(x: Any) -> Any:
+    """Inverse tangent, in radians.
+
+    >>> atan(0.0)
+    0.0
+    """
+    ...
 @overload
 def arctan2(y: Tensor, x: _Operand) -> Tensor:
     """Angle of the point (x, y), in radians; y comes first.
@@ -258,7 +306,13 @@ def arctan2(y: Value | float, x: Value) -> Value: ...
 @overload
 def arctan2(y: float, x: float) -> float: ...
 @overload
-def arctan2(y: Any, x: Any) -> Any: ...
+def arctan2(y: Any, x: Any) -> Any:
+    """Angle of the point (x, y), in radians; y comes first.
+
+    >>> atan2(0.0, 1.0)
+    0.0
+    """
+    ...
 @overload
 def arctanh(x: _Any) -> _Any:
     """Inverse hyperbolic tangent.
@@ -268,7 +322,13 @@ def arctanh(x: _Any) -> _Any:
     """
     ...
 @overload
-def arctanh(x: Any) -> Any: ...
+def arctanh(x: Any) -> Any:
+    """Inverse hyperbolic tangent.
+
+    >>> arctanh(0.0)
+    0.0
+    """
+    ...
 @overload
 def asin(x: _Any) -> _Any:
     """Inverse sine, in radians.
@@ -278,7 +338,13 @@ def asin(x: _Any) -> _Any:
     """
     ...
 @overload
-def asin(x: Any) -> Any: ...
+def asin(x: Any) -> Any:
+    """Inverse sine, in radians.
+
+    >>> asin(0.0)
+    0.0
+    """
+    ...
 @overload
 def astype(x: Tensor, /, dtype: DTypeLike) -> Tensor:
     """The same numbers as float32 or float64.
@@ -288,7 +354,13 @@ def astype(x: Tensor, /, dtype: DTypeLike) -> Tensor:
     """
     ...
 @overload
-def astype(x: Any, /, dtype: DTypeLike) -> Any: ...
+def astype(x: Any, /, dtype: DTypeLike) -> Any:
+    """The same numbers as float32 or float64.
+
+    >>> astype([1.0], np.float32).dtype
+    dtype('float32')
+    """
+    ...
 @overload
 def atan(x: _Any) -> _Any:
     """Inverse tangent, in radians.
@@ -298,7 +370,13 @@ def atan(x: _Any) -> _Any:
     """
     ...
 @overload
-def atan(x: Any) -> Any: ...
+def atan(x: Any) -> Any:
+    """Inverse tangent, in radians.
+
+    >>> atan(0.0)
+    0.0
+    """
+    ...
 @overload
 def atan2(y: Tensor, x: _Operand) -> Tensor:
     """Angle of the point (x, y), in radians; y comes first.
@@ -316,7 +394,13 @@ def atan2(y: Value | float, x: Value) -> Value: ...
 @overload
 def atan2(y: float, x: float) -> float: ...
 @overload
-def atan2(y: Any, x: Any) -> Any: ...
+def atan2(y: Any, x: Any) -> Any:
+    """Angle of the point (x, y), in radians; y comes first.
+
+    >>> atan2(0.0, 1.0)
+    0.0
+    """
+    ...
 @overload
 def broadcast_to(x: Tensor, /, shape: int | Sequence[int]) -> Tensor:
     """Repeated along new axes and axes of length 1.
@@ -326,7 +410,13 @@ def broadcast_to(x: Tensor, /, shape: int | Sequence[int]) -> Tensor:
     """
     ...
 @overload
-def broadcast_to(x: Any, /, shape: int | Sequence[int]) -> Any: ...
+def broadcast_to(x: Any, /, shape: int | Sequence[int]) -> Any:
+    """Repeated along new axes and axes of length 1.
+
+    >>> broadcast_to(1.0, (2, 3)).shape
+    (2, 3)
+    """
+    ...
 @overload
 def cbrt(x: _Any) -> _Any:
     """Cube root, of negative numbers too; slope inf at 0.
@@ -336,7 +426,13 @@ def cbrt(x: _Any) -> _Any:
     """
     ...
 @overload
-def cbrt(x: Any) -> Any: ...
+def cbrt(x: Any) -> Any:
+    """Cube root, of negative numbers too; slope inf at 0.
+
+    >>> cbrt(-8.0)
+    -2.0
+    """
+    ...
 from autograd.ops import class_labels as class_labels
 @overload
 def clip(x: Tensor, low: _Operand = ..., high: _Operand = ...) -> Tensor:
@@ -359,7 +455,13 @@ def clip(x: Value | float, low: Value | float, high: Value) -> Value: ...
 @overload
 def clip(x: float, low: float = ..., high: float = ...) -> float: ...
 @overload
-def clip(x: Any, low: Any = ..., high: Any = ...) -> Any: ...
+def clip(x: Any, low: Any = ..., high: Any = ...) -> Any:
+    """x kept within [low, high]; slope 1 at a bound; high where the bounds cross.
+
+    >>> clip(5.0, 0.0, 1.0)
+    1.0
+    """
+    ...
 @overload
 def concatenate(arrays: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Joined along an existing axis. All other lengths must agree.
@@ -369,7 +471,13 @@ def concatenate(arrays: Sequence[Tensor], axis: int = 0) -> Tensor:
     """
     ...
 @overload
-def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any: ...
+def concatenate(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Joined along an existing axis. All other lengths must agree.
+
+    >>> concatenate([np.ones(2), np.zeros(1)])
+    array([1., 1., 0.])
+    """
+    ...
 @overload
 def copysign(x: Tensor, y: _Operand) -> Tensor:
     """The magnitude of x with the sign of y.
@@ -387,7 +495,13 @@ def copysign(x: Value | float, y: Value) -> Value: ...
 @overload
 def copysign(x: float, y: float) -> float: ...
 @overload
-def copysign(x: Any, y: Any) -> Any: ...
+def copysign(x: Any, y: Any) -> Any:
+    """The magnitude of x with the sign of y.
+
+    >>> copysign(2.0, -0.0)
+    -2.0
+    """
+    ...
 @overload
 def cos(x: _Any) -> _Any:
     """Cosine, of radians.
@@ -397,7 +511,13 @@ def cos(x: _Any) -> _Any:
     """
     ...
 @overload
-def cos(x: Any) -> Any: ...
+def cos(x: Any) -> Any:
+    """Cosine, of radians.
+
+    >>> cos(0.0)
+    1.0
+    """
+    ...
 @overload
 def cosh(x: _Any) -> _Any:
     """Hyperbolic cosine.
@@ -407,7 +527,13 @@ def cosh(x: _Any) -> _Any:
     """
     ...
 @overload
-def cosh(x: Any) -> Any: ...
+def cosh(x: Any) -> Any:
+    """Hyperbolic cosine.
+
+    >>> cosh(0.0)
+    1.0
+    """
+    ...
 @overload
 def cross_entropy(logits: Tensor, labels: Any) -> Tensor:
     """Mean over rows of ``-log_softmax(logits)[label]``: logits (n, classes), labels (n,) integers; see `class_labels`.
@@ -417,7 +543,13 @@ def cross_entropy(logits: Tensor, labels: Any) -> Tensor:
     """
     ...
 @overload
-def cross_entropy(logits: Any, labels: Any) -> Any: ...
+def cross_entropy(logits: Any, labels: Any) -> Any:
+    """Mean over rows of ``-log_softmax(logits)[label]``: logits (n, classes), labels (n,) integers; see `class_labels`.
+
+    >>> cross_entropy(np.array([[0.0, 0.0]]), [1])
+    np.float64(0.6931471805599453)
+    """
+    ...
 @overload
 def cumsum(x: Tensor, /, axis: int | Sequence[int] | None = None) -> Tensor:
     """Running sum along an axis; of the flattened array by default.
@@ -427,7 +559,13 @@ def cumsum(x: Tensor, /, axis: int | Sequence[int] | None = None) -> Tensor:
     """
     ...
 @overload
-def cumsum(x: Any, /, axis: int | Sequence[int] | None = None) -> Any: ...
+def cumsum(x: Any, /, axis: int | Sequence[int] | None = None) -> Any:
+    """Running sum along an axis; of the flattened array by default.
+
+    >>> cumsum([1.0, 2.0]).tolist()
+    [1.0, 3.0]
+    """
+    ...
 @overload
 def deg2rad(x: _Any) -> _Any:
     """Radians of an angle in degrees.
@@ -437,7 +575,13 @@ def deg2rad(x: _Any) -> _Any:
     """
     ...
 @overload
-def deg2rad(x: Any) -> Any: ...
+def deg2rad(x: Any) -> Any:
+    """Radians of an angle in degrees.
+
+    >>> deg2rad(180.0)
+    3.141592653589793
+    """
+    ...
 @overload
 def degrees(x: _Any) -> _Any:
     """Degrees of an angle in radians.
@@ -447,7 +591,13 @@ def degrees(x: _Any) -> _Any:
     """
     ...
 @overload
-def degrees(x: Any) -> Any: ...
+def degrees(x: Any) -> Any:
+    """Degrees of an angle in radians.
+
+    >>> rad2deg(0.0)
+    0.0
+    """
+    ...
 from autograd.ops import detach as detach
 @overload
 def div(x: Tensor, y: _Operand) -> Tensor:
@@ -466,7 +616,13 @@ def div(x: Value | float, y: Value) -> Value: ...
 @overload
 def div(x: float, y: float) -> float: ...
 @overload
-def div(x: Any, y: Any) -> Any: ...
+def div(x: Any, y: Any) -> Any:
+    """Quotient; x / 0 is inf or nan.
+
+    >>> div(1.0, 0.0)
+    inf
+    """
+    ...
 @overload
 def dot(x: Sequence[Value], y: Any, bias: Any = None) -> Value:
     """Sum of products, plus a bias: of two sequences of Values (one n-ary node), or of arrays as `numpy.dot`.
@@ -482,7 +638,13 @@ def dot(x: Tensor, y: Any, bias: Any = None) -> Tensor: ...
 @overload
 def dot(x: Any, y: Tensor, bias: Any = None) -> Tensor: ...
 @overload
-def dot(x: Any, y: Any, bias: Any = None) -> Any: ...
+def dot(x: Any, y: Any, bias: Any = None) -> Any:
+    """Sum of products, plus a bias: of two sequences of Values (one n-ary node), or of arrays as `numpy.dot`.
+
+    >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
+    11.5
+    """
+    ...
 @overload
 def dsinc(n: _Operand, x: Tensor) -> Tensor:
     """The n-th derivative of sinc.
@@ -496,7 +658,13 @@ def dsinc(n: _Operand, x: Value) -> Value: ...
 @overload
 def dsinc(n: _Operand, x: float) -> float: ...
 @overload
-def dsinc(n: Any, x: Any) -> Any: ...
+def dsinc(n: Any, x: Any) -> Any:
+    """The n-th derivative of sinc.
+
+    >>> dsinc(1, 0.0)
+    0.0
+    """
+    ...
 from autograd.ops import einsum as einsum
 @overload
 def elu(x: Tensor, alpha: _Operand = 1.0) -> Tensor:
@@ -515,7 +683,13 @@ def elu(x: Value | float, alpha: Value) -> Value: ...
 @overload
 def elu(x: float, alpha: float = 1.0) -> float: ...
 @overload
-def elu(x: Any, alpha: Any = 1.0) -> Any: ...
+def elu(x: Any, alpha: Any = 1.0) -> Any:
+    """x where positive, alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015).
+
+    >>> elu(2.0)
+    2.0
+    """
+    ...
 from autograd.ops import equal as equal
 @overload
 def erf(x: _Any) -> _Any:
@@ -526,7 +700,13 @@ def erf(x: _Any) -> _Any:
     """
     ...
 @overload
-def erf(x: Any) -> Any: ...
+def erf(x: Any) -> Any:
+    """Error function.
+
+    >>> erf(0.0)
+    0.0
+    """
+    ...
 @overload
 def erfc(x: _Any) -> _Any:
     """1 - erf(x), exact for large x.
@@ -536,7 +716,13 @@ def erfc(x: _Any) -> _Any:
     """
     ...
 @overload
-def erfc(x: Any) -> Any: ...
+def erfc(x: Any) -> Any:
+    """1 - erf(x), exact for large x.
+
+    >>> erfc(0.0)
+    1.0
+    """
+    ...
 @overload
 def exp(x: _Any) -> _Any:
     """e to the power x.
@@ -546,7 +732,13 @@ def exp(x: _Any) -> _Any:
     """
     ...
 @overload
-def exp(x: Any) -> Any: ...
+def exp(x: Any) -> Any:
+    """e to the power x.
+
+    >>> exp(0.0)
+    1.0
+    """
+    ...
 @overload
 def exp2(x: _Any) -> _Any:
     """2 to the power x.
@@ -556,7 +748,13 @@ def exp2(x: _Any) -> _Any:
     """
     ...
 @overload
-def exp2(x: Any) -> Any: ...
+def exp2(x: Any) -> Any:
+    """2 to the power x.
+
+    >>> exp2(3.0)
+    8.0
+    """
+    ...
 @overload
 def expand_dims(x: _Any, axis: int | Sequence[int]) -> _Any:
     """A new axis of length 1 at each place named, counted in the result.
@@ -566,7 +764,13 @@ def expand_dims(x: _Any, axis: int | Sequence[int]) -> _Any:
     """
     ...
 @overload
-def expand_dims(x: Any, axis: int | Sequence[int]) -> Any: ...
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
+    """A new axis of length 1 at each place named, counted in the result.
+
+    >>> expand_dims(np.ones(3), 0).shape
+    (1, 3)
+    """
+    ...
 @overload
 def expm1(x: _Any) -> _Any:
     """exp(x) - 1, exact near 0.
@@ -576,7 +780,13 @@ def expm1(x: _Any) -> _Any:
     """
     ...
 @overload
-def expm1(x: Any) -> Any: ...
+def expm1(x: Any) -> Any:
+    """exp(x) - 1, exact near 0.
+
+    >>> expm1(1e-20)
+    1e-20
+    """
+    ...
 @overload
 def fabs(x: _Any) -> _Any:
     """Magnitude; slope 0 at 0.
@@ -586,7 +796,13 @@ def fabs(x: _Any) -> _Any:
     """
     ...
 @overload
-def fabs(x: Any) -> Any: ...
+def fabs(x: Any) -> Any:
+    """Magnitude; slope 0 at 0.
+
+    >>> abs(-2.0)
+    2.0
+    """
+    ...
 @overload
 def flip(x: _Any, axis: int | Sequence[int] | None = None) -> _Any:
     """Elements in reverse order along the axes; along all by default.
@@ -596,7 +812,13 @@ def flip(x: _Any, axis: int | Sequence[int] | None = None) -> _Any:
     """
     ...
 @overload
-def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any: ...
+def flip(x: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """Elements in reverse order along the axes; along all by default.
+
+    >>> flip(np.array([1.0, 2.0]))
+    array([2., 1.])
+    """
+    ...
 @overload
 def floordiv(x: Tensor, y: _Operand) -> Tensor:
     """Quotient, rounded down.
@@ -614,7 +836,13 @@ def floordiv(x: Value | float, y: Value) -> Value: ...
 @overload
 def floordiv(x: float, y: float) -> float: ...
 @overload
-def floordiv(x: Any, y: Any) -> Any: ...
+def floordiv(x: Any, y: Any) -> Any:
+    """Quotient, rounded down.
+
+    >>> floordiv(-7.0, 2.0)
+    -4.0
+    """
+    ...
 @overload
 def fmax(x: Tensor, y: _Operand) -> Tensor:
     """The larger; a tie shares its gradient, a nan loses.
@@ -632,7 +860,13 @@ def fmax(x: Value | float, y: Value) -> Value: ...
 @overload
 def fmax(x: float, y: float) -> float: ...
 @overload
-def fmax(x: Any, y: Any) -> Any: ...
+def fmax(x: Any, y: Any) -> Any:
+    """The larger; a tie shares its gradient, a nan loses.
+
+    >>> fmax(2.0, nan)
+    2.0
+    """
+    ...
 @overload
 def fmin(x: Tensor, y: _Operand) -> Tensor:
     """The smaller; a tie shares its gradient, a nan loses.
@@ -650,7 +884,13 @@ def fmin(x: Value | float, y: Value) -> Value: ...
 @overload
 def fmin(x: float, y: float) -> float: ...
 @overload
-def fmin(x: Any, y: Any) -> Any: ...
+def fmin(x: Any, y: Any) -> Any:
+    """The smaller; a tie shares its gradient, a nan loses.
+
+    >>> fmin(2.0, nan)
+    2.0
+    """
+    ...
 @overload
 def fmod(x: Tensor, y: _Operand) -> Tensor:
     """What is left of x beyond the multiples of y; it has the sign of x.
@@ -668,7 +908,13 @@ def fmod(x: Value | float, y: Value) -> Value: ...
 @overload
 def fmod(x: float, y: float) -> float: ...
 @overload
-def fmod(x: Any, y: Any) -> Any: ...
+def fmod(x: Any, y: Any) -> Any:
+    """What is left of x beyond the multiples of y; it has the sign of x.
+
+    >>> fmod(-7.0, 2.0)
+    -1.0
+    """
+    ...
 @overload
 def gelu(x: _Any) -> _Any:
     """x times the normal distribution function of x, exact (Hendrycks and Gimpel, 2016).
@@ -678,7 +924,13 @@ def gelu(x: _Any) -> _Any:
     """
     ...
 @overload
-def gelu(x: Any) -> Any: ...
+def gelu(x: Any) -> Any:
+    """x times the normal distribution function of x, exact (Hendrycks and Gimpel, 2016).
+
+    >>> gelu(0.0)
+    0.0
+    """
+    ...
 @overload
 def getitem(x: Tensor, /, index: Any) -> Tensor:
     """Part of an array: integers, slices, None, ellipsis, integer arrays (with repeats) and masks.
@@ -688,7 +940,13 @@ def getitem(x: Tensor, /, index: Any) -> Tensor:
     """
     ...
 @overload
-def getitem(x: Any, /, index: Any) -> Any: ...
+def getitem(x: Any, /, index: Any) -> Any:
+    """Part of an array: integers, slices, None, ellipsis, integer arrays (with repeats) and masks.
+
+    >>> getitem([1.0, 2.0], 1)
+    2.0
+    """
+    ...
 @overload
 def hypot(x: Tensor, y: _Operand) -> Tensor:
     """sqrt(x**2 + y**2) without overflow; slopes 0 at (0, 0).
@@ -706,7 +964,13 @@ def hypot(x: Value | float, y: Value) -> Value: ...
 @overload
 def hypot(x: float, y: float) -> float: ...
 @overload
-def hypot(x: Any, y: Any) -> Any: ...
+def hypot(x: Any, y: Any) -> Any:
+    """sqrt(x**2 + y**2) without overflow; slopes 0 at (0, 0).
+
+    >>> hypot(3.0, 4.0)
+    5.0
+    """
+    ...
 @overload
 def identity(x: _Any) -> _Any:
     """The same number, as a variable of its own.
@@ -716,7 +980,13 @@ def identity(x: _Any) -> _Any:
     """
     ...
 @overload
-def identity(x: Any) -> Any: ...
+def identity(x: Any) -> Any:
+    """The same number, as a variable of its own.
+
+    >>> identity(2.0)
+    2.0
+    """
+    ...
 from autograd.ops import isnan as isnan
 @overload
 def leaky_relu(x: Tensor, slope: _Operand = 0.01) -> Tensor:
@@ -735,7 +1005,13 @@ def leaky_relu(x: Value | float, slope: Value) -> Value: ...
 @overload
 def leaky_relu(x: float, slope: float = 0.01) -> float: ...
 @overload
-def leaky_relu(x: Any, slope: Any = 0.01) -> Any: ...
+def leaky_relu(x: Any, slope: Any = 0.01) -> Any:
+    """x where positive, slope * x elsewhere.
+
+    >>> leaky_relu(-2.0, 0.5)
+    -1.0
+    """
+    ...
 @overload
 def linear(x: Tensor, w: _Operand, b: _Operand, /) -> Tensor:
     """x @ w + b: rows of x (…, n), weights (n, m), biases (m,).
@@ -749,7 +1025,13 @@ def linear(x: _Operand, w: Tensor, b: _Operand, /) -> Tensor: ...
 @overload
 def linear(x: _Operand, w: _Operand, b: Tensor, /) -> Tensor: ...
 @overload
-def linear(x: Any, w: Any, b: Any, /) -> Any: ...
+def linear(x: Any, w: Any, b: Any, /) -> Any:
+    """x @ w + b: rows of x (…, n), weights (n, m), biases (m,).
+
+    >>> linear([[1.0, 2.0]], [[3.0], [4.0]], [0.5]).tolist()
+    [[11.5]]
+    """
+    ...
 @overload
 def log(x: _Any) -> _Any:
     """Natural logarithm.
@@ -759,7 +1041,13 @@ def log(x: _Any) -> _Any:
     """
     ...
 @overload
-def log(x: Any) -> Any: ...
+def log(x: Any) -> Any:
+    """Natural logarithm.
+
+    >>> log(0.0)
+    -inf
+    """
+    ...
 @overload
 def log10(x: _Any) -> _Any:
     """Logarithm to base 10.
@@ -769,7 +1057,13 @@ def log10(x: _Any) -> _Any:
     """
     ...
 @overload
-def log10(x: Any) -> Any: ...
+def log10(x: Any) -> Any:
+    """Logarithm to base 10.
+
+    >>> log10(1000.0)
+    3.0
+    """
+    ...
 @overload
 def log1p(x: _Any) -> _Any:
     """log(1 + x), exact near 0.
@@ -779,7 +1073,13 @@ def log1p(x: _Any) -> _Any:
     """
     ...
 @overload
-def log1p(x: Any) -> Any: ...
+def log1p(x: Any) -> Any:
+    """log(1 + x), exact near 0.
+
+    >>> log1p(1e-20)
+    1e-20
+    """
+    ...
 @overload
 def log2(x: _Any) -> _Any:
     """Logarithm to base 2.
@@ -789,7 +1089,13 @@ def log2(x: _Any) -> _Any:
     """
     ...
 @overload
-def log2(x: Any) -> Any: ...
+def log2(x: Any) -> Any:
+    """Logarithm to base 2.
+
+    >>> log2(8.0)
+    3.0
+    """
+    ...
 @overload
 def log_softmax(x: _Any, axis: Any = -1) -> _Any:
     """The logarithm of softmax, exact where softmax underflows, and however large the numbers' common offset is.
@@ -799,7 +1105,13 @@ def log_softmax(x: _Any, axis: Any = -1) -> _Any:
     """
     ...
 @overload
-def log_softmax(x: Any, axis: Any = -1) -> Any: ...
+def log_softmax(x: Any, axis: Any = -1) -> Any:
+    """The logarithm of softmax, exact where softmax underflows, and however large the numbers' common offset is.
+
+    >>> log_softmax(np.array([0.0, -1e4]))
+    array([     0., -10000.])
+    """
+    ...
 @overload
 def logaddexp(x: Tensor, y: _Operand) -> Tensor:
     """log(exp(x) + exp(y)) without overflow; slopes 0 where both are -inf.
@@ -817,7 +1129,13 @@ def logaddexp(x: Value | float, y: Value) -> Value: ...
 @overload
 def logaddexp(x: float, y: float) -> float: ...
 @overload
-def logaddexp(x: Any, y: Any) -> Any: ...
+def logaddexp(x: Any, y: Any) -> Any:
+    """log(exp(x) + exp(y)) without overflow; slopes 0 where both are -inf.
+
+    >>> logaddexp(1000.0, 1000.0)
+    1000.6931471805599
+    """
+    ...
 @overload
 def logaddexp2(x: Tensor, y: _Operand) -> Tensor:
     """log2(2**x + 2**y) without overflow; slopes 0 where both are -inf.
@@ -835,7 +1153,13 @@ def logaddexp2(x: Value | float, y: Value) -> Value: ...
 @overload
 def logaddexp2(x: float, y: float) -> float: ...
 @overload
-def logaddexp2(x: Any, y: Any) -> Any: ...
+def logaddexp2(x: Any, y: Any) -> Any:
+    """log2(2**x + 2**y) without overflow; slopes 0 where both are -inf.
+
+    >>> logaddexp2(1000.0, 1000.0)
+    1001.0
+    """
+    ...
 @overload
 def logsumexp(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
     """log(sum(exp(x))) without overflow; its gradient is the softmax, and 0 where all are -inf.
@@ -847,7 +1171,13 @@ def logsumexp(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: boo
 @overload
 def logsumexp(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
-def logsumexp(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any: ...
+def logsumexp(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) without overflow; its gradient is the softmax, and 0 where all are -inf.
+
+    >>> logsumexp([0.0, 0.0])
+    0.6931471805599453
+    """
+    ...
 @overload
 def matmul(a: Tensor, b: _Operand, /) -> Tensor:
     """Matrix product of (…, n, k) and (…, k, m), batches broadcast; a 1-D operand is a row or a column.
@@ -859,7 +1189,13 @@ def matmul(a: Tensor, b: _Operand, /) -> Tensor:
 @overload
 def matmul(a: _Operand, b: Tensor, /) -> Tensor: ...
 @overload
-def matmul(a: Any, b: Any, /) -> Any: ...
+def matmul(a: Any, b: Any, /) -> Any:
+    """Matrix product of (…, n, k) and (…, k, m), batches broadcast; a 1-D operand is a row or a column.
+
+    >>> matmul([1.0, 2.0], [3.0, 4.0])
+    11.0
+    """
+    ...
 @overload
 def max(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
     """Largest element; ties share the gradient evenly, a nan wins.
@@ -871,7 +1207,13 @@ def max(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
 @overload
 def max(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
-def max(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any: ...
+def max(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+    """Largest element; ties share the gradient evenly, a nan wins.
+
+    >>> max([1.0, 2.0])
+    2.0
+    """
+    ...
 @overload
 def maximum(x: Tensor, y: _Operand) -> Tensor:
     """The larger; a tie shares its gradient, a nan gives it to both.
@@ -889,7 +1231,13 @@ def maximum(x: Value | float, y: Value) -> Value: ...
 @overload
 def maximum(x: float, y: float) -> float: ...
 @overload
-def maximum(x: Any, y: Any) -> Any: ...
+def maximum(x: Any, y: Any) -> Any:
+    """The larger; a tie shares its gradient, a nan gives it to both.
+
+    >>> maximum(2.0, 3.0)
+    3.0
+    """
+    ...
 @overload
 def mean(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
     """Mean over the axes; nan of nothing.
@@ -901,7 +1249,13 @@ def mean(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = F
 @overload
 def mean(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
-def mean(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any: ...
+def mean(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+    """Mean over the axes; nan of nothing.
+
+    >>> mean([1.0, 2.0])
+    1.5
+    """
+    ...
 @overload
 def min(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
     """Smallest element; ties share the gradient evenly, a nan wins.
@@ -913,7 +1267,13 @@ def min(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
 @overload
 def min(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
-def min(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any: ...
+def min(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+    """Smallest element; ties share the gradient evenly, a nan wins.
+
+    >>> min([1.0, 2.0])
+    1.0
+    """
+    ...
 @overload
 def minimum(x: Tensor, y: _Operand) -> Tensor:
     """The smaller; a tie shares its gradient, a nan gives it to both.
@@ -931,7 +1291,13 @@ def minimum(x: Value | float, y: Value) -> Value: ...
 @overload
 def minimum(x: float, y: float) -> float: ...
 @overload
-def minimum(x: Any, y: Any) -> Any: ...
+def minimum(x: Any, y: Any) -> Any:
+    """The smaller; a tie shares its gradient, a nan gives it to both.
+
+    >>> minimum(2.0, 3.0)
+    2.0
+    """
+    ...
 @overload
 def mul(x: Tensor, y: _Operand) -> Tensor:
     """Product of two.
@@ -949,7 +1315,13 @@ def mul(x: Value | float, y: Value) -> Value: ...
 @overload
 def mul(x: float, y: float) -> float: ...
 @overload
-def mul(x: Any, y: Any) -> Any: ...
+def mul(x: Any, y: Any) -> Any:
+    """Product of two.
+
+    >>> mul(2.0, 3.0)
+    6.0
+    """
+    ...
 @overload
 def neg(x: _Any) -> _Any:
     """Negative.
@@ -959,7 +1331,13 @@ def neg(x: _Any) -> _Any:
     """
     ...
 @overload
-def neg(x: Any) -> Any: ...
+def neg(x: Any) -> Any:
+    """Negative.
+
+    >>> neg(2.0)
+    -2.0
+    """
+    ...
 @overload
 def norm(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
     """Euclidean length over the axes; slope 0 at the zero vector.
@@ -971,7 +1349,13 @@ def norm(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = F
 @overload
 def norm(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
-def norm(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any: ...
+def norm(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+    """Euclidean length over the axes; slope 0 at the zero vector.
+
+    >>> norm([3.0, 4.0])
+    5.0
+    """
+    ...
 @overload
 def outer(x: Tensor, y: Any) -> Tensor:
     """Every element of one times every element of the other, shape (x.size, y.size).
@@ -984,7 +1368,14 @@ def outer(x: Tensor, y: Any) -> Tensor:
 @overload
 def outer(x: Any, y: Tensor) -> Tensor: ...
 @overload
-def outer(x: Any, y: Any) -> Any: ...
+def outer(x: Any, y: Any) -> Any:
+    """Every element of one times every element of the other, shape (x.size, y.size).
+
+    >>> outer(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    array([[3., 4.],
+           [6., 8.]])
+    """
+    ...
 @overload
 def pad(x: Tensor, /, width: int | Sequence[int] | Sequence[Sequence[int]]) -> Tensor:
     """Zeros around: a number, a pair, or a pair an axis, as in `numpy.pad`.
@@ -994,7 +1385,13 @@ def pad(x: Tensor, /, width: int | Sequence[int] | Sequence[Sequence[int]]) -> T
     """
     ...
 @overload
-def pad(x: Any, /, width: int | Sequence[int] | Sequence[Sequence[int]]) -> Any: ...
+def pad(x: Any, /, width: int | Sequence[int] | Sequence[Sequence[int]]) -> Any:
+    """Zeros around: a number, a pair, or a pair an axis, as in `numpy.pad`.
+
+    >>> pad([1.0], 1).tolist()
+    [0.0, 1.0, 0.0]
+    """
+    ...
 @overload
 def power(x: Tensor, y: _Operand) -> Tensor:
     """x to the power y; nan, never complex, for a negative base with a fractional power.
@@ -1012,7 +1409,13 @@ def power(x: Value | float, y: Value) -> Value: ...
 @overload
 def power(x: float, y: float) -> float: ...
 @overload
-def power(x: Any, y: Any) -> Any: ...
+def power(x: Any, y: Any) -> Any:
+    """x to the power y; nan, never complex, for a negative base with a fractional power.
+
+    >>> power(-8.0, 1 / 3)
+    nan
+    """
+    ...
 @overload
 def powlog(n: _Operand, x: Tensor, y: _Operand) -> Tensor:
     """x**y * log(x)**n, and 0 for n > 0 where x is 0 and y is not negative: the derivatives of `power` by y.
@@ -1030,7 +1433,13 @@ def powlog(n: _Operand, x: Value | float, y: Value) -> Value: ...
 @overload
 def powlog(n: _Operand, x: float, y: float) -> float: ...
 @overload
-def powlog(n: Any, x: Any, y: Any) -> Any: ...
+def powlog(n: Any, x: Any, y: Any) -> Any:
+    """x**y * log(x)**n, and 0 for n > 0 where x is 0 and y is not negative: the derivatives of `power` by y.
+
+    >>> powlog(1, 2.0, 3.0)
+    5.545177444479562
+    """
+    ...
 @overload
 def prod(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
     """Product over the axes; 1 of nothing.
@@ -1042,7 +1451,13 @@ def prod(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = F
 @overload
 def prod(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
-def prod(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any: ...
+def prod(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+    """Product over the axes; 1 of nothing.
+
+    >>> prod([2.0, 3.0])
+    6.0
+    """
+    ...
 @overload
 def rad2deg(x: _Any) -> _Any:
     """Degrees of an angle in radians.
@@ -1052,7 +1467,13 @@ def rad2deg(x: _Any) -> _Any:
     """
     ...
 @overload
-def rad2deg(x: Any) -> Any: ...
+def rad2deg(x: Any) -> Any:
+    """Degrees of an angle in radians.
+
+    >>> rad2deg(0.0)
+    0.0
+    """
+    ...
 @overload
 def radians(x: _Any) -> _Any:
     """Radians of an angle in degrees.
@@ -1062,7 +1483,13 @@ def radians(x: _Any) -> _Any:
     """
     ...
 @overload
-def radians(x: Any) -> Any: ...
+def radians(x: Any) -> Any:
+    """Radians of an angle in degrees.
+
+    >>> deg2rad(180.0)
+    3.141592653589793
+    """
+    ...
 @overload
 def reciprocal(x: _Any) -> _Any:
     """One over x.
@@ -1072,7 +1499,13 @@ def reciprocal(x: _Any) -> _Any:
     """
     ...
 @overload
-def reciprocal(x: Any) -> Any: ...
+def reciprocal(x: Any) -> Any:
+    """One over x.
+
+    >>> reciprocal(4.0)
+    0.25
+    """
+    ...
 @overload
 def relu(x: _Any) -> _Any:
     """max(x, 0); slope 0 at 0.
@@ -1082,7 +1515,13 @@ def relu(x: _Any) -> _Any:
     """
     ...
 @overload
-def relu(x: Any) -> Any: ...
+def relu(x: Any) -> Any:
+    """max(x, 0); slope 0 at 0.
+
+    >>> relu(-2.0)
+    0.0
+    """
+    ...
 @overload
 def remainder(x: Tensor, y: _Operand) -> Tensor:
     """What is left of x beyond the multiples of y; it has the sign of y.
@@ -1100,7 +1539,13 @@ def remainder(x: Value | float, y: Value) -> Value: ...
 @overload
 def remainder(x: float, y: float) -> float: ...
 @overload
-def remainder(x: Any, y: Any) -> Any: ...
+def remainder(x: Any, y: Any) -> Any:
+    """What is left of x beyond the multiples of y; it has the sign of y.
+
+    >>> remainder(-7.0, 2.0)
+    1.0
+    """
+    ...
 @overload
 def reshape(x: Tensor, /, shape: int | Sequence[int]) -> Tensor:
     """The same elements in another shape; -1 stands for what is left.
@@ -1110,7 +1555,13 @@ def reshape(x: Tensor, /, shape: int | Sequence[int]) -> Tensor:
     """
     ...
 @overload
-def reshape(x: Any, /, shape: int | Sequence[int]) -> Any: ...
+def reshape(x: Any, /, shape: int | Sequence[int]) -> Any:
+    """The same elements in another shape; -1 stands for what is left.
+
+    >>> reshape([1.0, 2.0], (2, 1)).shape
+    (2, 1)
+    """
+    ...
 @overload
 def scatter(x: Tensor, /, index: Any, shape: int | Sequence[int]) -> Tensor:
     """Zeros of a shape with x added at an index; repeated places accumulate. The transpose of getitem.
@@ -1120,7 +1571,13 @@ def scatter(x: Tensor, /, index: Any, shape: int | Sequence[int]) -> Tensor:
     """
     ...
 @overload
-def scatter(x: Any, /, index: Any, shape: int | Sequence[int]) -> Any: ...
+def scatter(x: Any, /, index: Any, shape: int | Sequence[int]) -> Any:
+    """Zeros of a shape with x added at an index; repeated places accumulate. The transpose of getitem.
+
+    >>> scatter([1.0, 2.0], [0, 0], (2,)).tolist()
+    [3.0, 0.0]
+    """
+    ...
 @overload
 def sigmoid(x: _Any) -> _Any:
     """Logistic function, 1 / (1 + exp(-x)).
@@ -1130,7 +1587,13 @@ def sigmoid(x: _Any) -> _Any:
     """
     ...
 @overload
-def sigmoid(x: Any) -> Any: ...
+def sigmoid(x: Any) -> Any:
+    """Logistic function, 1 / (1 + exp(-x)).
+
+    >>> sigmoid(0.0)
+    0.5
+    """
+    ...
 @overload
 def sign(x: _Any) -> _Any:
     """-1, 0 or 1.
@@ -1140,7 +1603,13 @@ def sign(x: _Any) -> _Any:
     """
     ...
 @overload
-def sign(x: Any) -> Any: ...
+def sign(x: Any) -> Any:
+    """-1, 0 or 1.
+
+    >>> sign(-2.0)
+    -1.0
+    """
+    ...
 @overload
 def silu(x: _Any) -> _Any:
     """x * sigmoid(x), also called swish.
@@ -1150,7 +1619,13 @@ def silu(x: _Any) -> _Any:
     """
     ...
 @overload
-def silu(x: Any) -> Any: ...
+def silu(x: Any) -> Any:
+    """x * sigmoid(x), also called swish.
+
+    >>> silu(0.0)
+    0.0
+    """
+    ...
 @overload
 def sin(x: _Any) -> _Any:
     """Sine, of radians.
@@ -1160,7 +1635,13 @@ def sin(x: _Any) -> _Any:
     """
     ...
 @overload
-def sin(x: Any) -> Any: ...
+def sin(x: Any) -> Any:
+    """Sine, of radians.
+
+    >>> sin(0.0)
+    0.0
+    """
+    ...
 @overload
 def sinc(x: _Any) -> _Any:
     """sin(pi x) / (pi x), and 1 at 0.
@@ -1170,7 +1651,13 @@ def sinc(x: _Any) -> _Any:
     """
     ...
 @overload
-def sinc(x: Any) -> Any: ...
+def sinc(x: Any) -> Any:
+    """sin(pi x) / (pi x), and 1 at 0.
+
+    >>> sinc(0.0)
+    1.0
+    """
+    ...
 @overload
 def sinh(x: _Any) -> _Any:
     """Hyperbolic sine.
@@ -1180,7 +1667,13 @@ def sinh(x: _Any) -> _Any:
     """
     ...
 @overload
-def sinh(x: Any) -> Any: ...
+def sinh(x: Any) -> Any:
+    """Hyperbolic sine.
+
+    >>> sinh(0.0)
+    0.0
+    """
+    ...
 @overload
 def softmax(x: _Any, axis: Any = -1) -> _Any:
     """exp(x) divided by its sum along the axis; the largest element is subtracted first, so nothing overflows.
@@ -1190,7 +1683,13 @@ def softmax(x: _Any, axis: Any = -1) -> _Any:
     """
     ...
 @overload
-def softmax(x: Any, axis: Any = -1) -> Any: ...
+def softmax(x: Any, axis: Any = -1) -> Any:
+    """exp(x) divided by its sum along the axis; the largest element is subtracted first, so nothing overflows.
+
+    >>> softmax(np.array([1000.0, 1000.0]))
+    array([0.5, 0.5])
+    """
+    ...
 @overload
 def softplus(x: _Any) -> _Any:
     """log(1 + exp(x)), exact everywhere.
@@ -1200,7 +1699,13 @@ def softplus(x: _Any) -> _Any:
     """
     ...
 @overload
-def softplus(x: Any) -> Any: ...
+def softplus(x: Any) -> Any:
+    """log(1 + exp(x)), exact everywhere.
+
+    >>> softplus(800.0)
+    800.0
+    """
+    ...
 @overload
 def split(x: Tensor, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """Parts along an axis: a number of equal ones, or cut at the places given.
@@ -1210,7 +1715,13 @@ def split(x: Tensor, sections: int | Sequence[int], axis: int = 0) -> list[Tenso
     """
     ...
 @overload
-def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> Any: ...
+def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> Any:
+    """Parts along an axis: a number of equal ones, or cut at the places given.
+
+    >>> [part.tolist() for part in split(np.array([1.0, 2.0, 3.0]), [1])]
+    [[1.0], [2.0, 3.0]]
+    """
+    ...
 @overload
 def sqrt(x: _Any) -> _Any:
     """Square root; slope inf at 0.
@@ -1220,7 +1731,13 @@ def sqrt(x: _Any) -> _Any:
     """
     ...
 @overload
-def sqrt(x: Any) -> Any: ...
+def sqrt(x: Any) -> Any:
+    """Square root; slope inf at 0.
+
+    >>> sqrt(9.0)
+    3.0
+    """
+    ...
 @overload
 def square(x: _Any) -> _Any:
     """x times x.
@@ -1230,7 +1747,13 @@ def square(x: _Any) -> _Any:
     """
     ...
 @overload
-def square(x: Any) -> Any: ...
+def square(x: Any) -> Any:
+    """x times x.
+
+    >>> square(3.0)
+    9.0
+    """
+    ...
 @overload
 def squeeze(x: _Any, axis: int | Sequence[int] | None = None) -> _Any:
     """Axes of length 1 removed: all of them, or those named.
@@ -1240,7 +1763,13 @@ def squeeze(x: _Any, axis: int | Sequence[int] | None = None) -> _Any:
     """
     ...
 @overload
-def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any: ...
+def squeeze(x: Any, axis: int | Sequence[int] | None = None) -> Any:
+    """Axes of length 1 removed: all of them, or those named.
+
+    >>> squeeze(np.ones((1, 3))).shape
+    (3,)
+    """
+    ...
 @overload
 def stack(arrays: Sequence[Tensor], axis: int = 0) -> Tensor:
     """Joined along a new axis. All shapes must agree.
@@ -1250,7 +1779,13 @@ def stack(arrays: Sequence[Tensor], axis: int = 0) -> Tensor:
     """
     ...
 @overload
-def stack(arrays: Sequence[Any], axis: int = 0) -> Any: ...
+def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
+    """Joined along a new axis. All shapes must agree.
+
+    >>> stack([np.ones(2), np.zeros(2)]).shape
+    (2, 2)
+    """
+    ...
 @overload
 def std(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> _One:
     """Standard deviation; slope 0 where constant.
@@ -1262,7 +1797,13 @@ def std(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keep
 @overload
 def std(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Value: ...
 @overload
-def std(x: Any, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Any: ...
+def std(x: Any, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    """Standard deviation; slope 0 where constant.
+
+    >>> std([1.0, 3.0])
+    1.0
+    """
+    ...
 @overload
 def sub(x: Tensor, y: _Operand) -> Tensor:
     """Difference.
@@ -1280,7 +1821,13 @@ def sub(x: Value | float, y: Value) -> Value: ...
 @overload
 def sub(x: float, y: float) -> float: ...
 @overload
-def sub(x: Any, y: Any) -> Any: ...
+def sub(x: Any, y: Any) -> Any:
+    """Difference.
+
+    >>> sub(2.0, 3.0)
+    -1.0
+    """
+    ...
 @overload
 def sum(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
     """Sum over the axes; 0 of nothing.
@@ -1292,7 +1839,13 @@ def sum(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
 @overload
 def sum(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
-def sum(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any: ...
+def sum(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
+    """Sum over the axes; 0 of nothing.
+
+    >>> sum([1.0, 2.0])
+    3.0
+    """
+    ...
 @overload
 def swapaxes(x: _Any, axis1: int, axis2: int) -> _Any:
     """Two axes exchanged.
@@ -1302,7 +1855,13 @@ def swapaxes(x: _Any, axis1: int, axis2: int) -> _Any:
     """
     ...
 @overload
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any: ...
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """Two axes exchanged.
+
+    >>> swapaxes(np.ones((2, 3)), 0, 1).shape
+    (3, 2)
+    """
+    ...
 @overload
 def take_along_axis(x: _Any, indices: Any, axis: int) -> _Any:
     """For each place of `indices` (integers, same number of dimensions) the element of `x` it names along an axis.
@@ -1313,7 +1872,14 @@ def take_along_axis(x: _Any, indices: Any, axis: int) -> _Any:
     """
     ...
 @overload
-def take_along_axis(x: Any, indices: Any, axis: int) -> Any: ...
+def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
+    """For each place of `indices` (integers, same number of dimensions) the element of `x` it names along an axis.
+
+    >>> take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
+    array([[2.],
+           [3.]])
+    """
+    ...
 @overload
 def tan(x: _Any) -> _Any:
     """Tangent, of radians.
@@ -1323,7 +1889,13 @@ def tan(x: _Any) -> _Any:
     """
     ...
 @overload
-def tan(x: Any) -> Any: ...
+def tan(x: Any) -> Any:
+    """Tangent, of radians.
+
+    >>> tan(0.0)
+    0.0
+    """
+    ...
 @overload
 def tanh(x: _Any) -> _Any:
     """Hyperbolic tangent.
@@ -1333,7 +1905,13 @@ def tanh(x: _Any) -> _Any:
     """
     ...
 @overload
-def tanh(x: Any) -> Any: ...
+def tanh(x: Any) -> Any:
+    """Hyperbolic tangent.
+
+    >>> tanh(0.0)
+    0.0
+    """
+    ...
 @overload
 def transpose(x: Tensor, /, axes: Sequence[int] | None = None) -> Tensor:
     """The axes in another order; reversed by default.
@@ -1343,7 +1921,13 @@ def transpose(x: Tensor, /, axes: Sequence[int] | None = None) -> Tensor:
     """
     ...
 @overload
-def transpose(x: Any, /, axes: Sequence[int] | None = None) -> Any: ...
+def transpose(x: Any, /, axes: Sequence[int] | None = None) -> Any:
+    """The axes in another order; reversed by default.
+
+    >>> transpose([[1.0, 2.0]]).shape
+    (2, 1)
+    """
+    ...
 @overload
 def var(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> _One:
     """Variance, of the population (ddof=0) or a sample's estimate (ddof=1).
@@ -1355,7 +1939,13 @@ def var(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keep
 @overload
 def var(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Value: ...
 @overload
-def var(x: Any, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Any: ...
+def var(x: Any, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    """Variance, of the population (ddof=0) or a sample's estimate (ddof=1).
+
+    >>> var([1.0, 3.0])
+    1.0
+    """
+    ...
 @overload
 def where(condition: _Operand, x: Tensor, y: _Operand) -> Tensor:
     """x where the condition holds, else y. Both are computed: guard a function's operand as well as its result (``where(x > 0, log(where(x > 0, x, 1)), 0)``), or an infinite slope of the branch not taken becomes nan.
@@ -1373,4 +1963,10 @@ def where(condition: _Operand, x: Value | float, y: Value) -> Value: ...
 @overload
 def where(condition: _Operand, x: float, y: float) -> float: ...
 @overload
-def where(condition: Any, x: Any, y: Any) -> Any: ...
+def where(condition: Any, x: Any, y: Any) -> Any:
+    """x where the condition holds, else y. Both are computed: guard a function's operand as well as its result (``where(x > 0, log(where(x > 0, x, 1)), 0)``), or an infinite slope of the branch not taken becomes nan.
+
+    >>> where(True, 2.0, 3.0)
+    2.0
+    """
+    ...

@@ -1,6 +1,6 @@
 """Written by tests/stubs.py from the table of operations, for type checkers and editors. Not by hand."""
 
-from typing import Self, TypeAlias
+from typing import TypeAlias, TypeVar
 
 from numpy.typing import ArrayLike
 
@@ -8,171 +8,172 @@ from autograd.rows import Traced
 from autograd.tensor import Tensor
 from autograd.value import Value
 
+_S = TypeVar("_S", bound="Methods")
 _Operand: TypeAlias = Value | Tensor | ArrayLike
 
 class Methods(Traced):
-    def fmod(self, y: _Operand) -> Self:
+    def fmod(self: _S, y: _Operand) -> _S:
         """What is left of x beyond the multiples of y; it has the sign of x. See `autograd.fmod`."""
         ...
-    def identity(self) -> Self:
+    def identity(self: _S) -> _S:
         """The same number, as a variable of its own. See `autograd.identity`."""
         ...
-    def square(self) -> Self:
+    def square(self: _S) -> _S:
         """x times x. See `autograd.square`."""
         ...
-    def reciprocal(self) -> Self:
+    def reciprocal(self: _S) -> _S:
         """One over x. See `autograd.reciprocal`."""
         ...
-    def sign(self) -> Self:
+    def sign(self: _S) -> _S:
         """-1, 0 or 1. See `autograd.sign`."""
         ...
-    def copysign(self, y: _Operand) -> Self:
+    def copysign(self: _S, y: _Operand) -> _S:
         """The magnitude of x with the sign of y. See `autograd.copysign`."""
         ...
-    def hypot(self, y: _Operand) -> Self:
+    def hypot(self: _S, y: _Operand) -> _S:
         """sqrt(x**2 + y**2) without overflow; slopes 0 at (0, 0). See `autograd.hypot`."""
         ...
-    def exp(self) -> Self:
+    def exp(self: _S) -> _S:
         """e to the power x. See `autograd.exp`."""
         ...
-    def expm1(self) -> Self:
+    def expm1(self: _S) -> _S:
         """exp(x) - 1, exact near 0. See `autograd.expm1`."""
         ...
-    def exp2(self) -> Self:
+    def exp2(self: _S) -> _S:
         """2 to the power x. See `autograd.exp2`."""
         ...
-    def log(self) -> Self:
+    def log(self: _S) -> _S:
         """Natural logarithm. See `autograd.log`."""
         ...
-    def log1p(self) -> Self:
+    def log1p(self: _S) -> _S:
         """log(1 + x), exact near 0. See `autograd.log1p`."""
         ...
-    def log2(self) -> Self:
+    def log2(self: _S) -> _S:
         """Logarithm to base 2. See `autograd.log2`."""
         ...
-    def log10(self) -> Self:
+    def log10(self: _S) -> _S:
         """Logarithm to base 10. See `autograd.log10`."""
         ...
-    def sqrt(self) -> Self:
+    def sqrt(self: _S) -> _S:
         """Square root; slope inf at 0. See `autograd.sqrt`."""
         ...
-    def cbrt(self) -> Self:
+    def cbrt(self: _S) -> _S:
         """Cube root, of negative numbers too; slope inf at 0. See `autograd.cbrt`."""
         ...
-    def logaddexp(self, y: _Operand) -> Self:
+    def logaddexp(self: _S, y: _Operand) -> _S:
         """log(exp(x) + exp(y)) without overflow; slopes 0 where both are -inf. See `autograd.logaddexp`."""
         ...
-    def logaddexp2(self, y: _Operand) -> Self:
+    def logaddexp2(self: _S, y: _Operand) -> _S:
         """log2(2**x + 2**y) without overflow; slopes 0 where both are -inf. See `autograd.logaddexp2`."""
         ...
-    def sin(self) -> Self:
+    def sin(self: _S) -> _S:
         """Sine, of radians. See `autograd.sin`."""
         ...
-    def cos(self) -> Self:
+    def cos(self: _S) -> _S:
         """Cosine, of radians. See `autograd.cos`."""
         ...
-    def tan(self) -> Self:
+    def tan(self: _S) -> _S:
         """Tangent, of radians. See `autograd.tan`."""
         ...
-    def asin(self) -> Self:
+    def asin(self: _S) -> _S:
         """Inverse sine, in radians. See `autograd.asin`."""
         ...
-    def acos(self) -> Self:
+    def acos(self: _S) -> _S:
         """Inverse cosine, in radians. See `autograd.acos`."""
         ...
-    def atan(self) -> Self:
+    def atan(self: _S) -> _S:
         """Inverse tangent, in radians. See `autograd.atan`."""
         ...
-    def atan2(self, x: _Operand) -> Self:
+    def atan2(self: _S, x: _Operand) -> _S:
         """Angle of the point (x, y), in radians; y comes first. See `autograd.atan2`."""
         ...
-    def arcsinh(self) -> Self:
+    def arcsinh(self: _S) -> _S:
         """Inverse hyperbolic sine. See `autograd.arcsinh`."""
         ...
-    def arccosh(self) -> Self:
+    def arccosh(self: _S) -> _S:
         """Inverse hyperbolic cosine. See `autograd.arccosh`."""
         ...
-    def arctanh(self) -> Self:
+    def arctanh(self: _S) -> _S:
         """Inverse hyperbolic tangent. See `autograd.arctanh`."""
         ...
-    def deg2rad(self) -> Self:
+    def deg2rad(self: _S) -> _S:
         """Radians of an angle in degrees. See `autograd.deg2rad`."""
         ...
-    def rad2deg(self) -> Self:
+    def rad2deg(self: _S) -> _S:
         """Degrees of an angle in radians. See `autograd.rad2deg`."""
         ...
-    def sinc(self) -> Self:
+    def sinc(self: _S) -> _S:
         """sin(pi x) / (pi x), and 1 at 0. See `autograd.sinc`."""
         ...
-    def sinh(self) -> Self:
+    def sinh(self: _S) -> _S:
         """Hyperbolic sine. See `autograd.sinh`."""
         ...
-    def cosh(self) -> Self:
+    def cosh(self: _S) -> _S:
         """Hyperbolic cosine. See `autograd.cosh`."""
         ...
-    def tanh(self) -> Self:
+    def tanh(self: _S) -> _S:
         """Hyperbolic tangent. See `autograd.tanh`."""
         ...
-    def sigmoid(self) -> Self:
+    def sigmoid(self: _S) -> _S:
         """Logistic function, 1 / (1 + exp(-x)). See `autograd.sigmoid`."""
         ...
-    def softplus(self) -> Self:
+    def softplus(self: _S) -> _S:
         """log(1 + exp(x)), exact everywhere. See `autograd.softplus`."""
         ...
-    def relu(self) -> Self:
+    def relu(self: _S) -> _S:
         """max(x, 0); slope 0 at 0. See `autograd.relu`."""
         ...
-    def leaky_relu(self, slope: _Operand = 0.01) -> Self:
+    def leaky_relu(self: _S, slope: _Operand = 0.01) -> _S:
         """x where positive, slope * x elsewhere. See `autograd.leaky_relu`."""
         ...
-    def elu(self, alpha: _Operand = 1.0) -> Self:
+    def elu(self: _S, alpha: _Operand = 1.0) -> _S:
         """x where positive, alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015). See `autograd.elu`."""
         ...
-    def erf(self) -> Self:
+    def erf(self: _S) -> _S:
         """Error function. See `autograd.erf`."""
         ...
-    def erfc(self) -> Self:
+    def erfc(self: _S) -> _S:
         """1 - erf(x), exact for large x. See `autograd.erfc`."""
         ...
-    def gelu(self) -> Self:
+    def gelu(self: _S) -> _S:
         """x times the normal distribution function of x, exact (Hendrycks and Gimpel, 2016). See `autograd.gelu`."""
         ...
-    def silu(self) -> Self:
+    def silu(self: _S) -> _S:
         """x * sigmoid(x), also called swish. See `autograd.silu`."""
         ...
-    def maximum(self, y: _Operand) -> Self:
+    def maximum(self: _S, y: _Operand) -> _S:
         """The larger; a tie shares its gradient, a nan gives it to both. See `autograd.maximum`."""
         ...
-    def minimum(self, y: _Operand) -> Self:
+    def minimum(self: _S, y: _Operand) -> _S:
         """The smaller; a tie shares its gradient, a nan gives it to both. See `autograd.minimum`."""
         ...
-    def fmax(self, y: _Operand) -> Self:
+    def fmax(self: _S, y: _Operand) -> _S:
         """The larger; a tie shares its gradient, a nan loses. See `autograd.fmax`."""
         ...
-    def fmin(self, y: _Operand) -> Self:
+    def fmin(self: _S, y: _Operand) -> _S:
         """The smaller; a tie shares its gradient, a nan loses. See `autograd.fmin`."""
         ...
-    def clip(self, low: _Operand = ..., high: _Operand = ...) -> Self:
+    def clip(self: _S, low: _Operand = ..., high: _Operand = ...) -> _S:
         """x kept within [low, high]; slope 1 at a bound; high where the bounds cross. See `autograd.clip`."""
         ...
-    def arcsin(self) -> Self:
+    def arcsin(self: _S) -> _S:
         """Inverse sine, in radians. See `autograd.asin`."""
         ...
-    def arccos(self) -> Self:
+    def arccos(self: _S) -> _S:
         """Inverse cosine, in radians. See `autograd.acos`."""
         ...
-    def arctan(self) -> Self:
+    def arctan(self: _S) -> _S:
         """Inverse tangent, in radians. See `autograd.atan`."""
         ...
-    def arctan2(self, x: _Operand) -> Self:
+    def arctan2(self: _S, x: _Operand) -> _S:
         """Angle of the point (x, y), in radians; y comes first. See `autograd.atan2`."""
         ...
-    def fabs(self) -> Self:
+    def fabs(self: _S) -> _S:
         """Magnitude; slope 0 at 0. See `autograd.abs`."""
         ...
-    def radians(self) -> Self:
+    def radians(self: _S) -> _S:
         """Radians of an angle in degrees. See `autograd.deg2rad`."""
         ...
-    def degrees(self) -> Self:
+    def degrees(self: _S) -> _S:
         """Degrees of an angle in radians. See `autograd.rad2deg`."""
         ...

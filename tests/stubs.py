@@ -101,8 +101,8 @@ def function(name):
         return f"from autograd.ops import {name} as {name}\n"
     doc = textwrap.indent(inspect.getdoc(row), "    ").strip()
     doc = doc + "\n    " if "\n" in doc else doc
-    docs = [doc] + [""] * len(found)
-    return "".join("@overload\n" + written(name, given, *way, doc) for way, doc in zip(found, docs, strict=False))
+    docs = [doc, *[""] * (len(found) - 2), doc]  # pyright shows the first, jedi the last
+    return "".join("@overload\n" + written(name, given, *way, doc) for way, doc in zip(found, docs, strict=True))
 
 
 def contents():
@@ -125,13 +125,13 @@ def contents():
 def methods():
     """`autograd/methods.pyi`."""
     text = (
-        f"{WRITTEN}from typing import Self, TypeAlias\n\nfrom numpy.typing import ArrayLike\n\n"
+        f"{WRITTEN}from typing import TypeAlias, TypeVar\n\nfrom numpy.typing import ArrayLike\n\n"
         "from autograd.rows import Traced\nfrom autograd.tensor import Tensor\nfrom autograd.value import Value\n\n"
-        f"_Operand: TypeAlias = {OPERAND}\n\nclass Methods(Traced):\n"
+        f'_S = TypeVar("_S", bound="Methods")\n_Operand: TypeAlias = {OPERAND}\n\nclass Methods(Traced):\n'
     )
     for name, row in {**METHODS, **{theirs: ops.ROWS[ours] for theirs, ours in NUMPY_NAMES.items()}}.items():
         given = list(as_method(row, name).parameters.values())
-        text += written(name, given, {}, "Self", f"{row.summary} See `autograd.{row.name}`.", "    ")
+        text += written(name, given, {"self": "_S"}, "_S", f"{row.summary} See `autograd.{row.name}`.", "    ")
     return text
 
 

@@ -94,7 +94,6 @@ later = {later}
 assert not [x for x in later if x in sys.modules], sys.modules
 assert not {{"matplotlib", "graphviz", "hypothesis", "sklearn", "optuna", "onnx"}} & set(sys.modules)
 assert all(getattr({package}, name) is sys.modules["{package}." + name] for name in {package}._MODULES)
-[getattr({package}, name) for name in dir({package})]
 assert "matplotlib" not in sys.modules
 """
 
@@ -246,6 +245,10 @@ TYPES = {
     "explain(a * a, a)": "Explanation",
     "nn.Linear(2, 3)(x)": "Tensor",
     "nn.dense(2, 1)": "Sequential",
+    "nn.dense(2, 1)(x)": "Tensor",
+    "nn.squared_error(w, x)": "Tensor",
+    "nn.cross_entropy(nn.dense(2, 1)(x), [0], reduction='sum')": "Tensor",
+    "nn.squared_error(x, x)": "Any",
     "nn.MLP(2, [1])": "MLP",
     "nn.data.moons(3)[0]": "ndarray",
     "nn.init.zeros": "def",
@@ -296,6 +299,26 @@ def test_a_users_program_is_type_checked(tmp_path):
         assert kind in (name, found[1]), (expression, found[1])
     for i, (expression, code) in enumerate(WRONG.items(), len(TYPES)):
         assert f"[{code}]" in said.get(i, ""), (expression, said.get(i))
+
+
+COMPLETED = {
+    "autograd.": {"draw", "explain", "steps", "tree", "vectorize", "describe", "check_gradients", "exp", "Value"},
+    "nn.": {"plots", "data", "checkpoint", "inspection", "init", "report", "fit", "Linear"},
+    "(Value(1.0) * 2).tanh().": {"backward", "data", "tanh"},
+    "(t @ t - 2.0).mean().": {"backward", "shape", "reshape"},
+    "nn.dense(2, 1)(autograd.softmax(t)).": {"backward", "shape"},
+}
+
+
+@pytest.mark.parametrize("code", COMPLETED)
+def test_completion_knows_it(code, monkeypatch):
+    """As IPython and Jupyter ask, which look at the text of a program."""
+    jedi = pytest.importorskip("jedi")
+    monkeypatch.setattr(jedi.settings, "cache_directory", str(ROOT / ".pytest_cache" / "jedi"))
+    start = "import autograd, nn\nfrom autograd import Tensor, Value\nt = Tensor([1.0])\n"
+    found = {x.name for x in jedi.Script(start + code, project=jedi.Project(ROOT)).complete()}
+    assert found >= COMPLETED[code]
+    assert not {"Any", "TYPE_CHECKING", "annotations"} & found
 
 
 def test_an_editable_install_is_a_line_that_editors_read(tmp_path):
