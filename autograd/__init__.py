@@ -14,6 +14,7 @@ Type checkers and editors read ``__init__.pyi``, which `tests/stubs.py` writes f
 
 import builtins as _builtins
 import importlib as _importlib
+import sys as _sys
 from typing import Any as _Any
 
 from autograd import ops as _ops
@@ -56,9 +57,13 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str) -> _Any:
+    module = _sys.modules[__name__]
     if name in _MODULES:
-        return _importlib.import_module(f"autograd.{name}")
+        try:
+            return _importlib.import_module(f"autograd.{name}")
+        except ImportError as error:  # completion asks for every name, whatever is installed
+            raise AttributeError(f"autograd.{name} cannot be loaded: {error}", name=name, obj=module) from error
     if name not in _LATER:
-        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}", name=name, obj=module)
     globals()[name] = found = getattr(_importlib.import_module(_LATER[name]), name)
     return found

@@ -6,6 +6,7 @@ modules of their own, loaded when they are first asked for.
 """
 
 import importlib as _importlib
+import sys as _sys
 import typing as _typing
 
 from nn.averaging import EMA as EMA
@@ -89,6 +90,10 @@ if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no ot
         return sorted([*__all__, *_MODULES])
 
     def __getattr__(name):
+        module = _sys.modules[__name__]
         if name not in _MODULES:
-            raise AttributeError(f"module 'nn' has no attribute {name!r}")
-        return _importlib.import_module(f"nn.{name}")
+            raise AttributeError(f"module 'nn' has no attribute {name!r}", name=name, obj=module)
+        try:
+            return _importlib.import_module(f"nn.{name}")
+        except ImportError as error:  # completion asks for every name, whatever is installed
+            raise AttributeError(f"nn.{name} cannot be loaded: {error}", name=name, obj=module) from error

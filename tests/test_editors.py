@@ -5,6 +5,7 @@ import builtins
 import importlib
 import inspect
 import re
+import rlcompleter
 import subprocess
 import sys
 from pathlib import Path
@@ -82,10 +83,26 @@ def test_a_star_leaves_pythons_own_functions_alone(package):
     assert set(names) == {x for x in dir(package) if not hasattr(builtins, x)} - set(package._MODULES)
 
 
-def test_a_wrong_name_is_an_attribute_error():
-    for package in PACKAGES:
-        with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'nothing'"):
-            package.nothing
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_wrong_name_is_an_attribute_error(package):
+    """With what Python needs for its "Did you mean"."""
+    with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'nothing'") as caught:
+        package.nothing
+    assert (caught.value.name, caught.value.obj) == ("nothing", package)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_completion_goes_on_where_something_is_not_installed(package, monkeypatch):
+    """The prompt of Python asks for the value of every name; an ImportError would end that."""
+    name = package._MODULES[-1]
+    whole = f"{package.__name__}.{name}"
+    monkeypatch.delitem(sys.modules, whole, raising=False)
+    monkeypatch.delitem(vars(package), name, raising=False)
+    monkeypatch.setitem(sys.modules, whole, None)
+    with pytest.raises(AttributeError, match=f"{whole} cannot be loaded: "):
+        getattr(package, name)
+    found = rlcompleter.Completer({package.__name__: package}).attr_matches(f"{package.__name__}.")
+    assert len(found) >= len(dir(package))
 
 
 LAZY = """
