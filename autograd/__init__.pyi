@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 _Operand: TypeAlias = Value | Tensor | ArrayLike
 _One = TypeVar("_One", float, Value, Tensor)
-_Any = TypeVar("_Any", float, Value, Tensor, np.ndarray[Any, np.dtype[Any]])
+_Kind = TypeVar("_Kind", float, Value, Tensor, np.ndarray[Any, np.dtype[Any]])
 
 __version__: str
 __all__ = [
@@ -154,7 +154,7 @@ __all__ = [
 ]
 
 @overload
-def abs(x: _Any) -> _Any:
+def abs(x: _Kind) -> _Kind:
     """Magnitude; slope 0 at 0.
 
     >>> abs(-2.0)
@@ -170,7 +170,7 @@ def abs(x: Any) -> Any:
     """
     ...
 @overload
-def acos(x: _Any) -> _Any:
+def acos(x: _Kind) -> _Kind:
     """Inverse cosine, in radians.
 
     >>> acos(1.0)
@@ -210,7 +210,7 @@ def add(x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def arccos(x: _Any) -> _Any:
+def arccos(x: _Kind) -> _Kind:
     """Inverse cosine, in radians.
 
     >>> acos(1.0)
@@ -226,7 +226,7 @@ def arccos(x: Any) -> Any:
     """
     ...
 @overload
-def arccosh(x: _Any) -> _Any:
+def arccosh(x: _Kind) -> _Kind:
     """Inverse hyperbolic cosine.
 
     >>> arccosh(1.0)
@@ -242,7 +242,7 @@ def arccosh(x: Any) -> Any:
     """
     ...
 @overload
-def arcsin(x: _Any) -> _Any:
+def arcsin(x: _Kind) -> _Kind:
     """Inverse sine, in radians.
 
     >>> asin(0.0)
@@ -258,7 +258,7 @@ def arcsin(x: Any) -> Any:
     """
     ...
 @overload
-def arcsinh(x: _Any) -> _Any:
+def arcsinh(x: _Kind) -> _Kind:
     """Inverse hyperbolic sine.
 
     >>> arcsinh(0.0)
@@ -274,7 +274,7 @@ def arcsinh(x: Any) -> Any:
     """
     ...
 @overload
-def arctan(x: _Any) -> _Any:
+def arctan(x: _Kind) -> _Kind:
     """Inverse tangent, in radians.
 
     >>> atan(0.0)
@@ -314,7 +314,7 @@ def arctan2(y: Any, x: Any) -> Any:
     """
     ...
 @overload
-def arctanh(x: _Any) -> _Any:
+def arctanh(x: _Kind) -> _Kind:
     """Inverse hyperbolic tangent.
 
     >>> arctanh(0.0)
@@ -330,7 +330,7 @@ def arctanh(x: Any) -> Any:
     """
     ...
 @overload
-def asin(x: _Any) -> _Any:
+def asin(x: _Kind) -> _Kind:
     """Inverse sine, in radians.
 
     >>> asin(0.0)
@@ -362,7 +362,7 @@ def astype(x: Any, /, dtype: DTypeLike) -> Any:
     """
     ...
 @overload
-def atan(x: _Any) -> _Any:
+def atan(x: _Kind) -> _Kind:
     """Inverse tangent, in radians.
 
     >>> atan(0.0)
@@ -418,7 +418,7 @@ def broadcast_to(x: Any, /, shape: int | Sequence[int]) -> Any:
     """
     ...
 @overload
-def cbrt(x: _Any) -> _Any:
+def cbrt(x: _Kind) -> _Kind:
     """Cube root, of negative numbers too; slope inf at 0.
 
     >>> cbrt(-8.0)
@@ -503,7 +503,7 @@ def copysign(x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def cos(x: _Any) -> _Any:
+def cos(x: _Kind) -> _Kind:
     """Cosine, of radians.
 
     >>> cos(0.0)
@@ -519,7 +519,7 @@ def cos(x: Any) -> Any:
     """
     ...
 @overload
-def cosh(x: _Any) -> _Any:
+def cosh(x: _Kind) -> _Kind:
     """Hyperbolic cosine.
 
     >>> cosh(0.0)
@@ -567,7 +567,7 @@ def cumsum(x: Any, /, axis: int | Sequence[int] | None = None) -> Any:
     """
     ...
 @overload
-def deg2rad(x: _Any) -> _Any:
+def deg2rad(x: _Kind) -> _Kind:
     """Radians of an angle in degrees.
 
     >>> deg2rad(180.0)
@@ -583,7 +583,7 @@ def deg2rad(x: Any) -> Any:
     """
     ...
 @overload
-def degrees(x: _Any) -> _Any:
+def degrees(x: _Kind) -> _Kind:
     """Degrees of an angle in radians.
 
     >>> rad2deg(0.0)
@@ -654,9 +654,9 @@ def dsinc(n: _Operand, x: Tensor) -> Tensor:
     """
     ...
 @overload
-def dsinc(n: _Operand, x: Value) -> Value: ...
+def dsinc(n: float, x: Value) -> Value: ...
 @overload
-def dsinc(n: _Operand, x: float) -> float: ...
+def dsinc(n: float, x: float) -> float: ...
 @overload
 def dsinc(n: Any, x: Any) -> Any:
     """The n-th derivative of sinc.
@@ -692,7 +692,7 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
     ...
 from autograd.ops import equal as equal
 @overload
-def erf(x: _Any) -> _Any:
+def erf(x: _Kind) -> _Kind:
     """Error function.
 
     >>> erf(0.0)
@@ -708,7 +708,7 @@ def erf(x: Any) -> Any:
     """
     ...
 @overload
-def erfc(x: _Any) -> _Any:
+def erfc(x: _Kind) -> _Kind:
     """1 - erf(x), exact for large x.
 
     >>> erfc(0.0)
@@ -724,7 +724,7 @@ def erfc(x: Any) -> Any:
     """
     ...
 @overload
-def exp(x: _Any) -> _Any:
+def exp(x: _Kind) -> _Kind:
     """e to the power x.
 
     >>> exp(0.0)
@@ -740,7 +740,7 @@ def exp(x: Any) -> Any:
     """
     ...
 @overload
-def exp2(x: _Any) -> _Any:
+def exp2(x: _Kind) -> _Kind:
     """2 to the power x.
 
     >>> exp2(3.0)
@@ -756,7 +756,7 @@ def exp2(x: Any) -> Any:
     """
     ...
 @overload
-def expand_dims(x: _Any, axis: int | Sequence[int]) -> _Any:
+def expand_dims(x: _Kind, axis: int | Sequence[int]) -> _Kind:
     """A new axis of length 1 at each place named, counted in the result.
 
     >>> expand_dims(np.ones(3), 0).shape
@@ -772,7 +772,7 @@ def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
     """
     ...
 @overload
-def expm1(x: _Any) -> _Any:
+def expm1(x: _Kind) -> _Kind:
     """exp(x) - 1, exact near 0.
 
     >>> expm1(1e-20)
@@ -788,7 +788,7 @@ def expm1(x: Any) -> Any:
     """
     ...
 @overload
-def fabs(x: _Any) -> _Any:
+def fabs(x: _Kind) -> _Kind:
     """Magnitude; slope 0 at 0.
 
     >>> abs(-2.0)
@@ -804,7 +804,7 @@ def fabs(x: Any) -> Any:
     """
     ...
 @overload
-def flip(x: _Any, axis: int | Sequence[int] | None = None) -> _Any:
+def flip(x: _Kind, axis: int | Sequence[int] | None = None) -> _Kind:
     """Elements in reverse order along the axes; along all by default.
 
     >>> flip(np.array([1.0, 2.0]))
@@ -916,7 +916,7 @@ def fmod(x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def gelu(x: _Any) -> _Any:
+def gelu(x: _Kind) -> _Kind:
     """x times the normal distribution function of x, exact (Hendrycks and Gimpel, 2016).
 
     >>> gelu(0.0)
@@ -972,7 +972,7 @@ def hypot(x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def identity(x: _Any) -> _Any:
+def identity(x: _Kind) -> _Kind:
     """The same number, as a variable of its own.
 
     >>> identity(2.0)
@@ -1033,7 +1033,7 @@ def linear(x: Any, w: Any, b: Any, /) -> Any:
     """
     ...
 @overload
-def log(x: _Any) -> _Any:
+def log(x: _Kind) -> _Kind:
     """Natural logarithm.
 
     >>> log(0.0)
@@ -1049,7 +1049,7 @@ def log(x: Any) -> Any:
     """
     ...
 @overload
-def log10(x: _Any) -> _Any:
+def log10(x: _Kind) -> _Kind:
     """Logarithm to base 10.
 
     >>> log10(1000.0)
@@ -1065,7 +1065,7 @@ def log10(x: Any) -> Any:
     """
     ...
 @overload
-def log1p(x: _Any) -> _Any:
+def log1p(x: _Kind) -> _Kind:
     """log(1 + x), exact near 0.
 
     >>> log1p(1e-20)
@@ -1081,7 +1081,7 @@ def log1p(x: Any) -> Any:
     """
     ...
 @overload
-def log2(x: _Any) -> _Any:
+def log2(x: _Kind) -> _Kind:
     """Logarithm to base 2.
 
     >>> log2(8.0)
@@ -1097,7 +1097,7 @@ def log2(x: Any) -> Any:
     """
     ...
 @overload
-def log_softmax(x: _Any, axis: Any = -1) -> _Any:
+def log_softmax(x: _Kind, axis: Any = -1) -> _Kind:
     """The logarithm of softmax, exact where softmax underflows, and however large the numbers' common offset is.
 
     >>> log_softmax(np.array([0.0, -1e4]))
@@ -1323,7 +1323,7 @@ def mul(x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def neg(x: _Any) -> _Any:
+def neg(x: _Kind) -> _Kind:
     """Negative.
 
     >>> neg(2.0)
@@ -1427,11 +1427,11 @@ def powlog(n: _Operand, x: Tensor, y: _Operand) -> Tensor:
 @overload
 def powlog(n: _Operand, x: _Operand, y: Tensor) -> Tensor: ...
 @overload
-def powlog(n: _Operand, x: Value, y: Value | float) -> Value: ...
+def powlog(n: float, x: Value, y: Value | float) -> Value: ...
 @overload
-def powlog(n: _Operand, x: Value | float, y: Value) -> Value: ...
+def powlog(n: float, x: Value | float, y: Value) -> Value: ...
 @overload
-def powlog(n: _Operand, x: float, y: float) -> float: ...
+def powlog(n: float, x: float, y: float) -> float: ...
 @overload
 def powlog(n: Any, x: Any, y: Any) -> Any:
     """x**y * log(x)**n, and 0 for n > 0 where x is 0 and y is not negative: the derivatives of `power` by y.
@@ -1459,7 +1459,7 @@ def prod(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
     """
     ...
 @overload
-def rad2deg(x: _Any) -> _Any:
+def rad2deg(x: _Kind) -> _Kind:
     """Degrees of an angle in radians.
 
     >>> rad2deg(0.0)
@@ -1475,7 +1475,7 @@ def rad2deg(x: Any) -> Any:
     """
     ...
 @overload
-def radians(x: _Any) -> _Any:
+def radians(x: _Kind) -> _Kind:
     """Radians of an angle in degrees.
 
     >>> deg2rad(180.0)
@@ -1491,7 +1491,7 @@ def radians(x: Any) -> Any:
     """
     ...
 @overload
-def reciprocal(x: _Any) -> _Any:
+def reciprocal(x: _Kind) -> _Kind:
     """One over x.
 
     >>> reciprocal(4.0)
@@ -1507,7 +1507,7 @@ def reciprocal(x: Any) -> Any:
     """
     ...
 @overload
-def relu(x: _Any) -> _Any:
+def relu(x: _Kind) -> _Kind:
     """max(x, 0); slope 0 at 0.
 
     >>> relu(-2.0)
@@ -1579,7 +1579,7 @@ def scatter(x: Any, /, index: Any, shape: int | Sequence[int]) -> Any:
     """
     ...
 @overload
-def sigmoid(x: _Any) -> _Any:
+def sigmoid(x: _Kind) -> _Kind:
     """Logistic function, 1 / (1 + exp(-x)).
 
     >>> sigmoid(0.0)
@@ -1595,7 +1595,7 @@ def sigmoid(x: Any) -> Any:
     """
     ...
 @overload
-def sign(x: _Any) -> _Any:
+def sign(x: _Kind) -> _Kind:
     """-1, 0 or 1.
 
     >>> sign(-2.0)
@@ -1611,7 +1611,7 @@ def sign(x: Any) -> Any:
     """
     ...
 @overload
-def silu(x: _Any) -> _Any:
+def silu(x: _Kind) -> _Kind:
     """x * sigmoid(x), also called swish.
 
     >>> silu(0.0)
@@ -1627,7 +1627,7 @@ def silu(x: Any) -> Any:
     """
     ...
 @overload
-def sin(x: _Any) -> _Any:
+def sin(x: _Kind) -> _Kind:
     """Sine, of radians.
 
     >>> sin(0.0)
@@ -1643,7 +1643,7 @@ def sin(x: Any) -> Any:
     """
     ...
 @overload
-def sinc(x: _Any) -> _Any:
+def sinc(x: _Kind) -> _Kind:
     """sin(pi x) / (pi x), and 1 at 0.
 
     >>> sinc(0.0)
@@ -1659,7 +1659,7 @@ def sinc(x: Any) -> Any:
     """
     ...
 @overload
-def sinh(x: _Any) -> _Any:
+def sinh(x: _Kind) -> _Kind:
     """Hyperbolic sine.
 
     >>> sinh(0.0)
@@ -1675,7 +1675,7 @@ def sinh(x: Any) -> Any:
     """
     ...
 @overload
-def softmax(x: _Any, axis: Any = -1) -> _Any:
+def softmax(x: _Kind, axis: Any = -1) -> _Kind:
     """exp(x) divided by its sum along the axis; the largest element is subtracted first, so nothing overflows.
 
     >>> softmax(np.array([1000.0, 1000.0]))
@@ -1691,7 +1691,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     """
     ...
 @overload
-def softplus(x: _Any) -> _Any:
+def softplus(x: _Kind) -> _Kind:
     """log(1 + exp(x)), exact everywhere.
 
     >>> softplus(800.0)
@@ -1723,7 +1723,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> Any:
     """
     ...
 @overload
-def sqrt(x: _Any) -> _Any:
+def sqrt(x: _Kind) -> _Kind:
     """Square root; slope inf at 0.
 
     >>> sqrt(9.0)
@@ -1739,7 +1739,7 @@ def sqrt(x: Any) -> Any:
     """
     ...
 @overload
-def square(x: _Any) -> _Any:
+def square(x: _Kind) -> _Kind:
     """x times x.
 
     >>> square(3.0)
@@ -1755,7 +1755,7 @@ def square(x: Any) -> Any:
     """
     ...
 @overload
-def squeeze(x: _Any, axis: int | Sequence[int] | None = None) -> _Any:
+def squeeze(x: _Kind, axis: int | Sequence[int] | None = None) -> _Kind:
     """Axes of length 1 removed: all of them, or those named.
 
     >>> squeeze(np.ones((1, 3))).shape
@@ -1847,7 +1847,7 @@ def sum(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
     """
     ...
 @overload
-def swapaxes(x: _Any, axis1: int, axis2: int) -> _Any:
+def swapaxes(x: _Kind, axis1: int, axis2: int) -> _Kind:
     """Two axes exchanged.
 
     >>> swapaxes(np.ones((2, 3)), 0, 1).shape
@@ -1863,7 +1863,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """
     ...
 @overload
-def take_along_axis(x: _Any, indices: Any, axis: int) -> _Any:
+def take_along_axis(x: _Kind, indices: Any, axis: int) -> _Kind:
     """For each place of `indices` (integers, same number of dimensions) the element of `x` it names along an axis.
 
     >>> take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
@@ -1881,7 +1881,7 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
     """
     ...
 @overload
-def tan(x: _Any) -> _Any:
+def tan(x: _Kind) -> _Kind:
     """Tangent, of radians.
 
     >>> tan(0.0)
@@ -1897,7 +1897,7 @@ def tan(x: Any) -> Any:
     """
     ...
 @overload
-def tanh(x: _Any) -> _Any:
+def tanh(x: _Kind) -> _Kind:
     """Hyperbolic tangent.
 
     >>> tanh(0.0)
@@ -1957,11 +1957,11 @@ def where(condition: _Operand, x: Tensor, y: _Operand) -> Tensor:
 @overload
 def where(condition: _Operand, x: _Operand, y: Tensor) -> Tensor: ...
 @overload
-def where(condition: _Operand, x: Value, y: Value | float) -> Value: ...
+def where(condition: float, x: Value, y: Value | float) -> Value: ...
 @overload
-def where(condition: _Operand, x: Value | float, y: Value) -> Value: ...
+def where(condition: float, x: Value | float, y: Value) -> Value: ...
 @overload
-def where(condition: _Operand, x: float, y: float) -> float: ...
+def where(condition: float, x: float, y: float) -> float: ...
 @overload
 def where(condition: Any, x: Any, y: Any) -> Any:
     """x where the condition holds, else y. Both are computed: guard a function's operand as well as its result (``where(x > 0, log(where(x > 0, x, 1)), 0)``), or an infinite slope of the branch not taken becomes nan.

@@ -75,8 +75,10 @@ def as_method(row: Op, name: str) -> Signature:
     >>> as_method(ops.leaky_relu, "leaky_relu")
     <Signature (self, slope: 'Value | Tensor | ArrayLike' = 0.01) -> 'Self'>
     """
-    if row.arity == 1 or name.startswith("__"):
-        return UNARY if row.arity == 1 else BINARY
+    if row.arity == 1:
+        return UNARY
+    if name.startswith("__"):
+        return BINARY
     _, *rest = signature(row).parameters.values()
     return _returning_self(*(x.replace(kind=Parameter.POSITIONAL_OR_KEYWORD) for x in rest))
 

@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 _Operand: TypeAlias = {OPERAND}
 _One = TypeVar("_One", float, Value, Tensor)
-_Any = TypeVar("_Any", float, Value, Tensor, np.ndarray[Any, np.dtype[Any]])
+_Kind = TypeVar("_Kind", float, Value, Tensor, np.ndarray[Any, np.dtype[Any]])
 """
 OF_FIRST = ("softmax", "log_softmax", "swapaxes", "expand_dims", "squeeze", "flip", "take_along_axis")
 
@@ -42,14 +42,15 @@ def ways(name, row, given):
     operands = [x.name for x in given if x.annotation == OPERAND]
     first = given[0].name
     if name in OF_FIRST or (isinstance(row, Elementwise) and row.arity == 1):
-        found = [({first: "_Any"}, "_Any")]
+        found = [({first: "_Kind"}, "_Kind")]
     elif isinstance(row, Reduction):
         found = [({first: "_One"}, "_One"), ({first: "Iterable[Value]"}, "Value")]
     elif isinstance(row, Elementwise):
         moving = [x for x, d in zip(operands, row.partials, strict=True) if d is not None]
         found = [({x: "Tensor"}, "Tensor") for x in moving]
-        found += [(dict.fromkeys(moving, "Value | float") | {x: "Value"}, "Value") for x in moving]
-        found.append((dict.fromkeys(moving, "float"), "float"))
+        plain = dict.fromkeys(operands, "float")  # with an array among them, an array comes out
+        found += [(plain | dict.fromkeys(moving, "Value | float") | {x: "Value"}, "Value") for x in moving]
+        found.append((plain, "float"))
     elif name == "outer" or isinstance(row, Op):
         found = [({x: "Tensor"}, "Tensor") for x in operands or [x.name for x in given]]
     elif name in ("concatenate", "stack"):
