@@ -5,36 +5,30 @@
 
 What lives where: the table of operations in `autograd.ops`, what a row of it is in `autograd.rows`; nodes, order and
 modes in `autograd.graph`; the scalar node in `autograd.value`, the array node in `autograd.tensor`.
+
+``from autograd import *`` leaves out the operations that have the name of one of Python's own functions, so that
+Python's keep their meaning: `abs`, `max`, `min` and `sum` are written ``autograd.sum``.
+
+Type checkers and editors read ``__init__.pyi``, which `tests/stubs.py` writes from this file and from the table.
 """
 
-from typing import TYPE_CHECKING, Any
+import builtins as _builtins
+import importlib as _importlib
+import sys as _sys
+from typing import Any as _Any
 
-from autograd.anomaly import AnomalyError as AnomalyError, anomaly as anomaly
-from autograd.custom import custom_op as custom_op
-from autograd.graph import no_grad as no_grad
-from autograd.ops import *
-from autograd.symbol import Symbol as Symbol
-from autograd.tensor import Tensor as Tensor
-from autograd.transforms import (
-    grad as grad,
-    hessian as hessian,
-    hvp as hvp,
-    jacobian as jacobian,
-    jvp as jvp,
-    value_and_grad as value_and_grad,
-    vjp as vjp,
-)
-from autograd.value import Value as Value
-
-if TYPE_CHECKING:
-    from autograd.checking import check_gradients as check_gradients
-    from autograd.seeing.describe import describe as describe
-    from autograd.drawing import DrawingError as DrawingError, draw as draw, steps as steps
-    from autograd.seeing.explain import explain as explain
-    from autograd.seeing.tree import tree as tree
-    from autograd.vectorizing import TraceError as TraceError, Vectorized as Vectorized, vectorize as vectorize
+from autograd import ops as _ops
+from autograd.anomaly import AnomalyError, anomaly
+from autograd.custom import custom_op
+from autograd.graph import no_grad
+from autograd.symbol import Symbol
+from autograd.tensor import Tensor
+from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
+from autograd.value import Value
 
 __version__ = "0.1.0"
+
+globals().update({name: getattr(_ops, name) for name in _ops.__all__})  # every operation
 
 _LATER = {
     "DrawingError": "autograd.drawing",
@@ -48,13 +42,28 @@ _LATER = {
     "tree": "autograd.seeing.tree",
     "vectorize": "autograd.vectorizing",
 }
-"""Functions whose modules are loaded when they are first asked for."""
+"""Names whose modules are loaded when they are first asked for."""
+
+_MODULES = ("ops", "testing")
+"""Modules to be used by name, loaded when they are first asked for."""
+
+_NAMES = {name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_ops))} | set(_LATER)
+
+__all__ = sorted(name for name in _NAMES if not hasattr(_builtins, name))
 
 
-def __getattr__(name: str) -> Any:
+def __dir__() -> list[str]:
+    return sorted(_NAMES.union(_MODULES))
+
+
+def __getattr__(name: str) -> _Any:
+    module = _sys.modules[__name__]
+    if name in _MODULES:
+        try:
+            return _importlib.import_module(f"autograd.{name}")
+        except ImportError as error:  # completion asks for every name, whatever is installed
+            raise AttributeError(f"autograd.{name} cannot be loaded: {error}", name=name, obj=module) from error
     if name not in _LATER:
-        raise AttributeError(f"module 'autograd' has no attribute {name!r}")
-    import importlib
-
-    globals()[name] = found = getattr(importlib.import_module(_LATER[name]), name)
+        raise AttributeError(f"module 'autograd' has no attribute {name!r}", name=name, obj=module)
+    globals()[name] = found = getattr(_importlib.import_module(_LATER[name]), name)
     return found

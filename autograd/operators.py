@@ -11,12 +11,22 @@ import numbers
 import operator
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 
 import numpy as np
 
 from autograd import ops
 from autograd.rows import Elementwise, Op, Traced
+from autograd.signatures import as_method
+
+if TYPE_CHECKING:  # the methods are attached below, from the rows; their declarations are written from these too
+    from autograd.methods import Methods
+else:
+    Methods = Traced
+
+S = TypeVar("S", bound="Operators")
+A = TypeVar("A", bound="ArrayOperators")
+"""The kind of variable that a method is called on. Not `Self`, which jedi takes for the class that has the method."""
 
 Axis: TypeAlias = int | Sequence[int] | None
 
@@ -25,104 +35,54 @@ numpy: Any = np
 """NumPy, of which type checkers do not know that its functions take variables."""
 
 
-class Operators(Traced):
+class Operators(Methods):
     """Arithmetic, comparison and elementwise methods, by way of the table of operations."""
 
     __slots__ = ()
 
-    if TYPE_CHECKING:  # attached below from the rows; declared here for type checkers and editors
-        identity: Callable[[], Self]
-        exp: Callable[[], Self]
-        expm1: Callable[[], Self]
-        log: Callable[[], Self]
-        log1p: Callable[[], Self]
-        log2: Callable[[], Self]
-        log10: Callable[[], Self]
-        sqrt: Callable[[], Self]
-        square: Callable[[], Self]
-        reciprocal: Callable[[], Self]
-        sign: Callable[[], Self]
-        sin: Callable[[], Self]
-        cos: Callable[[], Self]
-        tan: Callable[[], Self]
-        asin: Callable[[], Self]
-        acos: Callable[[], Self]
-        atan: Callable[[], Self]
-        sinh: Callable[[], Self]
-        cosh: Callable[[], Self]
-        tanh: Callable[[], Self]
-        sigmoid: Callable[[], Self]
-        softplus: Callable[[], Self]
-        relu: Callable[[], Self]
-        exp2: Callable[[], Self]
-        cbrt: Callable[[], Self]
-        arcsinh: Callable[[], Self]
-        arccosh: Callable[[], Self]
-        arctanh: Callable[[], Self]
-        deg2rad: Callable[[], Self]
-        rad2deg: Callable[[], Self]
-        sinc: Callable[[], Self]
-        erf: Callable[[], Self]
-        erfc: Callable[[], Self]
-        gelu: Callable[[], Self]
-        silu: Callable[[], Self]
-        hypot: Callable[..., Self]
-        copysign: Callable[..., Self]
-        fmod: Callable[..., Self]
-        logaddexp: Callable[..., Self]
-        logaddexp2: Callable[..., Self]
-        fmax: Callable[..., Self]
-        fmin: Callable[..., Self]
-        atan2: Callable[..., Self]
-        maximum: Callable[..., Self]
-        minimum: Callable[..., Self]
-        leaky_relu: Callable[..., Self]
-        elu: Callable[..., Self]
-        clip: Callable[..., Self]
-
-    def __add__(self, other: Any) -> Self:
+    def __add__(self: S, other: Any) -> S:
         return binary(ops.add, self, other, other)  # type: ignore[no-any-return]
 
-    def __radd__(self, other: Any) -> Self:
+    def __radd__(self: S, other: Any) -> S:
         return binary(ops.add, other, self, other)  # type: ignore[no-any-return]
 
-    def __sub__(self, other: Any) -> Self:
+    def __sub__(self: S, other: Any) -> S:
         return binary(ops.sub, self, other, other)  # type: ignore[no-any-return]
 
-    def __rsub__(self, other: Any) -> Self:
+    def __rsub__(self: S, other: Any) -> S:
         return binary(ops.sub, other, self, other)  # type: ignore[no-any-return]
 
-    def __mul__(self, other: Any) -> Self:
+    def __mul__(self: S, other: Any) -> S:
         return binary(ops.mul, self, other, other)  # type: ignore[no-any-return]
 
-    def __rmul__(self, other: Any) -> Self:
+    def __rmul__(self: S, other: Any) -> S:
         return binary(ops.mul, other, self, other)  # type: ignore[no-any-return]
 
-    def __truediv__(self, other: Any) -> Self:
+    def __truediv__(self: S, other: Any) -> S:
         return binary(ops.div, self, other, other)  # type: ignore[no-any-return]
 
-    def __rtruediv__(self, other: Any) -> Self:
+    def __rtruediv__(self: S, other: Any) -> S:
         return binary(ops.div, other, self, other)  # type: ignore[no-any-return]
 
-    def __mod__(self, other: Any) -> Self:
+    def __mod__(self: S, other: Any) -> S:
         return binary(ops.remainder, self, other, other)  # type: ignore[no-any-return]
 
-    def __rmod__(self, other: Any) -> Self:
+    def __rmod__(self: S, other: Any) -> S:
         return binary(ops.remainder, other, self, other)  # type: ignore[no-any-return]
 
-    def __pow__(self, other: Any) -> Self:
+    def __pow__(self: S, other: Any) -> S:
         return binary(ops.power, self, other, other)  # type: ignore[no-any-return]
 
-    def __rpow__(self, other: Any) -> Self:
+    def __rpow__(self: S, other: Any) -> S:
         return binary(ops.power, other, self, other)  # type: ignore[no-any-return]
 
-    def __neg__(self) -> Self:
+    def __neg__(self: S) -> S:
         return ops.neg.apply((self,), {})  # type: ignore[no-any-return]
 
-    def __pos__(self) -> Self:
+    def __pos__(self: S) -> S:
         return self
 
-    def __abs__(self) -> Self:
+    def __abs__(self: S) -> S:
         return ops.abs.apply((self,), {})  # type: ignore[no-any-return]
 
     # Comparisons look at the numbers, and give plain answers.
@@ -148,31 +108,31 @@ class Operators(Traced):
     # Reductions are methods of numbers too: what a function of arrays says of its argument holds for a number.
     # `numpys` are NumPy's other arguments (where, initial, dtype), as the function of the same name takes them.
 
-    def sum(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
+    def sum(self: S, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> S:
         """See `autograd.sum`."""
         return reduced(ops.sum, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
-    def mean(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
+    def mean(self: S, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> S:
         """See `autograd.mean`."""
         return reduced(ops.mean, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
-    def max(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
+    def max(self: S, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> S:
         """See `autograd.max`."""
         return reduced(ops.max, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
-    def min(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
+    def min(self: S, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> S:
         """See `autograd.min`."""
         return reduced(ops.min, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
-    def prod(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Self:
+    def prod(self: S, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> S:
         """See `autograd.prod`."""
         return reduced(ops.prod, self, axis, keepdims, numpys)  # type: ignore[no-any-return]
 
-    def var(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **numpys: Any) -> Self:
+    def var(self: S, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **numpys: Any) -> S:
         """See `autograd.var`."""
         return reduced(ops.var, self, axis, keepdims, numpys, {"ddof": ddof})  # type: ignore[no-any-return]
 
-    def std(self, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **numpys: Any) -> Self:
+    def std(self: S, axis: Axis = None, ddof: int = 0, keepdims: bool = False, **numpys: Any) -> S:
         """See `autograd.std`."""
         return reduced(ops.std, self, axis, keepdims, numpys, {"ddof": ddof})  # type: ignore[no-any-return]
 
@@ -188,13 +148,20 @@ class ArrayOperators(Operators):
         def shape(self) -> tuple[int, ...]:
             """Length of each axis."""
 
-    def __matmul__(self, other: Any) -> Self:
+        def __buffer__(self, flags: int, /) -> memoryview:
+            """What NumPy's functions are declared to take besides arrays.
+
+            They take ours as well, by ``__array_function__``, which type checkers do not know. ``__array__`` is hidden
+            from them: with it ``array @ tensor`` would be an array to them, not a Tensor.
+            """
+
+    def __matmul__(self: A, other: Any) -> A:
         return binary(ops.matmul, self, other, other)  # type: ignore[no-any-return]
 
-    def __rmatmul__(self, other: Any) -> Self:
+    def __rmatmul__(self: A, other: Any) -> A:
         return binary(ops.matmul, other, self, other)  # type: ignore[no-any-return]
 
-    def __getitem__(self, index: Any) -> Self:
+    def __getitem__(self: A, index: Any) -> A:
         return ops.getitem(self, index=index)  # type: ignore[no-any-return]
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
@@ -221,7 +188,7 @@ class ArrayOperators(Operators):
             raise TypeError(f"a {type(self).__name__} without axes has no length")
         return self.shape[0]
 
-    def __iter__(self) -> Iterator[Self]:
+    def __iter__(self: A) -> Iterator[A]:
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
@@ -235,25 +202,27 @@ class ArrayOperators(Operators):
 
     __int__ = __complex__ = __index__ = __float__
 
-    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        """Its elements as variables of their own, where one of NumPy's functions was given a list that this is in.
+    if not TYPE_CHECKING:  # see `__buffer__`
 
-        NumPy hands over what it is given itself (see `__array_function__`), but not what a list holds, as in
-        ``np.mean([x, y])``. Anybody else who asks for an array, as ``np.asarray(x)`` does, is refused: the graph would
-        end there.
-        """
-        caller = asking()
-        if caller is None:
-            raise TypeError(
-                f"a {type(self).__name__} does not turn into plain numbers by itself: the graph would end there "
-                "without a word. Use tensor.data for its array, numpy.stack([x, y]) for an array of several"
-            )
-        if dtype is not None and np.dtype(dtype) != np.dtype(object):
-            raise TypeError(f"numpy.{caller} of a list of {type(self).__name__}s: give it numpy.stack of the list")
-        out: Any = numpy.empty(self.shape, dtype=object)
-        for index in np.ndindex(*self.shape):
-            out[index] = self[index] if index else self
-        return out
+        def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+            """Its elements as variables of their own, where one of NumPy's functions was given a list that this is in.
+
+            NumPy hands over what it is given itself (see `__array_function__`), but not what a list holds, as in
+            ``np.mean([x, y])``. Anybody else who asks for an array, as ``np.asarray(x)`` does, is refused: the graph
+            would end there.
+            """
+            caller = asking()
+            if caller is None:
+                raise TypeError(
+                    f"a {type(self).__name__} does not turn into plain numbers by itself: the graph would end there "
+                    "without a word. Use tensor.data for its array, numpy.stack([x, y]) for an array of several"
+                )
+            if dtype is not None and np.dtype(dtype) != np.dtype(object):
+                raise TypeError(f"numpy.{caller} of a list of {type(self).__name__}s: give it numpy.stack of the list")
+            out: Any = numpy.empty(self.shape, dtype=object)
+            for index in np.ndindex(*self.shape):
+                out[index] = self[index] if index else self
+            return out
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         """NumPy's other functions on this: see `autograd.functions`."""
@@ -269,35 +238,35 @@ class ArrayOperators(Operators):
         """The numbers as nested lists."""
         return np.asarray(ops.detach(self)).tolist()
 
-    def cumsum(self, axis: int | None = None) -> Self:
+    def cumsum(self: A, axis: int | None = None) -> A:
         """See `autograd.cumsum`."""
         return ops.cumsum(self, axis)  # type: ignore[no-any-return]
 
-    def dot(self, other: Any) -> Self:
+    def dot(self: A, other: Any) -> A:
         """See `autograd.dot`."""
         return ops.dot(self, other)  # type: ignore[no-any-return]
 
-    def reshape(self, *shape: Any) -> Self:
+    def reshape(self: A, *shape: Any) -> A:
         """The same elements in another shape, given as one tuple or as several numbers."""
         return ops.reshape(self, shape[0] if len(shape) == 1 else shape)  # type: ignore[no-any-return]
 
-    def flatten(self) -> Self:
+    def flatten(self: A) -> A:
         """All elements on one axis."""
         return self.reshape(-1)
 
     ravel = flatten
 
-    def transpose(self, *axes: Any) -> Self:
+    def transpose(self: A, *axes: Any) -> A:
         """The axes in another order, given as one tuple or as several numbers; reversed by default."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes or None
         return ops.transpose(self, order)  # type: ignore[no-any-return]
 
     @property
-    def T(self) -> Self:
+    def T(self: A) -> A:
         """The axes reversed."""
         return self.transpose()
 
-    def swapaxes(self, axis1: int, axis2: int) -> Self:
+    def swapaxes(self: A, axis1: int, axis2: int) -> A:
         """See `autograd.swapaxes`."""
         return ops.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
 
@@ -323,23 +292,23 @@ class ArrayOperators(Operators):
         """Whether no number is 0: a plain answer."""
         return numpy.all(self, axis, keepdims=keepdims)
 
-    def take(self, indices: Any, axis: int | None = None) -> Self:
+    def take(self: A, indices: Any, axis: int | None = None) -> A:
         """The elements with these numbers, of the flattened array or along an axis."""
         return numpy.take(self, indices, axis)  # type: ignore[no-any-return]
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Self:
+    def repeat(self: A, repeats: Any, axis: int | None = None) -> A:
         """Each element so many times."""
         return numpy.repeat(self, repeats, axis)  # type: ignore[no-any-return]
 
-    def cumprod(self, axis: int | None = None) -> Self:
+    def cumprod(self: A, axis: int | None = None) -> A:
         """Running product along an axis; of the flattened array by default."""
         return numpy.cumprod(self, axis)  # type: ignore[no-any-return]
 
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
+    def diagonal(self: A, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A:
         """The diagonal of two axes, as the last axis."""
         return numpy.diagonal(self, offset, axis1, axis2)  # type: ignore[no-any-return]
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Self:
+    def trace(self: A, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A:
         """The sum of the diagonal."""
         return numpy.trace(self, offset, axis1, axis2)  # type: ignore[no-any-return]
 
@@ -347,11 +316,11 @@ class ArrayOperators(Operators):
         """The numbers rounded, as a plain array: between its jumps rounding is constant."""
         return numpy.round(self, decimals)
 
-    def squeeze(self, axis: Axis = None) -> Self:
+    def squeeze(self: A, axis: Axis = None) -> A:
         """See `autograd.squeeze`."""
         return ops.squeeze(self, axis)  # type: ignore[no-any-return]
 
-    def broadcast_to(self, shape: Sequence[int]) -> Self:
+    def broadcast_to(self: A, shape: Sequence[int]) -> A:
         """See `autograd.broadcast_to`."""
         return ops.broadcast_to(self, tuple(shape))  # type: ignore[no-any-return]
 
@@ -365,6 +334,7 @@ def _method(row: Elementwise) -> Callable[..., Any]:
     method.__name__ = row.name
     method.__qualname__ = f"Operators.{row.name}"
     method.__doc__ = f"{row.summary} See `autograd.{row.name}`."
+    method.__signature__ = as_method(row, row.name)  # type: ignore[attr-defined]
     return method
 
 

@@ -75,35 +75,35 @@ def equal(x: Any, y: Any) -> Any:
     return np.frompyfunc(operator.eq, 2, 1)(x, y) if traced else x == y
 
 
-def is_text(x: Any) -> bool:
+def _is_text(x: Any) -> bool:
     """Whether `x` is a name in a formula that is to be read, or compiled for floats: one branch is taken.
 
-    >>> is_text(2.0)
+    >>> _is_text(2.0)
     False
     """
     return not getattr(x, "_branches", True)
 
 
-def guarded(x: Any, wrong: Any, instead: Any) -> Any:
+def _guarded(x: Any, wrong: Any, instead: Any) -> Any:
     """`x`, and another number where it is wrong to go on with `x`: there the rule would multiply 0 by infinity.
 
     Arrays compute the branch that is not taken too, and so do derivatives of a rule. A formula does not show this.
 
-    >>> guarded(0.0, True, 1.0)
+    >>> _guarded(0.0, True, 1.0)
     1.0
     """
-    return x if is_text(x) else where(wrong, instead, x)
+    return x if _is_text(x) else where(wrong, instead, x)
 
 
-def within(x: Any, bound: float) -> Any:
+def _within(x: Any, bound: float) -> Any:
     """`x` within ``[-bound, bound]``; beyond, the rule that asks for it gives the same number to the last digit.
 
     The rule's own derivatives are 0 beyond, where they would be 0 times infinity. A formula does not show this.
 
-    >>> within(50.0, 40.0)
+    >>> _within(50.0, 40.0)
     40.0
     """
-    return x if is_text(x) else clip(x, -bound, bound)
+    return x if _is_text(x) else clip(x, -bound, bound)
 
 
 # fmt: off
@@ -225,7 +225,7 @@ def _base(x: Any, y: Any) -> Any:
 
 def _by_exponent(out: Any, x: Any, y: Any) -> Any:
     """The slope ``out * log(x)``, 0 for a power of 0; its own derivatives are in `powlog`."""
-    if is_text(x) or not (isinstance(x, Traced) or isinstance(y, Traced)):
+    if _is_text(x) or not (isinstance(x, Traced) or isinstance(y, Traced)):
         return where(equal(x, 0) & (y >= 0), 0, out * log(x))
     return powlog(1, x, y)
 
@@ -314,7 +314,7 @@ acos = Elementwise(
     array=np.arccos, domain=((-1.0, 1.0),), doc="Inverse cosine, in radians.", example="acos(1.0) = 0.0",
 )
 atan = Elementwise(
-    "atan", math.atan, lambda out, x: 1 / (1 + square(within(x, 1e160))),
+    "atan", math.atan, lambda out, x: 1 / (1 + square(_within(x, 1e160))),
     array=np.arctan, doc="Inverse tangent, in radians.", example="atan(0.0) = 0.0",
 )
 atan2 = Elementwise(
@@ -401,17 +401,17 @@ leaky_relu = Elementwise(
 )
 elu = Elementwise(
     "elu", lambda x, alpha: where(x > 0, x, alpha * expm1(x)),
-    lambda out, x, alpha: where(x > 0, 1, alpha * exp(guarded(x, x > 0, 0))),
-    lambda out, x, alpha: where(x > 0, 0, expm1(guarded(x, x > 0, 0))),
+    lambda out, x, alpha: where(x > 0, 1, alpha * exp(_guarded(x, x > 0, 0))),
+    lambda out, x, alpha: where(x > 0, 0, expm1(_guarded(x, x > 0, 0))),
     defaults=(1.0,), kinks=(0.0,),
     doc="x where positive, alpha * (exp(x) - 1) elsewhere (Clevert et al., 2015).", example="elu(2.0) = 2.0",
 )
 erf = Elementwise(
-    "erf", math.erf, lambda out, x: 2 / math.sqrt(math.pi) * exp(-square(within(x, 40))),
+    "erf", math.erf, lambda out, x: 2 / math.sqrt(math.pi) * exp(-square(_within(x, 40))),
     array=lambda x: kernels.from_math(math.erf, x), doc="Error function.", example="erf(0.0) = 0.0",
 )
 erfc = Elementwise(
-    "erfc", math.erfc, lambda out, x: -2 / math.sqrt(math.pi) * exp(-square(within(x, 40))),
+    "erfc", math.erfc, lambda out, x: -2 / math.sqrt(math.pi) * exp(-square(_within(x, 40))),
     array=lambda x: kernels.from_math(math.erfc, x), doc="1 - erf(x), exact for large x.", example="erfc(0.0) = 1.0",
 )
 gelu = Elementwise(
@@ -1156,7 +1156,7 @@ def _bind_to_numpy() -> None:
         ours = isinstance(rule, FunctionType) and rule.__module__ == __name__
         return FunctionType(rule.__code__, names, rule.__name__, rule.__defaults__) if ours else rule
 
-    helpers = [is_text, guarded, within, _turns, _base, _by_exponent, _gap, _over_square, _normal_cdf, _bell]
+    helpers = [_is_text, _guarded, _within, _turns, _base, _by_exponent, _gap, _over_square, _normal_cdf, _bell]
     names |= {helper.__name__: bound(helper) for helper in helpers}
     for row in ROWS.values():
         if isinstance(row, Elementwise):
@@ -1184,3 +1184,6 @@ _bind_to_numpy()
 
 if not TYPE_CHECKING:  # type checkers take every public name
     __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
+
+    def __dir__():
+        return sorted(__all__)

@@ -40,7 +40,7 @@ class Traced:
     __slots__ = ()
     _fuses = False  # whether it takes a fused row as one operation, rather than as what that is composed of
     _stacks = False  # whether several of them make one array of its kind
-    _branches = True  # whether what is not taken is computed too: see `autograd.ops.guarded`
+    _branches = True  # whether what is not taken is computed too: see `autograd.ops._guarded`
     _priority = 0  # where several kinds meet in one operation, the highest decides
 
     @classmethod
@@ -53,6 +53,17 @@ class Traced:
         raise TypeError(f"{op.name} of a sequence of {cls.__name__}s: stack them first")
 
 
+class _Signature:
+    """`op.__signature__`: made when somebody asks, so that importing does not pay for it."""
+
+    def __get__(self, op: Op | None, kind: type | None = None) -> Any:
+        if op is None:  # the class is called otherwise
+            raise AttributeError("__signature__")
+        from autograd.signatures import signature
+
+        return signature(op)
+
+
 class Op:
     """One operation: callable on floats, arrays, `Value`s, `Tensor`s, `Dual`s and `Symbol`s alike.
 
@@ -62,6 +73,7 @@ class Op:
     """
 
     forward: Rule
+    __signature__ = _Signature()
 
     def __init__(
         self,
@@ -102,7 +114,9 @@ class Op:
         return node._a  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
-        return f"<operation {self.name}>"
+        from autograd.signatures import arguments
+
+        return f"<operation {self.name}({arguments(self)})>"
 
     def __reduce__(self) -> str:
         return self.name  # rows are singletons: copies and pickles are the row itself
@@ -386,16 +400,19 @@ class Elementwise(Op):
         return self.apply(inputs, params) if form is None else form.apply(inputs, params)
 
     def _complete(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-        """Fill in trailing operands given by name or by default: ``leaky_relu(x, slope=0.1)``."""
-        names = operand_names(self)[self.arity - len(self.defaults) :] if self.defaults else ()
-        unknown = set(named) - set(names)
-        missing = self.arity - len(inputs)
-        if unknown or not 0 <= missing <= len(self.defaults):
-            what = f"unknown argument {sorted(unknown)[0]!r}" if unknown else f"got {len(inputs)}"
-            raise TypeError(f"{self.name} takes {self.arity} operands ({', '.join(operand_names(self))}), {what}")
-        rest = zip(names, self.defaults, strict=True)
-        tail = [named.get(key, default) for key, default in rest]
-        return inputs + tuple(tail[len(tail) - missing :] if missing else ())
+        """Fill in operands given by name, or by default: ``leaky_relu(x, slope=0.1)``."""
+        names = operand_names(self)
+        known = dict(zip(names[self.arity - len(self.defaults) :], self.defaults, strict=True)) | named
+        rest = names[len(inputs) :]
+        unknown = sorted(set(named) - set(rest))
+        if unknown or len(inputs) > self.arity or not known.keys() >= set(rest):
+            what = f"got {len(inputs)}"
+            if unknown:
+                what = (
+                    f"got two values for {unknown[0]!r}" if unknown[0] in names else f"unknown argument {unknown[0]!r}"
+                )
+            raise TypeError(f"{self.name} takes {self.arity} operands ({', '.join(names)}), {what}")
+        return inputs + tuple([known[name] for name in rest])
 
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if all(type(x) in (float, int, bool) for x in inputs):

@@ -32,6 +32,7 @@ from typing import Any
 from autograd import graph, ops
 from autograd.operators import METHODS, NUMPY_NAMES, binary
 from autograd.rows import Elementwise, Op, ieee, operand_names, real, scaled
+from autograd.signatures import as_method
 from autograd.symbol import PRODUCT, PYTHON, Symbol, symbol
 
 _numbers = itertools.count(1)
@@ -210,6 +211,8 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
     compute = guarded("        ", "data", value_text(row, names), fallback)
     create = "".join(f"    {line}\n" for line in CREATE.splitlines())
     mine, others = (names[1], names[0]) if reflected else names
+    dunder = method.startswith("__")
+    given = "other" if dunder else names[1]  # a method's operand can be given by name: leaky_relu(slope=0.1)
     default = f"={row.defaults[-1]!r}" if row.defaults else ""
     apply = f"binary(row, {'other, self' if reflected else 'self, other'}, other)"
     variables = (
@@ -218,7 +221,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         + create
         + "        node._op = vv\n        node._a = self\n        node._b = other\n        return node\n"
     )
-    head = f"def {function_name(method)}(self, other{default}):\n"
+    head = f"def {function_name(method)}(self, {given}{default}):\n" + ("" if dunder else f"    other = {given}\n")
     body = (
         "    kind = type(other)\n"
         + ("" if reflected else variables)
@@ -274,8 +277,8 @@ class Specialized:
         return row.variants[pattern]  # type: ignore[no-any-return]
 
     def _on_first_use(self, row: Elementwise, i: int) -> Callable[..., Any]:
-        def method(node: Any, *others: Any) -> Any:
-            return self._compile(row)[i](node, *others)
+        def method(node: Any, *others: Any, **named: Any) -> Any:
+            return self._compile(row)[i](node, *others, **named)
 
         return method
 
@@ -284,6 +287,7 @@ class Specialized:
         function.__qualname__ = f"{self.cls.__name__}.{method}"
         function.__module__ = self.cls.__module__
         function.__doc__ = f"{row.summary} See `autograd.{row.name}`."
+        function.__signature__ = as_method(row, method)  # type: ignore[attr-defined]
         setattr(self.cls, method, function)
         if method in METHODS and method in ALIASES:
             setattr(self.cls, ALIASES[method], function)

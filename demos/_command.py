@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -55,19 +57,77 @@ def parser(
     add = found.add_argument
     add("--seed", type=number(int, 0, 2**32), default=seed, metavar="N", help=of)
     if writes:
-        add("--out", type=Path, default=Path("runs", name), metavar="FOLDER", help="what is written to (%(default)s)")
+        add("--out", type=Path, metavar="FOLDER", help=f"what is written to (a new folder: {runs(name)})")
+        found.set_defaults(demo=name)
     add("--quick", action="store_true", help=f"only a look: {quick}")
     return found
 
 
-def tell(
-    story: Callable[[argparse.Namespace], bool | None], options: argparse.Namespace, interrupted: str = "interrupted"
-) -> int:
-    """Run a demo; returns the exit code, which is 1 too where the story says that what it compared does not agree."""
+def runs(name: str) -> str:
+    """Where a demo writes to, in words."""
+    return f"runs/{name}, or runs/{name}-2 and so on where there is one"
+
+
+@contextmanager
+def run_folder(given: Path | None, name: str, *, goes_on: bool = False) -> Iterator[Path]:
+    """The folder that a run writes to: the one given, or a new one, so that no earlier run is lost.
+
+    New ones are ``runs/NAME``, ``runs/NAME-2`` and so on. One that was given may hold an earlier run; then the files
+    are named that may be replaced. A run that goes on from an earlier one writes to the folder of the latest. A new
+    folder in which nothing was written is removed.
+    """
+    if given is not None or goes_on:
+        folder = given or _latest(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        held = sorted(path.name for path in folder.iterdir())
+        if held and not goes_on:
+            names = ", ".join(held[:8]) + (f" and {len(held) - 8} more" if len(held) > 8 else "")
+            print(f"{folder} is not empty: this run replaces the files that it writes too ({names})", flush=True)
+        yield folder
+        return
+    folder = _new(name)
     try:
-        if "out" in options:
-            options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        return 1 if story(options) is False else 0
+        yield folder
+    finally:
+        with suppress(OSError):  # it is not empty
+            folder.rmdir()
+
+
+def _numbered(name: str) -> Iterator[Path]:
+    return (Path("runs", name if i == 1 else f"{name}-{i}") for i in count(1))
+
+
+def _new(name: str) -> Path:
+    """Made here and now, so that of two runs side by side each gets one of its own."""
+    for folder in _numbered(name):
+        with suppress(FileExistsError):
+            folder.mkdir(parents=True)
+            return folder
+    raise AssertionError("there is always one more")
+
+
+def _latest(name: str) -> Path:
+    """The one with the largest number; the first where there is none."""
+    others = {path.name.removeprefix(f"{name}-"): path for path in Path("runs").glob(f"{name}-*")}
+    numbers = [number for number in others if number.isdecimal()]
+    return others[max(numbers, key=int)] if numbers else Path("runs", name)
+
+
+def tell(
+    story: Callable[[argparse.Namespace], bool | None],
+    options: argparse.Namespace,
+    interrupted: str = "interrupted",
+    goes_on: bool = False,
+) -> int:
+    """Run a demo; returns the exit code, which is 1 too where the story says that what it compared does not agree.
+
+    One that `goes_on` adds to what an earlier run has left in its folder.
+    """
+    try:
+        if "out" not in options:
+            return 1 if story(options) is False else 0
+        with run_folder(options.out, options.demo, goes_on=goes_on) as options.out:  # made before the work
+            return 1 if story(options) is False else 0
     except (DatasetError, DrawingError, FloatingPointError, ImportError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

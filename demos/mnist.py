@@ -1,10 +1,11 @@
 """MNIST: train a network on 60,000 handwritten digits, test it on 10,000 others, and report.
 
 ``python -m demos.mnist`` trains 784-100-10 with ReLU in well under a minute, prints how many of the test images it gets
-right, and writes the weights, the history and a page of pictures to ``runs/mnist``. ``--best`` takes a quarter of an
-hour, for a larger network that never sees the same image twice. ``--help`` lists what can be changed. The same seed
-gives the same network, bit for bit, on the same machine; also when Ctrl-C (exit code 130) or worse breaks it off and
-the same options with ``--resume`` go on from the last checkpoint.
+right, and writes the weights, the history and a page of pictures to a new folder: ``runs/mnist`` the first time, then
+``runs/mnist-2``, so that no run overwrites another. ``--best`` takes a quarter of an hour, for a larger network that
+never sees the same image twice. ``--help`` lists what can be changed. The same seed gives the same network, bit for
+bit, on the same machine; also when Ctrl-C (exit code 130) or worse breaks it off and the same options with
+``--resume`` go on from the last checkpoint.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from typing import Any
 import numpy as np
 
 import nn
-from demos._command import Parser, number
+from demos._command import Parser, number, run_folder, runs
 from nn import plots
 from nn.checkpoint import Checkpoint, CheckpointError, save
 from nn.data import Augment, Batches, Dataset, DatasetError, load_mnist
@@ -61,8 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
     options = parse(argv)
     try:
-        options.out.mkdir(parents=True, exist_ok=True)  # before the work, not after it
-        return run(options)
+        with run_folder(options.out, "mnist", goes_on=options.resume) as options.out:  # made before the work
+            return run(options)
     except (CheckpointError, DatasetError, NonFiniteLoss, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -235,8 +236,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--dtype", choices=("float32", "float64"), default="float32", help="precision of all numbers (%(default)s)")
     add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights and the order (%(default)s)")
     add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the package's own)")
-    add("--out", type=Path, default=Path("runs/mnist"), metavar="FOLDER", help="what is written to (%(default)s)")
-    add("--resume", action="store_true", help="go on from the checkpoint in --out, with the options it was made with")
+    add("--out", type=Path, metavar="FOLDER", help=f"what is written to (a new folder: {runs('mnist')})")
+    add("--resume", action="store_true",
+        help="go on from the checkpoint in --out (the latest folder), with the options it was made with")  # fmt: skip
     add("--quick", action="store_true", help="only a look: one epoch of 4,000 images")
     add("--no-report", dest="report", action="store_false", help="write weights and history, but no page of pictures")
     options = parser.parse_args(argv)

@@ -53,7 +53,7 @@ QUICK: dict[str, dict[str, Sequence[Any]]] = {"minibatches": {"batch": (32, 128)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments; returns the exit code."""
-    return tell(run, parse(argv), interrupted="interrupted: the same command goes on from here")
+    return tell(run, parse(argv), interrupted="interrupted: the same command goes on from here", goes_on=True)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -252,6 +252,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """The options, checked."""
     options = parser("sweep", __doc__, of="the first of them (%(default)s)",
                      quick="minibatches, one epoch, in this process")  # fmt: skip
+    options.set_defaults(out=Path("runs/sweep"))
     add, count = options.add_argument, number(int, 1)
     names = ", ".join(EXPERIMENTS)
     add("--experiments", nargs="+", choices=EXPERIMENTS, metavar="NAME", help=f"some of: {names} (all)")

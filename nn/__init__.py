@@ -2,8 +2,12 @@
 
 `Neuron`, `Layer` and `MLP` are made of `Value`s; `Linear` and the layers beside it of `Tensor`s. Losses, optimisers
 and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.inspection`, `nn.plots` and `nn.report` are
-modules of their own.
+modules of their own, loaded when they are first asked for.
 """
+
+import importlib as _importlib
+import sys as _sys
+import typing as _typing
 
 from nn.averaging import EMA as EMA
 from nn.export import export_onnx as export_onnx, export_source as export_source
@@ -66,3 +70,30 @@ from nn.training import (
     fit as fit,
     predict as predict,
 )
+
+if _typing.TYPE_CHECKING:
+    from nn import (
+        checkpoint as checkpoint,
+        data as data,
+        init as init,
+        inspection as inspection,
+        plots as plots,
+        report as report,
+    )
+
+_MODULES = ("checkpoint", "data", "init", "inspection", "plots", "report")
+
+if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no other
+    __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
+
+    def __dir__():
+        return sorted([*__all__, *_MODULES])
+
+    def __getattr__(name):
+        module = _sys.modules[__name__]
+        if name not in _MODULES:
+            raise AttributeError(f"module 'nn' has no attribute {name!r}", name=name, obj=module)
+        try:
+            return _importlib.import_module(f"nn.{name}")
+        except ImportError as error:  # completion asks for every name, whatever is installed
+            raise AttributeError(f"nn.{name} cannot be loaded: {error}", name=name, obj=module) from error

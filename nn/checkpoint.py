@@ -430,3 +430,10 @@ def _from_safetensors(data: bytes) -> dict[str, Any]:
 def _safetensors_numpy() -> Any:
     need = "weights as .safetensors need the package safetensors"
     return optional("safetensors.numpy", need, "pip install 'chainrule[weights]'")
+
+
+if not TYPE_CHECKING:  # type checkers take every public name
+    __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
+
+    def __dir__():
+        return sorted(__all__)

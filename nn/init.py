@@ -12,7 +12,7 @@ rounded, in every dtype. Write your own as a function ``(shape, rng) -> array``.
 
 import math
 from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,3 +123,11 @@ def _uniform(variance: float, shape: Shape, rng: np.random.Generator) -> NDArray
 
 def _normal(variance: float, shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
     return rng.normal(0.0, math.sqrt(variance), shape)
+
+
+if not TYPE_CHECKING:  # type checkers take every public name
+    __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
+    __all__ += ["Initializer", "Shape"]
+
+    def __dir__():
+        return sorted(__all__)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -210,3 +210,10 @@ def _kind(layer: Any) -> str:
     if isinstance(layer, Layer):
         return repr(layer.neurons[0]).partition("Neuron")[0]
     return layer.__name__ if hasattr(layer, "__name__") else type(layer).__name__
+
+
+if not TYPE_CHECKING:  # type checkers take every public name
+    __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
+
+    def __dir__():
+        return sorted(__all__)

@@ -196,10 +196,10 @@ class Sequential(Module):
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         self.layers = list(layers)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Tensor:
         for layer in self.layers:
             x = layer(x)
-        return x
+        return x  # type: ignore[no-any-return]
 
     def __iter__(self) -> Iterator[Callable[[Any], Any]]:
         return iter(self.layers)

@@ -13,7 +13,7 @@ an object array of Values.
 """
 
 import math
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,10 @@ Reduction: TypeAlias = Literal["mean", "sum", "none"]
 # ---------------------------------------------------------------------------------------------------- regression
 
 
+@overload
+def squared_error(prediction: Tensor, target: Any, *, reduction: Reduction = "mean") -> Tensor: ...
+@overload
+def squared_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any: ...
 def squared_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """``(prediction - target)²``, averaged over all elements; ValueError unless the shapes are equal.
 
@@ -37,6 +41,10 @@ def squared_error(prediction: Any, target: Any, *, reduction: Reduction = "mean"
     return _reduce(autograd.square(prediction - target), reduction)
 
 
+@overload
+def absolute_error(prediction: Tensor, target: Any, *, reduction: Reduction = "mean") -> Tensor: ...
+@overload
+def absolute_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any: ...
 def absolute_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """``|prediction - target|``, averaged over all elements; slope 0 where they agree.
 
@@ -47,6 +55,10 @@ def absolute_error(prediction: Any, target: Any, *, reduction: Reduction = "mean
     return _reduce(autograd.abs(prediction - target), reduction)
 
 
+@overload
+def huber(prediction: Tensor, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Tensor: ...
+@overload
+def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Any: ...
 def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Any:
     """``d²/2`` where the error d is within ±delta, ``delta (|d| - delta/2)`` beyond: outliers pull no harder.
 
@@ -66,6 +78,10 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduct
 # -------------------------------------------------------------------------------------------------- two classes
 
 
+@overload
+def hinge(scores: Tensor, labels: Any, *, reduction: Reduction = "mean") -> Tensor: ...
+@overload
+def hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any: ...
 def hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
     """``max(0, 1 - label * score)``: the max-margin loss of support vector machines.
 
@@ -83,6 +99,10 @@ def hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
     return _reduce(autograd.relu(1 - scores * labels), reduction)
 
 
+@overload
+def binary_cross_entropy(logits: Tensor, labels: Any, *, reduction: Reduction = "mean") -> Tensor: ...
+@overload
+def binary_cross_entropy(logits: Any, labels: Any, *, reduction: Reduction = "mean") -> Any: ...
 def binary_cross_entropy(logits: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
     """``softplus(z) - y z``: minus the log-probability of the label, where sigmoid(z) is that of 1.
 
@@ -102,6 +122,10 @@ def binary_cross_entropy(logits: Any, labels: Any, *, reduction: Reduction = "me
 # ------------------------------------------------------------------------------------------------- many classes
 
 
+@overload
+def multiclass_hinge(scores: Tensor, labels: Any, *, reduction: Reduction = "mean") -> Tensor: ...
+@overload
+def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any: ...
 def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
     """``sum of max(0, 1 + score - score of the label)`` over the other classes; (n, classes) against (n,).
 
@@ -119,6 +143,12 @@ def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean")
     return _reduce(autograd.sum(losses, axis=1), reduction)
 
 
+@overload
+def cross_entropy(
+    logits: Tensor, labels: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean"
+) -> Tensor: ...
+@overload
+def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean") -> Any: ...
 def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean") -> Any:
     """``-log_softmax(logits)[label]`` of each row: minus the log-probability of the right class.
 
@@ -142,6 +172,10 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, red
     return _reduce(losses, reduction)
 
 
+@overload
+def kl_divergence(logits: Tensor, target: Any, *, reduction: Reduction = "mean") -> Tensor: ...
+@overload
+def kl_divergence(logits: Any, target: Any, *, reduction: Reduction = "mean") -> Any: ...
 def kl_divergence(logits: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
     """``sum of t log(t / softmax(logits))`` over the last axis: how far the prediction is from probabilities t.
 

@@ -114,3 +114,10 @@ _PAGE = """<!doctype html>
 </main>
 </html>
 """
+
+
+if not TYPE_CHECKING:  # type checkers take every public name
+    __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
+
+    def __dir__():
+        return sorted(__all__)

@@ -113,9 +113,3 @@ def test_a_value_that_asks_for_numbers_is_called_with_numbers(tmp_path):
     script, tests = suite_with(OPAQUE, tmp_path, "third", ON_EVERYTHING)
     assert script.returncode == 0, script.stderr
     assert tests.returncode == 0, tests.stdout
-
-
-def test_type_checkers_know_every_method():
-    """The one list that is kept by hand: they do not run what makes the methods."""
-    text = (ROOT / "autograd" / "operators.py").read_text(encoding="utf-8")
-    assert set(re.findall(r"^        (\w+): Callable\[", text, re.M)) == set(METHODS)

@@ -12,7 +12,7 @@ import math
 from types import FunctionType
 from typing import Any, NamedTuple
 
-from autograd import ops
+from autograd import ops, signatures
 from autograd.custom import Custom
 from autograd.functions.table import TABLE
 from autograd.functions.ufuncs import ROWS as UFUNCS
@@ -134,20 +134,7 @@ def public(row: Op) -> Any:
 
 def arguments(row: Op) -> str:
     """What stands between the parentheses of a call."""
-    if public(row) is not row:
-        return parameters(public(row))
-    if isinstance(row, Elementwise):
-        names = operand_names(row)
-        free = row.arity - len(row.defaults)
-        return ", ".join([*names[:free], *(f"{k}={x:g}" for k, x in zip(names[free:], row.defaults, strict=True))])
-    if isinstance(row, Reduction):
-        extra = parameters(row.weight, skip=3)
-        return ", ".join(["x", "axis=None", *([extra] if extra else []), "keepdims=False"])
-    if isinstance(row, Linear):
-        return parameters(row.transposes[0], skip=1)
-    if isinstance(row, Custom):
-        return parameters(row.rule, skip=2)
-    return parameters(row.composition if isinstance(row, Fused) else row.forward)
+    return signatures.arguments(row) if public(row) is row else parameters(public(row))
 
 
 def operands(row: Op) -> list[str]:

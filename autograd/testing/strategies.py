@@ -176,7 +176,7 @@ def mlps(
 
     >>> from hypothesis import find
     >>> find(mlps(max_layers=1), lambda net: sum(net.inputs) > 0)
-    Network(sizes=(1, 1), activation=<operation tanh>, weights=(0.0, 0.0), inputs=(1.0,))
+    Network(sizes=(1, 1), activation=<operation tanh(x)>, weights=(0.0, 0.0), inputs=(1.0,))
     """
     widths = draw(st.lists(st.integers(1, max_width), min_size=1, max_size=max_layers))
     sizes = (draw(st.integers(1, max_inputs)), *widths)

@@ -3,6 +3,8 @@
 NumPy arrays in, NumPy arrays out: nothing here knows about gradients.
 """
 
+import typing as _typing
+
 from nn.data.augmentation import Augment as Augment
 from nn.data.batches import Batches as Batches
 from nn.data.download import cache_folder as cache_folder, download as download
@@ -21,3 +23,9 @@ from nn.data.sets import (
     load_fashion_mnist as load_fashion_mnist,
     load_mnist as load_mnist,
 )
+
+if not _typing.TYPE_CHECKING:  # type checkers take every public name
+    __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
+
+    def __dir__():
+        return sorted(__all__)

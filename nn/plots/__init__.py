@@ -8,6 +8,8 @@ these functions while a network learns. The numbers behind them are those of `nn
 Colours as in the drawings of graphs: blue is negative, orange positive.
 """
 
+import typing as _typing
+
 from nn.plots.boundary import decision_boundary as decision_boundary
 from nn.plots.classes import (
     class_figures as class_figures,
@@ -22,3 +24,9 @@ from nn.plots.layers import (
     idle_units as idle_units,
     weight_images as weight_images,
 )
+
+if not _typing.TYPE_CHECKING:  # type checkers take every public name
+    __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
+
+    def __dir__():
+        return sorted(__all__)
