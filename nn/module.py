@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
@@ -19,7 +19,7 @@ Parameter: TypeAlias = Value | Tensor
 
 
 class Module:
-    """Base class of layers and networks: subclass it, set attributes, define ``__call__``.
+    """Base class of layers and networks: subclass it, set attributes, define ``__call__`` (or ``forward``).
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -68,7 +68,7 @@ class Module:
     def zero_grad(self) -> None:
         """Forget the gradients: 0.0 on Values, None on Tensors."""
         for p in self.parameters():
-            p.grad = 0.0 if isinstance(p, Value) else None
+            p.grad = p.empty_grad
 
     def train(self, mode: bool = True) -> Module:
         """Switch this module and those inside it to training mode (dropout drops); returns the module."""
@@ -79,6 +79,29 @@ class Module:
     def eval(self) -> Module:
         """Switch to evaluation mode; returns the module."""
         return self.train(False)
+
+    def freeze(self) -> Self:
+        """Train the parameters of this module no more, until `unfreeze`; returns the module.
+
+        No gradient comes to them, and optimisers leave them as they are, bit for bit: also those made before, and
+        those with momentum or weight decay. A single parameter freezes by ``p.requires_grad = False``. State dicts and
+        checkpoints hold the numbers only: freeze again after loading.
+
+        >>> from nn import MLP
+        >>> model = MLP(2, [3, 1])
+        >>> frozen = model.layers[0].freeze()
+        >>> [p.requires_grad for p in model.parameters()].count(True)
+        4
+        """
+        for p in self.parameters():
+            p.requires_grad = False
+        return self
+
+    def unfreeze(self) -> Self:
+        """Train the parameters of this module again; returns the module."""
+        for p in self.parameters():
+            p.requires_grad = True
+        return self
 
     def state_dict(self) -> dict[str, Any]:
         """The numbers of every parameter by path: floats of Values, copies of the arrays of Tensors."""
@@ -113,7 +136,10 @@ class Module:
                 p.data = array
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} does not define __call__")
+        forward = getattr(self, "forward", None)  # as PyTorch's modules spell it
+        if forward is None:
+            raise NotImplementedError(f"{type(self).__name__} defines neither __call__ nor forward")
+        return forward(*args, **kwargs)
 
 
 @contextmanager
