@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
 from autograd import Tensor, Value
+
+if TYPE_CHECKING:
+    from nn.summary import Summary
 
 Parameter: TypeAlias = Value | Tensor
 
@@ -64,6 +67,32 @@ class Module:
     def modules(self) -> Iterator[Module]:
         """This module and all those inside it."""
         return (found for _, found in _walk(self, "", _dotted) if isinstance(found, Module))
+
+    def named_parts(self) -> Iterator[tuple[str, Any]]:
+        """Whatever hangs below this module with its path, itself first: modules, containers, parameters, constants."""
+        return _walk(self, "", _dotted)
+
+    def summary(self, x: Any = None) -> Summary:
+        """A table of the layers: what each is, its shapes, how many parameters it has, and whether they are frozen.
+
+        Args:
+            x: for the output shapes, the shape of one sample, such as ``784`` or ``(28, 28)``, or an input.
+
+        Printed, it is text; a notebook shows it as a table. Parameters that are shared count once. With `x`, a copy of
+        the model runs, in evaluation mode: the model and its random numbers stay as they are.
+
+        >>> from nn import dense
+        >>> print(dense(784, 100, 10).summary(784))
+        Sequential
+        layer     kind              weights               output        parameters
+        layers.0  Linear(784, 100)  (784, 100) + (100,)  (batch, 100)      78,500
+        layers.1  ReLU()                                  (batch, 100)
+        layers.2  Linear(100, 10)   (100, 10) + (10,)     (batch, 10)        1,010
+        79,510 parameters (318,040 bytes)
+        """
+        from nn.summary import summary
+
+        return summary(self, x)
 
     def zero_grad(self) -> None:
         """Forget the gradients: 0.0 on Values, None on Tensors."""
