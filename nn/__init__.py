@@ -11,6 +11,7 @@ import typing as _typing
 
 from nn.averaging import EMA as EMA
 from nn.export import export_onnx as export_onnx, export_source as export_source
+from nn.finder import find_learning_rate as find_learning_rate
 from nn.history import History as History
 from nn.layers import (
     ELU as ELU,
