@@ -121,8 +121,9 @@ class Optimizer:
 
     def _step_values(self, lr: float) -> None:
         values, slot = self._values, self._slots[-1]
-        live = [i for i, value in enumerate(values) if value.requires_grad]
-        if some := len(live) < len(values):  # a slot for the others
+        alike = len(set(map(type, values))) == 1  # freezing is a matter of kind: then all are frozen, or none
+        live = [] if alike else [i for i, value in enumerate(values) if value.requires_grad]
+        if some := not (alike and values[0].requires_grad):  # a slot for the others
             values = [values[i] for i in live]
             state = {key: x[live] if x.ndim else x for key, x in slot.state.items()}
             slot = Slot(slot.name, state, *np.empty((2, len(live))))
@@ -332,7 +333,7 @@ class Adam(Optimizer):
         t += 1
         _average(m, g, b1, scratch)
         _average(v, np.square(g, out=scratch), b2, scratch)
-        count: Any = int(t.flat[0]) if t.size and (t == t.flat[0]).all() else t  # Values may have been frozen meanwhile
+        count: Any = t.item() if not t.ndim else t.item(0) if t.size and t.min() == t.max() else t  # some were frozen
         root = (np.sqrt if count is t else math.sqrt)(1 - b2**count)
         # the corrections go into the numbers: two passes over the arrays less
         return _quotient(m, v, lr * root / (1 - b1**count), self.eps * root, scratch)
