@@ -66,6 +66,11 @@ def is_module(x: Any) -> bool:
     return hasattr(x, "named_parameters")
 
 
+def parameters_of(module: Any) -> dict[str, Any]:
+    """The parameters of a module by path, but for those that are frozen."""
+    return {path: p for path, p in module.named_parameters() if getattr(p, "requires_grad", True)}
+
+
 def by_name(names: Sequence[str]) -> Callable[[Sequence[Any]], Any]:
     """The function that puts items under their names."""
     return lambda items: dict(zip(names, items, strict=True))
@@ -194,8 +199,8 @@ class _Traced:
             isinstance(ops.detach(x), np.ndarray) for arg in chosen if not is_module(arg) for x in flatten(arg)[0]
         )
         for i, arg in zip(self.argnums, chosen, strict=True):
-            if is_module(arg):  # its parameters are the variables, but for frozen ones
-                found = {path: p for path, p in arg.named_parameters() if getattr(p, "requires_grad", True)}
+            if is_module(arg):  # its parameters are the variables
+                found = parameters_of(arg)
                 self._take([*found.values()], [*found.values()], by_name([*found]))
             else:
                 leaves, rebuild = flatten(arg)

@@ -22,7 +22,7 @@ Parameter: TypeAlias = Value | Tensor
 
 
 class Module:
-    """Base class of layers and networks: subclass it, set attributes, define ``__call__`` (or ``forward``).
+    """Base class of layers and networks: subclass it, set attributes, define ``__call__``.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -165,10 +165,7 @@ class Module:
                 p.data = array
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        forward = getattr(self, "forward", None)  # as PyTorch's modules spell it
-        if forward is None:
-            raise NotImplementedError(f"{type(self).__name__} defines neither __call__ nor forward")
-        return forward(*args, **kwargs)
+        raise NotImplementedError(f"{type(self).__name__} does not define __call__")
 
 
 @contextmanager

@@ -128,7 +128,7 @@ class Optimizer:
             state = {key: x[live] if x.ndim else x for key, x in slot.state.items()}
             slot = Slot(slot.name, state, *np.empty((2, len(live))))
         p = np.array([value.data for value in values])
-        self._apply(p, np.array([value.grad for value in values]), lr, slot)
+        self._apply(p, np.array([value.grad or 0.0 for value in values]), lr, slot)
         for value, data in zip(values, p.tolist(), strict=True):
             value.data = data
         if some:

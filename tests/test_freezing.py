@@ -312,3 +312,11 @@ def test_values_that_were_frozen_later_are_not_overwritten():
     with pytest.raises(ValueError, match="w1 of this program was trained, and holds Values that are frozen"):
         fast.sync()
     assert model.state_dict() == was
+
+
+def test_gradients_of_half_a_network_are_checked():
+    model = nn.dense(2, 3, 1, activation=nn.Tanh, rng=0, dtype=np.float64)
+    model[2].freeze()
+    x = np.random.default_rng(0).normal(size=(4, 2))
+    report = autograd.check_gradients(lambda m: (m(x) ** 2).mean(), model)
+    assert "layers.2" not in str(report)

@@ -206,13 +206,3 @@ def test_sequential_and_dense():
     assert nn.Sequential(nn.Flatten(), nn.Linear(6, 1))(np.ones((5, 2, 3), np.float32)).shape == (5, 1)
     with pytest.raises(ValueError, match=r"\(3,\)"):
         nn.dense(3)
-
-
-def test_forward_is_another_name_for_call():
-    class Half(nn.Module):
-        def forward(self, x, *, scale=1):
-            return x * scale / 2
-
-    assert (Half()(3.0), Half()(3.0, scale=2)) == (1.5, 3.0)
-    with pytest.raises(NotImplementedError, match="Module defines neither __call__ nor forward"):
-        nn.Module()(3.0)

@@ -77,7 +77,7 @@ def test_networks_of_values():
             "21 parameters: 16 trained, 5 frozen (168 bytes)"
         )
     assert state(model) == before
-    assert "ReLUNeuron(2)  3 Values" in str(nn.Neuron(2).summary())
+    assert nn.Neuron(2).summary().rows[0].weights == "3 Values"
 
 
 class Cell(nn.Module):
@@ -101,7 +101,7 @@ class Own(nn.Module):
         self.calls = 0
         self.rng = np.random.default_rng(0)
 
-    def forward(self, x):
+    def __call__(self, x):
         self.calls += 1
         self.rng.random(), random.random(), np.random.random()
         return self.inner["<i>\x1b"](self.inner["a.b"](x * self.scale)), {"rows": x.sum(axis=1)}
@@ -137,7 +137,7 @@ def test_a_layer_in_two_places_is_shared():
 
 def test_what_does_not_fit():
     model = nn.dense(3, 2)
-    with pytest.raises(ValueError, match=r"Linear\(3, 2\) was given an input of shape \(2, 4\)") as caught:
+    with pytest.raises(ValueError, match=r"Linear\(3, 2\).* was given an input of shape \(2, 4\)") as caught:
         model.summary(4)
     assert caught.value.__notes__ == [
         "(in summary: a shape is that of one sample, without the batch; an array is passed on as it is)"
