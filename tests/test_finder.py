@@ -95,7 +95,7 @@ def test_nothing_changes(which, end):
 
 
 @given(losses=st.lists(st.floats(-1e3, 1e3), min_size=10, max_size=40), steps=st.integers(10, 40))
-@settings(max_examples=40)
+@settings(max_examples=20)
 def test_any_losses(losses, steps):
     """The losses are what they are; smoothed ones lie between them; the suggestion is where they are lowest."""
     w, told = Value(1.0), itertools.cycle(losses)

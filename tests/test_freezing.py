@@ -78,7 +78,7 @@ def test_frozen_operands_take_no_gradient_and_the_others_the_same(name, kind):
 
 
 @given(seed=SEEDS, data=st.data())
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_graphs_of_both_kinds(seed, data):
     """A random graph in which any leaves are frozen: backward, grad, and a second order."""
     rng = np.random.default_rng(seed)
@@ -186,7 +186,7 @@ def test_pictures_of_frozen_networks(frozen):
 
 @each
 @given(seed=SEEDS, plan=st.lists(st.sets(st.integers(0, 5)), min_size=2, max_size=5))
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_any_frozen_at_any_time(kind, seed, plan):
     """Values and Tensors that freeze and thaw as it goes: as if each had its own optimiser that rests meanwhile."""
     rng = np.random.default_rng(seed)

@@ -39,7 +39,7 @@ def held(call):
 
 @pytest.mark.parametrize("name", AXES)
 @given(x=X, data=st.data())
-@settings(max_examples=30)
+@settings(max_examples=15)
 def test_along_axes(name, x, data):
     axis = data.draw(st.sampled_from([None, 0, -1, 1, 5]))
     named = {key: data.draw(st.sampled_from(given)) for key, given in AXES[name].items() if data.draw(st.booleans())}
@@ -57,7 +57,7 @@ def test_along_axes(name, x, data):
 
 @pytest.mark.parametrize(("name", "args"), [(name, args) for name, given in OTHERS.items() for args in given])
 @given(x=X)
-@settings(max_examples=20)
+@settings(max_examples=10)
 def test_others(name, args, x):
     x = np.sort(x.ravel()) if name == "searchsorted" else x
     found, wanted = (getattr(y, name)(*args) for y in (Tensor(x), x))

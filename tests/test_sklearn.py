@@ -36,9 +36,9 @@ def digits():
 
 
 def test_a_grid_search_over_a_pipeline(digits):
-    model = MLPClassifier(batch_size=32, max_iter=12, learning_rate_init=0.01, random_state=0)
+    model = MLPClassifier(batch_size=32, max_iter=8, learning_rate_init=0.02, random_state=0)
     pipe = make_pipeline(MinMaxScaler(), model)
-    grid = {"mlpclassifier__hidden_layer_sizes": [(2,), (32,)], "mlpclassifier__activation": ["relu", "tanh"]}
+    grid = {"mlpclassifier__hidden_layer_sizes": [(2,), (32,)], "mlpclassifier__solver": ["adam"]}
     search = GridSearchCV(pipe, grid, cv=2).fit(*digits)
     assert search.best_params_["mlpclassifier__hidden_layer_sizes"] == (32,)
     assert search.best_score_ > 0.85
@@ -72,7 +72,7 @@ def test_fits_are_repeatable_and_travel(kind):
     outputs=st.integers(1, 3),
     seed=st.integers(0, 99),
 )
-@settings(max_examples=25)
+@settings(max_examples=12)
 def test_the_loss_and_the_numbers_are_what_they_say(kind, sizes, activation, solver, alpha, dtype, outputs, seed):
     """A rate of 0 trains nothing: the loss is that of the first weights, by scikit-learn's formula."""
     rng = np.random.default_rng(seed)
@@ -99,7 +99,7 @@ def test_the_loss_and_the_numbers_are_what_they_say(kind, sizes, activation, sol
 
 
 @given(factor=st.sampled_from([1e-9, 1.0, 1e6]), offset=st.sampled_from([0.0, 5.0, -1e3]), seed=st.integers(0, 9))
-@settings(max_examples=8)
+@settings(max_examples=4)
 def test_units_and_offsets_of_targets_do_not_matter(factor, offset, seed):
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(30, 2))
@@ -133,7 +133,8 @@ def test_early_stopping_keeps_the_best_weights(kind):
 
 
 def test_a_larger_alpha_gives_smaller_weights(digits):
-    sizes = [np.abs(MLPClassifier(**QUICK, alpha=a, random_state=0).fit(*digits).coefs_[0]).mean() for a in (0, 100)]
+    few = digits[0][:200], digits[1][:200]
+    sizes = [np.abs(MLPClassifier(**QUICK, alpha=a, random_state=0).fit(*few).coefs_[0]).mean() for a in (0, 100)]
     assert sizes[1] < 0.5 * sizes[0]
 
 

@@ -34,7 +34,7 @@ def networks(draw):
 
 
 @given(model=networks(), n=st.integers(1, 5))
-@settings(max_examples=40)
+@settings(max_examples=15)
 def test_any_network(model, n):
     before = state(model)
     plain, with_shape, with_array = model.summary(), model.summary(4), model.summary(np.zeros((n, 4), np.float32))
