@@ -14,7 +14,7 @@ from sklearn.metrics import log_loss
 from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 from nn import Module
 from nn.sklearn import ACTIVATIONS, SOLVERS, MLPClassifier, MLPRegressor
@@ -24,8 +24,18 @@ QUICK = {"hidden_layer_sizes": (8,), "max_iter": 40, "learning_rate_init": 0.05,
 both = pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
 
 
-@parametrize_with_checks([MLPClassifier(**QUICK), MLPRegressor(**QUICK)])
+CHECKS = [pair for kind in (MLPClassifier, MLPRegressor) for pair in estimator_checks_generator(kind(**QUICK))]
+
+
+def called(part):
+    """An estimator, or a check with what it is to be given, in a word or two."""
+    given = "-".join(f"{name}={x}" for name, x in getattr(part, "keywords", {}).items())
+    return f"{part.func.__name__}-{given}" if hasattr(part, "func") else type(part).__name__
+
+
+@pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=called)
 def test_their_own_checks(estimator, check):
+    """None is expected to fail; what is skipped says why."""
     check(estimator)
 
 
