@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -323,3 +323,10 @@ class _Settled:
         self.best = min(self.best, loss)
         if self.waited > self.patience:
             state.stop(f"the loss has not fallen by tol={self.tol:g} for {self.patience} epochs")
+
+
+if not TYPE_CHECKING:  # type checkers take every public name
+    __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
+
+    def __dir__():
+        return sorted(__all__)
