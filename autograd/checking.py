@@ -25,7 +25,7 @@ from autograd.graph import Node
 from autograd.report import Entry, Report, diagnose
 from autograd.rows import Elementwise, operand_names
 from autograd.tensor import Tensor
-from autograd.transforms import flatten, is_module, jvp, variable, vjp
+from autograd.transforms import flatten, is_module, jvp, parameters_of, variable, vjp
 from autograd.value import Value, number
 
 EPS = 2.0**-52
@@ -108,7 +108,7 @@ class Subject:
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
         found, rebuild = flatten(inputs)
-        parts = [[p for _, p in x.named_parameters()] if is_module(x) else [x] for x in found]
+        parts = [[*parameters_of(x).values()] if is_module(x) else [x] for x in found]
         leaves = [leaf for part in parts for leaf in part]
 
         def run(*xs: Any) -> list[Any]:
@@ -171,7 +171,7 @@ def paths(x: Any, name: str) -> Iterator[str]:
     elif isinstance(x, np.ndarray) and x.dtype == object:
         children = [(f"[{', '.join(map(str, index))}]", x[index]) for index in np.ndindex(*x.shape)]
     elif is_module(x):
-        yield from (f"{name}.{path}" for path, _ in x.named_parameters())
+        yield from (f"{name}.{path}" for path in parameters_of(x))
         return
     else:
         yield name
@@ -316,6 +316,7 @@ def forward_against_reverse(
         tangents = [move if j == k else move * 0 for j, move in enumerate(moves)]
         try:
             outs, rates = jvp(subject.run, subject.numbers, [float(t) if subject.scalar else t for t in tangents])
+            outs, rates = [ops.detach(x) for x in outs], [ops.detach(x) for x in rates]  # f may close over variables
         except (AttributeError, NotImplementedError, TypeError) as error:
             yield f"forward mode does not run (forward=False leaves it out): {type(error).__name__}: {error}"
             return

@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
+from autograd.frozen import Frozen, frozen
 from autograd.graph import ANY, Node, modes
 from autograd.guard import find, rewritten, save, tick
 from autograd.quiet import fresh, idle, ignoring, quietly
@@ -59,7 +60,8 @@ class Form(Variant):
     changed: Callable[[Any], Array | None] | None
 
     def __init__(self, kind: type[Node], row: Op, kinds: tuple[type, ...], loops: bool = False) -> None:
-        self.needs = tuple([issubclass(x, kind) for x in kinds])
+        tensors = variable(kinds)
+        self.needs = tuple([x and not issubclass(k, Frozen) for x, k in zip(tensors, kinds, strict=True)])
         namespace: dict[str, Any] = {
             **NAMES,
             "kind": kind,
@@ -67,6 +69,8 @@ class Form(Variant):
             "form": self,
             "forward": row.forward,
             "needs": self.needs,
+            "tensors": tensors,
+            "constant": None if any(self.needs) else frozen(kind),
         }
         if loops or row.arity < 0:
             constants, variables = saved(row, kinds, self.needs)
@@ -77,7 +81,7 @@ class Form(Variant):
         else:
             names = ", ".join(x.__name__ for x in kinds)
             parts = [
-                numbers_source(self.needs),
+                numbers_source(tensors),
                 apply_source(row, kinds, self.needs),
                 record_source(row, kinds, self.needs),
                 changed_source(row, kinds, self.needs),
@@ -111,7 +115,7 @@ def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str,
 
 LOOPS = """\
 def numbers(operands):
-    return [x._primal if need else x for x, need in zip(operands, needs)]
+    return [x._primal if tensor else x for x, tensor in zip(operands, tensors)]
 
 
 def apply(operands, params):
@@ -149,6 +153,9 @@ def record(operands, params, data):
     node._guards = save([operands[i] for i in read])
     if graph.special and modes.watch is not None:
         modes.watch.record(node, row, operands)
+    if constant is not None:
+        node.__class__ = constant
+        return node._constant()
     return node
 
 
@@ -191,9 +198,14 @@ def listed(letter: str, count: int) -> str:
     return several([f"{letter}{i}" for i in range(count)])
 
 
-def unpacked(needs: Sequence[bool]) -> str:
+def variable(kinds: Sequence[type]) -> tuple[bool, ...]:
+    """Which of the operands are variables, frozen ones included."""
+    return tuple([issubclass(x, Node) for x in kinds])
+
+
+def unpacked(tensors: Sequence[bool]) -> str:
     """The numbers of operands x0, x1 and so on."""
-    return several([f"x{i}._primal" if need else f"x{i}" for i, need in enumerate(needs)])
+    return several([f"x{i}._primal" if tensor else f"x{i}" for i, tensor in enumerate(tensors)])
 
 
 def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
@@ -212,7 +224,7 @@ def apply_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
             for i, k in kinds_of.items()
         )
         lines += [f"if {odd}:", "    return kind._apply(row, operands, params)"]
-    lines.append(f"{a} = {unpacked(needs)}")
+    lines.append(f"{a} = {unpacked(variable(kinds))}")
     if row.saves:
         lines.append("params = {**params, 'saved': []}")
     lines += [
@@ -248,7 +260,8 @@ def calling(target: str, function: str, given: str, row: Op) -> list[str]:
 def saved(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> tuple[list[int], list[int]]:
     """The arrays, and the variables, among the operands that backward will read."""
     read = {j for i, need in enumerate(needs) if need for j in reads(row, i, len(needs))}
-    return [j for j in sorted(read) if issubclass(kinds[j], np.ndarray)], [j for j in sorted(read) if needs[j]]
+    arrays, tensors = ([j for j in sorted(read) if issubclass(kinds[j], kind)] for kind in (np.ndarray, Node))
+    return arrays, tensors
 
 
 def record_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str:
@@ -284,6 +297,7 @@ def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str
         f"node._guards = {guards}",
         "if graph.special and modes.watch is not None:",
         "    modes.watch.record(node, row, operands)",
+        *([] if any(needs) else ["node.__class__ = constant", "return node._constant()"]),
         "return node",
     ]
 
@@ -302,9 +316,9 @@ def changed_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str
     return written("changed(node)", lines) if arrays or variables else "changed = None\n"
 
 
-def numbers_source(needs: Sequence[bool]) -> str:
+def numbers_source(tensors: Sequence[bool]) -> str:
     """The numbers of the operands."""
-    return written("numbers(operands)", [f"{listed('x', len(needs))} = operands", f"return {unpacked(needs)}"])
+    return written("numbers(operands)", [f"{listed('x', len(tensors))} = operands", f"return {unpacked(tensors)}"])
 
 
 def pull_source(row: Op, kinds: Sequence[type], needs: Sequence[bool], namespace: dict[str, Any]) -> str:
@@ -317,7 +331,7 @@ def pull_source(row: Op, kinds: Sequence[type], needs: Sequence[bool], namespace
         "    g = node.grad = zeros_like(node._primal)",  # it reached no operand that has one, such as a condition
         "out = node._primal",
         f"{x} = node._a",
-        f"{a} = {unpacked(needs)}",
+        f"{a} = {unpacked(variable(kinds))}",
     ]
     rules = row.rules()
     if rules is None:

@@ -31,6 +31,7 @@ from typing import Any
 import numpy as np
 
 from autograd.contexts import Context
+from autograd.frozen import Frozen, freeze, thaw
 from autograd.operators import Operators
 
 MANY, ANY = 3, 0
@@ -66,6 +67,36 @@ class Node(Operators):
     _op: Any  # None for a leaf
     grad: Any
     label: str  # for drawings and messages; empty unless given
+    empty_grad: Any = None  # what `grad` is before any gradient has come
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether `backward` gives it a gradient. Assign False to freeze a leaf, True to thaw it.
+
+        The gradient of a frozen leaf stays empty, and optimisers leave its numbers as they are, bit for bit. What is
+        computed from frozen Tensors and constants alone is a constant, too. TypeError for a result of an operation.
+
+        >>> from autograd import Value
+        >>> w, x = Value(2.0), Value(3.0)
+        >>> w.requires_grad = False
+        >>> (w * x).backward()
+        >>> w.grad, x.grad
+        (0.0, 2.0)
+        """
+        return not isinstance(self, Frozen)
+
+    @requires_grad.setter
+    def requires_grad(self, wanted: bool) -> None:
+        if not isinstance(wanted, (bool, np.bool_)):
+            raise TypeError(f"requires_grad is True or False, not {wanted!r:.60}")
+        if bool(wanted) == self.requires_grad:
+            return
+        if not self.is_leaf:
+            raise TypeError(
+                f"this {type(self).__name__} was computed by {self.op.name}: only leaves are frozen; take its numbers, "
+                ".detach(), for a constant"
+            )
+        (thaw if wanted else freeze)(self)
 
     @property
     def is_leaf(self) -> bool:

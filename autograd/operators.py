@@ -270,27 +270,62 @@ class ArrayOperators(Operators):
         """See `autograd.swapaxes`."""
         return ops.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
 
+    # Questions about the numbers: the answers are plain arrays and numbers, and no gradient goes through them.
+
+    def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        """Where the largest number is, the first of equals; without an axis, in the flattened array.
+
+        >>> from autograd import Tensor
+        >>> scores = Tensor([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]])
+        >>> scores.argmax(axis=1).tolist(), int(scores.argmax())
+        ([1, 0], 1)
+        """
+        return numpy.argmax(self, axis, keepdims=keepdims)
+
+    def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
+        """Where the smallest number is, the first of equals; without an axis, in the flattened array."""
+        return numpy.argmin(self, axis, keepdims=keepdims)
+
+    def argsort(self, axis: int | None = -1, **numpys: Any) -> Any:
+        """The places of the numbers in ascending order; axis None for the flattened array."""
+        return numpy.argsort(self, axis, **numpys)
+
+    def argpartition(self, kth: Any, axis: int | None = -1, **numpys: Any) -> Any:
+        """Places such that the kth is in order, what is smaller before it: the largest k are ``argpartition(-k)[-k:]``.
+
+        >>> from autograd import Tensor
+        >>> sorted(Tensor([5.0, 1.0, 9.0, 7.0]).argpartition(-2)[-2:].tolist())
+        [2, 3]
+        """
+        return numpy.argpartition(self, kth, axis, **numpys)
+
+    def nonzero(self) -> Any:
+        """Where the numbers are not 0: an array of places for each axis."""
+        return numpy.nonzero(self)
+
+    def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Any:
+        """Where in this sorted array numbers would have to be put in."""
+        return numpy.searchsorted(self, v, side, sorter)
+
+    def any(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Any:
+        """Whether some number is not 0.
+
+        >>> from autograd import Tensor
+        >>> Tensor([[0.0, 1.0], [0.0, 0.0]]).any(axis=1).tolist()
+        [True, False]
+        """
+        return numpy.any(self, axis, keepdims=keepdims, **numpys)
+
+    def all(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Any:
+        """Whether no number is 0."""
+        return numpy.all(self, axis, keepdims=keepdims, **numpys)
+
+    @property
+    def nbytes(self) -> int:
+        """How much memory the numbers take."""
+        return numpy.asarray(ops.detach(self)).nbytes  # type: ignore[no-any-return]
+
     # What follows is as NumPy has it: a function of the same name, which knows variables.
-
-    def argmax(self, axis: int | None = None) -> Any:
-        """Where the largest number is: plain whole numbers."""
-        return numpy.argmax(self, axis)
-
-    def argmin(self, axis: int | None = None) -> Any:
-        """Where the smallest number is: plain whole numbers."""
-        return numpy.argmin(self, axis)
-
-    def argsort(self, axis: int | None = -1) -> Any:
-        """The order of the numbers: plain whole numbers."""
-        return numpy.argsort(self, axis)
-
-    def any(self, axis: Axis = None, keepdims: bool = False) -> Any:
-        """Whether some number is not 0: a plain answer."""
-        return numpy.any(self, axis, keepdims=keepdims)
-
-    def all(self, axis: Axis = None, keepdims: bool = False) -> Any:
-        """Whether no number is 0: a plain answer."""
-        return numpy.all(self, axis, keepdims=keepdims)
 
     def take(self: A, indices: Any, axis: int | None = None) -> A:
         """The elements with these numbers, of the flattened array or along an axis."""

@@ -262,7 +262,7 @@ class Tensor(Node, ArrayOperators):
         if not live:
             return op.vjp(g, needs, self._primal, self._op.numbers(operands), self._b)  # type: ignore[no-any-return]
         if isinstance(op, Fused):  # what it is composed of knows higher orders
-            variables = [x for x in operands if isinstance(x, Tensor)]
+            variables = [x for x, need in zip(operands, needs, strict=True) if need]
             with recording():
                 composed = op.composition(*operands, **self._b)
             found = iter(cotangents([composed], [g], variables, live))

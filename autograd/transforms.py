@@ -66,6 +66,11 @@ def is_module(x: Any) -> bool:
     return hasattr(x, "named_parameters")
 
 
+def parameters_of(module: Any) -> dict[str, Any]:
+    """The parameters of a module by path, but for those that are frozen."""
+    return {path: p for path, p in module.named_parameters() if getattr(p, "requires_grad", True)}
+
+
 def by_name(names: Sequence[str]) -> Callable[[Sequence[Any]], Any]:
     """The function that puts items under their names."""
     return lambda items: dict(zip(names, items, strict=True))
@@ -88,6 +93,9 @@ def variable(x: Any, among_arrays: bool = False) -> Any:
     """
     if isinstance(x, Dual):
         return Dual(variable(x.primal, among_arrays), x.tangent, x.level)
+    if isinstance(x, Node) and not x.requires_grad:  # who asks for a derivative by it gets one
+        x = ops.detach(x)
+        return variable(x) if isinstance(x, np.ndarray) else Value(x)
     if isinstance(x, Traced):
         return ops.identity(x)
     if isinstance(x, np.ndarray):
@@ -192,8 +200,8 @@ class _Traced:
         )
         for i, arg in zip(self.argnums, chosen, strict=True):
             if is_module(arg):  # its parameters are the variables
-                names, parameters = zip(*arg.named_parameters(), strict=True)
-                self._take(list(parameters), list(parameters), by_name(names))
+                found = parameters_of(arg)
+                self._take([*found.values()], [*found.values()], by_name([*found]))
             else:
                 leaves, rebuild = flatten(arg)
                 fresh = [variable(x, arrays) for x in leaves]
@@ -235,7 +243,8 @@ def value_and_grad(
     Args:
         f: returns one number: a float, a Value, a Tensor of one element.
         argnums: the argument to differentiate with respect to, or several of them. Each may be a number, an array,
-            a Value, a Tensor, a nested container of those, or a module, whose gradients come as a dictionary by path.
+            a Value, a Tensor, a nested container of those, or a module, whose gradients come as a dictionary by path
+            (of the parameters that are not frozen).
         create_graph: whether the results are part of a graph, to be differentiated again. By default they are if
             an argument is a Value or Tensor itself.
 

@@ -65,6 +65,7 @@ class Value(Node):
     _priority = 1
     shape: tuple[()] = ()
     ndim = 0
+    empty_grad = 0.0
 
     def __init__(self, data: float = 0.0, label: str = "") -> None:
         self._primal = data if type(data) is float else number(data)

@@ -1,8 +1,8 @@
 """Neural networks on `autograd`: of scalar neurons, and of layers on Tensors.
 
 `Neuron`, `Layer` and `MLP` are made of `Value`s; `Linear` and the layers beside it of `Tensor`s. Losses, optimisers
-and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.inspection`, `nn.plots` and `nn.report` are
-modules of their own, loaded when they are first asked for.
+and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.inspection`, `nn.plots`, `nn.report` and
+`nn.sklearn` are modules of their own, loaded when they are first asked for.
 """
 
 import importlib as _importlib
@@ -11,6 +11,7 @@ import typing as _typing
 
 from nn.averaging import EMA as EMA
 from nn.export import export_onnx as export_onnx, export_source as export_source
+from nn.finder import find_learning_rate as find_learning_rate
 from nn.history import History as History
 from nn.layers import (
     ELU as ELU,
@@ -79,9 +80,10 @@ if _typing.TYPE_CHECKING:
         inspection as inspection,
         plots as plots,
         report as report,
+        sklearn as sklearn,
     )
 
-_MODULES = ("checkpoint", "data", "init", "inspection", "plots", "report")
+_MODULES = ("checkpoint", "data", "init", "inspection", "plots", "report", "sklearn")
 
 if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no other
     __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))

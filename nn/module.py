@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
 from autograd import Tensor, Value
+
+if TYPE_CHECKING:
+    from nn.summary import Summary
 
 Parameter: TypeAlias = Value | Tensor
 
@@ -65,10 +68,36 @@ class Module:
         """This module and all those inside it."""
         return (found for _, found in _walk(self, "", _dotted) if isinstance(found, Module))
 
+    def named_parts(self) -> Iterator[tuple[str, Any]]:
+        """Whatever hangs below this module with its path, itself first: modules, containers, parameters, constants."""
+        return _walk(self, "", _dotted)
+
+    def summary(self, x: Any = None) -> Summary:
+        """A table of the layers: what each is, its shapes, how many parameters it has, and whether they are frozen.
+
+        Args:
+            x: for the output shapes, the shape of one sample, such as ``784`` or ``(28, 28)``, or an input.
+
+        Printed, it is text; a notebook shows it as a table. Parameters that are shared count once. With `x`, a copy of
+        the model runs, in evaluation mode: the model and its random numbers stay as they are.
+
+        >>> from nn import dense
+        >>> print(dense(784, 100, 10).summary(784))
+        Sequential
+        layer     kind              weights               output        parameters
+        layers.0  Linear(784, 100)  (784, 100) + (100,)  (batch, 100)      78,500
+        layers.1  ReLU()                                  (batch, 100)
+        layers.2  Linear(100, 10)   (100, 10) + (10,)     (batch, 10)        1,010
+        79,510 parameters (318,040 bytes)
+        """
+        from nn.summary import summary
+
+        return summary(self, x)
+
     def zero_grad(self) -> None:
         """Forget the gradients: 0.0 on Values, None on Tensors."""
         for p in self.parameters():
-            p.grad = 0.0 if isinstance(p, Value) else None
+            p.grad = p.empty_grad
 
     def train(self, mode: bool = True) -> Module:
         """Switch this module and those inside it to training mode (dropout drops); returns the module."""
@@ -79,6 +108,29 @@ class Module:
     def eval(self) -> Module:
         """Switch to evaluation mode; returns the module."""
         return self.train(False)
+
+    def freeze(self) -> Self:
+        """Train the parameters of this module no more, until `unfreeze`; returns the module.
+
+        No gradient comes to them, and optimisers leave them as they are, bit for bit: also those made before, and
+        those with momentum or weight decay. A single parameter freezes by ``p.requires_grad = False``. State dicts and
+        checkpoints hold the numbers only: freeze again after loading.
+
+        >>> from nn import MLP
+        >>> model = MLP(2, [3, 1])
+        >>> frozen = model.layers[0].freeze()
+        >>> [p.requires_grad for p in model.parameters()].count(True)
+        4
+        """
+        for p in self.parameters():
+            p.requires_grad = False
+        return self
+
+    def unfreeze(self) -> Self:
+        """Train the parameters of this module again; returns the module."""
+        for p in self.parameters():
+            p.requires_grad = True
+        return self
 
     def state_dict(self) -> dict[str, Any]:
         """The numbers of every parameter by path: floats of Values, copies of the arrays of Tensors."""

@@ -67,7 +67,7 @@ class Layer(Module):
         return out[0] if len(out) == 1 else out
 
     @property
-    def summary(self) -> str:
+    def caption(self) -> str:
         """What it is, in a few words."""
         first = self.neurons[0]
         return f"Layer({len(first.w)}→{len(self.neurons)})" + (f" + {first.activation}" if first.nonlin else "")

@@ -3,11 +3,12 @@
 An optimiser states its update once, on arrays and in place. A Tensor's array is updated where it lies; temporaries of
 its size are allocated once, when the optimiser is made. The Values of an optimiser are gathered into one vector,
 updated like any other array and written back. `step` never writes to a gradient, and skips a Tensor that has none.
+Frozen parameters are left alone, and so is what is remembered about them.
 """
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,16 +66,23 @@ class Optimizer:
             sizes[p.dtype] = max(p.size, sizes.get(p.dtype, 0))
         room = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}  # to compute in, shared by all
         self._slots = [
-            Slot(name, self._state(p), *(row[: p.size].reshape(p.shape) for row in room[p.dtype]))
+            Slot(name, self._first(name, p), *(row[: p.size].reshape(p.shape) for row in room[p.dtype]))
             for name, p in arrays.items()
         ]
         self._held = list(zip(self._tensors, self._slots, strict=False))
 
     # What a kind of optimiser states
 
+    _counts: ClassVar[tuple[str, ...]] = ()  # what of the state is one number for a Tensor, and one for each Value
+
     def _state(self, p: Array) -> dict[str, Array]:
         """What to remember between steps about a parameter `p`, as it is before the first."""
         return {}
+
+    def _first(self, name: str, p: Array) -> dict[str, Array]:
+        """The same, where each Value has of its own what a Tensor has one number of."""
+        own = self._counts if name == "values" else ()
+        return {key: np.full(p.shape, x) if key in own else x for key, x in self._state(p).items()}
 
     def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
         """Change `p` and `state` in place, by the gradient `g`. `scratch`, of their shape, is free to compute in.
@@ -108,11 +116,25 @@ class Optimizer:
                 if tensor.grad is not None:
                     tensor.update(self._apply, tensor.grad, lr, slot)
             if self._values:
-                p = np.array([value.data for value in self._values])
-                self._apply(p, np.array([value.grad for value in self._values]), lr, self._slots[-1])
-                for value, data in zip(self._values, p.tolist(), strict=True):
-                    value.data = data
+                self._step_values(lr)
         self.steps += 1
+
+    def _step_values(self, lr: float) -> None:
+        values, slot = self._values, self._slots[-1]
+        alike = len(set(map(type, values))) == 1  # freezing is a matter of kind: then all are frozen, or none
+        live = [] if alike else [i for i, value in enumerate(values) if value.requires_grad]
+        if some := not (alike and values[0].requires_grad):  # a slot for the others
+            values = [values[i] for i in live]
+            state = {key: x[live] if x.ndim else x for key, x in slot.state.items()}
+            slot = Slot(slot.name, state, *np.empty((2, len(live))))
+        p = np.array([value.data for value in values])
+        self._apply(p, np.array([value.grad or 0.0 for value in values]), lr, slot)
+        for value, data in zip(values, p.tolist(), strict=True):
+            value.data = data
+        if some:
+            for key, x in self._slots[-1].state.items():
+                if x.ndim:
+                    x[live] = slot.state[key]
 
     def _apply(self, p: Array, g: Array, lr: float, slot: Slot) -> None:
         name, state, decayed, scratch = slot
@@ -296,6 +318,8 @@ class Adam(Optimizer):
         self.eps = checked("eps", eps)
         super().__init__(parameters, lr, weight_decay)
 
+    _counts = ("t",)
+
     def _state(self, p: Array) -> dict[str, Array]:
         return {"m": np.zeros_like(p), "v": np.zeros_like(p), "t": np.zeros((), np.int64)}
 
@@ -309,8 +333,10 @@ class Adam(Optimizer):
         t += 1
         _average(m, g, b1, scratch)
         _average(v, np.square(g, out=scratch), b2, scratch)
-        root = math.sqrt(1 - b2 ** int(t))  # the corrections go into the numbers: two passes over the arrays less
-        return _quotient(m, v, lr * root / (1 - b1 ** int(t)), self.eps * root, scratch)
+        count: Any = t.item() if not t.ndim else t.item(0) if t.size and t.min() == t.max() else t  # some were frozen
+        root = (np.sqrt if count is t else math.sqrt)(1 - b2**count)
+        # the corrections go into the numbers: two passes over the arrays less
+        return _quotient(m, v, lr * root / (1 - b1**count), self.eps * root, scratch)
 
 
 class AdamW(Adam):

@@ -219,6 +219,8 @@ def fit(
             raise ValueError(f"{name}={given!r} says what early stopping looks at: it needs patience, too")
     if patience is not None:
         callbacks = [*callbacks, EarlyStopping(patience, monitor, direction)]
+    if not any(p.requires_grad for p in optimizer.parameters):
+        raise ValueError("every parameter of the optimiser is frozen, so there is nothing to train: model.unfreeze()")
     hooks = _hooks(callbacks)
     history = History() if history is None else history
     history.stopped, history.interrupted = "", False

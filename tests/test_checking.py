@@ -350,3 +350,15 @@ def test_rounding_is_no_false_alarm():
     assert check_gradients(lambda a: a.relu() / a.sqrt() - a.sqrt(), 2.75).ok
     tiny = elementwise(lambda x: 1e-9 * x * x, lambda out, x: 1e-9 * x)
     assert not check_gradients(tiny, 2.0).ok
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_function_may_close_over_variables(frozen, order):
+    """Those are held; what forward mode gives is then a variable of their kind."""
+    w, v = Tensor(np.arange(6.0).reshape(3, 2) / 6), Value(0.5)
+    for x in (w, v):
+        x.requires_grad = not frozen
+    x = np.random.default_rng(0).normal(size=(4, 3))
+    assert "right" in str(check_gradients(lambda x: (x @ w).tanh().sum() + w.sum(), x, order=order))
+    assert "right" in str(check_gradients(lambda x: (x * v).tanh() * v, 0.3, order=order))

@@ -65,6 +65,17 @@ def check_digits(namespace, output):
     assert float(told) == pytest.approx(float(found), abs=3)  # other machines round otherwise
 
 
+def check_rate(namespace, output):
+    assert namespace["optimizer"].lr == namespace["found"].suggestion
+    assert 0.003 < namespace["optimizer"].lr < 0.1
+
+
+def check_search(namespace, output):
+    assert output.startswith("{'mlpclassifier__hidden_layer_sizes': (64,)} 0.")
+    assert namespace["search"].best_score_ > 0.8
+    assert namespace["network"].summary(64).parameters == 64 * 64 + 64 + 64 * 10 + 10
+
+
 def check_row(namespace, output):
     assert namespace["softsign"](1.0) == 0.5
 
@@ -88,7 +99,7 @@ CHECKS = {
     "docs/scalars.md": [check_micrograd],
     "docs/seeing.md": [check_seeing],
     "docs/tensors.md": [check_moons],
-    "docs/training.md": [check_digits],
+    "docs/training.md": [check_digits, check_rate, check_search],
     "docs/vectorize.md": [check_vectorize],
 }
 PAIRS = [pair for name, checks in CHECKS.items() for pair in zip(BLOCKS[name], checks, strict=True)]

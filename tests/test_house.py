@@ -29,6 +29,7 @@ ORDER = [
     "functions.questions",
     "functions",
     "symbol",
+    "frozen",
     "graph",
     "anomaly",
     "specialize",

@@ -295,6 +295,6 @@ def step_into(x: Any, key: str) -> Any:
 
 def summary(module: Any) -> str:
     """What a module is, in a few words."""
-    text = str(getattr(module, "summary", "") or repr(module))
+    text = str(getattr(module, "caption", "") or repr(module))
     fits = len(text) <= 40 and "\n" not in text and " at 0x" not in text
     return printable(text if fits else type(module).__name__)

@@ -128,6 +128,8 @@ class Vectorized:
             Tensor(np.array([v.data for v in values], dtype=self.dtype).reshape(members.shape), label=name)
             for (name, values), (_, members) in zip(self._values, self.text.parameters, strict=True)
         ]
+        for (name, values), tensor in zip(self._values, self._tensors, strict=True):
+            tensor.requires_grad = self._live(name, values)
         self._simple = isinstance(structure, np.ndarray)
         self._compile()
         watch.lap("compile")
@@ -147,6 +149,17 @@ class Vectorized:
                 raise ValueError(f"argument {self.names[at]!r} takes at least one value, got {n}")
             found[at] = operator.index(n)
         return found
+
+    def _live(self, name: str, values: Sequence[Value]) -> bool:
+        """Whether the Values that a matrix was gathered from are trained: all of them, or none."""
+        found = {v.requires_grad for v in values}
+        if len(found) > 1:
+            count = sum(not v.requires_grad for v in values)
+            raise TraceError(
+                f"{name_of(self.f)} has {count} frozen Values among the {len(values)} of {name}, one array of the "
+                "program: freeze all of them or none (fast.parameters() are Tensors, which freeze as wholes)"
+            )
+        return found == {True}
 
     def _members(self, members: Any) -> list[Value]:
         graph = self.graph
@@ -275,10 +288,21 @@ class Vectorized:
         ...     fast.parameters()[0].data[...] = 5.0
         >>> w.data
         5.0
+
+        ValueError, and nothing is written, for a Value that was frozen after `vectorize` and trained all the same.
         """
+        for (name, values), tensor in zip(self._values, self._tensors, strict=True):
+            frozen = np.array([v.detach() for v in values if not v.requires_grad]).astype(self.dtype)
+            trained = tensor.detach().reshape(-1)[[not v.requires_grad for v in values]]
+            if not np.array_equal(frozen, trained, equal_nan=True):
+                raise ValueError(
+                    f"{name} of this program was trained, and holds Values that are frozen: freeze before vectorize, "
+                    "or freeze the program's own parameters() too"
+                )
         for (_, values), tensor in zip(self._values, self._tensors, strict=True):
             for v, data in zip(values, tensor.detach().reshape(-1).tolist(), strict=True):
-                v.data = data
+                if v.requires_grad:
+                    v.data = data
             if tensor.grad is not None:
                 for v, grad in zip(values, tensor.grad.reshape(-1).tolist(), strict=True):
                     v.grad = grad

@@ -48,15 +48,15 @@ def plain_recording() -> Iterator[None]:
 
 @contextmanager
 def gradients_put_back(values: Sequence[Value]) -> Iterator[None]:
-    """The gradients of Values as they were, afterwards; 0 meanwhile."""
-    before = [v.grad for v in values]
+    """The gradients of Values as they were, afterwards; meanwhile 0, and nobody frozen."""
+    before = [(v, v.grad, v.requires_grad) for v in values]
     for v in values:
-        v.grad = 0.0
+        v.requires_grad, v.grad = True, 0.0
     try:
         yield
     finally:
-        for v, grad in zip(values, before, strict=True):
-            v.grad = grad
+        for v, grad, wanted in before:
+            v.grad, v.requires_grad = grad, wanted
 
 
 def on_values(
