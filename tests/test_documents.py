@@ -80,6 +80,10 @@ def check_row(namespace, output):
     assert namespace["softsign"](1.0) == 0.5
 
 
+def check_signature(namespace, output):
+    assert f"  # {output}" in PAGES["docs/editors.md"]
+
+
 def check_transforms(namespace, output):
     assert output == "12.0\n(12.0, 12.0)\n"
 
@@ -94,6 +98,7 @@ def check_report(namespace, output):
 
 CHECKS = {
     "README.md": [check_example, check_tree, check_evaluation],
+    "docs/editors.md": [check_signature],
     "docs/operations.md": [check_row, check_transforms],
     "docs/proving.md": [check_report],
     "docs/scalars.md": [check_micrograd],
