@@ -52,3 +52,25 @@ def pytest_collection_modifyitems(items):
 def cells_of(item):
     """How many tests the parameters of this one's function make: of all of them, whichever are chosen to run."""
     return math.prod(len(mark.args[1]) for mark in item.iter_markers("parametrize"))
+
+
+PARTS = {}
+
+
+@pytest.fixture
+def mnist_in_memory(monkeypatch):
+    """The package's own images are unpacked and checked once, and not for each of the many demos that read them."""
+    from nn.data import sets
+
+    read = sets._mnist_part
+
+    def part(root, *names):
+        if root != sets.MNIST:
+            return read(root, *names)
+        if names not in PARTS:
+            PARTS[names] = read(root, *names)
+            for array in PARTS[names]:
+                array.setflags(write=False)
+        return PARTS[names]
+
+    monkeypatch.setattr(sets, "_mnist_part", part)
