@@ -29,11 +29,16 @@ settings.load_profile(PROFILE)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Without the collector: imports leave next to nothing for it, and it would look there two thousand times."""
+    """Without the collector: imports leave next to nothing for it, and it would look there two thousand times.
+
+    What is there then is there to the end. Frozen, it is in nobody's way who looks for objects: the collector, and
+    `draw` and its like, which look for the model that a value belongs to.
+    """
     gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
         gc.enable()
 
 
