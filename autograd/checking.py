@@ -15,6 +15,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy, deepcopy
 from dataclasses import dataclass, replace
+from functools import cache
 from itertools import combinations
 from typing import Any
 
@@ -351,6 +352,7 @@ def differentiate(phi: Callable[[float], Any], scale: float, noise: float, rtol:
     until it is small enough: where the function bends sharply, or has a kink nearby, small steps see past that. A
     kink at the very point shows in the slopes from both sides, which do not approach each other.
     """
+    phi = cache(phi)  # smaller steps begin where larger ones end
     middle = phi(0.0)
     best, sides, jump = Numeric(middle * math.nan), None, math.inf
     for h in (step * scale for step in STEPS[noise < 1e-10 :]):  # the widest only where there is much noise
@@ -380,7 +382,7 @@ def measure(
     weights = [[np.asarray(seed, np.float64) * unit for seed in seeds], [np.ones(seed.shape) * unit for seed in seeds]]
     holes = [~np.isfinite(out) for out in subject.outputs(numbers)]  # nan results must not hide the others
     behind_holes = [np.zeros(x.shape, bool) for x in numbers]
-    if any(map(np.any, holes)):
+    if holed := any(map(np.any, holes)):
         _, pull = vjp(subject.run, *subject.numbers)
         behind_holes = [
             np.not_equal(g, 0.0) for g in pull([h * np.ones_like(s) for h, s in zip(holes, seeds, strict=True)])
@@ -389,19 +391,23 @@ def measure(
     def along(moves: Sequence[Any]) -> Any:
         """The results after a move, weighed with the cotangents and with ones."""
         outs = subject.outputs([x + move for x, move in zip(numbers, moves, strict=True)])
-        outs = [np.where(hole, 0.0, out) for hole, out in zip(holes, outs, strict=True)]
+        if holed:
+            outs = [np.where(hole, 0.0, out) for hole, out in zip(holes, outs, strict=True)]
         return np.array([sum(np.sum(w * out) for w, out in zip(ws, outs, strict=True)) for ws in weights], np.float64)
 
     entries = []
     with np.errstate(all="ignore"):
         noise = rounding(subject, weights[0], numbers, along)
         dust = rounded(weights[0])
+        middle = along([np.zeros_like(x) for x in numbers])
         for k, (name, x, pair) in enumerate(zip(subject.names, numbers, gradients, strict=True)):
             measured = {}
             for index in np.ndindex(*x.shape):
                 moves = [np.zeros_like(x) for x in numbers]
 
                 def phi(t: float, at: Any = moves[k], index: Any = index, moves: Any = moves) -> Any:
+                    if not t:
+                        return middle
                     at[index] = t
                     return along(moves)
 

@@ -3,6 +3,9 @@
 ``HYPOTHESIS_PROFILE=nightly`` draws many more examples, from random seeds, and runs the tests marked slow.
 """
 
+import contextlib
+import gc
+import math
 import os
 
 # The matrices here are small: threads of BLAS would only get in the way of the tests that run side by side.
@@ -10,13 +13,33 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+from hypothesis.errors import InvalidArgument
 
+EXAMPLES = 60  # of a property; of one with many cells, as one for every row, FEWEST in each
+FEWEST = 15
 COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("ci", derandomize=True, max_examples=60, **COMMON)
+settings.register_profile("ci", derandomize=True, max_examples=EXAMPLES, **COMMON)
 settings.register_profile("nightly", max_examples=1000, print_blob=True, **COMMON)
-settings.register_profile("mutants", max_examples=60, phases=[Phase.explicit, Phase.generate], database=None, **COMMON)
+settings.register_profile(
+    "mutants", max_examples=EXAMPLES, phases=[Phase.explicit, Phase.generate], database=None, **COMMON
+)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 settings.load_profile(PROFILE)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Without the collector: imports leave next to nothing for it, and it would look there two thousand times.
+
+    What is there then is there to the end. Frozen, it is in nobody's way who looks for objects: the collector, and
+    `draw` and its like, which look for the model that a value belongs to.
+    """
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(items):
@@ -24,5 +47,35 @@ def pytest_collection_modifyitems(items):
         return
     skip = pytest.mark.skip(reason="slow: HYPOTHESIS_PROFILE=nightly runs it")
     for item in items:
+        if "hypothesis" in item.keywords and (cells := cells_of(item)) > 4:
+            with contextlib.suppress(InvalidArgument):  # a test that has settings of its own keeps them
+                settings(max_examples=max(FEWEST, 4 * EXAMPLES // cells))(item.function)
         if "slow" in item.keywords:
             item.add_marker(skip)
+
+
+def cells_of(item):
+    """How many tests the parameters of this one's function make: of all of them, whichever are chosen to run."""
+    return math.prod(len(mark.args[1]) for mark in item.iter_markers("parametrize"))
+
+
+PARTS = {}
+
+
+@pytest.fixture
+def mnist_in_memory(monkeypatch):
+    """The package's own images are unpacked and checked once, and not for each of the many demos that read them."""
+    from nn.data import sets
+
+    read = sets._mnist_part
+
+    def part(root, *names):
+        if root != sets.MNIST:
+            return read(root, *names)
+        if names not in PARTS:
+            PARTS[names] = read(root, *names)
+            for array in PARTS[names]:
+                array.setflags(write=False)
+        return PARTS[names]
+
+    monkeypatch.setattr(sets, "_mnist_part", part)

@@ -40,51 +40,6 @@ def shown_row():
     return row
 
 
-def suite_with(row, folder, selected="softsign", script=EVERYTHING):
-    """The tests of every row, run on a copy of the package that has one more."""
-    shutil.copytree(ROOT / "autograd", folder / "autograd", ignore=shutil.ignore_patterns("__pycache__"))
-    table = folder / "autograd" / "ops.py"
-    text = table.read_text(encoding="utf-8")
-    assert text.count("\nROWS: ") == 1
-    table.write_text(text.replace("\nROWS: ", f"\n{row}\nROWS: "), encoding="utf-8")
-    (folder / "tests").mkdir()
-    for name in ("conftest.py", "test_ops.py"):
-        shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
-    script = subprocess.run([sys.executable, "-c", script], cwd=folder, capture_output=True, text=True, check=False)
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", selected, "tests/test_ops.py"]
-    tests = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    return script, tests
-
-
-def test_one_row_is_all(tmp_path):
-    script, tests = suite_with(shown_row(), tmp_path)
-    assert script.returncode == 0, script.stderr
-    assert tests.returncode == 0, tests.stdout
-    assert re.search(r"\b4 passed", tests.stdout), tests.stdout
-
-
-@pytest.mark.parametrize("wrong", ["1 - abs(out)", "-((1 - abs(out)) ** 2)", "1.000001 * (1 - abs(out)) ** 2"])
-def test_a_wrong_derivative_is_caught(tmp_path, wrong):
-    row = shown_row()
-    assert row.count("(1 - abs(out)) ** 2") == 1
-    _, tests = suite_with(row.replace("(1 - abs(out)) ** 2", wrong), tmp_path)
-    assert tests.returncode == 1, tests.stdout
-    assert "test_elementwise_gradient[softsign]" in tests.stdout
-
-
-@pytest.mark.parametrize("name", list(METHODS))
-def test_a_row_of_ones_own_with_a_name_of_the_table_takes_nothing_over(name):
-    """Using it once must not make it the method of that name on every Value."""
-    method = getattr(Value, name)
-    arity = METHODS[name].arity
-    partial = {1: lambda out, x: 3, 2: lambda out, x, y: 3, 3: lambda out, x, y, z: 3}[arity]
-    mine = Elementwise(name, lambda *xs: 3 * xs[0], *[partial] * arity, doc="Three times the first.")
-    x = Value(2.0)
-    mine(x, *[1.0] * (arity - 1)).backward()
-    assert x.grad == 3.0
-    assert getattr(Value, name) is method
-
-
 OPAQUE = """
 third = Elementwise(
     "third", lambda x: math.cbrt(x) if x > 0 else -math.cbrt(-x),
@@ -106,10 +61,66 @@ np.testing.assert_allclose(t.grad, [1 / 12, 1 / 12], rtol=1e-6)
 assert abs(grad(grad(autograd.third))(8.0) + 2 / 9 / 32) < 1e-15
 assert not autograd.third.is_formula
 """
+RIGHT = "(1 - abs(out)) ** 2"
+WRONG = {"power": "1 - abs(out)", "sign": f"-({RIGHT})", "digits": f"1.000001 * {RIGHT}"}
 
 
-def test_a_value_that_asks_for_numbers_is_called_with_numbers(tmp_path):
-    """It is no formula of rows: names cannot flow through it, and a condition of theirs would be taken for true."""
-    script, tests = suite_with(OPAQUE, tmp_path, "third", ON_EVERYTHING)
-    assert script.returncode == 0, script.stderr
-    assert tests.returncode == 0, tests.stdout
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory):
+    """A copy of the package that has more rows: the page's, the same with wrong derivatives, and one of code."""
+    folder, right = tmp_path_factory.mktemp("copy"), shown_row()
+    assert right.count(RIGHT) == 1
+    wrong = [right.replace(RIGHT, rule).replace("softsign", f"wrong_{name}") for name, rule in WRONG.items()]
+    shutil.copytree(ROOT / "autograd", folder / "autograd", ignore=shutil.ignore_patterns("__pycache__"))
+    table = folder / "autograd" / "ops.py"
+    text = table.read_text(encoding="utf-8")
+    assert text.count("\nROWS: ") == 1
+    rows = "".join([right, OPAQUE, *wrong])
+    table.write_text(text.replace("\nROWS: ", f"\n{rows}\nROWS: "), encoding="utf-8")
+    (folder / "tests").mkdir()
+    for name in ("conftest.py", "test_ops.py"):
+        shutil.copy(ROOT / "tests" / name, folder / "tests" / name)
+    return folder
+
+
+def python(folder, *arguments):
+    return subprocess.run([sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("script", [EVERYTHING, ON_EVERYTHING], ids=["a formula", "code that asks for numbers"])
+def test_one_row_is_all(copy, script):
+    """Where a value asks for numbers, names cannot flow through it: its conditions would be taken for true."""
+    done = python(copy, "-c", script)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_suites_own_tests_run_on_it_and_catch_a_wrong_derivative(copy, monkeypatch):
+    command = ["-m", "pytest", "-q", "-rA", "--tb=no", "-p", "no:cacheprovider", "-k", "softsign or third or wrong"]
+    monkeypatch.setenv("HYPOTHESIS_PROFILE", "mutants")  # what fails need not shrink
+    done = python(copy, *command, "--hypothesis-seed=0", "tests/test_ops.py")
+    outcomes = {name: set() for name in ("softsign", "third", *(f"wrong_{name}" for name in WRONG))}
+    for outcome, test, row in re.findall(r"^(PASSED|FAILED) tests/test_ops\.py::(\w+)\[(\w+)", done.stdout, re.M):
+        outcomes[row].add((outcome, test))
+    every = {
+        "test_elementwise_gradient",
+        "test_scalar_equals_tensor",
+        "test_specialised_equals_generic",
+        "test_documented",
+    }
+    for row, found in outcomes.items():
+        assert {test for _, test in found} == every, done.stdout
+        caught = {test for outcome, test in found if outcome == "FAILED"}
+        assert caught == ({"test_elementwise_gradient"} if row.startswith("wrong") else set()), (row, done.stdout)
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_a_row_of_ones_own_with_a_name_of_the_table_takes_nothing_over(name):
+    """Using it once must not make it the method of that name on every Value."""
+    method = getattr(Value, name)
+    arity = METHODS[name].arity
+    partial = {1: lambda out, x: 3, 2: lambda out, x, y: 3, 3: lambda out, x, y, z: 3}[arity]
+    mine = Elementwise(name, lambda *xs: 3 * xs[0], *[partial] * arity, doc="Three times the first.")
+    x = Value(2.0)
+    mine(x, *[1.0] * (arity - 1)).backward()
+    assert x.grad == 3.0
+    assert getattr(Value, name) is method

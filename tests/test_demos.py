@@ -19,6 +19,7 @@ from nn.data import load_mnist
 from nn.training import evaluate
 
 ROOT = Path(__file__).parent.parent
+pytestmark = pytest.mark.usefixtures("mnist_in_memory")
 DEMOS = sorted(path.stem for path in (ROOT / "demos").glob("*.py") if not path.stem.startswith("_"))
 ELSEWHERE = {"gpt", "mnist", "mnist_per_sample", "moons", "neuron", "neurons_mnist", "thresholds", "three_layer"}
 """Those whose own tests run them at the quick setting, and read what they say."""

@@ -7,6 +7,8 @@ import pytest
 
 from demos import moons, neurons_mnist
 
+pytestmark = pytest.mark.usefixtures("mnist_in_memory")
+
 
 def found(pattern, text):
     match = re.search(pattern, text)

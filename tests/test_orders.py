@@ -61,7 +61,9 @@ def expected(row, point):
     if len(point) > 1 and all(map(math.isinf, point)):  # it depends on the way there
         return dict.fromkeys(multi, nan)
     try:
-        near, far = (terms(row, point, mpf(10) ** e) for e in (100, 200))
+        near = far = terms(row, point, mpf(10) ** 200)
+        if any(map(math.isinf, point)):
+            near = terms(row, point, mpf(10) ** 100)
     except (ZeroDivisionError, ValueError, TypeError):  # TypeError: mpmath compares a complex number
         return dict.fromkeys(multi, nan)
     return {o: limit(near.get(o, mpf(0)), far.get(o, mpf(0))) for o in multi}

@@ -195,7 +195,7 @@ def test_a_bug_shrinks_to_two_operations(bug):
 def test_what_a_user_sees():
     cube = BROKEN["power"]
 
-    @settings(print_blob=False)
+    @settings(print_blob=False, phases=QUICK.phases)
     @given(expressions(operations=[ops.add, ops.mul, cube]))
     def test_cube(f):
         assert_gradients(f, *f.leaves)

@@ -157,8 +157,11 @@ def svg(row: Op) -> str:
     figure: Any = plot(row).figure
     import matplotlib
 
+    figure.dpi = 72  # that of SVG
     file, own = io.StringIO(), re.sub(r"\W", "-", row.name)
     with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": own, "font.family": "sans-serif"}):
+        figure.get_layout_engine().execute(figure)  # once; saving would draw the figure another time to do that
+        figure.set_layout_engine(None)
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     text = file.getvalue()
     text = re.sub(r"<metadata>.*?</metadata>\s*", "", text[text.index("<svg") :], flags=re.DOTALL)
