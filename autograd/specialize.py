@@ -5,7 +5,7 @@ A row's rules run on `Symbol`s; the text that comes out is compiled into the ope
 
 >>> from autograd import Value
 >>> import inspect
->>> print(inspect.getsource((Value(2.0) * Value(3.0))._op.pull))
+>>> print(inspect.getsource((Value(2.0) * Value(3.0))._kind.pull))
 def pull_vv(node):
     a, b = node._a, node._b
     x, y = a._primal, b._primal
@@ -199,7 +199,7 @@ def unary_source(row: Elementwise, method: str) -> str:
         f"    {x} = self._primal\n"
         + guarded("    ", "data", value_text(row, [x]), f"ieee(row.value, ({x},), row.array)")
         + CREATE
-        + "    node._op = v\n    node._a = self\n    return node\n"
+        + "    node._kind = v\n    node._a = self\n    return node\n"
     )
     return method_source(head, "row.apply((self,), {})", body)
 
@@ -219,7 +219,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         f"    if kind is Value:\n        {mine}, {others} = self._primal, other._primal\n"
         + compute
         + create
-        + "        node._op = vv\n        node._a = self\n        node._b = other\n        return node\n"
+        + "        node._kind = vv\n        node._a = self\n        node._b = other\n        return node\n"
     )
     head = f"def {function_name(method)}(self, {given}{default}):\n" + ("" if dunder else f"    other = {given}\n")
     body = (
@@ -231,7 +231,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         f"    if kind is float:\n        {mine}, {others} = self._primal, other\n"
         + compute
         + create
-        + f"        node._op = {'cv' if reflected else 'vc'}\n        node._a = self\n        node._b = other\n"
+        + f"        node._kind = {'cv' if reflected else 'vc'}\n        node._a = self\n        node._b = other\n"
         f"        return node\n"
         f"    return {apply}\n"
     )
@@ -243,7 +243,7 @@ def method_source(head: str, apply: str, body: str) -> str:
 
     What is watched or traced takes the generic path. Without recording, the node is a leaf.
     """
-    leaf = re.sub(r"( +)node\._op = ", r"\1if state:\n\1    node._op = None\n\1    return node\n\1node._op = ", body)
+    leaf = re.sub(r"( +)node\._kind = ", r"\1if state:\n\1    node._kind = None\n\1    return node\n\1node._kind = ", body)
     return (
         f"{head}    state = modes.state if graph.special else RECORDING\n"
         f"    if state == GENERAL:\n        return {apply}\n{leaf}"

@@ -70,7 +70,7 @@ class Value(Node):
     def __init__(self, data: float = 0.0, label: str = "") -> None:
         self._primal = data if type(data) is float else number(data)
         self.grad = 0.0
-        self._op = None
+        self._kind = None
         if type(label) is not str or label:
             self._b = as_label(label)
         if graph.special and modes.tracer is not None:
@@ -90,8 +90,8 @@ class Value(Node):
     @property
     def label(self) -> str:
         """A name for drawings and messages; empty unless given. It takes no room of its own where there is none."""
-        if self._op is not None:
-            return self._op.label  # type: ignore[no-any-return]
+        if self._kind is not None:
+            return self._kind.label  # type: ignore[no-any-return]
         try:
             return self._b  # type: ignore[no-any-return]
         except AttributeError:
@@ -99,10 +99,10 @@ class Value(Node):
 
     @label.setter
     def label(self, name: str) -> None:
-        if self._op is None:
+        if self._kind is None:
             self._b = as_label(name)
         else:
-            self._op = self._op.labelled(as_label(name))
+            self._kind = self._kind.labelled(as_label(name))
 
     def item(self) -> float:
         """The number, as a Python float."""
@@ -122,7 +122,7 @@ class Value(Node):
         >>> x.grad
         12.0
         """
-        if self._op is None:
+        if self._kind is None:
             self.grad += 1.0
         else:
             order = topological(self)
@@ -257,7 +257,7 @@ def node(data: float, variant: Variant, a: Any, b: Any = None) -> Value:
     """A computed Value; a leaf where recording is off."""
     out = Value(data)
     if modes.recording:
-        out._op, out._a, out._b = variant, a, b
+        out._kind, out._a, out._b = variant, a, b
     if modes.watch is not None:
         modes.watch.record(out, variant.row, out.operands)
     return out

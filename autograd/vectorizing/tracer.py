@@ -71,7 +71,7 @@ class Tracer(Value):
         refuse("reads .grad while tracing", "vectorize traces the forward function only: call backward on its result")
 
     @property
-    def _op(self) -> None:
+    def _kind(self) -> None:
         return None
 
     @property
@@ -390,7 +390,7 @@ class Trace:
             known = self.leaves.get(id(x))
             if known is not None:
                 return known
-            return self._parameter(x) if x._op is None else self._import(x)
+            return self._parameter(x) if x._kind is None else self._import(x)
         return self._constant(bool(x) if isinstance(x, (bool, np.bool_)) else number(x))
 
     def _leaf(self, key: Any, kind: Any, payload: Any) -> int:
@@ -419,7 +419,7 @@ class Trace:
             node, expanded = stack.pop()
             if id(node) in found:
                 continue
-            if node._op is None:
+            if node._kind is None:
                 found[id(node)] = self.operand(node)
                 self.kept.append(node)
             elif expanded:
