@@ -50,8 +50,10 @@ def as_label(label: object) -> str:
 
 
 def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
-    """A leaf, from its pickle."""
-    node = kind(data, label=label)  # type: ignore[call-arg]
+    """A leaf, from its pickle; a subclass's own constructor may take other arguments, and is not called."""
+    ours: Any = next(base for base in kind.__mro__ if base.__module__.startswith("autograd."))
+    node = kind.__new__(kind)
+    ours.__init__(node, data, label=label)
     node.grad = grad
     return node
 
@@ -153,7 +155,7 @@ class Node(Operators):
                 f"this {kind.__name__} was computed by {self.op.name} and is part of a graph, which is neither copied "
                 "nor pickled; take what it holds (.data), or copy the leaves and compute again"
             )
-        return restore, (kind, self._primal, self.label, self.grad)
+        return restore, (kind, self._primal, self.label, self.grad), getattr(self, "__dict__", None) or None
 
 
 def topological(root: Node) -> list[Node]:

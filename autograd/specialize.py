@@ -147,10 +147,8 @@ def guarded(indent: str, target: str, text: str, fallback: str) -> str:
 
 
 def received(target: str, text: str) -> str:
-    """The statement that hands on a contribution; one that is `g` itself is shared where it is the first."""
-    if text == "g":
-        return f"{target}.grad = {target}.grad + g if {target}.grad else g"
-    return f"{target}.grad += {text}"
+    """The statement that hands on a contribution. A gradient of None, or 0, is one that nothing has reached yet."""
+    return f"{target}.grad = {target}.grad + {text} if {target}.grad else {text}"
 
 
 def pull_source(row: Elementwise, pattern: str) -> str:
@@ -180,7 +178,7 @@ def pull_source(row: Elementwise, pattern: str) -> str:
         lines.append("except (ArithmeticError, ValueError):")
         left = ", ".join(f"d{s}" for s in targets)
         lines.append(f"    {left}, = careful(row, {pattern!r}, g, node._primal, ({', '.join(everything)},))")
-        lines += [f"{s}.grad += d{s}" for s in targets]
+        lines += [received(s, f"d{s}") for s in targets]
     else:
         lines += [received(s, text) for s, text in zip(targets, texts, strict=True)]
     return f"def pull_{pattern}(node):\n" + "".join(f"    {line}\n" for line in lines)
@@ -243,7 +241,9 @@ def method_source(head: str, apply: str, body: str) -> str:
 
     What is watched or traced takes the generic path. Without recording, the node is a leaf.
     """
-    leaf = re.sub(r"( +)node\._kind = ", r"\1if state:\n\1    node._kind = None\n\1    return node\n\1node._kind = ", body)
+    leaf = re.sub(
+        r"( +)node\._kind = ", r"\1if state:\n\1    node._kind = None\n\1    return node\n\1node._kind = ", body
+    )
     return (
         f"{head}    state = modes.state if graph.special else RECORDING\n"
         f"    if state == GENERAL:\n        return {apply}\n{leaf}"
@@ -263,6 +263,7 @@ class Specialized:
 
     def __init__(self, cls: type) -> None:
         self.cls = cls
+        self.put: dict[str, Callable[..., Any]] = {}  # the methods that this has attached
         for row in ELEMENTWISE:
             if row.arity <= 2:
                 for i, method in enumerate(methods_of(row)):
@@ -288,9 +289,10 @@ class Specialized:
         function.__module__ = self.cls.__module__
         function.__doc__ = f"{row.summary} See `autograd.{row.name}`."
         function.__signature__ = as_method(row, method)  # type: ignore[attr-defined]
-        setattr(self.cls, method, function)
-        if method in METHODS and method in ALIASES:
-            setattr(self.cls, ALIASES[method], function)
+        for name in (method, ALIASES[method]) if method in METHODS and method in ALIASES else (method,):
+            if vars(self.cls).get(name) is self.put.get(name):  # else a program has put its own there
+                setattr(self.cls, name, function)
+                self.put[name] = function
 
     def _compile(self, row: Elementwise) -> list[Callable[..., Any]]:
         """Compile the row's methods and pulls, put them in place, and return the methods."""
