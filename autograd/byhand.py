@@ -91,7 +91,14 @@ def variant(name: str, sign: str, label: str, pull: Pull = unfinished) -> Varian
 
 def stepping(kind: Variant, sign: str, step: Step) -> Variant:
     """The same kind of node with another backward step; it holds its operands as it did."""
-    return Variant(row(kind.row.name, sign), kind.fan, lambda node: step(), kind.operands, kind.label)
+
+    def pull(node: Node) -> None:
+        for x in node.parents:
+            if x.grad is None:  # the step adds to it
+                x.grad = 0.0
+        step()
+
+    return Variant(row(kind.row.name, sign), kind.fan, pull, kind.operands, kind.label)
 
 
 def scaling(factors: Sequence[float]) -> Pull:
@@ -102,6 +109,15 @@ def scaling(factors: Sequence[float]) -> Pull:
             x.grad = (x.grad or 0.0) + d * node.grad
 
     return pull
+
+
+def taken(node: Node, kind: Variant) -> None:
+    """Take a node's backward step as it was while the node was of this kind: it may have another by now."""
+    now, node._kind = node._kind, kind
+    try:
+        kind.pull(node)
+    finally:
+        node._kind = now
 
 
 def idle(step: Step) -> bool:

@@ -10,8 +10,8 @@ def pull_vv(node):
     a, b = node._a, node._b
     x, y = a._primal, b._primal
     g = node.grad
-    a.grad += y * g
-    b.grad += x * g
+    a.grad = a.grad + y * g if a.grad else y * g
+    b.grad = b.grad + x * g if b.grad else x * g
 
 The source is registered with `linecache` for as long as its functions live, so that tracebacks and debuggers show it.
 Where Python's floats raise (division by zero, overflow, a domain error) the methods fall back to the generic path,

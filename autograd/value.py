@@ -312,17 +312,19 @@ class Value(Node):
         >>> x.grad
         6.0
         """
-        return byhand.nothing if self._kind is None else partial(self._kind.pull, self)
+        return byhand.nothing if self._kind is None else partial(byhand.taken, self, self._kind)
 
     @_backward.setter
     def _backward(self, step: Callable[[], None]) -> None:
         if not callable(step):
             raise TypeError(f"_backward is a function without arguments, not {type(step).__name__} {step!r:.60}")
-        if self._kind is None and not byhand.idle(step):
+        if self.is_leaf and byhand.idle(step):  # it does nothing already
+            return
+        if modes.tracer is not None:
+            modes.tracer.by_hand(self._op or "a _backward")
+        if self._kind is None:
             self._record((), byhand.variant(self._op or "by hand", self._op, self.label))
         if self._kind is not None:
-            if modes.tracer is not None:
-                modes.tracer.by_hand(self.op.name)
             self._kind = byhand.stepping(self._kind, self._op, step)
 
 
