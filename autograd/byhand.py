@@ -111,13 +111,18 @@ def scaling(factors: Sequence[float]) -> Pull:
     return pull
 
 
-def taken(node: Node, kind: Variant) -> None:
-    """Take a node's backward step as it was while the node was of this kind: it may have another by now."""
-    now, node._kind = node._kind, kind
-    try:
-        kind.pull(node)
-    finally:
-        node._kind = now
+def taken(node: Node) -> Step:
+    """The node's backward step as it is now. A program may give the node another one, and call this one from there."""
+    kind = node._kind
+
+    def _backward() -> None:
+        now, node._kind = node._kind, kind
+        try:
+            kind.pull(node)
+        finally:
+            node._kind = now
+
+    return _backward
 
 
 def idle(step: Step) -> bool:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -312,7 +311,7 @@ class Value(Node):
         >>> x.grad
         6.0
         """
-        return byhand.nothing if self._kind is None else partial(byhand.taken, self, self._kind)
+        return byhand.nothing if self._kind is None else byhand.taken(self)
 
     @_backward.setter
     def _backward(self, step: Callable[[], None]) -> None:

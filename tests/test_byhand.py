@@ -1,3 +1,4 @@
+# ruff: noqa: UP031 (programs format with % too)
 """Operations written by hand on a node, and everything else that programs written for micrograd do to its nodes."""
 
 import copy
@@ -483,6 +484,6 @@ def test_several_numbers_are_not_formatted_as_one():
         format(Tensor([1.0, 2.0, 3.0]), ".3f")
     with pytest.raises(TypeError, match=r"numpy\.round"):
         round(Tensor([1.0, 2.0]), 2)
-    with pytest.raises(TypeError, match="vectorize|trace|known"):
+    with pytest.raises(TypeError, match="turns a number"):
         vectorize(lambda x: x[0] * W if f"{x[0]:.2f}" == "1.00" else W, 1)([[1.0]])
     assert jvp(lambda x: x * round(x, 1), (2.04,), (1.0,)) == (2.04 * 2.0, 2.0)
