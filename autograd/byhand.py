@@ -18,7 +18,8 @@ That is a derivative in numbers and in reverse mode. Second order, forward mode 
 refuse such a node by name; `autograd.custom_op` has one.
 
 `_backward` refers to its result, and the result to `_backward`. So these nodes are freed by Python's cyclic collector,
-unlike all others.
+unlike all others. And to find the derivative, gradients are set aside for a moment: threads that share such nodes take
+turns in transformations too.
 """
 
 from __future__ import annotations

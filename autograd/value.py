@@ -92,12 +92,12 @@ class Value(Node):
         operands = byhand.operands_of(NONE if children is None else children, Value)
         if isinstance(op, str):
             if operands:
-                self._record(tuple(dict.fromkeys(operands)), byhand.variant(op or "by hand", op, label))
+                self._record(tuple(dict.fromkeys(operands)), byhand.variant(op or "hand", op, label))
             elif op:
                 self._op = op
         elif isinstance(op, (tuple, list)) and len(op) == len(operands):
             pull = byhand.scaling([number(d) for d in op])
-            self._record(operands, byhand.variant("by hand", "", label, pull))
+            self._record(operands, byhand.variant("hand", "", label, pull))
         else:
             raise TypeError(
                 f"the third argument of Value is the operation's sign (text), or a local derivative for each of the "
@@ -276,7 +276,7 @@ class Value(Node):
             raise TypeError(f"this Value was computed by {self.op.name}, from operands that cannot be exchanged")
         if operands:
             sign = self._op
-            kind = self._kind or byhand.variant(sign or "by hand", sign, self.label)
+            kind = self._kind or byhand.variant(sign or "hand", sign, self.label)
             self._record(tuple(dict.fromkeys(operands)), kind)
 
     @property
@@ -322,7 +322,7 @@ class Value(Node):
         if modes.tracer is not None:
             modes.tracer.by_hand(self._op or "a _backward")
         if self._kind is None:
-            self._record((), byhand.variant(self._op or "by hand", self._op, self.label))
+            self._record((), byhand.variant(self._op or "hand", self._op, self.label))
         if self._kind is not None:
             self._kind = byhand.stepping(self._kind, self._op, step)
 
