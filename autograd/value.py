@@ -381,8 +381,8 @@ def pull_dot(node: Value) -> None:
     items = node._a
     n = len(items) // 2
     for x, y in zip(items[:n], items[n:], strict=False):
-        x.grad = x.grad + y._primal * g if x.grad else y._primal * g
-        y.grad = y.grad + x._primal * g if y.grad else x._primal * g
+        x.grad = (x.grad or 0.0) + y._primal * g
+        y.grad = (y.grad or 0.0) + x._primal * g
     if len(items) % 2:
         x = items[-1]
         x.grad = x.grad + g if x.grad else g
