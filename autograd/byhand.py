@@ -45,6 +45,10 @@ class ByHand(Op):
     def __init__(self, name: str, sign: str) -> None:
         super().__init__(name, -1, doc="Written by hand, with a _backward of its own.")
         self.sign = sign
+        self.forward = self._unknown
+
+    def _unknown(self, *operands: Any) -> Any:
+        raise TypeError(f"{self.name} was computed by the program that wrote it by hand: its row knows no formula")
 
     def cotangents(self, node: Node, g: Any, live: bool) -> list[Any]:
         """What the node's `_backward` adds to each operand, given its cotangent; nobody's gradient is changed.
@@ -53,8 +57,8 @@ class ByHand(Op):
         """
         if live:
             raise TypeError(
-                f"{self} has a _backward that computes with numbers, so its derivative cannot be differentiated "
-                "again. Write it with autograd.custom_op, or ask for numbers (create_graph=False)"
+                f"{self.name} was written by hand: its _backward computes with numbers, so what it gives cannot be "
+                "differentiated again. Write it with autograd.custom_op, or ask for numbers (create_graph=False)"
             )
         if not node.parents:
             return [None] * len(node.operands)
