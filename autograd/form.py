@@ -6,7 +6,7 @@ variables, which of them backward will read, what each one's cotangent is.
 >>> from autograd import Tensor
 >>> import inspect, numpy as np
 >>> y = Tensor([1.0, 2.0]) * np.array([3.0, 4.0])
->>> print(inspect.getsource(y._op.pull))
+>>> print(inspect.getsource(y._kind.pull))
 def pull(node):
     g = node.grad
     if type(g) is float:
@@ -17,7 +17,7 @@ def pull(node):
     c = rule0(out, a0, a1) * g
     if c.shape != a0.shape or c.dtype is not a0.dtype:
         c = unbroadcast(c, a0)
-    if x0._op is None:
+    if x0._kind is None:
         x0._receive(c, g)
     else:
         x0.grad = c if type(x0.grad) is float else x0.grad + c
@@ -144,7 +144,7 @@ def record(operands, params, data):
     node._label = ''
     if graph.special and not modes.recording:
         return node._constant()
-    node._op = form
+    node._kind = form
     node._a = operands
     node._b = params
     node._version = tick()
@@ -162,7 +162,7 @@ def record(operands, params, data):
 def changed(node):
     for i in variables:
         x = node._a[i]
-        if x._op is None and (found := rewritten(x, node._version)) is not None:
+        if x._kind is None and (found := rewritten(x, node._version)) is not None:
             return found
     return None if node._guards is None else node._guards.changed()
 
@@ -281,7 +281,7 @@ def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str
         "node._label = ''",
         "if graph.special and not modes.recording:",
         "    return node._constant()",
-        "node._op = form",
+        "node._kind = form",
         "node._a = operands",
         "node._b = params",
     ]
@@ -290,7 +290,7 @@ def recording(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> list[str
         lines += ["node._version = tick()", *(f"x{i}._read = True" for i in variables)]
         # whether anybody can write to one of them: to a constant, or, as `guard.shared` tells, to a variable
         given = [f"x{i}.flags.writeable or x{i}.base is not None or find(id(x{i})) is not None" for i in arrays]
-        given += [f"(x{i}._exposed if x{i}._op is None else x{i}._primal.base is not None)" for i in variables]
+        given += [f"(x{i}._exposed if x{i}._kind is None else x{i}._primal.base is not None)" for i in variables]
         guards = f"save(({several([f'x{i}' for i in (*arrays, *variables)])})) if {' or '.join(given)} else None"
     return [
         *lines,
@@ -308,7 +308,7 @@ def changed_source(row: Op, kinds: Sequence[type], needs: Sequence[bool]) -> str
     lines = [f"{listed('x', len(needs))} = node._a", "now = node._version"] if variables else []
     for i in variables:
         lines += [
-            f"if x{i}._op is None and (x{i}._version > now or x{i}._exposed > now):",
+            f"if x{i}._kind is None and (x{i}._version > now or x{i}._exposed > now):",
             f"    if (found := rewritten(x{i}, now)) is not None:",
             "        return found",
         ]
@@ -349,7 +349,7 @@ def pull_source(row: Op, kinds: Sequence[type], needs: Sequence[bool], namespace
         step = [f"c = {cotangent(row, i, kinds)}", f"if c.shape != a{i}.shape or c.dtype is not a{i}.dtype:"]
         step += [f"    c = unbroadcast(c, a{i})"]
         step += [
-            f"if x{i}._op is None:",
+            f"if x{i}._kind is None:",
             f"    x{i}._receive(c, g)",
             "else:",
             f"    x{i}.grad = c if type(x{i}.grad) is float else x{i}.grad + c",

@@ -1,7 +1,7 @@
 """The computation graph: what a node is, the one topological order, the backward sweep, and the modes.
 
 A node holds its number(s), its gradient, the operation that made it and that operation's operands; a leaf has no
-operation. A node packs its operands to stay small: `_op.fan` says how to read the two slots `_a` and `_b`.
+operation. A node packs its operands to stay small: `_kind.fan` says how to read the two slots `_a` and `_b`.
 
 ====  =================================  ====================================
 fan   `_a`                               `_b`
@@ -50,8 +50,10 @@ def as_label(label: object) -> str:
 
 
 def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
-    """A leaf, from its pickle."""
-    node = kind(data, label=label)  # type: ignore[call-arg]
+    """A leaf, from its pickle; a subclass's own constructor may take other arguments, and is not called."""
+    ours: Any = next(base for base in kind.__mro__ if base.__module__.startswith("autograd."))
+    node = kind.__new__(kind)
+    ours.__init__(node, data, label=label)
     node.grad = grad
     return node
 
@@ -59,12 +61,12 @@ def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
 class Node(Operators):
     """A variable in a computation graph, as its operations and the sweep see it."""
 
-    __slots__ = ("__weakref__", "_a", "_b", "_op", "_primal", "grad")
+    __slots__ = ("__weakref__", "_a", "_b", "_kind", "_primal", "grad")
 
     _a: Any
     _b: Any
     _primal: Any
-    _op: Any  # None for a leaf
+    _kind: Any  # None for a leaf
     grad: Any
     label: str  # for drawings and messages; empty unless given
     empty_grad: Any = None  # what `grad` is before any gradient has come
@@ -101,29 +103,29 @@ class Node(Operators):
     @property
     def is_leaf(self) -> bool:
         """Whether it was made by hand rather than by an operation."""
-        return self._op is None
+        return self._kind is None
 
     @property
     def op(self) -> Any:
         """The row of the table that made this node; None for a leaf."""
-        return None if self._op is None else self._op.row
+        return None if self._kind is None else self._kind.row
 
     @property
     def operands(self) -> tuple[Any, ...]:
         """What the operation was applied to, in order: variables and constants."""
-        return () if self._op is None else self._op.operands(self)
+        return () if self._kind is None else self._kind.operands(self)
 
     @property
     def params(self) -> dict[str, Any]:
         """The operation's parameters, such as an axis."""
-        return self._b if self._op is not None and self._op.fan in (MANY, ANY) else {}
+        return self._b if self._kind is not None and self._kind.fan in (MANY, ANY) else {}
 
     @property
     def parents(self) -> tuple[Node, ...]:
         """The operands that are variables themselves."""
-        if self._op is None:
+        if self._kind is None:
             return ()
-        fan = self._op.fan
+        fan = self._kind.fan
         if fan == MANY:
             return self._a  # type: ignore[no-any-return]
         if fan == ANY:
@@ -148,12 +150,12 @@ class Node(Operators):
 
     def __reduce__(self) -> Any:
         kind = type(self)
-        if self._op is not None:
+        if self._kind is not None:
             raise TypeError(
                 f"this {kind.__name__} was computed by {self.op.name} and is part of a graph, which is neither copied "
                 "nor pickled; take what it holds (.data), or copy the leaves and compute again"
             )
-        return restore, (kind, self._primal, self.label, self.grad)
+        return restore, (kind, self._primal, self.label, self.grad), getattr(self, "__dict__", None) or None
 
 
 def topological(root: Node) -> list[Node]:
@@ -170,32 +172,32 @@ def topological(root: Node) -> list[Node]:
     stack: list[Any] = []
     push, pop = stack.append, stack.pop
     node: Any = root
-    while root._op is not None:
+    while root._kind is not None:
         if node.grad is not open:  # for the first time here; else everything below has been listed meanwhile
             node.grad = open
-            fan = node._op.fan
+            fan = node._kind.fan
             if fan == 2:
                 a, b = node._a, node._b
-                if b._op is not None and b.grad is not done:
+                if b._kind is not None and b.grad is not done:
                     push(node)
-                    if a._op is not None and a.grad is not done:
+                    if a._kind is not None and a.grad is not done:
                         push(a)
                     node = b
                     continue
-                if a._op is not None and a.grad is not done:
+                if a._kind is not None and a.grad is not done:
                     push(node)
                     node = a
                     continue
             elif fan == 1:
                 a = node._a
-                if a._op is not None and a.grad is not done:
+                if a._kind is not None and a.grad is not done:
                     push(node)
                     node = a
                     continue
             else:
                 push(node)
                 for x in node._a:
-                    if (fan == MANY or isinstance(x, Node)) and x._op is not None and x.grad is not done:
+                    if (fan == MANY or isinstance(x, Node)) and x._kind is not None and x.grad is not done:
                         push(x)
                 node = pop()
                 continue
@@ -219,11 +221,11 @@ def sweep(root: Node, seed: Any, order: list[Node]) -> None:
     if modes.watch is not None:
         for node in reversed(order):
             modes.watch.check(node, node._cotangents(node.grad, False))
-            node._op.pull(node)
+            node._kind.pull(node)
         return
     while order:
         node = order.pop()
-        node._op.pull(node)
+        node._kind.pull(node)
 
 
 def between(outputs: Sequence[Any], wrt: Sequence[Node]) -> list[Node]:

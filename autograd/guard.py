@@ -152,7 +152,7 @@ def save(operands: Sequence[Any]) -> Saved | None:
 
 def shared(x: Any) -> bool:
     """Whether somebody may have a Tensor's array in a form that can be written to."""
-    if x._op is None:
+    if x._kind is None:
         return bool(x._exposed)
     return x._primal.base is not None  # else it is read-only from birth, and nobody else's memory
 

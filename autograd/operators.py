@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, TypeVar
 import numpy as np
 
 from autograd import ops
+from autograd.formatting import alone, is_formatting
 from autograd.rows import Elementwise, Op, Traced
 from autograd.signatures import as_method
 
@@ -105,6 +106,31 @@ class Operators(Methods):
 
         return functions.call_ufunc(ufunc, method, inputs, kwargs)
 
+    # One number as text, as a plain number is: f"{x:.3f}", "%.3f" % x, round(x, 2). Its gradient ends there.
+
+    def __format__(self, spec: str) -> str:
+        return format(alone(self), spec) if spec else str(self)
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(alone(self), digits)
+
+    def __float__(self) -> float:
+        if is_formatting(sys._getframe(1)):
+            return float(alone(self))
+        raise TypeError(
+            f"a {type(self).__name__} does not turn into a float by itself: the graph would end there without a word. "
+            "Use autograd.exp(x) or x.exp() instead of math.exp(x), x.data for what it holds, x.item() for its number"
+        )
+
+    def __int__(self) -> int:
+        return int(alone(self)) if is_formatting(sys._getframe(1)) else int(self.__float__())
+
+    def __complex__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} holds real numbers: x.data is what it holds")
+
+    def __index__(self) -> NoReturn:
+        raise TypeError(f"a {type(self).__name__} is no index: its numbers are real, and its graph would end there")
+
     # Reductions are methods of numbers too: what a function of arrays says of its argument holds for a number.
     # `numpys` are NumPy's other arguments (where, initial, dtype), as the function of the same name takes them.
 
@@ -193,14 +219,6 @@ class ArrayOperators(Operators):
 
     def __bool__(self) -> bool:
         return bool(ops.detach(self))
-
-    def __float__(self) -> NoReturn:
-        raise TypeError(
-            f"a {type(self).__name__} does not turn into plain numbers by itself: the graph would end there without a "
-            "word. Use tensor.data for its array, tensor.item() for its number, autograd.exp instead of math.exp"
-        )
-
-    __int__ = __complex__ = __index__ = __float__
 
     if not TYPE_CHECKING:  # see `__buffer__`
 

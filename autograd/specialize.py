@@ -5,13 +5,13 @@ A row's rules run on `Symbol`s; the text that comes out is compiled into the ope
 
 >>> from autograd import Value
 >>> import inspect
->>> print(inspect.getsource((Value(2.0) * Value(3.0))._op.pull))
+>>> print(inspect.getsource((Value(2.0) * Value(3.0))._kind.pull))
 def pull_vv(node):
     a, b = node._a, node._b
     x, y = a._primal, b._primal
     g = node.grad
-    a.grad += y * g
-    b.grad += x * g
+    a.grad = a.grad + y * g if a.grad else y * g
+    b.grad = b.grad + x * g if b.grad else x * g
 
 The source is registered with `linecache` for as long as its functions live, so that tracebacks and debuggers show it.
 Where Python's floats raise (division by zero, overflow, a domain error) the methods fall back to the generic path,
@@ -147,10 +147,8 @@ def guarded(indent: str, target: str, text: str, fallback: str) -> str:
 
 
 def received(target: str, text: str) -> str:
-    """The statement that hands on a contribution; one that is `g` itself is shared where it is the first."""
-    if text == "g":
-        return f"{target}.grad = {target}.grad + g if {target}.grad else g"
-    return f"{target}.grad += {text}"
+    """The statement that hands on a contribution. A gradient of None, or 0, is one that nothing has reached yet."""
+    return f"{target}.grad = {target}.grad + {text} if {target}.grad else {text}"
 
 
 def pull_source(row: Elementwise, pattern: str) -> str:
@@ -180,7 +178,7 @@ def pull_source(row: Elementwise, pattern: str) -> str:
         lines.append("except (ArithmeticError, ValueError):")
         left = ", ".join(f"d{s}" for s in targets)
         lines.append(f"    {left}, = careful(row, {pattern!r}, g, node._primal, ({', '.join(everything)},))")
-        lines += [f"{s}.grad += d{s}" for s in targets]
+        lines += [received(s, f"d{s}") for s in targets]
     else:
         lines += [received(s, text) for s, text in zip(targets, texts, strict=True)]
     return f"def pull_{pattern}(node):\n" + "".join(f"    {line}\n" for line in lines)
@@ -199,7 +197,7 @@ def unary_source(row: Elementwise, method: str) -> str:
         f"    {x} = self._primal\n"
         + guarded("    ", "data", value_text(row, [x]), f"ieee(row.value, ({x},), row.array)")
         + CREATE
-        + "    node._op = v\n    node._a = self\n    return node\n"
+        + "    node._kind = v\n    node._a = self\n    return node\n"
     )
     return method_source(head, "row.apply((self,), {})", body)
 
@@ -219,7 +217,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         f"    if kind is Value:\n        {mine}, {others} = self._primal, other._primal\n"
         + compute
         + create
-        + "        node._op = vv\n        node._a = self\n        node._b = other\n        return node\n"
+        + "        node._kind = vv\n        node._a = self\n        node._b = other\n        return node\n"
     )
     head = f"def {function_name(method)}(self, {given}{default}):\n" + ("" if dunder else f"    other = {given}\n")
     body = (
@@ -231,7 +229,7 @@ def binary_source(row: Elementwise, method: str, reflected: bool) -> str:
         f"    if kind is float:\n        {mine}, {others} = self._primal, other\n"
         + compute
         + create
-        + f"        node._op = {'cv' if reflected else 'vc'}\n        node._a = self\n        node._b = other\n"
+        + f"        node._kind = {'cv' if reflected else 'vc'}\n        node._a = self\n        node._b = other\n"
         f"        return node\n"
         f"    return {apply}\n"
     )
@@ -243,7 +241,9 @@ def method_source(head: str, apply: str, body: str) -> str:
 
     What is watched or traced takes the generic path. Without recording, the node is a leaf.
     """
-    leaf = re.sub(r"( +)node\._op = ", r"\1if state:\n\1    node._op = None\n\1    return node\n\1node._op = ", body)
+    leaf = re.sub(
+        r"( +)node\._kind = ", r"\1if state:\n\1    node._kind = None\n\1    return node\n\1node._kind = ", body
+    )
     return (
         f"{head}    state = modes.state if graph.special else RECORDING\n"
         f"    if state == GENERAL:\n        return {apply}\n{leaf}"
@@ -263,6 +263,7 @@ class Specialized:
 
     def __init__(self, cls: type) -> None:
         self.cls = cls
+        self.put: dict[str, Callable[..., Any]] = {}  # the methods that this has attached
         for row in ELEMENTWISE:
             if row.arity <= 2:
                 for i, method in enumerate(methods_of(row)):
@@ -288,9 +289,10 @@ class Specialized:
         function.__module__ = self.cls.__module__
         function.__doc__ = f"{row.summary} See `autograd.{row.name}`."
         function.__signature__ = as_method(row, method)  # type: ignore[attr-defined]
-        setattr(self.cls, method, function)
-        if method in METHODS and method in ALIASES:
-            setattr(self.cls, ALIASES[method], function)
+        for name in (method, ALIASES[method]) if method in METHODS and method in ALIASES else (method,):
+            if vars(self.cls).get(name) is self.put.get(name):  # else a program has put its own there
+                setattr(self.cls, name, function)
+                self.put[name] = function
 
     def _compile(self, row: Elementwise) -> list[Callable[..., Any]]:
         """Compile the row's methods and pulls, put them in place, and return the methods."""

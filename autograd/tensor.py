@@ -76,7 +76,7 @@ class Tensor(Node, ArrayOperators):
             raise TypeError(f"a Tensor holds float32 or float64, not {array.dtype} of shape {array.shape}; {hint}")
         self._primal = array
         self.grad = None
-        self._op = None
+        self._kind = None
         self._guards = None
         self._version = self._exposed = 0
         self._read = False
@@ -97,7 +97,7 @@ class Tensor(Node, ArrayOperators):
     @property
     def data(self) -> Array:
         """The array itself, not a copy. A leaf's may be written to; assigning keeps shape and dtype."""
-        if self._op is None:
+        if self._kind is None:
             if not self._exposed:
                 self._exposed = tick()
                 self._before = self._primal.copy() if self._read else None
@@ -143,7 +143,7 @@ class Tensor(Node, ArrayOperators):
             array.setflags(write=False)
 
     def _only_leaves(self) -> None:
-        if self._op is not None:
+        if self._kind is not None:
             raise TypeError(f"this Tensor was computed by {self.op.name}; only a leaf's data can be assigned")
 
     def _announce(self) -> None:
@@ -208,14 +208,14 @@ class Tensor(Node, ArrayOperators):
             seed = np.array(seed, dtype=self.dtype)
             if seed.shape != self.shape:
                 raise ValueError(f"the seed of shape {seed.shape} should have this Tensor's shape {self.shape}")
-        if self._op is None:
+        if self._kind is None:
             self._receive(seed, None)
             return
         order = topological(self)
         kept: list[Saved] = []
         run = quietly
         for node in order:
-            form = node._op
+            form = node._kind
             if form.changed is not None:
                 if (root := form.changed(node)) is not None:
                     self._refuse(node, root)
@@ -237,7 +237,7 @@ class Tensor(Node, ArrayOperators):
     def _receive(self, cotangent: Any, upstream: Any) -> None:
         """Take a contribution to the gradient."""
         held = self.grad
-        if self._op is not None:
+        if self._kind is not None:
             self.grad = cotangent if type(held) is float else held + cotangent
         elif held is not None:
             self.grad = held + cotangent
@@ -253,14 +253,14 @@ class Tensor(Node, ArrayOperators):
 
     def _constant(self) -> Self:
         """A result that is not recorded, as the leaf that it is then."""
-        self._op = self._guards = None
+        self._kind = self._guards = None
         self._version, self._exposed, self._read, self._before = 0, tick(), False, None
         return self
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
-        op, operands, needs = self._op.row, self._a, self._op.needs
+        op, operands, needs = self._kind.row, self._a, self._kind.needs
         if not live:
-            return op.vjp(g, needs, self._primal, self._op.numbers(operands), self._b)  # type: ignore[no-any-return]
+            return op.vjp(g, needs, self._primal, self._kind.numbers(operands), self._b)  # type: ignore[no-any-return]
         if isinstance(op, Fused):  # what it is composed of knows higher orders
             variables = [x for x, need in zip(operands, needs, strict=True) if need]
             with recording():
@@ -296,7 +296,7 @@ class Tensor(Node, ArrayOperators):
 
     def _inplace(self, row: Op, other: Any) -> Self:
         """``x += y``: a new node while recording; an update of a leaf's own array under `no_grad`."""
-        if modes.recording or self._op is not None:
+        if modes.recording or self._kind is not None:
             return row.apply((self, other), {})  # type: ignore[no-any-return]
         self.data = row.forward(self._primal, operand(ops.detach(other), row, self._primal.dtype, 1))
         return self

@@ -6,19 +6,21 @@
 >>> c.data, a.grad, b.grad
 (0.0, 2.0, 8.0)
 
-A program written for micrograd runs unchanged. The operators come from the table in `autograd.ops`, specialised
+A program written for micrograd runs unchanged, its drawing code and the operations that it writes by hand included
+(`autograd.byhand`). The operators come from the table in `autograd.ops`, specialised
 when first used (`autograd.specialize`); here are the generic path, the n-ary nodes and the manners of the class.
 """
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
-from autograd import graph, ops
+from autograd import byhand, graph, ops
+from autograd.byhand import ByHand
 from autograd.collector import wait_for
 from autograd.graph import ANY, MANY, Node, as_label, modes, sweep, topological
 from autograd.operators import compared
@@ -48,11 +50,15 @@ class Value(Node):
 
     Args:
         data: a real number; ints, NumPy scalars and 0-d arrays become Python floats.
-        label: a name for drawings and messages.
+        label: a name for drawings and messages. A string in second place is one too.
+        _children, _op: for an operation written by hand, its operands (a tuple of Values) and its sign, as micrograd
+            has them; `_backward` is then to be set. In the place of `_op` may stand the local derivatives, a number
+            an operand, as microgpt has them.
 
     `data` is the number, `grad` the derivative of whatever `backward` was last called on with respect to it (0.0
     before). Leaves accumulate into `grad` over several calls, as optimisers expect; results of operations hold
-    those of the last call. Arithmetic follows IEEE 754 and never raises: ``Value(0.0).log()`` is -inf.
+    those of the last call. Arithmetic follows IEEE 754 and never raises: ``Value(0.0).log()`` is -inf. Attributes of
+    your own stay on the node that you set them on: ``p.momentum = 0.0``.
 
     >>> x = Value(3.0, label="x")
     >>> y = (x * x).relu()
@@ -61,20 +67,53 @@ class Value(Node):
     Value(data=3.0, grad=6.0, label='x')
     """
 
-    __slots__ = ()
+    __slots__ = ("__dict__",)  # for attributes of the program's own
     _priority = 1
     shape: tuple[()] = ()
     ndim = 0
     empty_grad = 0.0
 
-    def __init__(self, data: float = 0.0, label: str = "") -> None:
+    def __init__(self, data: float = 0.0, _children: Any = (), _op: Any = "", label: str = "") -> None:
         self._primal = data if type(data) is float else number(data)
         self.grad = 0.0
-        self._op = None
-        if type(label) is not str or label:
-            self._b = as_label(label)
+        self._kind = None
+        if _children is not NONE or _op is not NAMELESS or label is not NAMELESS:
+            self._begin(_children, _op, label)
         if graph.special and modes.tracer is not None:
             modes.tracer.made[id(self)] = self
+
+    def _begin(self, children: Any, op: Any, label: Any) -> None:
+        """A leaf with a label, or the result of an operation written by hand."""
+        if isinstance(children, str):  # as our own programs write it
+            if label:
+                raise TypeError(f"a Value has one label, not two: {children!r} and {label!r:.60}")
+            children, label = NONE, children
+        label = as_label(label)
+        operands = byhand.operands_of(NONE if children is None else children, Value)
+        if isinstance(op, str):
+            if operands:
+                self._record(tuple(dict.fromkeys(operands)), byhand.variant(op or "hand", op, label))
+            elif op:
+                self._op = op
+        elif isinstance(op, (tuple, list)) and len(op) == len(operands):
+            pull = byhand.scaling([number(d) for d in op])
+            self._record(operands, byhand.variant("hand", "", label, pull))
+        else:
+            raise TypeError(
+                f"the third argument of Value is the operation's sign (text), or a local derivative for each of the "
+                f"{len(operands)} operands, not {type(op).__name__} {op!r:.60}"
+            )
+        if label and self._kind is None:
+            self._b = label
+
+    def _record(self, operands: tuple[Any, ...], kind: Variant) -> None:
+        """Become the result of an operation written by hand; without recording, stay a leaf."""
+        if modes.tracer is not None:
+            modes.tracer.by_hand(kind.row.name)
+        if modes.recording:
+            self._kind, self._a, self._b = kind, operands, {}
+            if modes.watch is not None:
+                modes.watch.record(self, kind.row, operands)
 
     @property
     def data(self) -> float:
@@ -90,8 +129,8 @@ class Value(Node):
     @property
     def label(self) -> str:
         """A name for drawings and messages; empty unless given. It takes no room of its own where there is none."""
-        if self._op is not None:
-            return self._op.label  # type: ignore[no-any-return]
+        if self._kind is not None:
+            return self._kind.label  # type: ignore[no-any-return]
         try:
             return self._b  # type: ignore[no-any-return]
         except AttributeError:
@@ -99,10 +138,10 @@ class Value(Node):
 
     @label.setter
     def label(self, name: str) -> None:
-        if self._op is None:
+        if self._kind is None:
             self._b = as_label(name)
         else:
-            self._op = self._op.labelled(as_label(name))
+            self._kind = self._kind.labelled(as_label(name))
 
     def item(self) -> float:
         """The number, as a Python float."""
@@ -122,8 +161,8 @@ class Value(Node):
         >>> x.grad
         12.0
         """
-        if self._op is None:
-            self.grad += 1.0
+        if self._kind is None:
+            self.grad = (self.grad or 0.0) + 1.0
         else:
             order = topological(self)
             wait_for(len(order))
@@ -180,6 +219,8 @@ class Value(Node):
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
         op, operands = self.op, self.operands
+        if isinstance(op, ByHand):
+            return op.cotangents(self, g, live)
         needs = [isinstance(x, Value) for x in operands]
         out = self if live else np.float64(self._primal)
         inputs = [x if live or not need else np.float64(x._primal) for x, need in zip(operands, needs, strict=True)]
@@ -192,14 +233,6 @@ class Value(Node):
             return op.vjp(g, needs, out, inputs, self.params)  # type: ignore[no-any-return]
 
     # --------------------------------------------------------------------------------------- NumPy and Python
-
-    def __float__(self) -> NoReturn:
-        raise TypeError(
-            "a Value does not turn into a float by itself: the graph would end there without a word. "
-            "Use autograd.exp(value) or value.exp() instead of math.exp(value), and value.data for its number"
-        )
-
-    __int__ = __complex__ = __index__ = __float__
 
     def __bool__(self) -> bool:
         return bool(self.data)
@@ -229,11 +262,73 @@ class Value(Node):
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._primal}, grad={self.grad}{label})"
 
-    # Names that programs written for micrograd look at
+    # ------------------------------------------------------- names that programs written for micrograd use
 
     @property
     def _prev(self) -> tuple[Node, ...]:
+        """The operands that are Values."""
         return self.parents
+
+    @_prev.setter
+    def _prev(self, children: Any) -> None:
+        operands = byhand.operands_of(children, Value)
+        if self._kind is not None and not (isinstance(self._kind.row, ByHand) and self._kind.fan == MANY):
+            raise TypeError(f"this Value was computed by {self.op.name}, from operands that cannot be exchanged")
+        if operands:
+            sign = self._op
+            kind = self._kind or byhand.variant(sign or "hand", sign, self.label)
+            self._record(tuple(dict.fromkeys(operands)), kind)
+
+    @property
+    def _op(self) -> str:
+        """The operation as micrograd writes it: "+", "*", "**2", "ReLU", "tanh"; empty for a leaf."""
+        if (given := self.__dict__.get("_op")) is not None:
+            return str(given)
+        row = self.op
+        if row is None:
+            return ""
+        if isinstance(row, ByHand):
+            return row.sign
+        if row is ops.power:
+            base, exponent = [x if isinstance(x, Node) else repr(x).removesuffix(".0") for x in self.operands]
+            return f"**{exponent}" if isinstance(base, Node) and isinstance(exponent, str) else row.infix
+        return "ReLU" if row is ops.relu else row.infix
+
+    @_op.setter
+    def _op(self, sign: str) -> None:
+        self.__dict__["_op"] = sign
+
+    @property
+    def _backward(self) -> Callable[[], None]:
+        """The node's step of backward: a function that adds to its operands' `grad` what its own means for them.
+
+        Setting it gives this one node a derivative written by hand. See `autograd.byhand`.
+
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> y.grad = 1.0
+        >>> y._backward()
+        >>> x.grad
+        6.0
+        """
+        return byhand.nothing if self._kind is None else byhand.taken(self)
+
+    @_backward.setter
+    def _backward(self, step: Callable[[], None]) -> None:
+        if not callable(step):
+            raise TypeError(f"_backward is a function without arguments, not {type(step).__name__} {step!r:.60}")
+        if self.is_leaf and byhand.idle(step):  # it does nothing already
+            return
+        if modes.tracer is not None:
+            modes.tracer.by_hand(self._op or "a _backward")
+        if self._kind is None:
+            self._record((), byhand.variant(self._op or "hand", self._op, self.label))
+        if self._kind is not None:
+            self._kind = byhand.stepping(self._kind, self._op, step)
+
+
+NONE: tuple[()] = ()
+NAMELESS = ""
 
 
 def without_axis(op: Op, params: dict[str, Any]) -> dict[str, Any]:
@@ -257,7 +352,7 @@ def node(data: float, variant: Variant, a: Any, b: Any = None) -> Value:
     """A computed Value; a leaf where recording is off."""
     out = Value(data)
     if modes.recording:
-        out._op, out._a, out._b = variant, a, b
+        out._kind, out._a, out._b = variant, a, b
     if modes.watch is not None:
         modes.watch.record(out, variant.row, out.operands)
     return out
@@ -270,14 +365,14 @@ def pull_any(node: Value) -> None:
     """Hand on what the row says; some of the operands may be constants."""
     for x, share in zip(node._a, node._cotangents(node.grad, live=False), strict=True):
         if share is not None:
-            x.grad += float(share)
+            x.grad = x.grad + float(share) if x.grad else float(share)
 
 
 def pull_sum(node: Value) -> None:
     """Everybody gets the whole gradient."""
     g = node.grad
     for v in node._a:
-        v.grad += g
+        v.grad = v.grad + g if v.grad else g
 
 
 def pull_dot(node: Value) -> None:
@@ -286,10 +381,11 @@ def pull_dot(node: Value) -> None:
     items = node._a
     n = len(items) // 2
     for x, y in zip(items[:n], items[n:], strict=False):
-        x.grad += y._primal * g
-        y.grad += x._primal * g
+        x.grad = (x.grad or 0.0) + y._primal * g
+        y.grad = (y.grad or 0.0) + x._primal * g
     if len(items) % 2:
-        items[-1].grad += g
+        x = items[-1]
+        x.grad = x.grad + g if x.grad else g
 
 
 def nary(op: Op) -> Variant:

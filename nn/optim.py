@@ -428,7 +428,7 @@ def clip_grad_value(parameters: Parameters, limit: float) -> None:
 def _gradients(parameters: list[Parameter]) -> list[Array]:
     """Those of the Tensors that have one, and those of all Values as one array."""
     arrays = [p.grad for p in parameters if isinstance(p, Tensor) and p.grad is not None]
-    numbers = [p.grad for p in parameters if isinstance(p, Value)]
+    numbers = [p.grad or 0.0 for p in parameters if isinstance(p, Value)]
     return [*arrays, np.array(numbers)] if numbers else arrays
 
 
@@ -438,7 +438,7 @@ def _replace(parameters: list[Parameter], change: Callable[[Array], Any]) -> Non
         if isinstance(p, Tensor) and p.grad is not None:
             p.grad = np.asarray(change(p.grad))
     values = [p for p in parameters if isinstance(p, Value)]
-    for p, g in zip(values, change(np.array([p.grad for p in values])).tolist(), strict=True):
+    for p, g in zip(values, change(np.array([p.grad or 0.0 for p in values])).tolist(), strict=True):
         p.grad = g
 
 

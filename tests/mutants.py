@@ -228,8 +228,7 @@ def replace(module, definition) -> None:
 
 
 def assigning_pulls() -> None:
-    original = autograd.specialize.pull_source
-    autograd.specialize.pull_source = lambda *a: original(*a).replace("+=", "=")
+    autograd.specialize.received = lambda target, text: f"{target}.grad = {text}"
 
 
 def preorder() -> None:
@@ -237,7 +236,7 @@ def preorder() -> None:
         zero, order, stack = float("0"), [], [root]
         while stack:
             node = stack.pop()
-            if node.grad is zero or node._op is None:
+            if node.grad is zero or node._kind is None:
                 continue
             node.grad = zero
             order.append(node)
@@ -255,7 +254,7 @@ def stale_interiors() -> None:
         stack = [root]
         while stack:
             node = stack.pop()
-            if node._op is not None and id(node) not in before:
+            if node._kind is not None and id(node) not in before:
                 before[id(node)] = node.grad
                 stack.extend(node.parents)
         order = original(root)
@@ -295,7 +294,7 @@ def adding_in_place() -> None:
     def receive(self, cotangent, upstream):
         held = self.grad
         if held is None or type(held) is float:
-            self.grad = cotangent if self._op is not None else np.array(cotangent)
+            self.grad = cotangent if self._kind is not None else np.array(cotangent)
         elif held.flags.writeable:
             held += cotangent
         else:
@@ -308,7 +307,7 @@ def forgetful_leaves() -> None:
     original = Tensor._receive
 
     def receive(self, cotangent, upstream):
-        if self._op is None:
+        if self._kind is None:
             self.grad = np.array(cotangent)
         else:
             original(self, cotangent, upstream)
@@ -318,7 +317,7 @@ def forgetful_leaves() -> None:
 
 def missed_leaves() -> None:
     def topological(root):
-        return [n for n in original(root) if n._op.fan != MANY or len(n._a) != 3]
+        return [n for n in original(root) if n._kind.fan != MANY or len(n._a) != 3]
 
     original = autograd.graph.topological
     put_everywhere("topological", topological)

@@ -207,7 +207,7 @@ def test_bugs_are_found_and_named(bug):
 
 def test_missing_accumulation(monkeypatch):
     """A pull that assigns: seen where a node is used twice, and in a second backward."""
-    variant = Value(1.0).__mul__(Value(1.0))._op
+    variant = Value(1.0).__mul__(Value(1.0))._kind
 
     def assign(node):
         a, b = node._a, node._b

@@ -101,15 +101,15 @@ def test_any_number_of_operands_is_compiled_once():
         node = autograd.concatenate(xs)
         (node * np.arange(2.0 * n)).sum().backward()
         assert [x.grad.tolist() for x in xs] == [[2.0 * i, 2.0 * i + 1] for i in range(n)]
-        sources.add(node._op.pull.__code__)
+        sources.add(node._kind.pull.__code__)
     assert len(sources) == 1
 
 
 def test_the_source_is_there_to_read():
     x = Tensor([1.0, 2.0])
-    text = inspect.getsource((x.tanh())._op.pull)
+    text = inspect.getsource((x.tanh())._kind.pull)
     assert "c = rule0(out, a0) * g" in text
-    assert "zip(" in inspect.getsource(autograd.concatenate([x, x])._op.pull)
+    assert "zip(" in inspect.getsource(autograd.concatenate([x, x])._kind.pull)
 
 
 def test_dtypes_come_back_as_they_were():

@@ -128,7 +128,7 @@ def test_source_can_be_read_as_long_as_anybody_can_run_it():
     """Two operations of one name have a source each, and the one that goes takes only its own along."""
     ops_of_one_name = [OPERATIONS["custom"](), OPERATIONS["row"]()]
     nodes = [op(Tensor(X)) for op in ops_of_one_name]
-    pulls = [node._op.pull for node in nodes]
+    pulls = [node._kind.pull for node in nodes]
     texts = [inspect.getsource(pull) for pull in pulls]
     assert texts[0] != texts[1]
     del ops_of_one_name[0], nodes[0], pulls[0]

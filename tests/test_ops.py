@@ -146,7 +146,7 @@ def test_specialised_equals_generic(row, pattern, inputs, g):
     assert node.operands == tuple(operands)
 
     node.grad = g
-    node._op.pull(node)
+    node._kind.pull(node)
     needs = [kind == "v" for kind in pattern]
     with np.errstate(all="ignore"):
         floats = [np.float64(x) for x in inputs]

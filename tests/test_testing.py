@@ -393,7 +393,7 @@ def computed(root):
     seen, stack = {}, [root]
     while stack:
         node = stack.pop()
-        if node._op is not None and id(node) not in seen:
+        if node._kind is not None and id(node) not in seen:
             seen[id(node)] = node
             stack.extend(node.parents)
     return list(seen.values())
@@ -417,7 +417,7 @@ def breadth_first(root):
         node.grad = 0.0
     levels, layer = [], [root]
     while layer:
-        levels += [x for x in layer if x._op is not None and not any(x is y for y in levels)]
+        levels += [x for x in layer if x._kind is not None and not any(x is y for y in levels)]
         layer = [x for node in layer for x in node.parents]
     return levels[::-1]
 
@@ -425,7 +425,7 @@ def breadth_first(root):
 def twice(root):
     """A node that is used twice runs twice."""
     order = real(root)
-    return [x for node in order for x in [node] * (1 + (node._op.fan == 2 and node._a is node._b))]
+    return [x for node in order for x in [node] * (1 + (node._kind.fan == 2 and node._a is node._b))]
 
 
 def incomplete(root):
@@ -444,7 +444,7 @@ def test_machine_finds_an_order_that_is_wrong(monkeypatch, broken):
 
 
 def test_machine_finds_a_pull_that_assigns(monkeypatch):
-    variant = Value(1.0).__mul__(Value(1.0))._op
+    variant = Value(1.0).__mul__(Value(1.0))._kind
     assert isinstance(variant, specialize.Variant)
 
     def assign(node):

@@ -372,5 +372,5 @@ def test_specialised_source_is_in_tracebacks():
     v._b = None
     v.grad = 1.0
     with pytest.raises(AttributeError) as raised:
-        v._op.pull(v)
+        v._kind.pull(v)
     assert "x, y = a._primal, b._primal" in "".join(traceback.format_exception(raised.value))

@@ -17,7 +17,7 @@ def classic(view: View, selection: Selection, name: str = "graph") -> Drawing:
     graph = Drawing(name, graph_attr={"rankdir": "LR"}, node_attr={"fontname": "Helvetica", "fontsize": "11"})
     for i, node in enumerate(selection.nodes):
         if isinstance(node, Value):
-            parts = [view.pretty_card(node), f"data {node.data:.4f}", f"grad {node.grad:.4f}"]
+            parts = [view.pretty_card(node), f"data {node.data:.4f}", f"grad {view.grad(node):.4f}"]
         else:
             parts = [view.pretty_card(node), style.shape_text(node)]
         label = " | ".join(style.escape(part).translate(FIELDS) for part in parts if part)

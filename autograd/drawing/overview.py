@@ -181,7 +181,7 @@ class Overview:
         matrices = [np.atleast_2d(x.grad) for x in group.parameters if isinstance(x.grad, np.ndarray)]
         if not matrices:  # Values: those of a unit in a row; where there are no units, all
             alone = len(units) == len(group.parameters)
-            rows = [[float(x.grad) for x in unit] for unit in ([group.parameters] if alone else units)]
+            rows = [[float(x.grad or 0.0) for x in unit] for unit in ([group.parameters] if alone else units)]
         elif len({m.shape[1] for m in matrices}) == 1:  # weights over biases: a column a unit
             rows = np.concatenate(matrices).T.tolist()
         else:

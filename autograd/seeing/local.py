@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
+from autograd.byhand import unfinished
 from autograd.graph import Node
 from autograd.rows import Elementwise
 from autograd.symbol import Symbol, symbol
@@ -28,7 +29,8 @@ Namer = Callable[[Any], str | Symbol]
 class Local:
     """How a node changes with one of its operands, the others held.
 
-    `number` is the derivative; of a Tensor's node, where that would be a whole Jacobian, nan. `formula` is it in the
+    `number` is the derivative. It is nan for a Tensor's node, where it would be a whole Jacobian, and for an operation
+    written by hand that has no backward step yet. `formula` is it in the
     names of the operands and of the result, where the row has one: branches as they were taken.
     """
 
@@ -41,7 +43,7 @@ class Local:
 def derivatives(node: Node, name: Namer) -> list[Local]:
     """The local derivatives in those operands that are variables, in order."""
     operands = node.operands
-    if isinstance(node, Value):
+    if isinstance(node, Value) and node._kind.pull is not unfinished:
         numbers = [0.0 if c is None else float(c) for c in node._cotangents(1.0, live=False)]
         formulas = formulas_of(node, operands, name)
     else:

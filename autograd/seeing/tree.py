@@ -128,7 +128,7 @@ def shape(node: Any) -> str:
 def gradient(node: Node) -> str:
     """The gradient; of a Tensor its root mean square."""
     if isinstance(node, Value):
-        return figure(node.grad, signed=True, minus="-")
+        return figure(node.grad or 0.0, signed=True, minus="-")
     if node.grad is None or np.size(node.grad) == 0:
         return "-"
     return f"rms {figure(float(np.sqrt(np.mean(np.square(node.grad)))), minus='-')}"

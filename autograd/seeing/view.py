@@ -57,7 +57,7 @@ class View(Naming):
 
     def grad(self, node: Node) -> Any:
         """The gradient to show: what the last backward left."""
-        return node.grad
+        return (node.grad or 0.0) if isinstance(node, Value) else node.grad
 
     @property
     def swept(self) -> bool:

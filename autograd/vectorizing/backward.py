@@ -208,9 +208,9 @@ class Writer(Notation):
             x = stack.pop()
             if id(x) not in seen:
                 seen.add(id(x))
-                if x._op is LET:
+                if x._kind is LET:
                     found[id(x)] = (x.number, x.label, x._a[0])
-                if x._op is LET or not x.label:
+                if x._kind is LET or not x.label:
                     stack += self.parts(x)
         return list(found.values())
 
@@ -231,7 +231,7 @@ class Writer(Notation):
         terms = self.terms(root)
         for term in terms:
             self.cut(term)
-        if any(term._op in (ops.scatter, PUT) and not term.label for term in terms):
+        if any(term._kind in (ops.scatter, PUT) and not term.label for term in terms):
             self.accumulate(name, root, terms)
         elif len(terms) > 1:
             self.sum_up(name, [self.within(term, SUM) for term in terms])
@@ -281,8 +281,8 @@ class Writer(Notation):
 
     def accumulate(self, name: str, whole: Sketch, terms: Sequence[Sketch]) -> None:
         """A sum of which some terms are zeros but for a part: these are written in place."""
-        placed = [y for y in terms if y._op is ops.scatter and not y.label and self.uses.get(id(y), 0) <= 1]
-        if whole._op in (ops.scatter, PUT):
+        placed = [y for y in terms if y._kind is ops.scatter and not y.label and self.uses.get(id(y), 0) <= 1]
+        if whole._kind in (ops.scatter, PUT):
             placed = [whole]
         rest = [y for y in terms if not any(y is z for z in placed)]
         summands = [self.within(y, SUM) for y in rest]
@@ -293,11 +293,11 @@ class Writer(Notation):
             shape = self.parameter(tuple(whole.shape))
             text = f"{self.np}.zeros_like({named})" if named else f"{self.np}.zeros({shape}, {self.dtype})"
             summands = [text]
-        elif len(rest) == 1 and (rest[0].label or id(rest[0]) in self.names or rest[0]._op in VIEWS):
+        elif len(rest) == 1 and (rest[0].label or id(rest[0]) in self.names or rest[0]._kind in VIEWS):
             summands = [f"{self.within(rest[0], ATOM)}.copy()"]
         self.sum_up(name, summands)
         for value, place, y in steps:
-            if y._op is PUT:
+            if y._kind is PUT:
                 self.lines.append(f"{self.np}.put_along_axis({name}, {place}, {value}, axis={y._b['axis']})")
             elif sign := assignment(y._b["index"], untouched):
                 self.lines.append(f"{name}[{place}] {sign} {value}")
@@ -307,7 +307,7 @@ class Writer(Notation):
 
     def place(self, x: Sketch) -> str:
         """Where the numbers go, between brackets."""
-        return self.text(x._a[1]) if x._op is PUT else ", ".join(self.index_parts(x._b["index"]))
+        return self.text(x._a[1]) if x._kind is PUT else ", ".join(self.index_parts(x._b["index"]))
 
 
 def assignment(index: Any, untouched: Sequence[Array]) -> str:
@@ -317,7 +317,7 @@ def assignment(index: Any, untouched: Sequence[Array]) -> str:
     >>> assignment(slice(2), untouched), assignment([1, 2], untouched), assignment([3, 3], untouched)
     ('=', '+=', '')
     """
-    fixed = all(x._op is None and not x.moves and x._primal[0] is x._primal[1] for x in inside(index))
+    fixed = all(x._kind is None and not x.moves and x._primal[0] is x._primal[1] for x in inside(index))
     sign = "="
     for k, free in enumerate(untouched):
         where = concrete(index, k)

@@ -57,9 +57,9 @@ SHORT = 10  # characters that may as well be written twice
 
 def simplified(out: Sketch) -> Any:
     """The same numbers with less text, where there is an obvious way."""
-    if isinstance(out._op, Elementwise):
+    if isinstance(out._kind, Elementwise):
         out = narrowed(out)
-    short = SIMPLER[out._op](out) if out._op in SIMPLER else None
+    short = SIMPLER[out._kind](out) if out._kind in SIMPLER else None
     return out if short is None or not same_shape(short, out) or short.dtype != out.dtype else short
 
 
@@ -67,7 +67,7 @@ def _negated(out: Sketch) -> Any:
     """A sign of an operand comes before the whole."""
     for i, x in enumerate(out._a):
         if of := made(x, ops.neg):
-            return -out._op.apply((*out._a[:i], of[0], *out._a[i + 1 :]), out._b)
+            return -out._kind.apply((*out._a[:i], of[0], *out._a[i + 1 :]), out._b)
     return None
 
 
@@ -104,7 +104,7 @@ def _add(out: Sketch) -> Any:
     if (of := made(x, ops.add)) and is_same(of[1], y):
         return of[0] + (y + y)
     if (of := made(x, ops.add, ops.sub)) and is_same(of[0], y):
-        return bare(x)._op.apply((y + y, of[1]), {})
+        return bare(x)._kind.apply((y + y, of[1]), {})
     return None
 
 
@@ -223,7 +223,7 @@ class Notation:
         self.taken = {x.label for x in named}
         self.np = "np" if "np" not in self.taken else self.foreign("import numpy", "np")
         for x in below(named):  # operands first: nothing recurses through a long statement
-            if x.label and x._op is not None:
+            if x.label and x._kind is not None:
                 self.known.setdefault(self.key(x), x)
             else:
                 self.of(x)
@@ -232,9 +232,9 @@ class Notation:
 
     def key(self, x: Any) -> Any:
         """What was done, so that two that did the same have the same key."""
-        if x._op is LENGTH:
+        if x._kind is LENGTH:
             return (LENGTH.name, *map(int, x._primal))
-        return id(x._op), self._key_of(x._a), self._key_of(tuple(x._b.items()))
+        return id(x._kind), self._key_of(x._a), self._key_of(tuple(x._b.items()))
 
     def _key_of(self, x: Any) -> Any:
         if isinstance(x, Sketch):
@@ -256,9 +256,9 @@ class Notation:
         return found
 
     def _find(self, x: Sketch) -> Sketch:
-        if x._op is None or (x.label and x._op is not LET):
+        if x._kind is None or (x.label and x._kind is not LET):
             return x
-        if x._op in (DETACH, LET, ops.identity):
+        if x._kind in (DETACH, LET, ops.identity):
             found = self.of(x._a[0])
             if x.label and not found.label:
                 return self.known.setdefault((LET.name, id(found)), x)
@@ -272,7 +272,7 @@ class Notation:
 
     def _expanded(self, x: Sketch) -> Sketch:
         """In terms of operations that NumPy has."""
-        row: Any = x._op
+        row: Any = x._kind
         formula = EXPANDED.get(row)
         if formula is None and isinstance(row, Elementwise) and not numpy_name(row):
             formula = row.value if row.is_formula else None
@@ -284,7 +284,7 @@ class Notation:
 
     def parts(self, x: Sketch) -> list[Sketch]:
         """What the text of an expression is made of."""
-        if x._op is None or x._op is LENGTH:
+        if x._kind is None or x._kind is LENGTH:
             return []
         return [self.of(y) for y in (*(y for y in x._a if isinstance(y, Sketch)), *inside(x._b.get("index")))]
 
@@ -329,7 +329,7 @@ class Notation:
         if id(x) in self.names:
             return self.names[id(x)], ATOM
         hint = self.hints.get(id(x), "")
-        text, binding = ("", ATOM) if x._op in (ops.scatter, PUT) else self.compose(x)
+        text, binding = ("", ATOM) if x._kind in (ops.scatter, PUT) else self.compose(x)
         often = self.uses.get(id(x), 0) > 1 and not self.is_cheap(x, text)
         if text and not often and len(text) <= (LONG if hint else LONGER):
             return text, binding
@@ -342,12 +342,12 @@ class Notation:
 
     def accumulate(self, name: str, whole: Sketch, terms: Sequence[Sketch]) -> None:
         """The lines for what takes more than an expression."""
-        raise Unsketchable(f"{whole._op.name} in an expression")
+        raise Unsketchable(f"{whole._kind.name} in an expression")
 
     def is_cheap(self, x: Sketch, text: str) -> bool:
         """Whether it may as well be written twice."""
-        small = x._op in VIEWS or (len(text) <= SHORT and "(" not in text)
-        return x._op is LENGTH or (small and all(y.label for y in self.parts(x)))
+        small = x._kind in VIEWS or (len(text) <= SHORT and "(" not in text)
+        return x._kind is LENGTH or (small and all(y.label for y in self.parts(x)))
 
     def literal(self, x: Any) -> tuple[str, int]:
         """A number, and how tightly it binds."""
@@ -358,7 +358,7 @@ class Notation:
 
     def compose(self, x: Sketch) -> tuple[str, int]:
         """The operation on the texts of its operands."""
-        op: Any = x._op
+        op: Any = x._kind
         operands: tuple[Any, ...] = x._a
         if op in BINDING:
             return self._infix(x)
@@ -377,13 +377,13 @@ class Notation:
         raise Unsketchable(f"{op.name} has no NumPy text")
 
     def _infix(self, x: Sketch) -> tuple[str, int]:
-        own, *bindings = BINDING[x._op]
+        own, *bindings = BINDING[x._kind]
         left, right = (self.within(y, binding) for y, binding in zip(x._a, bindings, strict=True))
         first = self.of(x._a[0]) if isinstance(x._a[0], Sketch) else None
-        other = (ops.mul, ops.div) if x._op is ops.matmul else (ops.matmul,)
+        other = (ops.mul, ops.div) if x._kind is ops.matmul else (ops.matmul,)
         if own == PRODUCT and id(first) not in self.names and made(first, *other):
             left = f"({left})"  # a * b @ c is right, but who knows?
-        return f"{left} {x._op.infix} {right}", own
+        return f"{left} {x._kind.infix} {right}", own
 
     def parameter(self, x: Any) -> str:
         """A parameter of an operation."""

@@ -204,7 +204,7 @@ class Sketch(Node, ArrayOperators):
         self.label, self.gradient = label, gradient
 
     def _start(self, op: Op | None, operands: tuple[Any, ...], params: dict[str, Any], data: Pair, moves: bool) -> None:
-        self._op, self._a, self._b = op, operands, params
+        self._kind, self._a, self._b = op, operands, params
         self._primal, self.moves = data, moves
         self.grad = None
         self.label = self.gradient = self.hint = ""
@@ -245,14 +245,14 @@ class Sketch(Node, ArrayOperators):
         return tuple([x for x in self._a if isinstance(x, Sketch) and x.moves]) if self.moves else ()
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
-        if g._op is not None or g.label != self.gradient:
+        if g._kind is not None or g.label != self.gradient:
             g = LET.apply((g,), {})
             g.label, g.hint = self.gradient, self.hint
         needs = [isinstance(x, Sketch) and x.moves for x in self._a]
         try:
-            return self._op.vjp(g, needs, self, self._a, self._b)  # type: ignore[no-any-return]
+            return self._kind.vjp(g, needs, self, self._a, self._b)  # type: ignore[no-any-return]
         except (TypeError, AttributeError) as error:
-            raise Unsketchable(f"the rule of {self._op.name}: {error}") from error
+            raise Unsketchable(f"the rule of {self._kind.name}: {error}") from error
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -348,7 +348,7 @@ def below(roots: Sequence[Sketch]) -> list[Sketch]:
 
 def bare(x: Any) -> Any:
     """What is inside of a gradient that has no name."""
-    while isinstance(x, Sketch) and not x.label and x._op is LET:
+    while isinstance(x, Sketch) and not x.label and x._kind is LET:
         (x,) = x._a
     return x
 
@@ -356,7 +356,7 @@ def bare(x: Any) -> Any:
 def made(x: Any, *rows: Op) -> tuple[Any, ...]:
     """The operands, if it is the result of one of these and has no name of its own; nothing if it is not."""
     x = bare(x)
-    return x._a if isinstance(x, Sketch) and not x.label and x._op in rows else ()
+    return x._a if isinstance(x, Sketch) and not x.label and x._kind in rows else ()
 
 
 def unstretched(x: Any) -> Any:
@@ -383,9 +383,9 @@ def is_same(x: Any, y: Any) -> bool:
         x, y = map(bare, stack.pop())
         if x is y:
             continue
-        if not (isinstance(x, Sketch) and isinstance(y, Sketch) and x._op is y._op):
+        if not (isinstance(x, Sketch) and isinstance(y, Sketch) and x._kind is y._kind):
             return False
-        if x.label or y.label or not isinstance(x._op, (Elementwise, Reduction)) or x._b != y._b:
+        if x.label or y.label or not isinstance(x._kind, (Elementwise, Reduction)) or x._b != y._b:
             return False
         stack += zip(x._a, y._a, strict=True)
     return True
@@ -413,9 +413,9 @@ def narrowed(out: Sketch) -> Sketch:
     lifted = [is_lifted(x) for x in operands]
     if sum(lifted) == 1 and all(lift or np.ndim(x) == 0 for lift, x in zip(lifted, operands, strict=True)):
         inner = [bare(x)._a[0] if lift else x for lift, x in zip(lifted, operands, strict=True)]
-        return Sketch.of(ops.reshape, (out._op.apply(inner, out._b),), {"shape": out.shape})
+        return Sketch.of(ops.reshape, (out._kind.apply(inner, out._b),), {"shape": out.shape})
     changed = any(x is not y for x, y in zip(operands, out._a, strict=True))
-    return Sketch.of(out._op, tuple(operands), out._b) if changed else out
+    return Sketch.of(out._kind, tuple(operands), out._b) if changed else out
 
 
 def axes_of(x: Sketch) -> tuple[int, ...]:

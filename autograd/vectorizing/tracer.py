@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.anomaly import calling_line
+from autograd.byhand import ByHand
 from autograd.graph import Node, count_special, modes
 from autograd.operators import NUMPY_NAMES
 from autograd.rows import Op, Reduction, Traced, box
@@ -71,7 +72,7 @@ class Tracer(Value):
         refuse("reads .grad while tracing", "vectorize traces the forward function only: call backward on its result")
 
     @property
-    def _op(self) -> None:
+    def _kind(self) -> None:
         return None
 
     @property
@@ -134,7 +135,8 @@ class Tracer(Value):
     def __float__(self, *digits: Any) -> NoReturn:
         refuse("turns a number that depends on an input into a float", f"its number is not known. {HINT_DATA}")
 
-    __int__ = __complex__ = __index__ = __round__ = __floor__ = __ceil__ = __trunc__ = __float__
+    __int__ = __complex__ = __index__ = __floor__ = __ceil__ = __trunc__ = __float__
+    __round__ = __float__  # type: ignore[assignment]
 
     def __hash__(self) -> NoReturn:
         refuse("looks a number up in a set or dictionary that is not known while tracing", f"{HINT_EQUAL}")
@@ -168,7 +170,12 @@ HINT_EQUAL = (
 
 HINT_DATA = (
     "Compute with the value itself: autograd.exp(value) for math.exp, autograd.max(values) for max(...), "
-    "value.detach() to stop a gradient"
+    "value.detach() to stop a gradient, autograd.custom_op for an operation of your own"
+)
+
+HINT_BY_HAND = (
+    "a _backward has no formula that works on arrays: use the rows and operators that it computes (value.tanh()), or "
+    "autograd.custom_op"
 )
 
 
@@ -390,7 +397,7 @@ class Trace:
             known = self.leaves.get(id(x))
             if known is not None:
                 return known
-            return self._parameter(x) if x._op is None else self._import(x)
+            return self._parameter(x) if x._kind is None else self._import(x)
         return self._constant(bool(x) if isinstance(x, (bool, np.bool_)) else number(x))
 
     def _leaf(self, key: Any, kind: Any, payload: Any) -> int:
@@ -411,6 +418,10 @@ class Trace:
         self.parameters.append(x)
         return self._leaf(id(x), PARAMETER, len(self.parameters) - 1)
 
+    def by_hand(self, name: str) -> NoReturn:
+        """An operation that a program writes on a node of its own has no formula to put into a program on arrays."""
+        refuse(f"has an operation written by hand ({name})", HINT_BY_HAND)
+
     def _import(self, root: Value) -> int:
         """A Value that was computed from parameters alone: its graph joins the trace."""
         stack: list[tuple[Any, bool]] = [(root, False)]
@@ -419,9 +430,11 @@ class Trace:
             node, expanded = stack.pop()
             if id(node) in found:
                 continue
-            if node._op is None:
+            if node._kind is None:
                 found[id(node)] = self.operand(node)
                 self.kept.append(node)
+            elif isinstance(node.op, ByHand):
+                self.by_hand(node.op.name)
             elif expanded:
                 args = [found[id(x)] if isinstance(x, Node) else self.operand(x) for x in node.operands]
                 found[id(node)] = self.record(bound(node.op, node.params), tuple(args)).number
