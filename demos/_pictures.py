@@ -17,7 +17,8 @@ def pictures(folder: Path, draw: Mapping[str, Callable[[], Any]]) -> None:
     """Save what the functions draw, figures of matplotlib or drawings of graphs, or say why there is none."""
     for name, make in draw.items():
         try:
-            picture = make()
+            with canvas.off_screen():
+                picture = make()
             if hasattr(picture, "savefig"):
                 with replacing(folder / name) as temporary:
                     picture.savefig(temporary, dpi=150)

@@ -21,7 +21,7 @@ import numpy as np
 
 import nn
 from demos._command import Parser, number, run_folder, runs
-from nn import plots
+from nn import canvas, plots
 from nn.checkpoint import Checkpoint, CheckpointError, save
 from nn.data import Augment, Batches, Dataset, DatasetError, load_mnist
 from nn.history import History
@@ -147,6 +147,7 @@ def settings(options: argparse.Namespace) -> dict[str, Any]:
     return made | {"data": str(options.data.resolve()) if options.data else None}
 
 
+@canvas.off_screen()
 def report(
     options: argparse.Namespace,
     title: str,

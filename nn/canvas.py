@@ -1,7 +1,4 @@
-"""What pictures are made of: the colours, axes of their own, and parts that several pictures share.
-
-matplotlib is imported when first used.
-"""
+"""What pictures are made of: the colours, the axes to draw on, and parts that several pictures share."""
 
 from __future__ import annotations
 
@@ -12,7 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nn.extras import optional
+from autograd.seeing.figures import axes as axes
+from autograd.seeing.figures import matplotlib as matplotlib
+from autograd.seeing.figures import off_screen as off_screen
 from nn.text import literal as literal
 
 if TYPE_CHECKING:
@@ -26,18 +25,6 @@ BLUES = ("#174E8F", "#3576BB", "#9DC4EA", "#CBDFF3", "#EAF2FB")  # negative, fro
 ORANGES = ("#FFF1E6", "#FFD9BD", "#FDB27F", "#C8541A", "#8F3208")  # positive, to the strongest
 SIGNED = (*BLUES, PALE, *ORANGES)
 CLASSES = (BLUES[1], ORANGES[3], "#1A7F37", "#8250DF", "#BF8700", "#CF222E", "#0E7C86", "#6E7781")
-
-
-def matplotlib(module: str) -> Any:
-    """A module of matplotlib."""
-    return optional(f"matplotlib.{module}", "pictures need matplotlib", "pip install 'chainrule[demos]'")
-
-
-def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
-    """The given axes, or those of a new figure of this size in inches."""
-    if ax is None:
-        ax = matplotlib("figure").Figure(figsize=size, layout="constrained").subplots()
-    return ax
 
 
 def colour_map(name: str, colours: Sequence[str]) -> LinearSegmentedColormap:

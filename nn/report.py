@@ -39,7 +39,7 @@ def write_report(
     folder = Path(folder)
     cards = []
     for name, (heading, sentence, ax) in pictures.items():
-        figure: Any = ax.figure
+        figure: Any = ax.figure.figure  # of a part of a figure, the whole
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
         write(folder / f"{name}.png", png.getvalue())

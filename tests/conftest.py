@@ -7,6 +7,7 @@ import contextlib
 import gc
 import math
 import os
+import sys
 
 # The matrices here are small: threads of BLAS would only get in the way of the tests that run side by side.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -79,3 +80,9 @@ def mnist_in_memory(monkeypatch):
         return PARTS[names]
 
     monkeypatch.setattr(sets, "_mnist_part", part)
+
+
+def pytest_runtest_teardown():
+    """Where a test has imported pyplot, figures are pyplot's, and would pile up."""
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")

@@ -42,7 +42,7 @@ ORDER = [
 ]
 ORDER += ["dual", "transforms", "custom", "report", "checking"]
 ORDER += [f"seeing.{name}" for name in ("text", "notation", "naming", "local", "view", "tree", "explain")]
-ORDER += [f"seeing.{name}" for name in ("source", "facts", "curve", "describe")] + ["seeing"]
+ORDER += [f"seeing.{name}" for name in ("source", "facts", "figures", "curve", "describe")] + ["seeing"]
 ORDER += ["files"]
 ORDER += [f"drawing.{name}" for name in ("style", "render", "dot", "classic", "overview", "page")] + ["drawing"]
 ORDER += [f"vectorizing.{name}" for name in ("scalars", "simplify", "affine", "reductions", "tracer", "indices")]
@@ -117,7 +117,8 @@ def test_nn_imports_upwards_only(path):
 
 @pytest.mark.parametrize("path", sorted((ROOT / "nn").rglob("*.py")), ids=lambda p: p.stem)
 def test_nn_uses_public_names_of_autograd(path):
-    shared = {"files.py": {"autograd.files"}, "text.py": {"autograd.seeing.text"}}.get(path.name, set())  # one for both
+    shared = {"files": {"autograd.files"}, "text": {"autograd.seeing.text"}, "canvas": {"autograd.seeing.figures"}}
+    shared = shared.get(path.stem, set())  # one for both
     assert not {name for name in imports(path) if name.startswith(("autograd.", "demos"))} - shared
 
 

@@ -1,11 +1,15 @@
 """`nn.plots`: the pictures hold the right numbers, go where they are asked to, and leave nothing behind."""
 
 import base64
+import gc
+import importlib
 import io
 import math
 import re
 import sys
+import weakref
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,16 +17,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nn
-from autograd import Tensor
-from nn import plots
-from nn.data import moons
+from autograd import Tensor, describe
+from demos import mnist
+from demos._pictures import pictures
+from nn import canvas, plots
+from nn.data import Dataset, moons
 from nn.history import History
+from nn.live import Frames
 from nn.report import write_report
 from nn.training import predict
 
 pytest.importorskip("matplotlib")
+import matplotlib
+from matplotlib._pylab_helpers import Gcf
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.image import imread
 
 ROWS = [(1, 0.9, 0.8, 0.5), (2, 0.5, 0.4, 0.8), (3, 0.3, 0.6, 0.7)]
 HISTORY = History([dict(zip(("epoch", "train_loss", "test_loss", "test_accuracy"), row, strict=True)) for row in ROWS])
@@ -59,6 +69,21 @@ PICTURES = [
 ]
 
 
+@pytest.fixture(scope="module")
+def loaded():
+    matplotlib.use("agg")
+    importlib.import_module("matplotlib.pyplot")
+    return sys.modules.pop("matplotlib.pyplot")  # in other tests it is not in use
+
+
+@pytest.fixture
+def plt(loaded, monkeypatch):
+    """pyplot, as a program has it that imported it; its figures are closed afterwards."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", loaded)
+    yield loaded
+    loaded.close("all")
+
+
 def texts(ax):
     return [text.get_text() for text in ax.texts]
 
@@ -75,18 +100,103 @@ def test_every_picture_goes_where_it_is_asked_to(draw, tmp_path):
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_no_global_state(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # importing it would fail
-    for draw in PICTURES:
-        draw()
-
-
 @pytest.mark.parametrize("draw", PICTURES)
 def test_without_matplotlib_the_error_says_how_to_get_it(draw, monkeypatch):
     for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib"]:
         monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(ImportError, match=r"pip install 'chainrule\[demos\]'"):
         draw()
+
+
+# ------------------------------------------------------------------------------------------------ figures and pyplot
+
+
+def dark(png):
+    """The share of pixels that are not white."""
+    return (imread(io.BytesIO(png.getvalue()))[..., :3] < 1).any(axis=2).mean()
+
+
+@pytest.mark.parametrize("draw", PICTURES)
+def test_pyplot_knows_new_figures(draw, plt):
+    """What is drawn without axes is pyplot's current figure: savefig, show and close reach it."""
+    ax = draw()
+    assert plt.get_fignums() == [ax.figure.number]
+    assert plt.gcf() is ax.figure
+    assert draw().figure is not ax.figure
+    plt.savefig(png := io.BytesIO(), dpi=30)
+    assert dark(png) > 0.01
+    plt.close("all")
+    mine = plt.figure(figsize=(7, 2))  # an empty one is waiting
+    assert draw().figure is mine
+    assert tuple(mine.get_size_inches()) == (7, 2)
+    assert len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize("draw", PICTURES)
+def test_the_rest_of_a_figure_is_left_alone(draw, plt):
+    figure, ((left, right), (below, last)) = plt.subplots(2, 2)
+    below.plot([1, 2], [3, 4])
+
+    def state():
+        others = (left, below, last)
+        return [(ax.get_xlim(), ax.get_ylim(), ax.get_title(), len(ax.get_children()), ax.axison) for ax in others]
+
+    places, before = [ax.get_position().bounds for ax in (left, below, last)], state()
+    plt.sca(below)
+    assert draw(ax=right) is right
+    figure.canvas.draw()
+    assert state() == before
+    assert [ax.get_position().bounds for ax in (left, below, last)] == places
+    assert plt.gca() is below
+    assert plt.get_fignums() == [figure.number]
+    part = plt.figure().subfigures(1, 2)[0].subplots()
+    assert draw(ax=part) is part
+
+
+def test_without_pyplot_figures_belong_to_who_holds_them(monkeypatch):
+    """200 pictures leave nothing behind, and need no pyplot."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # importing it would fail
+    held = [weakref.ref(draw().figure) for draw in PICTURES]
+    held += [weakref.ref(canvas.axes(None, (1, 1)).figure) for _ in range(200 - len(held))]
+    gc.collect()
+    assert not any(figure() for figure in held)
+    assert not Gcf.figs
+
+
+def test_a_notebook_shows_its_figures(plt, monkeypatch):
+    """There pyplot is what shows figures, whether or not a cell has imported it."""
+    shell = SimpleNamespace()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot")
+    PICTURES[0]()  # IPython in a terminal
+    assert not plt.get_fignums()
+    monkeypatch.setattr(importlib, "import_module", lambda name: plt if "pyplot" in name else sys.modules[name])
+    shell.kernel = "a notebook's"
+    PICTURES[0]()
+    assert len(plt.get_fignums()) == 1
+
+
+def test_what_we_save_ourselves_is_not_opened(plt, tmp_path, capsys):
+    """Reports, the pictures of demos, cards and animations leave pyplot as it was: no warning of many open figures."""
+    saved = {f"{k}.png": lambda draw=draw: draw().figure for k, draw in enumerate(PICTURES[:2])}
+    pictures(tmp_path, saved)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(saved)
+    x, y = np.zeros((4, 1, 2)), np.array([0, 1, 0, 1])
+    data = Dataset(x, y, x, y, "two", 2)
+    model = nn.dense(2, 3, 2, rng=0)
+    options = mnist.parse(["--quick", "--hidden", "3", "--out", str(tmp_path)])
+    mnist.report(options, "two", {}, data, model, predict(model, x.reshape(4, 2)), HISTORY)
+    assert describe("tanh")._repr_html_().count("<svg") == 1
+    Frames(PICTURES[0], folder=tmp_path / "frames").add()
+    assert not plt.get_fignums()
+    describe("tanh").plot()
+    assert len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize(("wrong", "hint"), [(np.array([None, None]), "axes[0]"), ("ax", ""), (Figure(), "")])
+def test_axes_have_to_be_axes(wrong, hint):
+    with pytest.raises(TypeError, match=f"not a {type(wrong).__name__}.*{re.escape(hint)}"):
+        plots.curves(HISTORY, ax=wrong)
 
 
 # ---------------------------------------------------------------------------------------------------- the curves

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd.rows import Elementwise, Op, operand_names
+from autograd.seeing.figures import axes, matplotlib, off_screen
 from autograd.seeing.text import literal, printable
 
 if TYPE_CHECKING:
@@ -114,8 +115,7 @@ def joined(pieces: list[Array]) -> Array:
 def plot(row: Op, ax: Axes | None = None, **held: float) -> Axes:
     """Draw the row's curve on the given axes, or on those of a new figure; see `Card.plot`."""
     found = curve(row, **held)
-    if ax is None:
-        ax = new_axes()
+    ax = axes(ax, (4.6, 2.8))
     arguments = ", ".join([found.name, *(f"{name}={x:g}" for name, x in found.held.items())])
     ax.axhline(0, color=LINE, linewidth=0.8, zorder=0)
     ax.axvline(0, color=LINE, linewidth=0.8, zorder=0)
@@ -143,23 +143,13 @@ def limits(numbers: Array) -> tuple[float, float]:
     return float(low - margin), float(high + margin)
 
 
-def new_axes() -> Axes:
-    """The axes of a figure of their own; ImportError without matplotlib."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise ImportError("the picture of an operation needs matplotlib: pip install 'chainrule[demos]'") from error
-    return Figure(figsize=(4.6, 2.8), layout="constrained").subplots()
-
-
 def svg(row: Op) -> str:
     """The row's curve as an SVG element, whose ids are its own: many fit on one page."""
-    figure: Any = plot(row).figure
-    import matplotlib
-
+    with off_screen():
+        figure: Any = plot(row).figure
     figure.dpi = 72  # that of SVG
     file, own = io.StringIO(), re.sub(r"\W", "-", row.name)
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": own, "font.family": "sans-serif"}):
+    with matplotlib().rc_context({"svg.fonttype": "none", "svg.hashsalt": own, "font.family": "sans-serif"}):
         figure.get_layout_engine().execute(figure)  # once; saving would draw the figure another time to do that
         figure.set_layout_engine(None)
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})

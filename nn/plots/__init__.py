@@ -1,9 +1,13 @@
 """Pictures of a network and its training: curves, the decision boundary, weights, activations, gradients, mistakes.
 
 matplotlib draws, and is imported when a picture is first asked for. Every function draws on the axes that it is given
-(``ax=``), or else on a new figure of its own, and returns the axes: ``curves(history).figure.savefig("loss.png")``.
-pyplot and its global state are not touched, so nothing needs closing and threads do not meet. `nn.live.Frames` calls
-these functions while a network learns. The numbers behind them are those of `nn.inspection`.
+(``ax=``), or else on a new figure, and returns the axes: ``curves(history).figure.savefig("loss.png")``.
+
+A new figure is pyplot's where pyplot is in use, that is, after ``import matplotlib.pyplot as plt`` and in notebooks.
+Then ``plt.savefig``, ``plt.show`` and ``plt.close`` reach it as they reach any other, and it stays open until it is
+closed. In programs without pyplot a figure belongs to who holds it. Nothing needs closing, and threads do not meet.
+
+`nn.live.Frames` calls these functions while a network learns. The numbers behind them are those of `nn.inspection`.
 
 Colours as in the drawings of graphs: blue is negative, orange positive.
 """
