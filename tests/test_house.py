@@ -44,7 +44,9 @@ ORDER += ["dual", "transforms", "custom", "report", "checking"]
 ORDER += [f"seeing.{name}" for name in ("text", "notation", "naming", "local", "view", "tree", "explain")]
 ORDER += [f"seeing.{name}" for name in ("source", "facts", "figures", "curve", "describe")] + ["seeing"]
 ORDER += ["files"]
-ORDER += [f"drawing.{name}" for name in ("style", "render", "dot", "classic", "overview", "page")] + ["drawing"]
+ORDER += [f"drawing.{name}" for name in ("style", "render", "columns", "dot", "classic", "overview", "page")] + [
+    "drawing"
+]
 ORDER += [f"vectorizing.{name}" for name in ("scalars", "simplify", "affine", "reductions", "tracer", "indices")]
 ORDER += [f"vectorizing.{name}" for name in ("tracing", "products", "layout", "views", "writing", "groups", "plan")]
 ORDER += [

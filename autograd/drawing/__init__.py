@@ -19,6 +19,7 @@ from autograd.drawing.dot import Picture, select
 from autograd.drawing.overview import Overview
 from autograd.drawing.page import Steps as Steps, steps as steps
 from autograd.drawing.render import Drawing as Drawing, DrawingError as DrawingError
+from autograd.drawing.style import DIRECTIONS
 from autograd.graph import Node
 from autograd.seeing.naming import Clusters
 from autograd.seeing.tree import tree
@@ -33,6 +34,7 @@ def draw(
     *outputs: Node,
     detail: str | None = None,
     style: str = "default",
+    direction: str = "right",
     max_nodes: int | None = None,
     focus: Node | None = None,
     radius: int = 2,
@@ -50,6 +52,7 @@ def draw(
         detail: "values" shows every value; "affine" takes sums of products together; "overview" gives a card a layer.
             By default as many as can be read: up to 60 values, up to 250, above.
         style: "default", or "classic" as micrograd draws.
+        direction: where the graph runs to: "right", or "down" for a narrow page.
         max_nodes: the most values to show, nearest to the outputs first; 60 where there is no module to group by.
         focus: show only the neighbourhood of this node,
         radius: as far as so many operations up and down.
@@ -62,7 +65,7 @@ def draw(
 
     Returns a `Drawing`: ``.save("net.svg")`` (or .png, .pdf, .dot), ``.svg()``, ``.render()``; a notebook shows it.
     Its `notice` says what was left out. Before a backward, gradients are shown as –.
-    Raises TypeError for anything but Values and Tensors, ValueError for an unknown detail, style or role.
+    Raises TypeError for anything but Values and Tensors, ValueError for an unknown detail, style, direction or role.
     """
     nodes = [x for out in outputs for x in (out if isinstance(out, (list, tuple)) else [out])]
     for x in nodes:
@@ -70,10 +73,11 @@ def draw(
             raise TypeError(f"draw takes Values and Tensors, not a {type(x).__name__}")
     if not nodes:
         raise TypeError("draw takes at least one Value or Tensor")
-    for given, known, what in ((detail, (None, *DETAILS), "detail"), (style, STYLES, "style")):
+    options = ((detail, (None, *DETAILS), "detail"), (style, STYLES, "style"), (direction, DIRECTIONS, "direction"))
+    for given, known, what in options:
         if given not in known:
             raise ValueError(f"{what} is one of {', '.join(map(repr, filter(None, known)))}, not {given!r}")
-    view = View(nodes, model, labels, clusters, roles, fold="none" if style == "classic" else "sums")
+    view = View(nodes, model, labels, clusters, roles, "none" if style == "classic" else "sums", name_inputs=True)
     total = len(view.nodes)
     notice = ""
     if detail is None and style == "default" and focus is None and max_nodes is None:
@@ -84,7 +88,7 @@ def draw(
         view.fold = "affine"
     drawing: Drawing
     if detail == "overview" and view.modular:
-        drawing = Overview(view, notice).drawing(name)
+        drawing = Overview(view, notice, direction).drawing(name)
     else:
         most = max_nodes or (PLAIN if total > FOLDED and detail != "values" else total)
         if detail == "overview" or (most < total and max_nodes is None and focus is None):
@@ -92,9 +96,9 @@ def draw(
             notice = f"{total:,} values, and no module to group them by: the {most} nearest; max_nodes= shows more"
         selection = select(view, most, focus, radius)
         if style == "classic":
-            drawing = classic(view, selection, name)
+            drawing = classic(view, selection, name, direction)
         else:
-            drawing = Picture(view, selection, legend, notice).drawing(name)
+            drawing = Picture(view, selection, legend, notice, direction).drawing(name)
     drawing.notice = notice
     drawing.text = lambda: tree(nodes[0], model=model)
     return drawing

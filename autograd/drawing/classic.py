@@ -12,9 +12,11 @@ FIELDS = str.maketrans({"|": "&#124;", "{": "&#123;", "}": "&#125;"})
 """What would divide a record into fields, as characters."""
 
 
-def classic(view: View, selection: Selection, name: str = "graph") -> Drawing:
-    """Every value as ``name | data | grad``, left to right."""
-    graph = Drawing(name, graph_attr={"rankdir": "LR"}, node_attr={"fontname": "Helvetica", "fontsize": "11"})
+def classic(view: View, selection: Selection, name: str = "graph", direction: str = "right") -> Drawing:
+    """Every value as ``name | data | grad``."""
+    graph = Drawing(
+        name, graph_attr={"rankdir": style.DIRECTIONS[direction]}, node_attr={"fontname": "Helvetica", "fontsize": "11"}
+    )
     for i, node in enumerate(selection.nodes):
         if isinstance(node, Value):
             parts = [view.pretty_card(node), f"data {node.data:.4f}", f"grad {view.grad(node):.4f}"]

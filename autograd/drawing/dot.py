@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from autograd.drawing import style
+from autograd.drawing.columns import Columns, Operand
 from autograd.drawing.render import Drawing
 from autograd.graph import Node
 from autograd.seeing.local import Local
@@ -99,8 +101,9 @@ def neighbourhood(view: View, focus: Node, radius: int) -> tuple[dict[int, Node]
 class Clusters:
     """Statements by the part that they belong to, nested as the parts are."""
 
-    def __init__(self, view: View) -> None:
+    def __init__(self, view: View, direction: str = "right") -> None:
         self.view = view
+        self.direction = direction
         self.own: list[tuple[str, dict[str, str]]] = []
         self.inside: dict[str, Clusters] = {}
 
@@ -108,7 +111,7 @@ class Clusters:
         """The part at the end of a chain of titles."""
         here = self
         for title in chain:
-            here = here.inside.setdefault(title, Clusters(self.view))
+            here = here.inside.setdefault(title, Clusters(self.view, self.direction))
         return here
 
     def write(self, graph: Any, chain: Chain = (), prefix: str = "cluster") -> None:
@@ -123,21 +126,25 @@ class Clusters:
                 title = small if chain else style.bold(text, point_size=12)
                 fill = style.NEUTRAL if len(below) % 2 else "#FFFFFF"
                 sub.attr(label=f"<{title}>" if title else "", labeljust="l", style="rounded,filled", color=style.PALE,
-                         fillcolor=fill, margin="8", penwidth="1")  # fmt: skip
+                         labelloc=style.TITLES[self.direction], fillcolor=fill, margin="8", penwidth="1")  # fmt: skip
                 part.write(sub, below, f"{prefix}_{k}")
 
 
 class Picture:
     """The default style, of those nodes of a view that are selected."""
 
-    def __init__(self, view: View, selection: Selection, legend: bool = True, notice: str = "") -> None:
+    def __init__(
+        self, view: View, selection: Selection, legend: bool = True, notice: str = "", direction: str = "right"
+    ) -> None:
         self.view = view
         self.notice = notice
+        self.direction = direction
         self.selection = selection
         self.number = {id(x): i for i, x in enumerate(selection.nodes)}
         self.swept = view.swept
         self.most = largest(view, selection.nodes)
-        self.clusters = Clusters(view)
+        self.clusters = Clusters(view, direction)
+        self.columns = Columns()
         self.edges: list[tuple[str, str, dict[str, str]]] = []
         self.constants: dict[int, str] = {}
         self.extra = 0
@@ -150,10 +157,19 @@ class Picture:
 
     def drawing(self, name: str = "graph") -> Drawing:
         """The finished DOT."""
-        graph = Drawing(name, graph_attr=dict(style.GRAPH), node_attr=dict(style.NODE), edge_attr=dict(style.EDGES))
+        looks = {**style.GRAPH, **style.COLUMNS, "rankdir": style.DIRECTIONS[self.direction]}
+        graph = Drawing(name, graph_attr=looks, node_attr=dict(style.NODE), edge_attr=dict(style.EDGES))
         self.clusters.write(graph)
         for tail, head, attributes in self.edges:
             graph.edge(tail, head, **attributes)
+        inputs = [self.card_id(x) for x in self.selection.nodes if x.is_leaf and self.view.chain(x) == INPUTS]
+        columns = [column for column in (*self.columns.ordered(), (INPUTS, inputs)) if len(column[1]) > 1]
+        for k, (chain, column) in enumerate(columns):
+            with graph.subgraph(name=f"column_{k}") as same:
+                same.attr(rank="same")
+                # Graphviz turns a graph that runs to the right so that its clusters are filled from the bottom.
+                for pair in pairwise(column[::-1] if chain and self.direction == "right" else column):
+                    same.edge(*pair, style="invis")
         below = [f'<TD ALIGN="LEFT">{style.font(style.escape(self.notice), point_size=10)}</TD>'] if self.notice else []
         if self.legend:
             below.append(f'<TD ALIGN="LEFT">{self._legend()}</TD>')
@@ -200,12 +216,18 @@ class Picture:
         self._put(chain, name, id=name, tooltip=style.tooltip(node.op.name), **sign_looks(sign))
         self.edges.append((name, self.card_id(node), {"id": f"{name}_out"}))
         flow = node._cotangents(node.grad, live=False) if self.swept and not isinstance(node, Value) else None
-        position = 0
+        position, terms = 0, []
         for term in self.selection.terms[id(node)]:
+            terms.append(operands := list[Operand]())
             for link in term:
                 attributes = self._link(node, link, flow) | {"id": f"e{self.number[id(node)]}_{position}"}
-                self._connect(self.card_id(link.operand), self.view.chain(link.operand), name, chain, attributes)
+                source = self.view.chain(link.operand)
+                card = self.card_id(link.operand)
+                start = self._connect(card, source, name, chain, attributes, self.view.pretty(link.operand))
+                if start != card or source == chain:
+                    operands.append(Operand(start, link.operand, enters=start != card))
                 position += 1
+        self.columns.add(node, chain, terms, self.view.is_anonymous)
         for x in node.operands:
             if isinstance(x, np.ndarray) and x.ndim:
                 self._constant(x, name, chain)
@@ -218,24 +240,28 @@ class Picture:
             self._put(part, self.constants[id(array)], label=f"<{card}>", **style.ROLES["constant"])
         self._connect(self.constants[id(array)], (), name, chain, {"style": "dashed", "color": style.LINE})
 
-    def _connect(self, tail: str, source: Chain, head: str, chain: Chain, attributes: dict[str, str]) -> None:
-        """An edge; where it enters a part, through a point inside: without, the layout takes long detours."""
-        if chain and source[: len(chain)] != chain:
-            point = f"p{self.extra}"
-            self.extra += 1
-            self._put(
-                chain,
-                point,
-                shape="point",
-                width=".02",
-                height=".02",
-                label="",
-                color=attributes.get("color", style.INK),
-            )
-            first = {k: x for k, x in attributes.items() if k not in ("label", "id")} | {"arrowhead": "none"}
-            self.edges.append((tail, point, first | ({"id": attributes["id"] + "_in"} if "id" in attributes else {})))
-            tail = point
-        self.edges.append((tail, head, attributes))
+    def _connect(
+        self, tail: str, source: Chain, head: str, chain: Chain, attributes: dict[str, str], entering: str = ""
+    ) -> str:
+        """An edge. Where it enters a part, its name stands at the border; returns that, or the tail.
+
+        Without a node inside the part for each edge that enters, the layout takes long detours.
+        """
+        if not chain or source[: len(chain)] == chain:
+            self.edges.append((tail, head, attributes))
+            return tail
+        entry = f"p{self.extra}"
+        self.extra += 1
+        colour = attributes.get("color", style.INK)
+        looks = style.ENTRY if entering else {"shape": "point", "width": ".04", "height": ".04", "color": colour}
+        first = attributes | {"arrowhead": "none", "tailport": style.LEAVING[self.direction]}
+        first.pop("label", None)
+        if "id" in attributes:
+            looks = looks | {"id": attributes["id"] + "_at"}
+            first["id"] = attributes["id"] + "_in"
+        self._put(chain, entry, label=style.escape(entering), tooltip=style.tooltip(entering), **looks)
+        self.edges += [(tail, entry, first), (entry, head, attributes)]
+        return entry
 
     def _link(self, node: Node, link: Local, flow: Any) -> dict[str, str]:
         """How an edge looks: what it says, and how much flows back along it."""
@@ -243,7 +269,7 @@ class Picture:
         if isinstance(node, Value):
             text = derivative_text(link)
             if text:
-                attributes["label"] = style.edge_label(text)
+                attributes["label"] = style.edge_label(text, self.direction)
             contribution = link.number * self.view.grad(node) if self.swept else None
         else:
             array = None if flow is None else flow[link.position]

@@ -37,9 +37,10 @@ class Group:
 class Overview:
     """The graph of a view, folded into its outermost parts."""
 
-    def __init__(self, view: View, notice: str = "") -> None:
+    def __init__(self, view: View, notice: str = "", direction: str = "right") -> None:
         self.view = view
         self.notice = notice
+        self.direction = direction
         self.groups: dict[Chain, Group] = {}
         self.flows: dict[tuple[Chain, Chain], dict[int, Node]] = {}
         self.edges = 0
@@ -71,8 +72,8 @@ class Overview:
 
     def drawing(self, name: str = "graph") -> Drawing:
         """The picture."""
-        graph = Drawing(name, graph_attr={**style.GRAPH, "nodesep": ".4", "ranksep": ".9"}, node_attr=dict(style.NODE),
-                        edge_attr={**style.EDGES, "fontsize": "10"})  # fmt: skip
+        looks = {**style.GRAPH, "rankdir": style.DIRECTIONS[self.direction], "nodesep": ".4", "ranksep": ".9"}
+        graph = Drawing(name, graph_attr=looks, node_attr=dict(style.NODE), edge_attr={**style.EDGES, "fontsize": "10"})
         names = {chain: f"g{i}" for i, chain in enumerate(self.groups)}
         most = max((rms(self._gradients(nodes.values())) for nodes in self.flows.values()), default=0.0)
         for chain, group in self.groups.items():

@@ -23,6 +23,14 @@ GRAPH = {
     "rankdir": "LR", "nodesep": ".12", "ranksep": ".28", "newrank": "true", "splines": "true",
     "outputorder": "edgesfirst", "pad": ".2", "bgcolor": "#FFFFFF", "fontname": "Helvetica",
 }  # fmt: skip
+COLUMNS = {"remincross": "false"}
+"""Graphviz' second look at crossings forgets which node shall stand above which."""
+DIRECTIONS = {"right": "LR", "down": "TB"}
+"""Where a graph runs to, as Graphviz says it."""
+LEAVING = {"right": "e", "down": "s"}
+"""The side of a card on which edges to other parts leave it."""
+TITLES = {"right": "t", "down": "b"}
+"""Where the title of a part stands: not where edges enter it."""
 NODE = {"fontname": "Helvetica", "shape": "box", "margin": ".07,.05", "fontcolor": INK, "color": LINE, "penwidth": "1",
         "style": "filled", "fillcolor": "#FFFFFF"}  # fmt: skip
 EDGES = {"fontname": "Helvetica", "fontsize": "9", "color": INK, "arrowsize": ".6", "fontcolor": INK, "penwidth": ".9"}
@@ -37,6 +45,10 @@ ROLES = {
     "loss": {"style": "rounded,filled", "color": INK, "penwidth": "2.6"},
 }
 """The shapes of cards: the roles can be told apart without colour."""
+
+ENTRY = {"shape": "box", "style": "rounded,filled", "color": PALE, "fillcolor": "#FFFFFF", "fontcolor": "#57606A",
+         "fontsize": "9", "width": ".25", "height": ".17", "margin": ".04,.01"}  # fmt: skip
+"""The name of a value where it enters a part."""
 
 
 def bucket(g: float, most: float) -> int:
@@ -179,6 +191,6 @@ def array_card(name: str, role: str, data: Any, grad: Any, kind: str = "") -> st
     return table(rows)
 
 
-def edge_label(text: str) -> str:
+def edge_label(text: str, direction: str = "right") -> str:
     """A label that keeps clear of thick edges."""
-    return f"<{table([f'<TD>{escape(text)}</TD>'], cellpadding=3)}>"
+    return f"<{table([f'<TD>{escape(text)}</TD>'], cellpadding=3 if direction == 'right' else 6)}>"

@@ -19,7 +19,7 @@ from autograd import ops
 from autograd.graph import Node
 from autograd.rows import Elementwise
 from autograd.seeing.local import Local, derivatives
-from autograd.seeing.naming import Clusters, Naming
+from autograd.seeing.naming import Clusters, Naming, split_path
 from autograd.seeing.notation import TEXT, application
 from autograd.seeing.text import printable
 from autograd.symbol import Symbol, symbol
@@ -51,9 +51,13 @@ class View(Naming):
         clusters: Clusters | None = None,
         roles: Mapping[str, Iterable[Node]] | None = None,
         fold: str = "sums",
+        name_inputs: bool = False,
     ) -> None:
         super().__init__(outputs, model, labels, clusters, roles)
         self.fold = fold
+        self.given: dict[int, str] = {}
+        if name_inputs:
+            self.given = input_names(self)
 
     def grad(self, node: Node) -> Any:
         """The gradient to show: what the last backward left."""
@@ -63,6 +67,10 @@ class View(Naming):
     def swept(self) -> bool:
         """Whether there are gradients to show: before a backward there are none."""
         return any(self.grad(x) is not None and bool(np.any(self.grad(x))) for x in self.outputs)
+
+    def name(self, node: Node) -> str:
+        """The name that the node has, or the one that an input is given here."""
+        return super().name(node) or self.given.get(id(node), "")
 
     def pretty(self, node: Node) -> str:
         """The name as text with its signs; a product or a function of what has a name is called by that; else empty."""
@@ -163,6 +171,38 @@ class View(Naming):
         if products:
             sign = "w·x + b" if terms > len(products) else "w·x"
         return f"{sign} + {short(constant)}".replace("+ + ", "+ ").replace("+ −", "− ") if constant else sign
+
+
+def input_names(naming: Naming) -> dict[int, str]:
+    """Names for inputs that have none: x0 for what is multiplied by w[0]; x2_0 if it is the second sample's.
+
+    >>> from nn import Neuron
+    >>> neuron, first, second = Neuron(2), [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
+    >>> list(input_names(Naming([neuron(first)], neuron)).values())
+    ['x0', 'x1']
+    >>> list(input_names(Naming([neuron(first) + neuron(second)], neuron)).values())
+    ['x1_0', 'x1_1', 'x2_0', 'x2_1']
+    """
+    places: dict[int, str] = {}
+    for node in naming.nodes:
+        if node.op in (ops.mul, ops._dot):
+            half = len(node.operands) // 2
+            for pair in zip(node.operands[:half], node.operands[half:], strict=False):
+                for w, x in (pair, pair[::-1]):
+                    if isinstance(x, Node) and x.is_leaf and naming.role(x) == "input" and not naming.name(x):
+                        index = split_path(naming.paths.get(id(w), ""))[1]
+                        places.setdefault(id(x), index[-1] if index else str(len(places)))
+    seen: dict[str, int] = {}
+    for place in places.values():
+        seen[place] = seen.get(place, 0) + 1
+    one_sample, taken = max(seen.values(), default=0) < 2, {naming.name(x) for x in naming.nodes if x.is_leaf}
+    found, sample = {}, dict.fromkeys(seen, 0)
+    for key, place in places.items():
+        sample[place] += 1
+        name = f"x{place}" if one_sample else f"x{sample[place]}_{place}"
+        if name not in taken:
+            found[key] = name
+    return found
 
 
 ONE = symbol(1)
