@@ -234,3 +234,48 @@ def test_what_is_active_is_in_sight(opened, width):
     assert browser.run(scale) >= 0.649
     browser.run("document.getElementById('fit').click()")
     assert browser.run(scale) == pytest.approx(4 / 3, rel=1e-3)
+
+
+@in_a_browser
+@pytest.mark.parametrize(("width", "height"), [(1400, 800), (390, 844)])
+def test_nothing_is_shown_before_its_time(opened, width, height):
+    """Derivatives stay hidden, in tooltips too, until the step that uses them; the whole fits, or the page says so."""
+    browser, n, page = opened
+    browser.resize(width, height)
+    browser.run("dispatchEvent(new Event('resize'))")
+    labels = """[...document.querySelectorAll('g.edge text')].filter(t => t.getAttribute('visibility') !== 'hidden')
+        .map(t => t.textContent)"""
+    tips = """[...document.querySelectorAll('g.edge a')].map(a => a.getAttributeNS('http://www.w3.org/1999/xlink',
+        'title')).filter(tip => tip)"""
+    browser.press("Home")
+    assert browser.run(labels) == browser.run(tips) == []
+    browser.press("b")
+    assert browser.run(labels) == []  # the first backward step is only where the gradient starts
+    browser.press("ArrowRight")
+    assert browser.run(labels) == ["2e = −0.538"]
+    browser.press("End")
+    assert {"2e = −0.538", "h₁(1−h₁) = 0.131", "w₁₂ = −0.4"} <= set(browser.run(labels))
+    scrolls = browser.run("""{const s = document.getElementById('stage');
+        s.scrollWidth > s.clientWidth || s.scrollHeight > s.clientHeight}""")
+    assert scrolls == ("scrolls" in browser.run("document.getElementById('hint').textContent"))
+    assert scrolls == (width < 1000)
+    for part in ("say", "hint"):  # what is said is said whole
+        assert browser.run(f"{{const s = document.getElementById('{part}'); s.scrollHeight <= s.clientHeight}}")
+    if not scrolls:  # and then the window is not mostly empty
+        assert browser.run("""{const s = document.querySelector('#stage svg').getBoundingClientRect(),
+            room = document.getElementById('stage').getBoundingClientRect();
+            Math.max(s.width / room.width, s.height / room.height)}""") > 0.9
+
+
+@in_a_browser
+def test_an_alarm_waits_for_its_number(browser, tmp_path):
+    x = Value(0.0, "x")
+    y = x.log()
+    y.label = "y"
+    steps(y).save(tmp_path / "page.html")
+    browser.resize(1400, 800)
+    browser.open(tmp_path / "page.html")
+    red = "document.querySelectorAll('g.card [stroke=\"#D50000\"]').length > 0"
+    assert not browser.run(red)
+    browser.press("ArrowRight")
+    assert browser.run(red)

@@ -20,6 +20,7 @@ from autograd.seeing.notation import TEXT, figure
 from autograd.seeing.view import View
 from autograd.value import Value
 
+MOST_IN_COLUMNS = 250  # values; of more, the layout would take minutes
 FAN_IN = 8  # operands of one operation; of more, the first three and the last are shown
 
 
@@ -126,7 +127,8 @@ class Clusters:
                 title = small if chain else style.bold(text, point_size=12)
                 fill = style.NEUTRAL if len(below) % 2 else "#FFFFFF"
                 sub.attr(label=f"<{title}>" if title else "", labeljust="l", style="rounded,filled", color=style.PALE,
-                         labelloc=style.TITLES[self.direction], fillcolor=fill, margin="8", penwidth="1")  # fmt: skip
+                         labelloc="t" if below == INPUTS else style.TITLES[self.direction], fillcolor=fill,
+                         margin="8", penwidth="1")  # fmt: skip
                 part.write(sub, below, f"{prefix}_{k}")
 
 
@@ -157,13 +159,15 @@ class Picture:
 
     def drawing(self, name: str = "graph") -> Drawing:
         """The finished DOT."""
-        looks = {**style.GRAPH, **style.COLUMNS, "rankdir": style.DIRECTIONS[self.direction]}
+        inputs = [self.card_id(x) for x in self.selection.nodes if x.is_leaf and self.view.chain(x) == INPUTS]
+        columns = [column for column in (*self.columns.ordered(), (INPUTS, inputs)) if len(column[1]) > 1]
+        if len(self.selection.nodes) > MOST_IN_COLUMNS:
+            columns = []
+        looks = {**style.GRAPH, **(style.COLUMNS if columns else {}), "rankdir": style.DIRECTIONS[self.direction]}
         graph = Drawing(name, graph_attr=looks, node_attr=dict(style.NODE), edge_attr=dict(style.EDGES))
         self.clusters.write(graph)
         for tail, head, attributes in self.edges:
             graph.edge(tail, head, **attributes)
-        inputs = [self.card_id(x) for x in self.selection.nodes if x.is_leaf and self.view.chain(x) == INPUTS]
-        columns = [column for column in (*self.columns.ordered(), (INPUTS, inputs)) if len(column[1]) > 1]
         for k, (chain, column) in enumerate(columns):
             with graph.subgraph(name=f"column_{k}") as same:
                 same.attr(rank="same")

@@ -85,14 +85,17 @@ def steps(
             f"{count:,} values are too many to step through (at most {MOST}): take a smaller network, or one"
             " sample; autograd.draw gives an overview"
         )
-    view = Walked([loss], model, labels, clusters, roles, fold="affine" if detail == "affine" else "sums")
-    picture = Picture(view, select(view, len(view.nodes), fan_in=math.inf), legend=False)
-    svg = re.sub(r"^.*?(?=<svg)", "", picture.drawing().svg(), flags=re.S)
-    data = Script(view, picture).data()
+    fold = "affine" if detail == "affine" else "sums"
+    view = Walked([loss], model, labels, clusters, roles, fold, name_inputs=True)
+    shown = select(view, len(view.nodes), fan_in=math.inf)
+    pictures = {way: Picture(view, shown, legend=False, direction=way) for way in style.DIRECTIONS}
+    svgs = {way: re.sub(r"^.*?(?=<svg)", "", x.drawing().svg(), flags=re.S) for way, x in pictures.items()}
+    data = Script(view, pictures["right"]).data()
     template = files("autograd.drawing").joinpath("steps.html").read_text(encoding="utf-8")
-    content = {"__TITLE__": "Step by step", "__SVG__": svg, "__DATA__": json.dumps(data).replace("<", "\\u003c")}
-    page = re.sub("__(?:TITLE|SVG|DATA)__", lambda found: content[found[0]], template)
-    found = re.search(r'height="([\d.]+)pt"', svg)
+    content = {"__TITLE__": "Step by step", "__RIGHT__": svgs["right"], "__DOWN__": svgs["down"],
+               "__DATA__": json.dumps(data).replace("<", "\\u003c")}  # fmt: skip
+    page = re.sub("__(?:TITLE|RIGHT|DOWN|DATA)__", lambda found: content[found[0]], template)
+    found = re.search(r'height="([\d.]+)pt"', svgs["right"])
     height = float(found[1]) if found else 400.0
     return Steps(page, len(data["steps"]), min(900, max(420, round(height * 1.1) + 190)))
 
@@ -142,6 +145,7 @@ class Script:
         return {
             "nodes": nodes, "steps": [*forward, start, *backward], "most": self.picture.most,
             "positive": style.POSITIVE, "negative": style.NEGATIVE, "neutral": style.NEUTRAL, "faint": style.EDGE,
+            "alarm": style.ALARM,
         }  # fmt: skip
 
     def _name(self, node: Node) -> str:
@@ -160,7 +164,7 @@ class Script:
         links = view.links(node)
         key = self.picture.number[id(node)]
         lit = [card(node), f"o{key}", f"o{key}_out", *(card(link.operand) for link in links)]
-        lit += [f"e{key}_{i}" for i in range(len(links))]
+        lit += [f"e{key}_{i}{end}" for i in range(len(links)) for end in ("", "_at")]
         text = f"{self._name(node)} = {self._sum_or_call(node)} = {figure(node.data)}"  # type: ignore[attr-defined]
         return {"kind": "forward", "result": card(node), "lit": lit, "text": text}
 
@@ -193,7 +197,7 @@ class Script:
         )
         return {
             "kind": "backward", "card": card(by), "amount": number(amount), "edge": f"e{key}_{i}", "text": text,
-            "lit": [card(by), f"e{key}_{i}", f"o{key}", card(node), f"o{key}_out"],
+            "lit": [card(by), f"e{key}_{i}", f"e{key}_{i}_at", f"o{key}", card(node), f"o{key}_out"],
             "more": self._formula(link),
         }  # fmt: skip
 

@@ -20,7 +20,7 @@ NEUTRAL, GREY, INK, LINE, PALE, EDGE, ALARM = (
 STRIP = 32  # most cells of a strip
 
 GRAPH = {
-    "rankdir": "LR", "nodesep": ".12", "ranksep": ".28", "newrank": "true", "splines": "true",
+    "rankdir": "LR", "nodesep": ".12", "ranksep": ".24", "newrank": "true", "splines": "true",
     "outputorder": "edgesfirst", "pad": ".2", "bgcolor": "#FFFFFF", "fontname": "Helvetica",
 }  # fmt: skip
 COLUMNS = {"remincross": "false"}
@@ -30,7 +30,7 @@ DIRECTIONS = {"right": "LR", "down": "TB"}
 LEAVING = {"right": "e", "down": "s"}
 """The side of a card on which edges to other parts leave it."""
 TITLES = {"right": "t", "down": "b"}
-"""Where the title of a part stands: not where edges enter it."""
+"""Where the title of a part stands: away from where most edges enter it."""
 NODE = {"fontname": "Helvetica", "shape": "box", "margin": ".07,.05", "fontcolor": INK, "color": LINE, "penwidth": "1",
         "style": "filled", "fillcolor": "#FFFFFF"}  # fmt: skip
 EDGES = {"fontname": "Helvetica", "fontsize": "9", "color": INK, "arrowsize": ".6", "fontcolor": INK, "penwidth": ".9"}
