@@ -121,6 +121,19 @@ class History(Sequence[Row]):
             raise ValueError(f"{os.fspath(path)}: this is no history in JSON ({error})") from error
 
 
+SAID = {"train": "training", "val": "validation", "lr": "learning rate"}
+"""Words of columns as people say them."""
+
+
+def spoken(column: str) -> str:
+    """A column's name in English, as legends and headings have it.
+
+    >>> [spoken(name) for name in ("train_loss", "val_accuracy", "test_loss", "lr", "my_score")]
+    ['training loss', 'validation accuracy', 'test loss', 'learning rate', 'my score']
+    """
+    return " ".join(SAID.get(word, word) for word in column.split("_") if word) or column
+
+
 def direction_of(column: str) -> Direction | None:
     """Whether the best number of a column is the largest or the smallest, as its name's last word tells; None if not.
 

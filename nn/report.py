@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nn.files import write
-from nn.history import History, shown
+from nn.history import History, shown, spoken
 from nn.text import printable
 
 if TYPE_CHECKING:
@@ -44,19 +44,17 @@ def write_report(
         figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
         write(folder / f"{name}.png", png.getvalue())
         source = base64.b64encode(png.getvalue()).decode()
-        least = round(figure.get_figwidth() * 96 * 0.7)  # smaller than that, nobody can read its texts: it scrolls
         alt = _text(f"{heading}. {sentence}")
         cards.append(
             f"<section><h2>{_text(heading)}</h2><p>{_text(sentence)}</p>"
-            f'<div class="scroll"><img style="min-width: {least}px" alt="{alt}" '
-            f'src="data:image/png;base64,{source}"></div></section>'
+            f'<img alt="{alt}" src="data:image/png;base64,{source}"></section>'
         )
     page = _PAGE.format(
         title=_text(title),
         headlines=_items(headlines, "<div><dd>{value}</dd><dt>{name}</dt></div>"),
         settings=_items(settings, "<div><dt>{name}</dt><dd>{value}</dd></div>"),
         cards="\n".join(cards),
-        head=_items(dict.fromkeys(history.columns), "<th>{name}</th>"),
+        head=_items(dict.fromkeys(map(spoken, history.columns)), "<th>{name}</th>"),
         rows="\n".join("<tr>" + "".join(f"<td>{shown(x)}</td>" for x in row.values()) + "</tr>" for row in history),
     )
     write(folder / "report.html", page)
@@ -96,19 +94,21 @@ _PAGE = """<!doctype html>
   .settings dd {{ font-size: 14px; font-weight: 600; overflow-wrap: anywhere }}
   main {{ display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)) }}
   section {{ display: flex; flex-direction: column; min-width: 0 }}
-  img {{ display: block; width: 100%; max-width: 620px; margin: auto }}
-  .scroll {{ margin-top: 12px; overflow: auto }}
-  .long {{ max-height: 640px }}
+  main > section:nth-last-child(2):nth-child(odd), .history {{ grid-column: 1 / -1 }}
+  img {{ display: block; width: 100%; max-width: 620px; margin: 12px auto auto }}
+  .long {{ margin-top: 12px; max-height: 640px; overflow: auto }}
   table {{ border-collapse: collapse; width: 100%; font-size: 14px; font-variant-numeric: tabular-nums }}
   th, td {{ padding: 5px 0 5px 10px; text-align: right; border-bottom: 1px solid #D0D7DE }}
   th {{ color: #57606A; font-weight: 600; vertical-align: bottom; position: sticky; top: 0; background: #FFF }}
+  @media (max-width: 480px) {{ section {{ padding: 12px 8px }} table {{ font-size: 11px }}
+                               th, td {{ padding-left: 4px }} }}
 </style>
 <h1>{title}</h1>
 <dl class="headlines">{headlines}</dl>
 <dl class="settings">{settings}</dl>
 <main>
 {cards}
-<section><h2>History</h2><div class="scroll long"><table><thead><tr>{head}</tr></thead><tbody>
+<section class="history"><h2>History</h2><div class="long"><table><thead><tr>{head}</tr></thead><tbody>
 {rows}
 </tbody></table></div></section>
 </main>

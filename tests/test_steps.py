@@ -275,7 +275,7 @@ def test_an_alarm_waits_for_its_number(browser, tmp_path):
     steps(y).save(tmp_path / "page.html")
     browser.resize(1400, 800)
     browser.open(tmp_path / "page.html")
-    red = "document.querySelectorAll('g.card [stroke=\"#D50000\"]').length > 0"
+    red = "document.querySelectorAll('g.card [stroke=\"#D50000\" i]').length > 0"
     assert not browser.run(red)
     browser.press("ArrowRight")
     assert browser.run(red)

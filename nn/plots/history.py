@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, literal, matplotlib
-from nn.history import Direction, History, direction_of, shown
+from nn.history import Direction, History, direction_of, shown, spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def curves(
 
     >>> ax = curves(History([{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.25}]))
     >>> [line.get_label() for line in ax.lines]
-    ['train_loss', 'best: 0.2500 in epoch 2']
+    ['training loss', 'best: 0.2500 in epoch 2']
     """
     names = sorted((name for name in history.columns if name.endswith(column)), key=lambda name: name[:6] != "train_")
     if not names:
@@ -47,7 +47,7 @@ def curves(
     for name in names:
         style, colour = ("-", BLUES[1]) if name.startswith("train_") else ("--", next(others))
         ax.plot(
-            history["epoch"], history[name], style, label=literal(name), marker=marker, markersize=3.5, color=colour
+            history["epoch"], history[name], style, label=literal(spoken(name)), marker=marker, markersize=3.5, color=colour
         )
     direction = direction_of(names[-1]) if direction is None else direction
     if direction is not None and np.isfinite(history[names[-1]]).any():
@@ -58,7 +58,7 @@ def curves(
         ax.set_yscale("log")
     ax.xaxis.set_major_locator(matplotlib("ticker").MaxNLocator(integer=True, min_n_ticks=1))
     ax.set_xlabel("epoch", color=GREY)
-    ax.set_ylabel(literal(column), color=GREY)
+    ax.set_ylabel(literal(spoken(column)), color=GREY)
     ax.grid(axis="y", color=LINE, linewidth=0.6)
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(fontsize="small", framealpha=0.9, edgecolor="none")
