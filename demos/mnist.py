@@ -197,7 +197,8 @@ def report(
         ),
         "bars": (
             "What else they might have been",
-            "The four worst once more, with the probability that the network gave to each digit.",
+            "The four worst once more, with the probability that the network gave to each digit, from 0 to 1."
+            " Blue is the digit that it is.",
             plots.prediction_bars(data.test_x[worst], data.test_y[worst], probabilities[worst], shape=shape),
         ),
     }

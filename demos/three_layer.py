@@ -129,13 +129,13 @@ def curve(losses: np.ndarray, published: dict[int, float]) -> Any:
 
 
 def before_and_after(*weights: Sequence[np.ndarray]) -> Any:
-    """Both matrices before and after training, as colours and numbers."""
+    """Both matrices before and after training, as colours and numbers; one scale of colours for all four."""
     figure = canvas.matplotlib("figure").Figure(figsize=(8, 5.4), layout="constrained")
     grid = figure.subplots(2, 2, width_ratios=(4, 1.6))
+    limit = max(abs(matrix).max() for matrices in weights for matrix in matrices)
     for row, when, matrices in zip(grid, ("before", "after"), weights, strict=True):
         for ax, (below, above), matrix in zip(row, (("input", "hidden"), ("hidden", "output")), matrices, strict=True):
-            limit = abs(matrix).max()
-            ax.imshow(matrix, cmap=canvas.colour_map("signed", canvas.SIGNED), vmin=-limit, vmax=limit, aspect="auto")
+            canvas.signed_picture(ax, matrix, limit, aspect="auto")
             for (i, j), x in np.ndenumerate(matrix):
                 colour = "white" if abs(x) > 0.7 * limit else canvas.INK
                 ax.text(j, i, f"{x:+.3f}".replace("-", "−"), ha="center", va="center", color=colour)
@@ -143,6 +143,7 @@ def before_and_after(*weights: Sequence[np.ndarray]) -> Any:
             ax.set_yticks(range(len(matrix)), range(1, len(matrix) + 1))
             ax.set(xlabel=above, ylabel=below)
             ax.set_title(f"{below} → {above}, {when}", fontsize="medium")
+    canvas.signed_bar(figure, grid.ravel().tolist(), limit, aspect=60)
     return figure
 
 

@@ -34,8 +34,21 @@ def colour_map(name: str, colours: Sequence[str]) -> LinearSegmentedColormap:
 
 def signed_image(ax: Axes, numbers: Array, limit: float, **kwargs: Any) -> None:
     """Numbers (height, width) as blue where negative and orange where positive, and below them what colour is what."""
-    image = ax.imshow(numbers, cmap=colour_map("signed", SIGNED), vmin=-limit, vmax=limit, **kwargs)
-    bar = ax.figure.colorbar(image, ax=ax, orientation="horizontal", shrink=0.6, aspect=30, pad=0.02, extend="both")
+    signed_picture(ax, numbers, limit, **kwargs)
+    signed_bar(ax.figure, ax, limit)
+
+
+def signed_picture(ax: Axes, numbers: Array, limit: float, **kwargs: Any) -> None:
+    """Numbers (height, width) in colours, the strongest at `limit`: the same in all panels that are to be compared."""
+    ax.imshow(numbers, cmap=colour_map("signed", SIGNED), vmin=-limit, vmax=limit, **kwargs)
+
+
+def signed_bar(figure: Any, panels: Axes | list[Axes], limit: float, aspect: float = 30) -> None:
+    """Below one panel, or below several that share it: what colour is what number."""
+    first = panels[0] if isinstance(panels, list) else panels
+    bar = figure.colorbar(
+        first.images[-1], ax=panels, orientation="horizontal", shrink=0.6, aspect=aspect, pad=0.02, extend="both"
+    )
     bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"+{limit:.2g}"])
     bar.outline.set_visible(False)
 

@@ -54,7 +54,7 @@ def write_report(
         headlines=_items(headlines, "<div><dd>{value}</dd><dt>{name}</dt></div>"),
         settings=_items(settings, "<div><dt>{name}</dt><dd>{value}</dd></div>"),
         cards="\n".join(cards),
-        head=_items(dict.fromkeys(map(spoken, history.columns)), "<th>{name}</th>"),
+        head=_items(dict.fromkeys(history.columns), "<th>{name}</th>"),
         rows="\n".join("<tr>" + "".join(f"<td>{shown(x)}</td>" for x in row.values()) + "</tr>" for row in history),
     )
     write(folder / "report.html", page)
@@ -68,7 +68,7 @@ def _text(x: object) -> str:
 
 def _items(items: Mapping[str, object], form: str) -> str:
     return "".join(
-        form.format(name=_text(str(name).replace("_", " ")), value=_text(value)) for name, value in items.items()
+        form.format(name=_text(spoken(str(name))), value=_text(value)) for name, value in items.items()
     )
 
 

@@ -13,6 +13,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from browser import COMMAND, Browser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -204,8 +205,8 @@ def test_axes_have_to_be_axes(wrong, hint):
 
 def test_training_is_solid_and_validation_dashed():
     train, test, best = plots.curves(HISTORY).lines
-    assert (train.get_label(), train.get_linestyle()) == ("train_loss", "-")
-    assert (test.get_label(), test.get_linestyle()) == ("test_loss", "--")
+    assert (train.get_label(), train.get_linestyle()) == ("training loss", "-")
+    assert (test.get_label(), test.get_linestyle()) == ("test loss", "--")
     assert [tuple(x) for x in train.get_xydata()] == [(row[0], row[1]) for row in ROWS]
     assert [tuple(x) for x in test.get_xydata()] == [(row[0], row[2]) for row in ROWS]
     assert [tuple(x) for x in best.get_xydata()] == [(2, 0.4)]
@@ -228,7 +229,7 @@ def test_a_logarithmic_axis_on_request():
 
 def test_a_curve_of_nan_has_no_best():
     history = History([{"epoch": 1, "train_loss": 0.5, "test_loss": math.nan}])
-    assert [line.get_label() for line in plots.curves(history).lines] == ["train_loss", "test_loss"]
+    assert [line.get_label() for line in plots.curves(history).lines] == ["training loss", "test loss"]
 
 
 # ------------------------------------------------------------------------------------------ the confusion matrix
@@ -579,19 +580,20 @@ def test_the_worst_come_first(samples, n, seed):
 
 @settings(max_examples=20)
 @given(st.integers(1, 8), st.integers(2, 5), st.integers(1, 9), st.integers(0, 99))
-def test_bars_are_the_probabilities_and_the_true_class_is_framed(samples, classes, n, seed):
+def test_bars_are_the_probabilities_and_the_true_class_is_blue(samples, classes, n, seed):
     rng = np.random.default_rng(seed)
     images, labels = rng.random((samples, 2, 3)), rng.integers(0, classes, samples)
     probabilities = rng.dirichlet(np.ones(classes), samples)
     ax = plots.prediction_bars(images, labels, probabilities, n=n, shape=(2, 3))
     shown = min(samples, n)
-    bars = np.array([bar.get_width() for bar in ax.patches]).reshape(shown, classes + 1)
-    np.testing.assert_allclose(bars[:, :-1], probabilities[:shown])
-    np.testing.assert_allclose(bars[:, -1], 1)
-    middles = np.array([bar.get_y() + bar.get_height() / 2 for bar in ax.patches]).reshape(shown, classes + 1)
-    np.testing.assert_allclose(middles[:, -1], middles[np.arange(shown), labels[:shown]])
-    blue = np.array([bar.get_facecolor()[:3] == to_rgb(plots.classes.BLUES[1]) for bar in ax.patches])
-    np.testing.assert_array_equal(blue.reshape(shown, -1)[:, :-1], np.arange(classes) == labels[:shown, None])
+    bars = np.array(ax.patches).reshape(shown, 2, classes)
+    widths = np.vectorize(lambda bar: bar.get_width())(bars)
+    np.testing.assert_allclose(widths[:, 0], 1)  # the tracks
+    np.testing.assert_allclose(widths[:, 1], probabilities[:shown])
+    blue = np.vectorize(lambda bar: to_hex(bar.get_facecolor()) == plots.classes.BLUES[1].lower())(bars)
+    np.testing.assert_array_equal(blue[:, 1], np.arange(classes) == labels[:shown, None])
+    assert not blue[:, 0].any()  # a track says nothing of a class
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["the true class", "another class"]
     for image, found in zip(images, ax.images, strict=False):
         np.testing.assert_array_equal(found.get_array(), image)
     assert len(ax.images) == shown
@@ -651,6 +653,31 @@ class Page(HTMLParser):
 
     def handle_data(self, data):
         self.texts.append(data.strip())
+
+
+@pytest.mark.skipif(COMMAND is None, reason="no Chromium: apt install chromium, to open reports in a browser")
+def test_the_report_fits_any_window(tmp_path):
+    """At every width the pictures are whole, and no card stands beside an empty half; names are said in English."""
+    pictures = {str(k): (f"Picture {k}", "A sentence.", draw()) for k, draw in enumerate(PICTURES)}
+    assert len(pictures) % 2
+    path = write_report(tmp_path, "MNIST", {"right": "98%"}, {"lr": 0.5}, pictures, HISTORY)
+    with Browser() as browser:
+        for width in (390, 800, 1400):
+            browser.resize(width, 900)
+            browser.open(path)
+            assert browser.run("document.documentElement.scrollWidth") <= width
+            boxes = browser.run("""[...document.querySelectorAll('section, img, table')].map(x =>
+                [x.getBoundingClientRect().left, x.getBoundingClientRect().right])""")
+            assert all(0 <= left < right <= width for left, right in boxes)
+            rows = browser.run("""[...document.querySelectorAll('section')].map(x => [x.getBoundingClientRect().top,
+                x.getBoundingClientRect().width])""")
+            whole = browser.run("document.querySelector('main').getBoundingClientRect().width")
+            for top in {top for top, _ in rows}:
+                assert sum(wide for other, wide in rows if other == top) > whole - 40
+        text = browser.run("document.body.innerText")
+    assert "training loss" in text
+    assert "learning rate" in text
+    assert "train_loss" not in text
 
 
 def test_the_report_is_one_page_that_needs_nothing_else(tmp_path):

@@ -9,7 +9,20 @@ import numpy as np
 import numpy.typing as npt
 
 from nn import inspection
-from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, colour_map, columns_of, literal, mosaic
+from nn.canvas import (
+    BLUES,
+    GREY,
+    INK,
+    LINE,
+    ORANGES,
+    PALE,
+    axes,
+    colour_map,
+    columns_of,
+    literal,
+    matplotlib,
+    mosaic,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -111,7 +124,7 @@ def prediction_bars(
     shape: tuple[int, int] = (28, 28),
     ax: Axes | None = None,
 ) -> Axes:
-    """The first samples, each beside the probability of every class: the true one framed, where 1 would be right.
+    """The first samples, each beside the probability of every class, on a track from 0 to 1.
 
     Args:
         images: (samples, height * width) or (samples, height, width), grey, larger is darker.
@@ -121,7 +134,8 @@ def prediction_bars(
         shape: height and width of an image.
         ax: where to draw.
 
-    The bar of the true class is blue, the others orange. ValueError for no samples and for other shapes.
+    The bar and the number of the true class are blue, the other bars orange; a legend says so. ValueError for no samples
+    and for other shapes.
 
     >>> ax = prediction_bars(np.eye(2), [0, 1], [[0.9, 0.1], [0.75, 0.25]], shape=(1, 2))
     >>> [text.get_text() for text in ax.texts if "→" in text.get_text()]
@@ -131,23 +145,30 @@ def prediction_bars(
     shown, classes = min(n, len(labels)), probabilities.shape[1]
     columns = min(3, columns_of(shown))
     rows = -(-shown // columns)
-    ax = axes(ax, (3.1 * columns, 1.75 * rows))
-    height, bar = shape[0] / shape[1], 1 / classes  # an image is 1 wide, and so are its bars
-    darkest = max(float(images[:shown].max()), 1e-9)
+    height = shape[0] / shape[1]  # an image is 1 wide, and so is the track of a bar
+    tall = max(height, min(0.15 * classes, 2.0))  # so that the numbers of ten classes can be read
+    across, down = 2.55, tall + 0.5
+    ax = axes(ax, (2.6 * columns, 1.02 * down * rows + 0.3))
+    bar, darkest = tall / classes, max(float(images[:shown].max()), 1e-9)
     for i in range(shown):
-        x, y = i % columns * 2.5, i // columns * (max(height, 1) + 0.35)
-        true, row = int(labels[i]), probabilities[i]
-        ax.imshow(images[i], cmap="gray_r", vmin=0, vmax=darkest, extent=(x, x + 1, y + height, y))
+        x, y = i % columns * across, i // columns * down
+        true, row, top = int(labels[i]), probabilities[i], y + (tall - height) / 2
+        ax.imshow(images[i], cmap="gray_r", vmin=0, vmax=darkest, extent=(x, x + 1, top + height, top))
         places = y + (np.arange(classes) + 0.5) * bar
-        colours = [BLUES[1] if k == true else ORANGES[3] for k in range(classes)]
-        ax.barh(places, row, 0.8 * bar, left=x + 1.2, color=colours)
-        ax.barh(places[true], 1, 0.8 * bar, left=x + 1.2, fill=False, edgecolor=BLUES[1], linewidth=0.9)
+        ax.barh(places, 1, 0.8 * bar, left=x + 1.3, color=PALE)
+        ax.barh(places, row, 0.8 * bar, left=x + 1.3, color=[BLUES[1] if k == true else ORANGES[3] for k in range(classes)])
         for k in range(classes):
-            ax.text(
-                x + 1.15, places[k], str(k), ha="right", va="center", fontsize=6.5, color=INK if k == true else GREY
-            )
-        ax.text(x + 1.1, y - 0.05, _sure(true, row), ha="center", va="bottom", fontsize=8.5, color=INK)
-    ax.set(xlim=(-0.05, columns * 2.5 - 0.25), ylim=(rows * (max(height, 1) + 0.35) - 0.3, -0.25), aspect="equal")
+            bold, colour = ("bold", BLUES[1]) if k == true else ("normal", GREY)
+            ax.text(x + 1.24, places[k], str(k), ha="right", va="center", fontsize=8, color=colour, fontweight=bold)
+        for end in (0, 1):
+            ax.text(x + 1.3 + end, y + tall + 0.02, str(end), ha="center", va="top", fontsize=8, color=GREY)
+        ax.text(x + 1.15, y - 0.05, _sure(true, row), ha="center", va="bottom", fontsize=9, color=INK)
+    patch = matplotlib("patches").Patch
+    ax.legend(
+        handles=[patch(color=BLUES[1], label="the true class"), patch(color=ORANGES[3], label="another class")],
+        loc="upper center", bbox_to_anchor=(0.5, 0), ncols=2, frameon=False, fontsize=9, borderaxespad=0,
+    )  # fmt: skip
+    ax.set(xlim=(-0.05, columns * across - 0.1), ylim=(rows * down - 0.2, -0.25), aspect="equal")
     ax.set_axis_off()
     return ax
 
