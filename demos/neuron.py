@@ -169,7 +169,7 @@ def activations() -> Any:
         y, slope = jvp(f, (x,), (np.ones_like(x),))
         ax.plot(x, y, color=canvas.BLUES[1], label="value")
         ax.plot(x, slope, "--", color=canvas.ORANGES[3], label="derivative")
-        ax.set(title=name, xlabel="x", ylim=(-1.15, 2.15) if f is relu else (-1.15, 1.15))
+        ax.set(title=name, xlabel="x", ylim=(-1.15, 2.15))
     axes[0].legend(frameon=False, loc="lower right")
     return figure
 

@@ -54,6 +54,17 @@ def parts(n: dict[str, Value]) -> dict[str, object]:
     }
 
 
+def neuron() -> tuple[Value, dict[str, object]]:
+    """A neuron with tanh, after its backward, and its parts."""
+    w1, x1, w2, x2 = Value(-3.0, "w1"), Value(2.0, "x1"), Value(1.0, "w2"), Value(0.0, "x2")
+    b = Value(6.8813735870195432, "b")
+    n = w1 * x1 + w2 * x2 + b
+    o = n.tanh()
+    n.label, o.label = "n", "o"
+    o.backward()
+    return o, {"inputs": [x1, x2], "neuron": [w1, w2, b, n, o]}
+
+
 def run(options: argparse.Namespace) -> None:
     """Draw, print and save."""
     L, named = network()
@@ -74,9 +85,12 @@ def run(options: argparse.Namespace) -> None:
     many.backward()
 
     clusters = parts(named)
+    o, inside = neuron()
     drawings = {
+        "neuron": draw(o, clusters=inside, detail="affine", legend=False),
         "network": draw(L, clusters=clusters),
         "folded": draw(L, clusters=clusters, detail="affine"),
+        "narrow": draw(L, clusters=clusters, detail="affine", direction="down", legend=False),
         "classic": draw(L, style="classic"),
         "around_h1": draw(L, focus=named["h1"], radius=2),
         "neurons": draw(one),

@@ -67,9 +67,7 @@ def _text(x: object) -> str:
 
 
 def _items(items: Mapping[str, object], form: str) -> str:
-    return "".join(
-        form.format(name=_text(spoken(str(name))), value=_text(value)) for name, value in items.items()
-    )
+    return "".join(form.format(name=_text(spoken(str(name))), value=_text(value)) for name, value in items.items())
 
 
 _PAGE = """<!doctype html>

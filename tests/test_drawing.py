@@ -326,6 +326,127 @@ def test_classic(net):
     assert len(re.findall(r'label="?\+', source)) == 6
 
 
+# ------------------------------------------------------------------------------------------------------ the layout
+
+
+def numbers(text):
+    return [tuple(map(float, pair.split(","))) for pair in re.findall(r"[-\d.]+,[-\d.]+", text)]
+
+
+def curve(points, n=24):
+    """Points on the Bézier curves of a path."""
+    for k in range(0, len(points) - 3, 3):
+        for t in np.linspace(0, 1, n + 1):
+            weights = ((1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3)
+            yield tuple(sum(w * p[axis] for w, p in zip(weights, points[k : k + 4], strict=True)) for axis in (0, 1))
+
+
+def laid_out(drawing):
+    """Of the SVG: the cards' names with their places, the parts' titles and boxes, the edges' points, all texts."""
+    names, parts, edges, texts = [], [], [], []
+    for g in ET.fromstring(drawing.svg()).iter(f"{{{NS['svg']}}}g"):
+        if g.get("class") not in ("node", "cluster", "edge"):
+            continue
+        paths = [numbers(path.get("d")) for path in g.iterfind(".//svg:path", NS)]
+        inside = [(t.text, float(t.get("x")), float(t.get("y")), float(t.get("font-size")), t.get("text-anchor"))
+                  for t in g.iterfind(".//svg:text", NS)]  # fmt: skip
+        if g.get("class") == "edge":
+            edges += [list(curve(path)) for path in paths]
+        elif g.get("class") == "cluster":
+            xs, ys = zip(*paths[0], strict=True)
+            parts.append((inside[0][0], min(xs), min(ys), max(xs), max(ys)))
+        elif re.fullmatch(r"v\d+", g.get("id") or ""):
+            names.append(inside[0][:3])
+        for text, x, y, size, anchor in inside:  # the middle of a text, a little smaller than it is
+            width = 0.45 * size * len(text)
+            left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
+            texts.append((text, left + 1.5, y - 0.7 * size + 1.5, left + width - 1.5, y - 1.5))
+    return names, parts, edges, texts
+
+
+NETWORKS = [(1, [1], 1), (2, [2, 1], 1), (3, [2, 1], 2), (2, [3, 1], 1), (2, [2, 2, 1], 1), (1, [3, 2], 2)]
+
+
+def network_of_neurons(inputs, sizes, samples):
+    rng = random.Random(0)
+    model = nn.MLP(inputs, sizes, activation="tanh")
+    out = Value(0.0)
+    for _ in range(samples):
+        found = model([rng.uniform(-1, 1) for _ in range(inputs)])
+        out = sum(((x - 1) ** 2 for x in (found if isinstance(found, list) else [found])), out)
+    out.backward()
+    return model, out
+
+
+@pytest.mark.parametrize("direction", ["right", "down"])
+@pytest.mark.parametrize(("inputs", "sizes", "samples"), NETWORKS)
+def test_a_neuron_reads_as_its_formula(inputs, sizes, samples, direction):
+    """w₀, w₁, …, b from the top (or from the left), and the inputs likewise, all with names."""
+    model, out = network_of_neurons(inputs, sizes, samples)
+    names, parts, _, _ = laid_out(draw(out, model=model, detail="affine", direction=direction))
+    count = 0
+    for title, left, top, right, bottom in parts:
+        if "Neuron" in title or title == "inputs":
+            inside = [card for card in names if left < card[1] < right and top < card[2] < bottom]
+            ordered = sorted((y if direction == "right" else x, name) for name, x, y in inside if name[0] in "wxb")
+            found = [name for _, name in ordered]
+            assert found == sorted(found, key=lambda name: (name == "b", name)), title
+            count += len(found)
+    assert count == len(model.parameters()) + inputs * samples
+
+
+@pytest.mark.parametrize(("inputs", "sizes", "samples"), NETWORKS)
+def test_edges_do_not_run_over_texts(inputs, sizes, samples):
+    model, out = network_of_neurons(inputs, sizes, samples)
+    _, _, edges, texts = laid_out(draw(out, model=model, detail="affine"))
+    for text, left, top, right, bottom in texts:
+        assert not any(left < x < right and top < y < bottom for edge in edges for x, y in edge), text
+
+
+def test_inputs_are_named_where_they_enter(net):
+    entering = [texts for key, texts in groups(draw(net.L, clusters=clusters(net)), "node").items() if "_at" in key]
+    assert sorted(map(tuple, entering)) == [("h₁",), ("h₂",), ("x₁",), ("x₁",), ("x₂",), ("x₂",), ("ŷ",)]
+
+
+def test_names_for_inputs_do_not_clash():
+    neuron, x0 = nn.Neuron(2), Value(3.0, "x0")
+    out = neuron([1.0, x0])
+    cards_of = cards(draw(out, model=neuron)).values()
+    assert sorted(texts[0] for texts in cards_of if texts[0][0] == "x") == ["x₀"]
+
+
+def test_what_one_column_would_make_circular_is_left_out():
+    """A weight and what is computed from it cannot stand in one column."""
+    w, v, x = Value(2.0, "w"), Value(3.0, "v"), Value(0.5, "x")
+    h = (w * x).tanh()
+    out = w * h.sigmoid() + v * h + w * v
+    out.backward()
+    for parts in (None, {"cell": [w, v, out], "between": [h]}, {"cell": {"a": [w, out], "b": [v]}, "between": [h]}):
+        assert "<svg" in draw(out, clusters=parts).svg()
+
+
+@pytest.mark.parametrize("options", [{}, {"style": "classic"}, {"detail": "overview"}])
+def test_a_graph_can_run_down(options):
+    model, out = network_of_neurons(2, [2, 1], 1)
+    for direction, wider in (("right", True), ("down", False)):
+        svg = draw(out, model=model, legend=False, direction=direction, **options).svg()
+        width, height = map(float, re.search(r'<svg width="(\d+)pt" height="(\d+)pt"', svg).groups())
+        assert (width > height) == wider or "detail" in options
+    assert "rankdir=TB" in draw(out, model=model, direction="down", **options).source
+
+
+def test_strips_of_one_picture_share_their_scale():
+    """The same colour is the same gradient, whichever Tensor's card it is on."""
+    a, b = Tensor([1.0, 1.0], label="a"), Tensor([1.0, 1.0], label="b")
+    out = (a * np.array([100.0, 100.0]) + b * np.array([0.01, 0.01])).sum()
+    out.backward()
+    strips = {}
+    for name in "ab":
+        card = re.search(rf">{name}</FONT>.*?>grad<(.*)", draw(out).source)[1]
+        strips[name] = re.search(r"<TABLE[^>]*>.*?BGCOLOR=\"(#\w+)\"", card)[1]
+    assert strips == {"a": "#8F3208", "b": "#FFF1E6"}
+
+
 # ------------------------------------------------------------------------------------------------- files, failures
 
 
@@ -420,6 +541,8 @@ def test_refusals(net):
         draw(net.L, detail="all")
     with pytest.raises(ValueError, match="style is one of"):
         draw(net.L, style="micrograd")
+    with pytest.raises(ValueError, match="direction is one of 'right', 'down', not 'LR'"):
+        draw(net.L, direction="LR")
     with pytest.raises(ValueError, match="the role of a node is one of"):
         draw(net.L, roles={"parameter": [net.w11]})
 

@@ -240,7 +240,7 @@ def test_what_is_active_is_in_sight(opened, width):
 @pytest.mark.parametrize(("width", "height"), [(1400, 800), (390, 844)])
 def test_nothing_is_shown_before_its_time(opened, width, height):
     """Derivatives stay hidden, in tooltips too, until the step that uses them; the whole fits, or the page says so."""
-    browser, n, page = opened
+    browser, _, _ = opened
     browser.resize(width, height)
     browser.run("dispatchEvent(new Event('resize'))")
     labels = """[...document.querySelectorAll('g.edge text')].filter(t => t.getAttribute('visibility') !== 'hidden')
@@ -262,9 +262,12 @@ def test_nothing_is_shown_before_its_time(opened, width, height):
     for part in ("say", "hint"):  # what is said is said whole
         assert browser.run(f"{{const s = document.getElementById('{part}'); s.scrollHeight <= s.clientHeight}}")
     if not scrolls:  # and then the window is not mostly empty
-        assert browser.run("""{const s = document.querySelector('#stage svg').getBoundingClientRect(),
+        assert (
+            browser.run("""{const s = document.querySelector('#stage svg').getBoundingClientRect(),
             room = document.getElementById('stage').getBoundingClientRect();
-            Math.max(s.width / room.width, s.height / room.height)}""") > 0.9
+            Math.max(s.width / room.width, s.height / room.height)}""")
+            > 0.9
+        )
 
 
 @in_a_browser

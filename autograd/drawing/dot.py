@@ -196,7 +196,7 @@ class Picture:
             bad = not math.isfinite(node.data) or (grad is not None and not math.isfinite(grad))
         else:
             grad = grad if isinstance(grad, np.ndarray) else None
-            label = style.array_card(view.pretty_card(node), shown, node._primal, grad)
+            label = style.array_card(view.pretty_card(node), shown, node._primal, grad, self.most)
             bad = not np.all(np.isfinite(node._primal)) or (grad is not None and not np.all(np.isfinite(grad)))
         if bad:
             looks |= {"color": style.ALARM, "penwidth": "3"}
@@ -363,11 +363,8 @@ def derivative_text(link: Local) -> str:
 
 
 def largest(view: View, nodes: Iterable[Node]) -> float:
-    """The largest gradient among the Values that are shown, without those of the outputs themselves."""
+    """The largest gradient among the nodes that are shown, without those of the outputs themselves."""
     ends = {id(x) for x in view.outputs}
-    found = [abs(view.grad(x)) for x in nodes if isinstance(x, Value) and id(x) not in ends]
-    sizes = [g for g in found if math.isfinite(g)]
-    if not sizes:
-        peaks = (np.max(np.abs(x.grad)) for x in nodes if isinstance(x.grad, np.ndarray) and x.grad.size)
-        sizes = [float(g) for g in peaks if np.isfinite(g)]
-    return max(sizes, default=0.0)
+    found = [view.grad(x) for x in nodes if id(x) not in ends]
+    peaks = [float(np.max(np.abs(g))) for g in found if g is not None and np.size(g)]
+    return max((g for g in peaks if math.isfinite(g)), default=0.0)

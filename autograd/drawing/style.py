@@ -164,8 +164,11 @@ def shape_text(x: Any) -> str:
     return f"{'×'.join(map(str, x.shape)) or 'scalar'} {x.dtype}"
 
 
-def array_card(name: str, role: str, data: Any, grad: Any, kind: str = "") -> str:
-    """The card of a Tensor or of a constant array: shape and dtype, a strip of the numbers and one of the gradient."""
+def array_card(name: str, role: str, data: Any, grad: Any, most: float | None = None) -> str:
+    """The card of a Tensor or of a constant array: shape and dtype, a strip of the numbers and one of the gradient.
+
+    `most` is the gradient of the strongest colours, the same on all cards of a picture.
+    """
     numbers = np.asarray(data)
     finite = numbers[np.isfinite(numbers)] if numbers.dtype.kind == "f" else numbers
     span = f"{figure(float(finite.min()))} … {figure(float(finite.max()))}" if finite.size else "nothing finite"
@@ -187,7 +190,7 @@ def array_card(name: str, role: str, data: Any, grad: Any, kind: str = "") -> st
                 text = f"rms {figure(float(np.sqrt(np.mean(np.square(g)))) if g.size else 0.0)}"
             rows.append(row("grad", font(f"<B><I>{text}</I></B>", point_size=10)))
             if g.size > 1:
-                rows.append(row("", cells(g)))
+                rows.append(row("", cells(g, most)))
     return table(rows)
 
 

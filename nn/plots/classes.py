@@ -134,8 +134,8 @@ def prediction_bars(
         shape: height and width of an image.
         ax: where to draw.
 
-    The bar and the number of the true class are blue, the other bars orange; a legend says so. ValueError for no samples
-    and for other shapes.
+    The bar and the number of the true class are blue, the other bars orange; a legend says so. ValueError for no
+    samples and for other shapes.
 
     >>> ax = prediction_bars(np.eye(2), [0, 1], [[0.9, 0.1], [0.75, 0.25]], shape=(1, 2))
     >>> [text.get_text() for text in ax.texts if "→" in text.get_text()]
@@ -156,7 +156,9 @@ def prediction_bars(
         ax.imshow(images[i], cmap="gray_r", vmin=0, vmax=darkest, extent=(x, x + 1, top + height, top))
         places = y + (np.arange(classes) + 0.5) * bar
         ax.barh(places, 1, 0.8 * bar, left=x + 1.3, color=PALE)
-        ax.barh(places, row, 0.8 * bar, left=x + 1.3, color=[BLUES[1] if k == true else ORANGES[3] for k in range(classes)])
+        ax.barh(
+            places, row, 0.8 * bar, left=x + 1.3, color=[BLUES[1] if k == true else ORANGES[3] for k in range(classes)]
+        )
         for k in range(classes):
             bold, colour = ("bold", BLUES[1]) if k == true else ("normal", GREY)
             ax.text(x + 1.24, places[k], str(k), ha="right", va="center", fontsize=8, color=colour, fontweight=bold)

@@ -46,9 +46,8 @@ def curves(
     marker = "o" if len(history) < 30 else ""
     for name in names:
         style, colour = ("-", BLUES[1]) if name.startswith("train_") else ("--", next(others))
-        ax.plot(
-            history["epoch"], history[name], style, label=literal(spoken(name)), marker=marker, markersize=3.5, color=colour
-        )
+        looks = {"label": literal(spoken(name)), "marker": marker, "markersize": 3.5, "color": colour}
+        ax.plot(history["epoch"], history[name], style, **looks)
     direction = direction_of(names[-1]) if direction is None else direction
     if direction is not None and np.isfinite(history[names[-1]]).any():
         row = history.best(names[-1], direction)
