@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 import pytest
 
 from demos import _reference, neuron, three_layer, thresholds
@@ -111,3 +112,12 @@ def test_a_published_number_that_is_missed_shows(capsys):
     out = capsys.readouterr().out
     assert "from the published numbers: 2.0e-01" in out
     assert "in 2 numbers: 5.0e-07" in out
+
+
+def test_panels_of_one_quantity_share_their_scale():
+    """Before and after training, small matrix and large: the same colour is the same weight; curves have one axis."""
+    pytest.importorskip("matplotlib")
+    small, large = (np.full((3, 4), 0.5), np.ones((4, 1))), (np.full((3, 4), -7.0), np.ones((4, 1)))
+    images = [image for ax in three_layer.before_and_after(small, large).axes[:4] for image in ax.images]
+    assert [image.get_clim() for image in images] == [(-7.0, 7.0)] * 4
+    assert len({ax.get_ylim() for ax in neuron.activations().axes}) == 1
