@@ -18,6 +18,7 @@ from autograd.drawing import style
 from autograd.seeing.text import printable
 
 MOST_FOR_PNG = 1500  # nodes; beyond, a PNG takes minutes and nobody can read it
+FONTS = b'font-family="Helvetica,Arial,Liberation Sans,Arimo,Nimbus Sans,sans-serif"'
 WIDEST = 1000  # pixels in a notebook
 
 
@@ -60,6 +61,8 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
                 "(detail='overview', focus=…, max_nodes=…)"
             )
         out = run(self.source, form)
+        if form == "svg":  # widths were computed for Helvetica: others of the same widths come next
+            out = out.replace(b'font-family="Helvetica,sans-Serif"', FONTS)
         return out.decode(encoding) if encoding else out
 
     def svg(self) -> str:
