@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -46,7 +46,7 @@ def curves(
     marker = "o" if len(history) < 30 else ""
     for name in names:
         style, colour = ("-", BLUES[1]) if name.startswith("train_") else ("--", next(others))
-        looks = {"label": literal(spoken(name)), "marker": marker, "markersize": 3.5, "color": colour}
+        looks: dict[str, Any] = {"label": literal(spoken(name)), "marker": marker, "markersize": 3.5, "color": colour}
         ax.plot(history["epoch"], history[name], style, **looks)
     direction = direction_of(names[-1]) if direction is None else direction
     if direction is not None and np.isfinite(history[names[-1]]).any():
