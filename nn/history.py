@@ -126,12 +126,14 @@ SAID = {"train": "training", "val": "validation", "lr": "learning rate"}
 
 
 def spoken(column: str) -> str:
-    """A column's name in English, as legends and headings have it.
+    """A column's name in English, as legends and headings have it; what is no plain name stays as it is.
 
     >>> [spoken(name) for name in ("train_loss", "val_accuracy", "test_loss", "lr", "my_score")]
     ['training loss', 'validation accuracy', 'test loss', 'learning rate', 'my score']
     """
-    return " ".join(SAID.get(word, word) for word in column.split("_") if word) or column
+    if not re.fullmatch(r"[^\W_]+(_[^\W_]+)*", column):
+        return column
+    return " ".join(SAID.get(word, word) for word in column.split("_"))
 
 
 def direction_of(column: str) -> Direction | None:
