@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import ops
+from autograd.arrays import as_floats, constant
 from autograd.graph import Node, modes
 from autograd.operators import ArrayOperators
-from autograd.rows import OBJECT, Elementwise, Op, Traced, as_floats, constant, objects, shape_of
+from autograd.rows import OBJECT, Elementwise, Op, Traced, objects, shape_of
 
 
 class Dual(ArrayOperators):

@@ -44,9 +44,18 @@ class Guard:
 
     def __init__(self, root: np.ndarray) -> None:
         self.root = root
+        self.foreign = root.base is not None and not _thaws(root)
 
     def freeze(self, array: np.ndarray) -> None:
-        """Make the memory read-only, as seen from its owner and from this view of it."""
+        """Make the memory read-only, as seen from its owner and from this view of it.
+
+        Memory of another library's (a tensor of PyTorch's, say) could not be made writable again: a copy tells later
+        whether it has changed.
+        """
+        if self.foreign:
+            if self.snapshot is None:
+                self.snapshot = self.root.copy()
+            return
         if not self.frozen:
             self.frozen = True
             self._set_writeable(False)
@@ -81,7 +90,7 @@ class Guard:
         """Whether the memory still holds what it held when it was saved."""
         if not self.changed and self.snapshot is not None:
             self.changed = not np.array_equal(self.snapshot, self.root, equal_nan=True)
-            if not self.changed and not self.frozen:
+            if not self.changed and not self.frozen and not self.foreign:
                 self.snapshot = None
         return not self.changed
 
@@ -170,6 +179,14 @@ def rewritten(leaf: Any, since: int) -> np.ndarray | None:
     if leaf._exposed > since and leaf._before is not None and not np.array_equal(leaf._before, array, equal_nan=True):
         return array
     return None
+
+
+def _thaws(array: np.ndarray) -> bool:
+    """Whether NumPy would make memory that is not its own writable again: it asks who owns it for a buffer."""
+    try:
+        return not memoryview(array.base).readonly  # type: ignore[arg-type]
+    except TypeError:
+        return False
 
 
 def _guard(array: np.ndarray) -> Guard | None:

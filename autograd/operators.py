@@ -218,7 +218,13 @@ class ArrayOperators(Operators):
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(ops.detach(self))
+        numbers = np.asarray(ops.detach(self))
+        if numbers.size != 1:
+            raise ValueError(
+                f"the truth of a {type(self).__name__} of shape {self.shape} is ambiguous: ask .any() or .all(), and "
+                "choose element by element with numpy.where"
+            )
+        return bool(numbers)
 
     if not TYPE_CHECKING:  # see `__buffer__`
 
@@ -250,7 +256,13 @@ class ArrayOperators(Operators):
 
     def item(self, *index: Any) -> float:
         """The number of an array of one element, or of the one with this index."""
-        return np.asarray(ops.detach(self)).item(*index)  # type: ignore[no-any-return]
+        numbers = np.asarray(ops.detach(self))
+        if numbers.size != 1 and not index:
+            raise ValueError(
+                f"item() of a {type(self).__name__} of shape {self.shape}: it is not one number. Reduce it, .sum() or "
+                ".mean(), give an index, or take .tolist()"
+            )
+        return numbers.item(*index)  # type: ignore[no-any-return]
 
     def tolist(self) -> Any:
         """The numbers as nested lists."""

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import kernels
+from autograd.arrays import to_array
 from autograd.rows import (
     REALS,
     Elementwise,
@@ -1054,11 +1055,14 @@ def class_labels(labels: Any, shape: Sequence[int], name: str) -> Any:
     >>> class_labels([1, 0], (2, 3), "my_loss")
     array([1, 0])
     """
-    given = np.asarray(labels)
+    given = to_array(labels, name)
     if len(shape) != 2 or given.shape != tuple(shape[:1]):
         hint = "give one integer a row"
         if len(shape) == 1:
             hint = "for a single sample add an axis to both, as logits[None] or [logits]"
+            hint = "the logits come first, then the labels" if given.ndim == 2 else hint
+        elif shape[1:] == (1,) and given.shape[:1] == shape[:1]:
+            hint = "one output a row is the score of two classes: use binary_cross_entropy, or an output for each class"
         elif given.shape == tuple(shape):
             hint = "turn one-hot rows into integers: labels.argmax(1)"
         elif given.shape == (*shape[:1], 1):
@@ -1069,15 +1073,16 @@ def class_labels(labels: Any, shape: Sequence[int], name: str) -> Any:
     if 0 in shape:
         raise ValueError(f"{name} of an empty batch (shape {tuple(shape)}) is not defined")
     if given.dtype.kind not in "iu":
+        names = "names, labels = np.unique(labels, return_inverse=True) numbers names"
         raise TypeError(
-            f"{name} takes labels of an integer dtype, got {given.dtype}; "
-            "if they hold whole numbers, convert them: labels.astype(int)"
+            f"{name} takes labels of an integer dtype, got {given.dtype}; if they hold whole numbers, convert them: "
+            f"labels.astype(int){f'; {names}' if given.dtype.kind in 'USO' else ''}"
         )
     for row in (int(given.argmin()), int(given.argmax())):  # cheaper than min and max
         if not 0 <= given.item(row) < shape[1]:
             raise IndexError(
                 f"{name}: label {given.item(row)} in row {row} names none of the {shape[1]} classes "
-                f"(0 to {shape[1] - 1})"
+                f"(0 to {shape[1] - 1}){'; of one output a row it is binary_cross_entropy' if shape[1] == 1 else ''}"
             )
     own = np.array(given, dtype=np.intp)
     own.setflags(write=False)

@@ -166,7 +166,9 @@ class Op:
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         """The operation on floats and arrays; without an array among them one number comes out as a float."""
         with np.errstate(all="ignore"):
-            out = self.forward(*[x if isinstance(x, np.ndarray) else np.asarray(bounded(x)) for x in inputs], **params)
+            out = self.forward(
+                *[x if isinstance(x, np.ndarray) else np.asarray(plain(x, self)) for x in inputs], **params
+            )
         if np.ndim(out) == 0 and not any(isinstance(x, (np.ndarray, np.generic)) for x in inputs):
             return float(out)
         return out
@@ -204,71 +206,13 @@ def real(x: Any) -> float:
         return math.inf if x > 0 else -math.inf
 
 
-def constant(x: Any, op: Op, beside: str) -> Any:
-    """An operand that is no variable, as rules take it: a Python number, which adapts to others' dtype, or an array.
-
-    NumPy's own numbers would widen float32, so they become Python's. Subclasses of arrays mean something else by
-    the same operator, or hold more than numbers: where that matters they are refused, and else read as arrays.
-    """
-    if type(x) in (float, int, bool):
+def plain(x: Any, op: Op) -> Any:
+    """An operand without variables: a number or an array as it is, anything else as an array."""
+    if isinstance(x, (float, int, np.ndarray, np.generic)) and getattr(x, "dtype", None) != OBJECT:
         return bounded(x)
-    if isinstance(x, (np.ndarray, np.generic)):
-        if type(x) is not np.ndarray and isinstance(x, np.ndarray):
-            x = _as_array(x, op, beside)
-        if x.dtype.kind in "fiub":
-            if not x.ndim:
-                return x.item() if x.dtype.itemsize <= 8 else float(x)
-            return x.astype(np.float64 if x.dtype.itemsize > 8 else x.dtype.newbyteorder("="), copy=False)
-        if x.dtype == OBJECT:
-            return _of_objects(x, op, beside)
-    elif isinstance(x, (list, tuple)):
-        return constant(np.asarray(x), op, beside)
-    elif isinstance(x, (np.floating, float, int)):
-        return float(x)
-    what = f"an array of {x.dtype}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
-    raise TypeError(f"{op.name} of a {beside} and {what}: real numbers and arrays of them only")
+    from autograd.arrays import operand
 
-
-def as_floats(x: Any, dtype: Any) -> Any:
-    """An array of whole numbers, bools or half precision in the dtype that NumPy gives its product with a variable.
-
-    Rules compute with it alone as well: ``1 / x`` of half precision is coarse, and ``-x`` of bools is not allowed.
-    """
-    if not isinstance(x, np.ndarray) or x.dtype in FLOATS:
-        return x
-    return x.astype(dtype if x.dtype.kind == "b" else np.result_type(x.dtype, dtype))
-
-
-def _as_array(x: Any, op: Op, beside: str) -> Any:
-    """The numbers of an array of a subclass, where that is all that there is to it."""
-    if isinstance(x, np.matrix) and op.infix in ("*", "**"):
-        why = f"{op.infix} of a matrix is a product of matrices in NumPy; say which you mean with @, or with"
-    elif isinstance(x, np.ma.MaskedArray):
-        if not np.ma.is_masked(x):
-            return np.asarray(x)
-        why = "its mask would be lost; say what stands for the masked, as x.filled(0.0); or leave out the mask with"
-    elif isinstance(x, (np.matrix, np.memmap)):
-        return np.asarray(x)
-    else:
-        why = "what it holds besides numbers would be lost; take them with"
-    raise TypeError(f"{op.name} of a {beside} and a {type(x).__name__} of shape {x.shape}: {why} numpy.asarray(x)")
-
-
-def _of_objects(x: Any, op: Op, beside: str) -> Any:
-    """An object array of variables with axes of their own, perhaps among numbers, as one variable."""
-    items = list(x.flat)
-    kinds = {type(item) for item in items if not isinstance(item, (float, int, np.number))}
-    if kinds and all(issubclass(kind, Traced) and kind._stacks for kind in kinds):
-        from autograd import ops
-
-        return ops.reshape(ops.stack(items), x.shape)
-    if beside == "Dual":  # element by element
-        return x
-    names = " and ".join(sorted(kind.__name__ for kind in kinds)) or "numbers"
-    raise TypeError(
-        f"{op.name} of a {beside} and an array of {names} objects: use one kind in an expression; real numbers are an "
-        "array of floats, x.astype(float)"
-    )
+    return operand(x, op.name)
 
 
 def bounded(x: Any) -> Any:
@@ -417,7 +361,7 @@ class Elementwise(Op):
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if all(type(x) in (float, int, bool) for x in inputs):
             return ieee(self.value, [real(x) if type(x) is int else x for x in inputs], self.array)
-        arrays = [np.asarray(x) if isinstance(x, (list, tuple)) else bounded(x) for x in inputs]
+        arrays = [plain(x, self) for x in inputs]
         if any(getattr(x, "dtype", None) == OBJECT for x in arrays):  # arrays of Values, or a wrong type by name
             return np.frompyfunc(self, self.arity, 1)(*arrays)
         with np.errstate(all="ignore"):
@@ -476,7 +420,7 @@ class Reduction(Op):
             kinds = {type(item) for item in x if isinstance(item, Traced)}
             if kinds and not isinstance(x[0], (list, tuple)):
                 return max(kinds, key=lambda kind: kind._priority)._gather(self, x, params)
-        array = np.asarray(x) if isinstance(x, (list, tuple)) else x
+        array = plain(x, self) if isinstance(x, (list, tuple, np.ndarray)) else x
         if isinstance(array, np.ndarray) and array.dtype == OBJECT:
             return self._objects(array, **params)
         return super().apply((x,), params)

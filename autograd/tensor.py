@@ -19,12 +19,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
 import numpy as np
 
 from autograd import ops
+from autograd.arrays import as_array, as_floats, constant
+from autograd.elsewhere import elsewhere, present
 from autograd.form import Form
 from autograd.graph import Node, as_label, cotangents, modes, recording, sweep, topological
 from autograd.guard import Saved, find, tick
 from autograd.operators import ArrayOperators
 from autograd.quiet import ignoring, quietly
-from autograd.rows import FLOATS, Fused, Linear, Op, Traced, as_floats, constant
+from autograd.rows import FLOATS, Fused, Linear, Op, Traced
 
 if TYPE_CHECKING:
     from numpy.typing import DTypeLike
@@ -36,7 +38,8 @@ class Tensor(Node, ArrayOperators):
     """An array of float32 or float64 in a computation graph.
 
     Args:
-        data: an array, or nested sequences of floats; it is copied. Other dtypes raise TypeError.
+        data: an array, nested sequences of floats, or anything that is like an array (a data frame, another library's
+            tensor); it is copied. Other dtypes raise TypeError.
         dtype: float32 or float64, to convert.
         label: a name for drawings and messages.
 
@@ -66,14 +69,12 @@ class Tensor(Node, ArrayOperators):
     def __init__(self, data: Any, dtype: DTypeLike | None = None, label: str = "") -> None:
         if isinstance(data, Traced):
             raise TypeError(f"a Tensor is made of numbers, not of a {type(data).__name__}: take its .data")
-        array = np.array(data, dtype=dtype)
+        array = np.array(as_array(data, "a Tensor"), dtype=dtype)
         if array.dtype not in FLOATS:
-            hint = (
-                "one Value an element is an object array: np.array(values)"
-                if array.dtype == object
-                else ("write 1.0 for 1, or pass dtype=np.float64")
+            raise TypeError(
+                f"a Tensor holds float32 or float64, not {array.dtype} of shape {array.shape}; "
+                "write 1.0 for 1, or pass dtype=np.float64"
             )
-            raise TypeError(f"a Tensor holds float32 or float64, not {array.dtype} of shape {array.shape}; {hint}")
         self._primal = array
         self.grad = None
         self._kind = None
@@ -108,7 +109,7 @@ class Tensor(Node, ArrayOperators):
     @data.setter
     def data(self, data: Any) -> None:
         self._only_leaves()
-        array = data if data is self._primal else np.array(data, dtype=self._primal.dtype)
+        array = data if data is self._primal else np.array(as_array(data, "a Tensor's data"), dtype=self._primal.dtype)
         if array.shape != self._primal.shape:
             raise ValueError(f"a Tensor of shape {self.shape} cannot take data of shape {array.shape}")
         self._announce()
@@ -205,7 +206,7 @@ class Tensor(Node, ArrayOperators):
             if self._primal.ndim:
                 seed = seed.reshape(self._primal.shape)
         else:
-            seed = np.array(seed, dtype=self.dtype)
+            seed = np.array(as_array(seed, "backward"), dtype=self.dtype)
             if seed.shape != self.shape:
                 raise ValueError(f"the seed of shape {seed.shape} should have this Tensor's shape {self.shape}")
         if self._kind is None:
@@ -313,10 +314,31 @@ class Tensor(Node, ArrayOperators):
     def __itruediv__(self, other: Any) -> Self:
         return self._inplace(ops.div, other)
 
+    def __dir__(self) -> list[str]:
+        return present(self, list(object.__dir__(self)))
+
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         return f"Tensor({np.array2string(self._primal, separator=', ', prefix='Tensor(')}{dtype}{label})"
+
+
+elsewhere(
+    Tensor,
+    {
+        "clone": "tensor.data.copy() has its numbers, tensor + 0.0 is a copy in the graph",
+        "cpu": "arrays are in memory, there is no device to choose",
+        "cuda": "arrays are in memory, there is no device to choose",
+        "double": "write tensor.astype(numpy.float64)",
+        "float": "write tensor.astype(numpy.float32)",
+        "mm": "write a @ b",
+        "numpy": "tensor.data is its array",
+        "permute": "write tensor.transpose(...)",
+        "to": "write tensor.astype(dtype); arrays are in memory, there is no device to choose",
+        "unsqueeze": "write numpy.expand_dims(tensor, axis)",
+        "view": "write tensor.reshape(...)",
+    },
+)
 
 
 def operand(x: Any, op: Op, dtype: np.dtype[Any], i: int) -> Any:

@@ -251,6 +251,7 @@ def value_and_grad(
     >>> value_and_grad(lambda x, y: x * y + y, argnums=(0, 1))(2.0, 3.0)
     (9.0, (3.0, 3.0))
     """
+    checked_function(f, "grad")
 
     def transformed(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         traced = _Traced(args, argnums)
@@ -270,6 +271,13 @@ def value_and_grad(
         return out, traced.hand_back(grads)
 
     return transformed
+
+
+def checked_function(f: Any, taker: str) -> None:
+    """Refuse what is no function: a result, perhaps, which has forgotten how it was computed."""
+    if not callable(f):
+        hint = "its backward() gives gradients, too" if isinstance(f, Traced) else "such as lambda x: x * x"
+        raise TypeError(f"{taker} takes a function, not the {type(f).__name__} {f!r:.60}: {hint}")
 
 
 def grad(f: Function, argnums: int | Sequence[int] = 0, create_graph: bool | None = None) -> Function:
@@ -297,6 +305,7 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
     >>> out, pull(np.array([1.0, 10.0]))
     (array([1., 4.]), (array([ 2., 40.]),))
     """
+    checked_function(f, "vjp")
     traced = _Traced(primals, tuple(range(len(primals))))
     live = is_live(traced.leaves)
     out = traced.run(f, {})
@@ -336,6 +345,7 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
     (6.0, 4.0)
     """
+    checked_function(f, "jvp")
     if len(primals) != len(tangents):
         raise ValueError(f"jvp of {len(primals)} arguments was given {len(tangents)} tangents")
     level = next(levels)
@@ -387,6 +397,7 @@ def jacobian(f: Function, argnum: int = 0, mode: str | None = None) -> Function:
     array([[2., 0.],
            [0., 4.]])
     """
+    checked_function(f, "jacobian")
     if mode not in (None, "forward", "reverse"):
         raise ValueError(f"mode is 'forward', 'reverse' or None, not {mode!r}")
 
@@ -470,4 +481,5 @@ def hvp(f: Function, x: Any, v: Any) -> Any:
     >>> hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 10.0]))
     array([  6., 120.])
     """
+    checked_function(f, "hvp")
     return grad(lambda x: jvp(f, (x,), (v,))[1])(x)

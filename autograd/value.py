@@ -40,7 +40,10 @@ def number(x: Any) -> float:
         return float(x)
     what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
     hint = ": use a Tensor, or one Value an element" if isinstance(x, (np.ndarray, list, tuple)) else ""
-    if hasattr(x, "__float__") and not isinstance(x, (np.ndarray, Traced)):  # a Fraction, a Decimal
+    if isinstance(x, (str, complex, Traced)):
+        part = "real" if isinstance(x, complex) else "data"
+        hint = ": float(x) reads one" if isinstance(x, str) else f": take its .{part}"
+    elif hasattr(x, "__float__") and not isinstance(x, np.ndarray):  # a Fraction, a Decimal
         hint = ": float(x) rounds it to one"
     raise TypeError(f"a Value holds one real number, not {what}{hint}")
 

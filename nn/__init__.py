@@ -10,6 +10,7 @@ import sys as _sys
 import typing as _typing
 
 from nn.averaging import EMA as EMA
+from nn.evaluation import evaluate as evaluate, predict as predict
 from nn.export import export_onnx as export_onnx, export_source as export_source
 from nn.finder import find_learning_rate as find_learning_rate
 from nn.history import History as History
@@ -67,9 +68,7 @@ from nn.schedules import (
 from nn.training import (
     EarlyStopping as EarlyStopping,
     NonFiniteLoss as NonFiniteLoss,
-    evaluate as evaluate,
     fit as fit,
-    predict as predict,
 )
 
 if _typing.TYPE_CHECKING:

@@ -165,6 +165,7 @@ class Checkpoint:
             self.restore(state)
         else:
             check_writable(self.path)
+        clear_leftovers(self.path)
 
     def save_if_due(self, state: State) -> None:
         """Save in the middle of an epoch, if it is time to."""
@@ -225,7 +226,6 @@ class Checkpoint:
         state.history.rows, state.history.stopped = history.rows, stopped
         state.epoch, state.step, state.complete = epoch, step, complete
         state.loss, state.total, state.lr, state.started = loss, total, lr, time.perf_counter() - seconds
-        clear_leftovers(self.path)
 
     def _settings(self, state: State) -> dict[str, Any]:
         return {**self.settings, "optimizer's class": type(state.optimizer).__name__}

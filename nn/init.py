@@ -10,6 +10,7 @@ multiply both fans. An initialiser returns float64 and the layer converts: so on
 rounded, in every dtype. Write your own as a function ``(shape, rng) -> array``.
 """
 
+import inspect
 import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,9 +18,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from nn.names import named
+
 Shape: TypeAlias = tuple[int, ...]
 Initializer: TypeAlias = Callable[[Shape, np.random.Generator], NDArray[Any]]
-"""What a layer's `weight_init` is."""
+"""What a layer's `weight_init` is; or the name of one of this module, such as "he_normal"."""
 
 
 def zeros(shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
@@ -94,6 +97,32 @@ def he_normal(shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
     (6, 4)
     """
     return _normal(2 / fans(shape)[0], shape, rng)
+
+
+def initializer(given: str | Initializer) -> Initializer:
+    """An initialiser by its name, or as it is; ValueError for a name that there is not, TypeError for something else.
+
+    >>> initializer("xavier_normal") is xavier_normal
+    True
+    """
+    if isinstance(given, str):
+        own = given.lower().replace("glorot", "xavier").replace("kaiming", "he")  # whom other libraries name them after
+        made = ", and what nn.init.uniform(low, high) and nn.init.normal(std) make"
+        given = named("initialiser", own, initializers(), made)
+    if not callable(given):
+        raise TypeError(f"an initialiser is a name or a function (shape, rng) -> array, not {given!r:.60}")
+    return given
+
+
+def initializers() -> dict[str, Initializer]:
+    """Every initialiser of this module by its name: the functions of a shape and a generator.
+
+    >>> list(initializers())
+    ['zeros', 'xavier_uniform', 'xavier_normal', 'he_uniform', 'he_normal']
+    """
+    functions = {name: f for name, f in globals().items() if inspect.isfunction(f) and f.__module__ == __name__}
+    takes = {name: [*inspect.signature(f).parameters] for name, f in functions.items() if name[0] != "_"}
+    return {name: functions[name] for name, parameters in takes.items() if parameters == ["shape", "rng"]}
 
 
 def fans(shape: Shape) -> tuple[int, int]:

@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Value
+from nn.arrays import as_array
+from nn.evaluation import predict
 from nn.layers import Sequential
 from nn.module import Module
 from nn.neuron import MLP, Layer
-from nn.training import predict
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -39,7 +40,7 @@ def confusion_counts(true: npt.ArrayLike, predicted: npt.ArrayLike, classes: int
     >>> confusion_counts([0, 0, 1], [0, 1, 1]).tolist()
     [[1, 1], [0, 1]]
     """
-    true, predicted = np.asarray(true), np.asarray(predicted)
+    true, predicted = (as_array(x, "a confusion matrix", "iub") for x in (true, predicted))
     if true.shape != predicted.shape or true.ndim != 1 or not true.size:
         raise ValueError(f"labels come as two arrays (n,) of equal length, got {true.shape} and {predicted.shape}")
     found = np.concatenate([true, predicted])
@@ -167,7 +168,7 @@ def layer_outputs(model: Sequential | MLP, x: npt.ArrayLike) -> Iterator[tuple[s
     """
     if not isinstance(model, Sequential | MLP):
         raise TypeError(f"layers are known of a Sequential or an MLP, not of a {type(model).__name__}: {model!r:.80}")
-    out = np.asarray(x)
+    out = as_array(x, "a model")
     for path, layer in _layers(model):
         out = outputs(layer, out).reshape(len(out), -1) if made_of_values(layer) else outputs(layer, out)
         kind = _kind(layer)

@@ -3,9 +3,11 @@
 Batches come first: a layer maps an array or Tensor of shape (…, n_in) to a Tensor of shape (…, n_out).
 """
 
-from collections.abc import Callable, Iterator
+import copy
+import math
+from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -13,9 +15,13 @@ from numpy.typing import DTypeLike
 import autograd
 from autograd import Tensor, linear, matmul
 from nn import init
+from nn.arrays import as_input, as_operand
 from nn.module import Module
+from nn.names import is_factory, named, whole
 
 Rng = np.random.Generator | int | None
+ActivationLike: TypeAlias = str | type[Module] | Callable[[Any], Any] | Callable[[], Module] | None
+"""What an `activation` is given as: a name, a class or object, a function of one argument, or None for none."""
 
 
 class Linear(Module):
@@ -24,7 +30,7 @@ class Linear(Module):
     Args:
         n_in, n_out: lengths of the last axis of input and output.
         bias: False leaves the bias away.
-        weight_init: an initialiser from `nn.init`; He's uniform by default.
+        weight_init: an initialiser from `nn.init`, or its name; He's uniform by default.
         rng: a seed or a generator for the weights.
         dtype: float32 or float64.
 
@@ -40,24 +46,34 @@ class Linear(Module):
         n_in: int,
         n_out: int,
         bias: bool = True,
-        weight_init: init.Initializer = init.he_uniform,
+        weight_init: str | init.Initializer = init.he_uniform,
         rng: Rng = None,
         dtype: DTypeLike = np.float32,
     ) -> None:
-        if n_in < 1 or n_out < 1:
-            raise ValueError(f"a Linear layer has at least one input and one output, got {n_in} and {n_out}")
-        self.weight = Tensor(weight_init((n_in, n_out), np.random.default_rng(rng)), dtype)
+        shape = whole("inputs", n_in), whole("outputs", n_out)
+        if not isinstance(bias, bool | np.bool_):
+            raise TypeError(f"bias is True or False, not {bias!r:.60}; an activation is a layer of its own, nn.ReLU()")
+        weight = np.asarray(init.initializer(weight_init)(shape, np.random.default_rng(rng)))
+        if weight.shape != shape:
+            raise ValueError(f"weight_init made an array of shape {weight.shape}, for weights of shape {shape}")
+        self.weight = Tensor(weight, dtype)
         self.bias = Tensor(np.zeros(n_out), dtype) if bias else None
 
     def __call__(self, x: Any) -> Tensor:
+        x = as_operand(x, "Linear")
         try:
             if self.bias is None:
                 return matmul(x, self.weight)  # type: ignore[no-any-return]
             return linear(x, self.weight, self.bias)  # type: ignore[no-any-return]
         except ValueError:
-            if np.shape(x)[-1:] == self.weight.shape[:1]:
+            shape, n = x.shape if hasattr(x, "shape") else np.shape(x), len(self.weight)
+            if shape[-1:] == (n,):
                 raise
-            raise ValueError(f"{self!r} was given an input of shape {np.shape(x)}") from None
+            hint = "; put nn.Flatten() before it" if math.prod(shape[1:]) == n else ""
+            hint = "; is it transposed? Rows are samples" if shape[:-1] == (n,) else hint
+            raise ValueError(
+                f"{self!r} takes inputs (..., {n}), and was given an input of shape {shape}{hint}"
+            ) from None
 
     def __repr__(self) -> str:
         n_in, n_out = self.weight.shape
@@ -65,7 +81,7 @@ class Linear(Module):
 
 
 class Activation(Module):
-    """An elementwise operation as a layer."""
+    """An operation of one operand as a layer. Its subclasses are known by the names of their functions."""
 
     function: ClassVar[Callable[..., Any]]
 
@@ -112,8 +128,10 @@ class Softplus(Activation):
     function = autograd.softplus
 
 
-class LeakyReLU(Module):
+class LeakyReLU(Activation):
     """x where positive, slope * x elsewhere."""
+
+    function = autograd.leaky_relu
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = slope
@@ -125,8 +143,10 @@ class LeakyReLU(Module):
         return f"LeakyReLU({self.slope})"
 
 
-class ELU(Module):
+class ELU(Activation):
     """x where positive, alpha * (exp(x) - 1) elsewhere."""
+
+    function = autograd.elu
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
@@ -138,20 +158,58 @@ class ELU(Module):
         return f"ELU({self.alpha})"
 
 
-class Softmax(Module):
+class Softmax(Activation):
     """Probabilities along the last axis. Losses take logits: use this for output only."""
 
-    def __call__(self, x: Any) -> Any:
-        return autograd.softmax(x)
+    function = autograd.softmax
 
-    def __repr__(self) -> str:
-        return "Softmax()"
+
+def activations() -> dict[str, Any]:
+    """Every activation by its name: the layers, and the other operations of one operand in the table.
+
+    >>> activations()["tanh"], activations()["sin"]
+    (<class 'nn.layers.Tanh'>, <operation sin(x)>)
+    """
+    rows = {name: row for name, row in vars(autograd.ops).items() if getattr(row, "on_scalars", False)}
+    found = {name: row for name, row in rows.items() if name[0] != "_" and not isinstance(row, type) and row.arity == 1}
+    return found | {kind.function.__name__: kind for kind in _kinds()}
+
+
+def _kinds() -> list[type[Activation]]:
+    return [kind for kind in Activation.__subclasses__() if hasattr(kind, "function")]
+
+
+def activation_layer(given: ActivationLike) -> Callable[[Any], Any] | None:
+    """A layer of its own, or a function, for what an activation is given as; None for None.
+
+    ValueError for a name that there is not, TypeError for what is no activation.
+
+    >>> activation_layer("tanh"), activation_layer(ReLU), activation_layer(LeakyReLU(0.2))
+    (Tanh(), ReLU(), LeakyReLU(0.2))
+    """
+    if given is None:
+        return None
+    found: Any = given
+    if isinstance(given, str):
+        others = " and the other operations of one number, such as sin; or pass a function"
+        found = named("activation", given, activations(), others, [kind.function.__name__ for kind in _kinds()])
+    found = next((kind for kind in _kinds() if kind.function is found), found)
+    if is_factory(found):
+        found = found()
+    elif isinstance(found, Module):
+        found = copy.deepcopy(found)  # or all layers would share its parameters
+    if not callable(found):
+        raise TypeError(
+            f'an activation is a name such as "relu", a layer such as nn.ReLU, or a function, not {given!r:.60}'
+        )
+    return found  # type: ignore[no-any-return]
 
 
 class Flatten(Module):
     """(n, …) to (n, everything else)."""
 
     def __call__(self, x: Any) -> Any:
+        x = as_operand(x, "Flatten")
         return autograd.reshape(x, (np.shape(x)[0], -1))
 
     def __repr__(self) -> str:
@@ -169,15 +227,17 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, rng: Rng = None) -> None:
-        if not 0 <= p < 1:
-            raise ValueError(f"the probability of dropping must be in [0, 1), got {p}")
+        if isinstance(p, str) or not 0 <= p < 1:
+            raise ValueError(f"the probability of dropping must be in [0, 1), got {p!r}")
         self.p = p
         self.rng = np.random.default_rng(rng)
 
     def __call__(self, x: Any) -> Any:
+        x = as_operand(x, "Dropout")
         if not self.training or self.p == 0:
             return x
-        dtype = x.dtype if hasattr(x, "dtype") else np.float64
+        dtype = getattr(x, "dtype", np.dtype(np.float64))
+        dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)  # of whole numbers the factor would be rounded
         keep = self.rng.random(np.shape(x), np.float32) >= self.p
         return x * (keep * np.asarray(1 / (1 - self.p), dtype))
 
@@ -188,15 +248,21 @@ class Dropout(Module):
 class Sequential(Module):
     """Layers (or any callables) one after another; iterates and indexes like a list of them.
 
+    A list of them will do, and activations may be given by their names. TypeError for what cannot be called.
+
     >>> model = Sequential(Linear(4, 8, rng=0), ReLU(), Linear(8, 3, rng=1))
     >>> model(np.ones((2, 4), np.float32)).shape, len(model.parameters())
     ((2, 3), 4)
     """
 
-    def __init__(self, *layers: Callable[[Any], Any]) -> None:
-        self.layers = list(layers)
+    def __init__(self, *layers: str | Callable[[Any], Any] | Iterable[str | Callable[[Any], Any]]) -> None:
+        listed: Any = layers
+        if len(layers) == 1 and isinstance(layers[0], list | tuple | Iterator):
+            (listed,) = layers
+        self.layers = [_layer(i, layer) for i, layer in enumerate(listed)]
 
     def __call__(self, x: Any) -> Tensor:
+        x = as_input(x, "Sequential")
         for layer in self.layers:
             x = layer(x)
         return x  # type: ignore[no-any-return]
@@ -214,25 +280,52 @@ class Sequential(Module):
         return f"Sequential({', '.join(map(repr, self.layers))})"
 
 
+def _layer(i: int, given: Any) -> Callable[[Any], Any]:
+    """A layer of a Sequential; TypeError with its place for what is none."""
+    if isinstance(given, str) or (isinstance(given, type) and issubclass(given, Activation)):
+        given = activation_layer(given)
+    if isinstance(given, type) and issubclass(given, Module):
+        raise TypeError(f"layer {i} of a Sequential is the class {given.__name__}: make one, {given.__name__}(...)")
+    if not callable(given):
+        raise TypeError(f"layer {i} of a Sequential cannot be called: {type(given).__name__} {given!r:.60}")
+    return given  # type: ignore[no-any-return]
+
+
 def dense(
-    *sizes: int,
-    activation: type[Module] = ReLU,
+    *sizes: int | Iterable[int],
+    activation: ActivationLike = ReLU,
     dropout: float = 0.0,
+    weight_init: str | init.Initializer = init.he_uniform,
     rng: Rng = None,
     dtype: DTypeLike = np.float32,
 ) -> Sequential:
     """A fully connected network: a Linear layer between neighbouring sizes, an activation after all but the last.
 
+    Args:
+        sizes: the lengths of input, hidden layers and output, one by one or in a list.
+        activation: a name such as "tanh", a class such as `Tanh`, a layer, a function, or None.
+        dropout: the probability of dropping, after each activation.
+        weight_init: an initialiser from `nn.init`, or its name.
+        rng: a seed or a generator for weights and dropout.
+        dtype: float32 or float64.
+
     >>> dense(784, 100, 10, rng=0)
     Sequential(Linear(784, 100), ReLU(), Linear(100, 10))
+    >>> dense([2, 8, 1], activation="tanh")
+    Sequential(Linear(2, 8), Tanh(), Linear(8, 1))
     """
-    if len(sizes) < 2:
-        raise ValueError(f"a network has at least an input and an output size, got {sizes}")
+    flat = [n for size in sizes for n in (size if isinstance(size, list | tuple) else (size,))]
+    if len(flat) < 2:
+        raise ValueError(f"a network has at least an input and an output size, got {tuple(flat)}")
+    hint = "; the activation goes by name: activation="
+    flat = [whole("units of a layer", n, f"{hint}{n!r}" if isinstance(n, str) else "") for n in flat]
+    activation_layer(activation)  # a wrong one is refused without hidden layers, too
     generator = np.random.default_rng(rng)
-    layers: list[Module] = []
-    for n_in, n_out in pairwise(sizes):
-        layers.append(Linear(n_in, n_out, rng=generator, dtype=dtype))
-        layers.append(activation())
-        if dropout:
-            layers.append(Dropout(dropout, rng=generator))
-    return Sequential(*layers[: -2 if dropout else -1])
+    layers: list[Any] = []
+    for i, (n_in, n_out) in enumerate(pairwise(flat), 1):
+        layers.append(Linear(n_in, n_out, weight_init=weight_init, rng=generator, dtype=dtype))
+        if i < len(flat) - 1:
+            function = activation_layer(activation)
+            layers += [] if function is None else [function]
+            layers += [Dropout(dropout, rng=generator)] if dropout else []
+    return Sequential(*layers)

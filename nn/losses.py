@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 import autograd
 from autograd import Tensor
+from nn.arrays import as_array, is_data, to_array
 
 Array: TypeAlias = NDArray[Any]
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
@@ -204,14 +205,17 @@ def kl_divergence(logits: Any, target: Any, *, reduction: Reduction = "mean") ->
 # ------------------------------------------------------------------------------------------ checks and reductions
 
 
-def _prediction(x: Any) -> Any:
+def _prediction(x: Any, name: str) -> Any:
     """A variable or an array of floats as it is, a list of them as one of these; Values as objects."""
-    if hasattr(x, "detach"):  # in forward mode it is neither a Tensor nor a Value
+    if hasattr(x, "detach") and not is_data(x):  # in forward mode it is neither a Tensor nor a Value
         return x
     if isinstance(x, (list, tuple)) and x and isinstance(x[0], Tensor):
         return autograd.stack(x)
-    x = np.asarray(x)
-    return x if x.dtype.kind in "fO" else x.astype(np.float64)
+    array = to_array(x, name)
+    if array.dtype == object and any(hasattr(item, "detach") for item in array.flat):
+        return array
+    array = as_array(x, name)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
 
 
 def _dtype(prediction: Any) -> np.dtype[Any]:
@@ -222,7 +226,7 @@ def _dtype(prediction: Any) -> np.dtype[Any]:
 
 def _pair(name: str, prediction: Any, target: Any) -> tuple[Any, Array]:
     """A prediction and its target, an array of the same shape and dtype."""
-    prediction, target = _prediction(prediction), np.asarray(target)
+    prediction, target = _prediction(prediction, name), as_array(target, name)
     shape = prediction.shape
     if shape != target.shape:
         short, long = sorted((shape, target.shape), key=len)
@@ -234,14 +238,12 @@ def _pair(name: str, prediction: Any, target: Any) -> tuple[Any, Array]:
         raise ValueError(f"{name} of a prediction of shape {shape} and a target of shape {target.shape}: {hint}")
     if target.size == 0:
         raise ValueError(f"{name} of an empty batch (shape {shape}) is not defined")
-    if target.dtype.kind not in "fiub":
-        raise TypeError(f"{name} takes a target of plain numbers, got an array of {target.dtype}")
     return prediction, target.astype(_dtype(prediction), copy=False)
 
 
 def _rows(name: str, logits: Any, labels: Any) -> tuple[Any, Array]:
     """Logits (n, classes) and a label for each row."""
-    logits = _prediction(logits)
+    logits = _prediction(logits, name)
     return logits, autograd.class_labels(labels, logits.shape, name)
 
 

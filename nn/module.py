@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 
 from autograd import Tensor, Value
+from nn.names import elsewhere, present
 
 if TYPE_CHECKING:
     from nn.summary import Summary
@@ -22,7 +23,9 @@ Parameter: TypeAlias = Value | Tensor
 
 
 class Module:
-    """Base class of layers and networks: subclass it, set attributes, define ``__call__``.
+    """Base class of layers and networks: subclass it, set attributes, define ``__call__`` (or ``forward``).
+
+    There is no need to call ``super().__init__()``.
 
     >>> class Line(Module):
     ...     def __init__(self):
@@ -165,7 +168,30 @@ class Module:
                 p.data = array
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise NotImplementedError(f"{type(self).__name__} does not define __call__")
+        forward = getattr(type(self), "forward", None)  # as PyTorch's modules have it
+        if forward is None:
+            raise NotImplementedError(f"{type(self).__name__} does not define __call__: add def __call__(self, x)")
+        return forward(self, *args, **kwargs)
+
+    def __dir__(self) -> list[str]:
+        return present(self, list(object.__dir__(self)))
+
+
+elsewhere(
+    Module,
+    {
+        "compile": "there is nothing to compile: nn.fit(model, (x, y), loss, optimizer, epochs=...)",
+        "cpu": "arrays are in memory, there is no device to choose",
+        "cuda": "arrays are in memory, there is no device to choose",
+        "evaluate": "write nn.evaluate(model, x, y)",
+        "fit": "write nn.fit(model, (x, y), loss, optimizer, epochs=...)",
+        "forward": "call it: model(x)",
+        "load": "write nn.checkpoint.load(model, path)",
+        "predict": "write nn.predict(model, x)",
+        "save": "write nn.checkpoint.save(model, path)",
+        "to": "arrays are in memory, there is no device to choose; a layer is given its dtype when it is made",
+    },
+)
 
 
 @contextmanager

@@ -5,15 +5,16 @@ gets the same network from the same seed. What differs is inside: a neuron's wei
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import Value, dot
+from nn.arrays import as_operand, is_data
+from nn.layers import ActivationLike, activation_layer
 from nn.module import Module
-
-Activation = Callable[[Value], Value]
+from nn.names import whole
 
 
 class Neuron(Module):
@@ -24,7 +25,10 @@ class Neuron(Module):
     Args:
         nin: number of inputs.
         nonlin: False leaves the activation away.
-        activation: the name of a row of one operand, such as "tanh" or "sigmoid".
+        activation: a name such as "tanh" or "sigmoid", a layer such as `nn.Tanh`, a function, or None.
+
+    Called with one sample, a sequence of `nin` numbers or Values, it gives a Value; with a batch (n, nin), such as an
+    array or a data frame, a list of n of them. Layers and MLPs do so, too.
 
     >>> neuron = Neuron(2, activation="sigmoid")
     >>> neuron.w[0].data, neuron.w[1].data, neuron.b.data = 0, 1, 4
@@ -32,23 +36,34 @@ class Neuron(Module):
     0.9990889488055994
     """
 
-    def __init__(self, nin: int, nonlin: bool = True, activation: str = "relu") -> None:
-        if not callable(getattr(Value, activation, None)):
-            raise ValueError(f"no operation is called {activation!r}: try relu, tanh, sigmoid, gelu or silu")
-        self.w = [Value(random.uniform(-1, 1)) for _ in range(nin)]
+    def __init__(self, nin: int, nonlin: bool = True, activation: ActivationLike = "relu") -> None:
+        self.activation = _function(activation)
+        self.w = [Value(random.uniform(-1, 1)) for _ in range(whole("inputs", nin))]
         self.b = Value(0)
-        self.nonlin = nonlin
-        self.activation = activation
+        self.nonlin = _flag(nonlin) and self.activation is not None
 
-    def __call__(self, x: Sequence[Any]) -> Value:
+    def __call__(self, x: Any) -> Any:
+        if not (type(x) is list and x and type(x[0]) is Value):  # as a layer gives it, and often
+            x, batch = _read(x)
+            if batch:
+                return [self(row) for row in x]
         if len(x) != len(self.w):
             raise ValueError(f"a neuron of {len(self.w)} inputs was given {len(x)}")
         act: Value = dot(self.w, x, self.b)
-        return getattr(act, self.activation)() if self.nonlin else act
+        if not self.nonlin:
+            return act
+        return getattr(act, self.activation)() if type(self.activation) is str else self.activation(act)
 
     def __repr__(self) -> str:
-        kind = "ReLU" if self.activation == "relu" else self.activation.capitalize()
+        name = self.function_name
+        kind = "ReLU" if name == "relu" else name[:1].upper() + name[1:]
         return f"{kind if self.nonlin else 'Linear'}Neuron({len(self.w)})"
+
+    @property
+    def function_name(self) -> str:
+        """What its activation is called; empty without one."""
+        name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", None)
+        return (name or repr(self.activation)) if self.nonlin else ""
 
 
 class Layer(Module):
@@ -58,10 +73,13 @@ class Layer(Module):
     2
     """
 
-    def __init__(self, nin: int, nout: int, nonlin: bool = True, activation: str = "relu") -> None:
-        self.neurons = [Neuron(nin, nonlin=nonlin, activation=activation) for _ in range(nout)]
+    def __init__(self, nin: int, nout: int, nonlin: bool = True, activation: ActivationLike = "relu") -> None:
+        self.neurons = [Neuron(nin, nonlin, activation) for _ in range(whole("neurons", nout))]
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Any) -> Any:
+        x, batch = _read(x)
+        if batch:
+            return [self(row) for row in x]
         x = [Value(float(item)) if isinstance(item, int | float | np.number) else item for item in x]  # once, for all
         out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
@@ -70,7 +88,7 @@ class Layer(Module):
     def caption(self) -> str:
         """What it is, in a few words."""
         first = self.neurons[0]
-        return f"Layer({len(first.w)}→{len(self.neurons)})" + (f" + {first.activation}" if first.nonlin else "")
+        return f"Layer({len(first.w)}→{len(self.neurons)})" + (f" + {first.function_name}" if first.nonlin else "")
 
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
@@ -84,17 +102,60 @@ class MLP(Module):
     (MLP of [Layer of [ReLUNeuron(2), ...], 337)
     """
 
-    def __init__(self, nin: int, nouts: Sequence[int], activation: str = "relu") -> None:
-        sizes = [nin, *nouts]
-        last = len(nouts) - 1
-        self.layers = [
-            Layer(sizes[i], sizes[i + 1], nonlin=i != last, activation=activation) for i in range(len(nouts))
-        ]
+    def __init__(
+        self, nin: int | Sequence[int], nouts: Sequence[int] | int = (), activation: ActivationLike = "relu"
+    ) -> None:
+        sizes: list[Any] = [n for part in (nin, nouts) for n in (part if isinstance(part, Iterable) else [part])]
+        if isinstance(activation, int):
+            raise TypeError(f"the numbers of neurons come in a list: MLP({nin}, {[*sizes[1:], activation]})")
+        if len(sizes) < 2:
+            raise ValueError("an MLP has at least one layer after its inputs: MLP(2, [8, 1])")
+        last = len(sizes) - 2
+        self.layers = [Layer(sizes[i], sizes[i + 1], i != last, activation) for i in range(last + 1)]
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Any) -> Any:
+        x, batch = _read(x)
+        if batch:
+            return [self(row) for row in x]
         for layer in self.layers:
             x = layer([x] if isinstance(x, Value) else x)
         return x
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def _function(given: ActivationLike) -> Any:
+    """An activation of Values: the name of the method where there is one, or a function; None for none."""
+    found: Any = activation_layer(given)
+    row = getattr(type(found), "function", found)
+    name = getattr(row, "name", None)
+    return name if getattr(row, "arity", 0) == 1 and hasattr(Value, str(name)) else found
+
+
+def _flag(nonlin: Any) -> bool:
+    if not isinstance(nonlin, bool | int | np.bool_):
+        raise TypeError(f"nonlin is True or False, not {nonlin!r:.60}; an activation goes by name: activation='tanh'")
+    return bool(nonlin)
+
+
+def _many(x: Any) -> bool:
+    """Whether an item of the inputs is a sample, rather than a number."""
+    return isinstance(x, (list, tuple, np.ndarray)) or is_data(x)
+
+
+SINGLE = frozenset([Value, float, int])
+
+
+def _read(x: Any) -> tuple[Any, bool]:
+    """Inputs as a list, and whether they are a batch of samples; ValueError for more axes than these two."""
+    if isinstance(x, (list, tuple)) and (not x or type(x[0]) in SINGLE or not _many(x[0])):
+        return x, False
+    x = as_operand(x, "a network of Values")
+    if not isinstance(x, np.ndarray):
+        return x, False
+    if x.ndim not in (1, 2):
+        raise ValueError(
+            f"a network of Values takes a sample (nin,) or a batch (n, nin), not an array of shape {x.shape}"
+        )
+    return x.tolist(), x.ndim == 2

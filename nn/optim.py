@@ -34,8 +34,8 @@ class Optimizer:
     """Base of the optimisers: the parameters, the learning rate, the number of steps and the state.
 
     Args:
-        parameters: Values and Tensors, or a Module. Raises ValueError for none and for duplicates, TypeError for
-            anything else and for results of operations.
+        parameters: Values and Tensors, or a Module (or its method `parameters`). Raises ValueError for none and for
+            duplicates, TypeError for anything else and for results of operations.
         lr: the learning rate, a number of 0 or more, or a schedule from the number of steps taken to one.
         weight_decay: adds ``weight_decay * parameter`` to the gradient: that of an L2 penalty of half as much.
 
@@ -313,7 +313,10 @@ class Adam(Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
     ) -> None:
-        b1, b2 = betas
+        try:
+            b1, b2 = betas
+        except (TypeError, ValueError):
+            raise TypeError(f"betas is a pair of numbers such as (0.9, 0.999), not {betas!r:.60}") from None
         self.betas = checked("betas[0]", b1, below=1), checked("betas[1]", b2, below=1)
         self.eps = checked("eps", eps)
         super().__init__(parameters, lr, weight_decay)
@@ -399,8 +402,8 @@ def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:
     >>> clip_grad_norm([w], 1.0), w.grad
     (5.0, array([0.6, 0.8]))
     """
-    if not max_norm >= 0:  # infinity only measures
-        raise ValueError(f"max_norm must be 0 or more, got {max_norm}")
+    if isinstance(max_norm, str) or not max_norm >= 0:  # infinity only measures
+        raise ValueError(f"max_norm must be 0 or more, got {max_norm!r}")
     listed = _listed(parameters)
     norm = _norm(_gradients(listed))
     if not math.isfinite(norm):
@@ -420,8 +423,8 @@ def clip_grad_value(parameters: Parameters, limit: float) -> None:
     >>> w.grad
     array([ 1. , -0.5])
     """
-    if not limit >= 0:
-        raise ValueError(f"limit must be 0 or more, got {limit}")
+    if isinstance(limit, str) or not limit >= 0:
+        raise ValueError(f"limit must be 0 or more, got {limit!r}")
     _replace(_listed(parameters), lambda g: np.clip(g, -limit, limit))
 
 
@@ -461,12 +464,21 @@ def _listed(parameters: Parameters) -> list[Parameter]:
     """Parameters as a list: leaves, each once."""
     if isinstance(parameters, Value | Tensor):
         raise TypeError(f"parameters come in a list, even a single one: got a {type(parameters).__name__}")
-    method = getattr(parameters, "parameters", None)  # a Module's, or that of anything like one
-    listed: list[Parameter] = list(method() if callable(method) else parameters)  # type: ignore[arg-type]
+    if isinstance(parameters, type):
+        raise TypeError(f"parameters are those of a model, not of the class {parameters.__name__}: make one first")
+    given: Any = getattr(parameters, "parameters", parameters)  # a Module's, or that of anything like one
+    given = given() if callable(given) else given
+    if not isinstance(given, Iterable):
+        what = f"{type(given).__name__} {given!r:.60}"
+        raise TypeError(f"parameters come first, as model.parameters() or a list of Values and Tensors, not {what}")
+    listed: list[Parameter] = list(given)
     seen: dict[int, int] = {}
     for i, p in enumerate(listed):
         if not isinstance(p, Value | Tensor):
-            raise TypeError(f"parameter {i} is a {type(p).__name__}, {p!r:.60}: only Values and Tensors are parameters")
+            hint = "; write model.parameters()" if isinstance(p, tuple) else ""
+            hint = "; make an optimiser for each group" if isinstance(p, dict) else hint
+            what = f"parameter {i} is a {type(p).__name__}, {p!r:.60}"
+            raise TypeError(f"{what}: only Values and Tensors are parameters{hint}")
         if not p.is_leaf:
             raise TypeError(f"{_name(i, p)} was computed by {p.op.name}: only leaves are parameters")
         if seen.setdefault(id(p), i) != i:

@@ -9,15 +9,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
+import numpy as np
+
 Schedule: TypeAlias = Callable[[int], float]
 Rate: TypeAlias = float | Schedule
 
 
 def checked(name: str, x: float, low: float = 0, below: float = math.inf) -> float:
-    """A hyperparameter as a float; ValueError unless it is at least `low` and less than `below`."""
-    if not low <= x < below:
+    """A hyperparameter as a float; ValueError unless it is at least `low` and less than `below`.
+
+    TypeError for what is no number: `lr="0.1"`, say.
+    """
+    try:
+        fits = low <= x < below
+    except TypeError:
+        fits = None
+    if not isinstance(fits, bool | np.bool_):
+        number = f": write {name.partition(' ')[0]}={float(x)}" if isinstance(x, str) and _written(x) else ""
+        raise TypeError(f"{name} is a number, not {type(x).__name__} {x!r:.60}{number}")
+    if not fits:
         raise ValueError(f"{name} must be in [{low}, {below}), got {x}")
     return float(x)
+
+
+def _written(text: str) -> bool:
+    """Whether a text is a number written out."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 class _Checks:

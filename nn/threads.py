@@ -92,7 +92,7 @@ def rows(x: Any) -> int:
     shape = getattr(x, "shape", None)
     if not isinstance(shape, tuple):
         return len(x) if hasattr(x, "__len__") else 1
-    whole = len(shape) == 1 or getattr(x.dtype, "kind", "f") in "iu"
+    whole = len(shape) == 1 or getattr(getattr(x, "dtype", None), "kind", "f") in "iu"
     return math.prod(shape if whole else shape[:-1])
 
 

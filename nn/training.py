@@ -1,4 +1,4 @@
-"""The training loop: `fit`, and `evaluate` and `predict` to measure with.
+"""The training loop: `fit`.
 
 The loop is the one that everybody writes by hand: forward, loss, zero_grad, backward, step. `fit` runs it and adds
 what one wants around it: progress, a record of every epoch, validation, callbacks, early stopping, checkpoints, a
@@ -16,17 +16,22 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Never, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from autograd import Tensor, Value, no_grad
+from autograd import Tensor, Value
+from nn.arguments import CALL, Loss, aligned, batches_of, check_output, is_ours, loss_function, pair
+from nn.arguments import optimizer as optimizer_of
+from nn.evaluation import evaluate as evaluate
+from nn.evaluation import predict as predict
+from nn.evaluation import validation
 from nn.history import Direction, History, Row, checked_direction, direction_of, shown
 from nn.interrupt import Interrupt
-from nn.losses import cross_entropy
 from nn.module import Module, mode
 from nn.optim import Optimizer, clip_grad_norm
+from nn.schedules import Rate
 from nn.text import fitted
 from nn.threads import Threads
 
@@ -35,7 +40,6 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = npt.NDArray[Any]
 Model: TypeAlias = Callable[[Any], Any]
-Loss: TypeAlias = Callable[[Any, Any], Any]
 Callback: TypeAlias = "Callable[[State], object] | object"
 
 HOOKS = ("on_start", "on_step_end", "on_epoch_end", "on_end")
@@ -160,13 +164,15 @@ class EarlyStopping:
 
 def fit(
     model: Model,
-    batches: Iterable[Sequence[Any]],
-    loss: Loss,
-    optimizer: Optimizer,
-    *,
+    batches: Iterable[Sequence[Any]] | tuple[Any, Any],
+    loss: Loss | str,
+    optimizer: Optimizer | str | Callable[[Any], Optimizer],
+    *misplaced: Never,
     epochs: int,
-    validate: Callable[[Any], Mapping[str, float]] | None = None,
-    callbacks: Sequence[Callback] = (),
+    batch_size: int | None = None,
+    lr: Rate | None = None,
+    validate: Callable[[Any], Mapping[str, float]] | tuple[Any, Any] | None = None,
+    callbacks: Sequence[Callback] | Callback = (),
     patience: int | None = None,
     monitor: str | None = None,
     direction: Direction | None = None,
@@ -179,13 +185,19 @@ def fit(
 
     Args:
         model: any callable; a Module is in training mode meanwhile, and then again in the mode it was in.
-        batches: iterated once an epoch, such as `nn.data.Batches` or a list of pairs.
-        loss: gives one Value or Tensor, such as those of `nn.losses`.
-        optimizer: holds the parameters.
+        batches: a pair of arrays (x, y), or what is iterated once an epoch, such as `nn.data.Batches` or a list of
+            pairs. Arrays are NumPy's, lists, data frames, other libraries' tensors.
+        loss: gives one Value or Tensor; one of `nn.losses`, also by its name, or your own function (out, y). Those of
+            `nn.losses` take targets (n,) for an output (n, 1), and the other way round.
+        optimizer: holds the parameters; or its name, such as "adam", or class, to make one for all of the model's.
+        misplaced: nothing; data as two arguments would be here, and is refused with the call to write.
         epochs: how many; with `history`, how many including those recorded there.
-        validate: called with the model after each epoch; the numbers it returns by name become columns.
-        callbacks: functions, called with the `State` after each epoch; or objects with any of the methods
-            `on_start`, `on_step_end`, `on_epoch_end`, `on_end`. ``state.stop(reason)`` ends the training.
+        batch_size: of the minibatches of a pair of arrays, by default 32; they are shuffled, always the same way.
+        lr: the learning rate, for an optimiser by name or class.
+        validate: called with the model after each epoch; the numbers it returns by name become columns. Or a pair of
+            arrays (x, y): the columns are `val_loss` and, for losses of classes, `val_accuracy`.
+        callbacks: one or several functions, called with the `State` after each epoch; or objects with any of the
+            methods `on_start`, `on_step_end`, `on_epoch_end`, `on_end`. ``state.stop(reason)`` ends the training.
         patience: stop after this many epochs without improvement, with the best weights: see `EarlyStopping`.
         monitor: the column that has to improve,
         direction: towards "max" or "min"; names such as "val_loss" and "val_accuracy" tell by themselves.
@@ -214,6 +226,19 @@ def fit(
     >>> round(line.weight.item(), 3), round(line.bias.item(), 3), history["train_loss"][-1] < 1e-9
     (3.0, 1.0, True)
     """
+    if misplaced:
+        raise TypeError(f"fit takes x and y as one pair, and what follows the optimizer by name: {CALL}")
+    if isinstance(model, type) or not callable(model):
+        raise TypeError(f"the model is a Module or a function, not {model!r:.60}; {CALL}")
+    if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer):
+        raise TypeError(f"epochs is a whole number, not {type(epochs).__name__} {epochs!r:.60}")
+    loss = loss_function(loss)
+    check_output(model, loss)
+    batches, optimizer = batches_of(batches, batch_size), optimizer_of(optimizer, model, lr)
+    validate = validation(validate, loss)
+    if callable(callbacks) or not isinstance(callbacks, Iterable):
+        callbacks = [callbacks]
+    callbacks = list(callbacks)
     for name, given in (("monitor", monitor), ("direction", direction)):
         if given is not None and patience is None:
             raise ValueError(f"{name}={given!r} says what early stopping looks at: it needs patience, too")
@@ -261,7 +286,7 @@ def _epoch(
 ) -> None:
     """One epoch, or what a checkpoint left of it, and its row of the history."""
     model, loss, optimizer, history = state.model, state.criterion, state.optimizer, state.history
-    on_step, isfinite = hooks["on_step_end"], math.isfinite
+    on_step, isfinite, ours = hooks["on_step_end"], math.isfinite, is_ours(loss)
     if isinstance(model, Module):
         model.train()
     if state.complete:
@@ -271,9 +296,11 @@ def _epoch(
     bar.start(f"epoch {state.epoch}/{state.epochs}", batches, done)
     if done and not hasattr(batches, "load_state_dict"):
         batches = islice(batches, done, None)
-    for step, (x, y) in enumerate(batches, done + 1):
+    for step, batch in enumerate(batches, done + 1):
+        x, y = pair(batch, step)
         threads.suit(x)
-        out = loss(model(x), y)
+        out = model(x)
+        out = loss(out, aligned(out, y) if ours else y)
         if step == done + 1:
             _check(out)
         value = out.item()
@@ -281,6 +308,8 @@ def _epoch(
             raise _non_finite(state, step, value, x, y)
         optimizer.zero_grad()
         out.backward()
+        if not state.step and state.epoch == 1:
+            _check_gradients(optimizer)
         del out  # the graph goes, and its arrays are there for the next one
         if clip is not None:
             clip_grad_norm(optimizer.parameters, clip)
@@ -310,42 +339,6 @@ def _epoch(
     state.complete = True
     for hook in hooks["on_epoch_end"]:
         hook(state)
-
-
-def predict(model: Model, x: Any, batch_size: int = 1000) -> Array:
-    """What the model gives for x, as a plain array: in evaluation mode, without a graph, batch by batch.
-
-    >>> from nn import Linear
-    >>> predict(Linear(3, 2, rng=0), np.ones((2500, 3), np.float32)).shape
-    (2500, 2)
-    """
-    if not len(x):
-        raise ValueError(f"predict was given nothing to predict, an input of shape {np.shape(x)}")
-    with mode(model, training=False), no_grad():
-        return np.concatenate([_numbers(model(x[i : i + batch_size])) for i in range(0, len(x), batch_size)])
-
-
-def evaluate(
-    model: Model, x: Any, y: Any, batch_size: int = 1000, *, loss: Loss = cross_entropy, prefix: str = ""
-) -> dict[str, float]:
-    """A classifier's loss and accuracy on inputs x and labels y; the modes of its modules are as before after it.
-
-    The right class is the one with the largest output, (n, classes); of a single output, (n,) or (n, 1), the sign
-    decides: above 0 means a label above 0. `prefix` goes before the two names, "test_" for instance.
-
-    >>> from nn import Linear
-    >>> x, y = np.eye(2, dtype=np.float32), np.array([0, 1])
-    >>> model = Linear(2, 2)
-    >>> model.weight.data = [[9, 0], [9, 0]]
-    >>> {name: round(number, 3) for name, number in evaluate(model, x, y, prefix="test_").items()}
-    {'test_loss': 4.5, 'test_accuracy': 0.5}
-    """
-    outputs, y = predict(model, x, batch_size), np.asarray(y)
-    if outputs.ndim == 2 and outputs.shape[1] > 1:
-        right = outputs.argmax(axis=1) == y
-    else:
-        right = (outputs > 0) == (y > 0).reshape(outputs.shape)
-    return {prefix + "loss": float(loss(outputs, y)), prefix + "accuracy": float(right.mean())}
 
 
 # ----------------------------------------------------------------------------------------------- smaller pieces
@@ -435,6 +428,15 @@ def _check(loss: Any) -> None:
         raise ValueError("the loss was computed without a graph (no_grad? only constants?): it can train nothing")
 
 
+def _check_gradients(optimizer: Optimizer) -> None:
+    """Refuse to go on where nothing would be trained."""
+    if all(isinstance(p, Tensor) and p.grad is None for p in optimizer.parameters):
+        raise ValueError(
+            "the loss does not depend on any of the optimizer's parameters: was it made for another model? "
+            "Write it after the model, nn.SGD(model.parameters(), lr=...)"
+        )
+
+
 def _non_finite(state: State, step: int, loss: float, x: Any, y: Any) -> NonFiniteLoss:
     """The error, with the likely cause: bad data, an update that overflowed before, or this forward pass."""
     found = {"inputs": _not_finite(x), "targets": _not_finite(y)}
@@ -476,11 +478,3 @@ def _not_finite(part: Any, path: str = "") -> str:
     if numbers.dtype == object and isinstance(part, Sequence | np.ndarray) and not isinstance(part, str):
         return next((found for i, x in enumerate(part) if (found := _not_finite(x, f"{path}[{i}]"))), "")
     return ""
-
-
-def _numbers(out: Any) -> Array:
-    """A Tensor's, or a list's or array's of Values, as a plain array."""
-    if isinstance(out, Value | Tensor):
-        return np.asarray(out.data)
-    out = np.asarray(out)
-    return np.array([x.data for x in out.flat]).reshape(out.shape) if out.dtype == object else out

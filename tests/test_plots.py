@@ -431,9 +431,9 @@ def test_a_resolution_of_one_is_no_grid():
 
 
 def test_an_error_of_the_model_says_how_it_was_called():
-    neuron = nn.Neuron(2)
+    neuron = nn.Neuron(3)
     with pytest.raises(ValueError) as caught:
-        plots.decision_boundary(lambda point: neuron(point), X, Y)
+        plots.decision_boundary(lambda points: neuron(points), X, Y)
     assert "an array of points (n, 2)" in caught.value.__notes__[-1]
     with pytest.raises(ValueError) as caught:
         plots.decision_boundary(nn.Neuron(3), X, Y)

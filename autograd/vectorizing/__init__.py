@@ -31,10 +31,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
+from autograd.arrays import as_array
 from autograd.graph import modes
 from autograd.rows import FLOATS, Traced
 from autograd.tensor import Tensor
-from autograd.transforms import flatten
+from autograd.transforms import checked_function, flatten
 from autograd.value import Value
 from autograd.vectorizing.affine import affine
 from autograd.vectorizing.backward import Unsketchable, backward_source
@@ -74,6 +75,7 @@ def vectorize(
     >>> line(np.array([1.0, 2.0, 3.0])).data
     array([3., 5., 7.])
     """
+    checked_function(f, "vectorize")
     return Vectorized(f, shapes, index or {}, batch, dtype)
 
 
@@ -238,7 +240,7 @@ class Vectorized:
                         f"argument {name!r} is whole numbers: an integer array, not a {type(array).__name__}"
                     )
             else:
-                array = np.asarray(array)
+                array = as_array(array, name_of(self.f))
                 if limit is not None:
                     self._check_index(array, limit, name)
                 elif array.dtype != self.dtype:

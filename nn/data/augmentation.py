@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn.arrays import as_array
+
 Array = npt.NDArray[Any]
 Seed = int | np.random.Generator
 
@@ -66,7 +68,7 @@ class Augment:
         `rng` is a generator or a seed; the same state, the same images. It computes in float32. Raises TypeError for
         images that are not floating-point, ValueError for other shapes.
         """
-        images = np.asarray(images)
+        images = as_array(images, "Augment")
         if images.dtype.kind != "f":
             raise TypeError(f"augmentation needs floating-point images, got {images.dtype}; convert with .astype")
         n, (height, width) = len(images), self._shape(images)

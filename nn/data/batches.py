@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn.arrays import ANY, as_array
+
 Array = npt.NDArray[Any]
 Seed = int | np.random.Generator
 Augmentation = Callable[[Array, np.random.Generator], Array]
@@ -51,10 +53,12 @@ class Batches:
         drop_last: bool = False,
         augment: Augmentation | None = None,
     ) -> None:
-        self.arrays: tuple[Array, ...] = tuple(np.asarray(array) for array in arrays)
+        self.arrays: tuple[Array, ...] = tuple(as_array(array, "Batches", ANY) for array in arrays)
         lengths = [len(array) if array.ndim else 0 for array in self.arrays]
         if len(set(lengths)) != 1 or lengths[0] == 0:
             raise ValueError(f"Batches needs arrays of one length, at least 1; got the lengths {lengths}")
+        if not hasattr(batch_size, "__index__"):
+            raise TypeError(f"batch_size is a whole number, not {type(batch_size).__name__} {batch_size!r}")
         self.rows, self.batch_size = lengths[0], operator.index(batch_size)
         if self.batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from nn.arrays import ANY, as_array, as_floats
+
 Array = npt.NDArray[Any]
 Seed = int | np.random.Generator
 
@@ -23,7 +25,7 @@ def one_hot(labels: npt.ArrayLike, classes: int, dtype: npt.DTypeLike = np.float
     array([[0., 0., 1.],
            [1., 0., 0.]], dtype=float32)
     """
-    labels = np.asarray(labels)
+    labels = as_array(labels, "one_hot")
     if labels.dtype.kind not in "iu":
         raise TypeError(f"one_hot needs integer labels, got {labels.dtype}; convert with .astype(int)")
     if labels.ndim != 1:
@@ -41,8 +43,8 @@ class Standardize:
     Make it with the training rows alone, and call it with any: what it learnt of the others would be a glimpse of
     the test. `mean` and `scale` are float64 arrays of the shape of one row; `scale` is the standard deviation
     (divided by n), and 1 for columns that are constant, which so become 0. Rows may be of any shape (N, ...); the
-    dtype stays. Raises TypeError for numbers that are not floating-point, ValueError for no rows, columns that are
-    not finite or too large for their squares to be, and rows of another shape.
+    dtype stays, and whole numbers become float64. Raises TypeError for what is no numbers, ValueError for no rows,
+    columns that are not finite or too large for their squares to be, and rows of another shape.
 
     >>> train, test = np.array([[1.0, 7.0], [3.0, 7.0]]), np.array([[5.0, 8.0]])
     >>> standardize = Standardize(train)
@@ -53,7 +55,7 @@ class Standardize:
     """
 
     def __init__(self, train: npt.ArrayLike) -> None:
-        train = _floating(train)
+        train = as_floats(train, "Standardize")
         if not train.ndim or not len(train):
             raise ValueError(f"Standardize needs rows to learn from, got the shape {train.shape}")
         with np.errstate(over="ignore", invalid="ignore"):
@@ -76,7 +78,7 @@ class Standardize:
         return self._each(rows, lambda part: part * self.scale + self.mean)
 
     def _each(self, rows: npt.ArrayLike, function: Callable[[Array], Array]) -> Array:
-        rows = _floating(rows)
+        rows = as_floats(rows, "Standardize")
         if rows.shape[1:] != self.mean.shape or not rows.ndim:
             raise ValueError(f"Standardize was made with rows of shape {self.mean.shape}, got {rows.shape[1:]}")
         out = np.empty_like(rows)
@@ -86,13 +88,6 @@ class Standardize:
 
     def __repr__(self) -> str:
         return f"Standardize(of rows of shape {self.mean.shape})"
-
-
-def _floating(rows: npt.ArrayLike) -> Array:
-    rows = np.asarray(rows)
-    if rows.dtype.kind != "f":
-        raise TypeError(f"Standardize needs floating-point numbers, got {rows.dtype}; convert with .astype(np.float32)")
-    return rows
 
 
 def _chunks(rows: Array) -> Iterator[slice]:
@@ -116,8 +111,8 @@ def train_validation_split(
     >>> len(train_x), np.bincount(validation_y).tolist()
     (6, [2, 2])
     """
-    tables = [np.asarray(array) for array in arrays]
-    labels = None if stratify is None else np.asarray(stratify)
+    tables = [as_array(array, "train_validation_split", ANY) for array in arrays]
+    labels = None if stratify is None else as_array(stratify, "stratify", ANY)
     if labels is not None and labels.ndim != 1:
         raise ValueError(f"stratify has to be labels of shape (N,), got {labels.shape}")
     lengths = [len(table) if table.ndim else 0 for table in tables]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from nn.arrays import as_array, as_floats
 from nn.canvas import CLASSES, GREY, LINE, axes, class_image, placed, signed_image, usual_limit, zero_line
 from nn.inspection import made_of_values, outputs
 
@@ -47,12 +48,12 @@ def decision_boundary(
     >>> [(line.get_label(), line.get_marker()) for line in ax.lines]
     [('-1', 'o'), ('1', '^')]
     """
-    x, y = np.asarray(x), np.asarray(y)
+    x, y = as_floats(x, "decision_boundary"), as_array(y, "decision_boundary")
     if x.ndim != 2 or x.shape[1] != 2 or not len(x) or not np.isfinite(x).all():
         raise ValueError(
             f"a decision boundary is drawn around finite points (n, 2), got x of shape {x.shape}: {x!r:.80}"
         )
-    if y.shape != (len(x),) or y.dtype.kind not in "biuf" or (y % 1 != 0).any():
+    if y.shape != (len(x),) or (y % 1 != 0).any():
         raise ValueError(f"labels are whole numbers, one a point: ({len(x)},), got {y.dtype} of shape {y.shape}")
     resolution = (50 if made_of_values(model) else 200) if resolution is None else resolution
     if resolution < 2:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from nn import inspection
+from nn.arrays import as_array
 from nn.canvas import (
     BLUES,
     GREY,
@@ -218,12 +219,12 @@ def _samples(
     images: npt.ArrayLike, labels: npt.ArrayLike, probabilities: npt.ArrayLike, n: int, shape: tuple[int, int]
 ) -> tuple[Array, Array, Array]:
     """Images (samples, height, width), labels and probabilities as arrays, of which n are to be shown."""
-    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    labels, probabilities = as_array(labels, "labels", "iub"), as_array(probabilities, "probabilities")
     if not len(labels) or n < 1:
         raise ValueError(f"there is nothing to show of {len(labels)} samples, {n} wanted")
     if probabilities.ndim != 2 or len(probabilities) != len(labels):
         raise ValueError(f"probabilities are (samples, classes) for {len(labels)} labels, got {probabilities.shape}")
-    return np.asarray(images).reshape(len(labels), *shape), labels, probabilities
+    return as_array(images, "images").reshape(len(labels), *shape), labels, probabilities
 
 
 def _sure(label: object, probabilities: npt.NDArray[np.floating]) -> str:

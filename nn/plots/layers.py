@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autograd import Value
+from autograd import Tensor, Value
 from nn import inspection
+from nn.arrays import as_floats
 from nn.canvas import (
     BLUES,
     GREY,
@@ -52,7 +53,7 @@ def weight_images(
     >>> weight_images(np.array([[2.0, 0.0], [0.0, -2.0]]), shape=(1, 2)).images[0].get_clim()
     (-2.0, 2.0)
     """
-    weight = np.asarray(getattr(weight, "data", weight))
+    weight = as_floats(weight.detach() if isinstance(weight, Tensor) else weight, "weight_images")
     if weight.ndim != 2 or weight.shape[0] != shape[0] * shape[1] or not weight.size:
         raise ValueError(f"weights of shape {weight.shape} are no images of {shape[0]} x {shape[1]}, one a unit")
     ax = axes(ax, (4.8, 5.1))

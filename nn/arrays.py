@@ -1,0 +1,47 @@
+"""Data as arrays, for all of `nn`: `autograd.arrays` reads what people have, and this is where it enters `nn`."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from autograd.arrays import ANY as ANY
+from autograd.arrays import as_array as as_array
+from autograd.arrays import is_data as is_data
+from autograd.arrays import to_array as to_array
+
+
+def as_input(x: Any, taker: str) -> Any:
+    """What a model is called with: data frames, other libraries' tensors and the like as arrays, the rest as it is.
+
+    Lists stay lists, for a network of Values takes them; layers of Tensors read them themselves. Subclasses of arrays
+    are read as arrays, or refused: see `autograd.arrays.as_array`.
+
+    >>> as_input(memoryview(np.ones(2)), "a model"), as_input([1.0], "a model")
+    (array([1., 1.]), [1.0])
+    """
+    if type(x) is np.ndarray:
+        return x
+    return as_array(x, taker) if is_data(x) or (isinstance(x, np.ndarray) and type(x) is not np.ndarray) else x
+
+
+def as_operand(x: Any, taker: str) -> Any:
+    """A variable as it is, anything else as an array: one of objects where a list holds variables.
+
+    >>> as_operand([1.0, 2.0], "a layer")
+    array([1., 2.])
+    """
+    if (type(x) is np.ndarray and x.dtype.kind == "f") or (hasattr(x, "detach") and not is_data(x)):
+        return x
+    array = to_array(x, taker)
+    return array if array.dtype == object and any(hasattr(i, "detach") for i in array.flat) else as_array(x, taker)
+
+
+def as_floats(x: Any, taker: str) -> NDArray[Any]:
+    """`x` as an array of floats, in its own precision; whole numbers and bools become float64.
+
+    >>> as_floats([1, 2], "f"), as_floats(np.ones(1, np.float32), "f").dtype
+    (array([1., 2.]), dtype('float32'))
+    """
+    array = as_array(x, taker)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
