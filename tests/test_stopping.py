@@ -65,7 +65,7 @@ def test_a_loss_that_is_turned_around_is_not_monitored_by_itself():
 def test_a_curve_has_a_best_epoch_only_where_it_is_known_which_that_is():
     curves = pytest.importorskip("nn.plots").curves
     history = History([{"epoch": k, "val_bleu": x} for k, x in ((1, 0.1), (2, 0.3), (3, 0.2))])
-    assert [line.get_label() for line in curves(history, column="bleu").lines] == ["val_bleu"]
+    assert [line.get_label() for line in curves(history, column="bleu").lines] == ["validation bleu"]
     for direction, epoch in (("max", 2), ("min", 1)):
         best = curves(history, column="bleu", direction=direction).lines[-1].get_label()
         assert best.endswith(f"in epoch {epoch}")

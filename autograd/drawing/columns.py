@@ -33,6 +33,8 @@ class Column:
     chain: Chain
     depth: int  # how many operations in a row lead to it
     members: list[Operand] = field(default_factory=list)
+    leaves: int = 0  # those among the members, as bits; see `Columns`
+    below: int = 0  # those that the members that enter were computed from
 
 
 class Columns:
@@ -84,13 +86,18 @@ class Columns:
             key = (column.chain[:-1], column.depth) if neuron else len(joined)
             whole = joined.setdefault(key, Column(column.chain, column.depth))
             for x in column.members:
-                if self._fits(x, whole.members):
-                    whole.members.append(x)
+                self._join(x, whole)
         return [(column.chain, [x.name for x in column.members]) for column in joined.values()]
 
-    def _fits(self, x: Operand, others: list[Operand]) -> bool:
-        """Whether it can stand beside the others: nothing in a column may be computed from another of its members."""
-        leaves = sum(self._bit(other.node) for other in others if not other.enters)
+    def _join(self, x: Operand, column: Column) -> None:
+        """Put it into a column where it fits: nothing there may be computed from another of its members."""
         if x.enters:
-            return not self.below.get(id(x.node), 0) & leaves
-        return not any(self.below.get(id(other.node), 0) & self._bit(x.node) for other in others if other.enters)
+            below = self.below.get(id(x.node), 0)
+            fits = not below & column.leaves
+            column.below |= below if fits else 0
+        else:
+            leaf = self._bit(x.node)
+            fits = not leaf & column.below
+            column.leaves |= leaf if fits else 0
+        if fits:
+            column.members.append(x)
