@@ -104,6 +104,19 @@ def test_elementwise_gradient(row, data, seed):
     check_gradients(row, arrays, rng, variables)
 
 
+@named("row", [row for row in ELEMENTWISE if row.arity > 1 and None not in row.partials], **by_name)
+@given(t=st.floats(0.1, 0.9) | st.floats(1.1, 2.4) | st.floats(-2.4, -0.1))
+def test_equal_operands_share_the_slope(row, t):
+    """Where all operands are one number, as in a tie, the partials add up to the slope of that number's function."""
+    if any(not low < t < high for low, high in row.domain) or (row is ops.power and t < 0):
+        return
+    numeric, spread = differences(lambda x: row(*[x] * row.arity), [np.array([t])], 0, 1.0)
+    operands = [Tensor([t]) for _ in range(row.arity)]
+    row(*operands).sum().backward()
+    slope = sum(0.0 if x.grad is None else float(x.grad[0]) for x in operands)
+    assert abs(slope - numeric[0]) <= 20 * spread[0] + 3e-9 * (1 + abs(numeric[0])), (slope, numeric)
+
+
 @named("row", ELEMENTWISE, **by_name)
 @given(seed=seeds)
 def test_scalar_equals_tensor(row, seed):
