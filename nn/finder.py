@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from nn.arguments import Loss, batches_of, loss_function
+from nn.arguments import optimizer as optimizer_of
 from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes
 from nn.optim import Optimizer
 from nn.training import NonFiniteLoss, State, fit
@@ -74,8 +76,8 @@ class RangeTest:
 def find_learning_rate(
     model: Any,
     batches: Iterable[Sequence[Any]],
-    loss: Callable[[Any, Any], Any],
-    optimizer: Optimizer,
+    loss: str | Loss,
+    optimizer: str | Optimizer | Callable[..., Optimizer],
     *,
     low: float = 1e-6,
     high: float = 10.0,
@@ -85,9 +87,9 @@ def find_learning_rate(
 
     Args:
         model: a Module, or a vectorized one.
-        batches: as `nn.fit` takes them; gone through as often as it takes.
-        loss: likewise.
-        optimizer: of the model's parameters, or of some of them.
+        batches: as `nn.fit` takes them, or a pair of arrays (x, y); gone through as often as it takes.
+        loss: a function, or a name.
+        optimizer: of the model's parameters, or of some of them; or a name.
         low: the first rate,
         high: and the last; each is a constant factor above the one before.
         steps: how many, at least 10.
@@ -110,6 +112,8 @@ def find_learning_rate(
         raise ValueError(f"the rates go from a low one above 0 to a higher, finite one; got low={low}, high={high}")
     if steps < 10:
         raise ValueError(f"a range test takes at least 10 steps, got {steps}")
+    batches, loss = batches_of(batches, None), loss_function(loss)
+    optimizer = optimizer_of(optimizer, model, low if isinstance(optimizer, str | type) else None)
     _check_parameters(model, optimizer)
     model, optimizer = copy.deepcopy((model, optimizer))
     rates = np.geomspace(low, high, steps)

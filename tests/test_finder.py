@@ -151,3 +151,12 @@ def test_what_cannot_be_tested():
         find_learning_rate(line, **given, steps=9)
     with pytest.raises(ValueError, match="not finite at the lowest rate, 1e-06"):
         find_learning_rate(line, **given | {"batches": [(X * np.nan, Y)]})
+
+
+@pytest.mark.parametrize("loss", ["mse", nn.squared_error])
+@pytest.mark.parametrize("optimizer", ["sgd", nn.SGD, lambda p: nn.SGD(p, lr=1.0)])
+def test_data_losses_and_optimizers_are_given_as_to_fit(loss, optimizer):
+    x = np.linspace(-1, 1, 32, dtype=np.float32).reshape(-1, 1)
+    expected = nn.find_learning_rate(line := nn.Linear(1, 1, rng=0), [(x, 3 * x)], nn.squared_error, nn.SGD(line, 1.0))
+    found = nn.find_learning_rate(nn.Linear(1, 1, rng=0), (x, 3 * x), loss, optimizer)
+    np.testing.assert_allclose(found.losses, expected.losses[: len(found.losses)], rtol=1e-5)
