@@ -3,8 +3,8 @@
 `Value` is a number and `Tensor` an array that remember how they were computed. Every operation of `autograd.ops`
 (`exp`, `matmul`, `logsumexp`, …) is a name here too, and works on floats, arrays, Values and Tensors alike.
 
-What lives where: the table of operations in `autograd.ops`, what a row of it is in `autograd.rows`; nodes, order and
-modes in `autograd.graph`; the scalar node in `autograd.value`, the array node in `autograd.tensor`.
+What lives where: the table of operations in `autograd.ops`, what a row of it is in `autograd.ops.rows`; the scalar node
+in `autograd.engine.value`, the array node in `autograd.engine.tensor`, what they share in `autograd.engine.graph`.
 
 ``from autograd import *`` leaves out the operations that have the name of one of Python's own functions, so that
 Python's keep their meaning: `abs`, `max`, `min` and `sum` are written ``autograd.sum``.
@@ -18,13 +18,13 @@ import sys as _sys
 from typing import Any as _Any
 
 from autograd import ops as _ops
-from autograd.anomaly import AnomalyError, anomaly
-from autograd.custom import custom_op
-from autograd.graph import no_grad
-from autograd.symbol import Symbol
-from autograd.tensor import Tensor
+from autograd.engine.anomaly import AnomalyError, anomaly
+from autograd.engine.custom import custom_op
+from autograd.engine.graph import no_grad
+from autograd.ops.symbol import Symbol
+from autograd.engine.tensor import Tensor
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd.value import Value
+from autograd.engine.value import Value
 
 __version__ = "0.1.0"
 
@@ -34,12 +34,12 @@ _LATER = {
     "DrawingError": "autograd.drawing",
     "TraceError": "autograd.vectorizing",
     "Vectorized": "autograd.vectorizing",
-    "check_gradients": "autograd.checking",
-    "describe": "autograd.seeing.describe",
+    "check_gradients": "autograd.gradcheck.check",
+    "describe": "autograd.explaining.describe",
     "draw": "autograd.drawing",
-    "explain": "autograd.seeing.explain",
+    "explain": "autograd.explaining.explain",
     "steps": "autograd.drawing",
-    "tree": "autograd.seeing.tree",
+    "tree": "autograd.explaining.tree",
     "vectorize": "autograd.vectorizing",
 }
 """Names whose modules are loaded when they are first asked for."""

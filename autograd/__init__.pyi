@@ -1,18 +1,18 @@
 """Written by tests/stubs.py from the table of operations, for type checkers and editors. Not by hand."""
 
 from autograd import ops as ops, testing as testing
-from autograd.anomaly import AnomalyError as AnomalyError, anomaly as anomaly
-from autograd.checking import check_gradients as check_gradients
-from autograd.custom import custom_op as custom_op
 from autograd.drawing import DrawingError as DrawingError, draw as draw, steps as steps
-from autograd.graph import no_grad as no_grad
-from autograd.seeing.describe import describe as describe
-from autograd.seeing.explain import explain as explain
-from autograd.seeing.tree import tree as tree
-from autograd.symbol import Symbol as Symbol
-from autograd.tensor import Tensor as Tensor
+from autograd.engine.anomaly import AnomalyError as AnomalyError, anomaly as anomaly
+from autograd.engine.custom import custom_op as custom_op
+from autograd.engine.graph import no_grad as no_grad
+from autograd.engine.tensor import Tensor as Tensor
+from autograd.engine.value import Value as Value
+from autograd.explaining.describe import describe as describe
+from autograd.explaining.explain import explain as explain
+from autograd.explaining.tree import tree as tree
+from autograd.gradcheck.check import check_gradients as check_gradients
+from autograd.ops.symbol import Symbol as Symbol
 from autograd.transforms import grad as grad, hessian as hessian, hvp as hvp, jacobian as jacobian, jvp as jvp, value_and_grad as value_and_grad, vjp as vjp
-from autograd.value import Value as Value
 from autograd.vectorizing import TraceError as TraceError, Vectorized as Vectorized, vectorize as vectorize
 
 from collections.abc import Iterable, Sequence

@@ -1,21 +1,21 @@
-"""Data as arrays, for all of `nn`: `autograd.arrays` reads what people have, and this is where it enters `nn`."""
+"""Data as arrays, for all of `nn`: `autograd.ops.arrays` reads what people have, and this is where it enters `nn`."""
 
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from autograd.arrays import ANY as ANY
-from autograd.arrays import as_array as as_array
-from autograd.arrays import is_data as is_data
-from autograd.arrays import to_array as to_array
+from autograd.ops.arrays import ANY as ANY
+from autograd.ops.arrays import as_array as as_array
+from autograd.ops.arrays import is_data as is_data
+from autograd.ops.arrays import to_array as to_array
 
 
 def as_input(x: Any, taker: str) -> Any:
     """What a model is called with: data frames, other libraries' tensors and the like as arrays, the rest as it is.
 
     Lists stay lists, for a network of Values takes them; layers of Tensors read them themselves. Subclasses of arrays
-    are read as arrays, or refused: see `autograd.arrays.as_array`.
+    are read as arrays, or refused: see `autograd.ops.arrays.as_array`.
 
     >>> as_input(memoryview(np.ones(2)), "a model"), as_input([1.0], "a model")
     (array([1., 1.]), [1.0])

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autograd.seeing.figures import axes as axes
-from autograd.seeing.figures import matplotlib as matplotlib
-from autograd.seeing.figures import off_screen as off_screen
+from autograd.explaining.figures import axes as axes
+from autograd.explaining.figures import matplotlib as matplotlib
+from autograd.explaining.figures import off_screen as off_screen
 from nn.text import literal as literal
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from inspect import CO_VARARGS
 from types import FunctionType
 from typing import Any, TypeVar
 
-from autograd.elsewhere import elsewhere as elsewhere
-from autograd.elsewhere import present as present
+from autograd.engine.elsewhere import elsewhere as elsewhere
+from autograd.engine.elsewhere import present as present
 
 Thing = TypeVar("Thing")
 

@@ -25,24 +25,24 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import autograd.custom
-import autograd.dual
-import autograd.form
+import autograd.engine.custom
+import autograd.engine.form
+import autograd.engine.graph
+import autograd.engine.saved
+import autograd.engine.specialize
+import autograd.engine.tensor
+import autograd.engine.value
 import autograd.functions.linalg
 import autograd.functions.table
-import autograd.graph
-import autograd.guard
-import autograd.kernels
-import autograd.rows
-import autograd.specialize
-import autograd.tensor
+import autograd.ops.kernels
+import autograd.ops.rows
 import autograd.transforms
-import autograd.value
+import autograd.transforms.dual
 from autograd import ops
-from autograd.graph import MANY
-from autograd.rows import Elementwise, General, Linear, Reduction
-from autograd.symbol import Symbol, symbol
-from autograd.tensor import Tensor
+from autograd.engine.graph import MANY
+from autograd.engine.tensor import Tensor
+from autograd.ops.rows import Elementwise, General, Linear, Reduction
+from autograd.ops.symbol import Symbol, symbol
 
 Mutation = Callable[[], None]
 
@@ -125,14 +125,14 @@ def fused(rule: Callable, factor: float) -> Callable:
 
 def same_text(row: Elementwise, rule: Callable, changed: Callable) -> bool:
     """Whether the change is none, by its text or because the rule is the constant zero."""
-    names = [Symbol(name) for name in ("out", *autograd.rows.operand_names(row))]
+    names = [Symbol(name) for name in ("out", *autograd.ops.rows.operand_names(row))]
     before = str(symbol(rule(*names)))
     return before == "0" or str(symbol(changed(*names))) == before
 
 
 def put(row, attribute: str, i: int, changed: Callable) -> Mutation:
     def mutate() -> None:
-        names = autograd.rows.operand_names(row) if isinstance(row, Elementwise) else None
+        names = autograd.ops.rows.operand_names(row) if isinstance(row, Elementwise) else None
         if attribute in ("weight", "pull", "push"):
             setattr(row, attribute, changed)
         else:
@@ -142,39 +142,40 @@ def put(row, attribute: str, i: int, changed: Callable) -> Mutation:
                 setattr(row, held, tuple(rules))
         if names is not None:  # the compiled methods are made from the partials: make them again
             rename(row, names)
-            autograd.value._specialized.__init__(autograd.value.Value)
-            autograd.specialize.scalars.cache_clear()
+            autograd.engine.value._specialized.__init__(autograd.engine.value.Value)
+            autograd.engine.specialize.scalars.cache_clear()
 
     return mutate
 
 
 def rename(row: Elementwise, names: tuple[str, ...]) -> None:
     """Let everything that asks for the operands' names of this row get the original ones."""
-    original = autograd.rows.operand_names
+    original = autograd.ops.rows.operand_names
 
     def operand_names(op):
         return names if op is row else original(op)
 
-    for module in (autograd.rows, autograd.specialize):
+    for module in (autograd.ops.rows, autograd.engine.specialize):
         module.operand_names = operand_names
 
 
 def boundary_changes(rule: Callable) -> list[Callable]:
     """The rule with one comparison made strict or unstrict, for each of its comparisons."""
     flipped = {ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Lt: ast.LtE, ast.LtE: ast.Lt}
-    tree = ast.parse(inspect.getsource(sys.modules["autograd.ops"]))
+    home = sys.modules[rule.__module__]
+    tree = ast.parse(inspect.getsource(home))
     first = rule.__code__.co_firstlineno
     lambdas = [n for n in ast.walk(tree) if isinstance(n, ast.Lambda) and n.lineno == first]
     own = [n for n in lambdas if [a.arg for a in n.args.args] == list(rule.__code__.co_varnames[: len(n.args.args)])]
     results = []
     for node in own:
-        compiled = eval(compile(ast.Expression(node), "<rule>", "eval"), vars(ops))
+        compiled = eval(compile(ast.Expression(node), "<rule>", "eval"), vars(home))
         if compiled.__code__.co_code != rule.__code__.co_code or compiled.__code__.co_consts != rule.__code__.co_consts:
             continue
         for compare in [n for n in ast.walk(node) if isinstance(n, ast.Compare) and type(n.ops[0]) in flipped]:
             before = compare.ops[0]
             compare.ops[0] = flipped[type(before)]()
-            results.append(eval(compile(ast.Expression(node), "<mutant>", "eval"), vars(ops)))
+            results.append(eval(compile(ast.Expression(node), "<mutant>", "eval"), vars(home)))
             compare.ops[0] = before
     return results
 
@@ -205,8 +206,8 @@ def replace(module, definition) -> None:
         for other in [m for name, m in sys.modules.items() if name.startswith("autograd")]:
             if definition.name in vars(other) and other is not module and callable(vars(other)[definition.name]):
                 setattr(other, definition.name, new)
-        if definition.name in autograd.form.NAMES:
-            autograd.form.NAMES[definition.name] = new
+        if definition.name in autograd.engine.form.NAMES:
+            autograd.engine.form.NAMES[definition.name] = new
         return
     cls = vars(module)[definition.name]
     for method in definition.body:
@@ -228,7 +229,7 @@ def replace(module, definition) -> None:
 
 
 def assigning_pulls() -> None:
-    autograd.specialize.received = lambda target, text: f"{target}.grad = {text}"
+    autograd.engine.specialize.received = lambda target, text: f"{target}.grad = {text}"
 
 
 def preorder() -> None:
@@ -247,7 +248,7 @@ def preorder() -> None:
 
 
 def stale_interiors() -> None:
-    original = autograd.graph.topological
+    original = autograd.engine.graph.topological
 
     def topological(root):
         before = {}
@@ -259,7 +260,7 @@ def stale_interiors() -> None:
                 stack.extend(node.parents)
         order = original(root)
         for node in order:
-            if isinstance(node, autograd.value.Value):
+            if isinstance(node, autograd.engine.value.Value):
                 node.grad = before[id(node)]
         return order
 
@@ -267,7 +268,7 @@ def stale_interiors() -> None:
 
 
 def twice() -> None:
-    original = autograd.graph.topological
+    original = autograd.engine.graph.topological
 
     def topological(root):
         order = original(root)
@@ -319,7 +320,7 @@ def missed_leaves() -> None:
     def topological(root):
         return [n for n in original(root) if n._kind.fan != MANY or len(n._a) != 3]
 
-    original = autograd.graph.topological
+    original = autograd.engine.graph.topological
     put_everywhere("topological", topological)
 
 
@@ -330,7 +331,7 @@ def forgotten_bias() -> None:
             x.grad += y._primal * node.grad
             y.grad += x._primal * node.grad
 
-    autograd.value.nary(ops._dot).pull = pull
+    autograd.engine.value.nary(ops._dot).pull = pull
 
 
 def spread_letters() -> None:
@@ -338,7 +339,13 @@ def spread_letters() -> None:
     ops._einsum.transposes = (ops._einsum_transpose,)  # the row holds the function itself
 
 
-rows, graph, tensor, dual, kernels = autograd.rows, autograd.graph, autograd.tensor, autograd.dual, autograd.kernels
+rows, graph, tensor, dual, kernels = (
+    autograd.ops.rows,
+    autograd.engine.graph,
+    autograd.engine.tensor,
+    autograd.transforms.dual,
+    autograd.ops.kernels,
+)
 ENGINE: dict[str, Mutation] = {
     "pulls assign instead of adding": assigning_pulls,
     "preorder instead of topological order": preorder,
@@ -358,27 +365,29 @@ ENGINE: dict[str, Mutation] = {
         "1 if i in axes else n for i, n in enumerate(x.shape))",
         "1 if i in axes[:1] else n for i, n in enumerate(x.shape))",
     ),
-    "repeated indices overwrite": source_change(autograd.kernels, "np.add.at(out, index, x)", "out[index] = x"),
+    "repeated indices overwrite": source_change(autograd.ops.kernels, "np.add.at(out, index, x)", "out[index] = x"),
     "products the other way round are not turned back": source_change(
-        autograd.kernels, "b.T.dot(a.T).T.copy()", "b.T.dot(a.T).reshape(len(a), -1)"
+        autograd.ops.kernels, "b.T.dot(a.T).T.copy()", "b.T.dot(a.T).reshape(len(a), -1)"
     ),
     "saved arrays are not guarded": source_change(
-        autograd.guard, "return Saved(guards) if guards else None", "return None"
+        autograd.engine.saved, "return Saved(guards) if guards else None", "return None"
     ),
-    "forms do not look at shapes": source_change(autograd.form, "if c.shape != a{i}.shape or c.dtype", "if c.dtype"),
+    "forms do not look at shapes": source_change(
+        autograd.engine.form, "if c.shape != a{i}.shape or c.dtype", "if c.dtype"
+    ),
     "forms do not look at dtypes": source_change(
-        autograd.form, "a{i}.shape or c.dtype is not a{i}.dtype:", "a{i}.shape:"
+        autograd.engine.form, "a{i}.shape or c.dtype is not a{i}.dtype:", "a{i}.shape:"
     ),
     "cotangents of foreign rows are kept": source_change(
-        autograd.custom, "np.array(c) if isinstance(c, np.ndarray) else c", "c"
+        autograd.engine.custom, "np.array(c) if isinstance(c, np.ndarray) else c", "c"
     ),
     "what an update keeps may be written to": source_change(
         tensor, "finally:\n            array.setflags(write=False)", "finally:\n            pass"
     ),
-    "guards are never checked": source_change(autograd.guard, "if not held.intact():", "if False:"),
-    "leaves may be replaced": source_change(autograd.guard, "if leaf._version > since:", "if False:"),
+    "guards are never checked": source_change(autograd.engine.saved, "if not held.intact():", "if False:"),
+    "leaves may be replaced": source_change(autograd.engine.saved, "if leaf._version > since:", "if False:"),
     "leaves that were given away may be written to": source_change(
-        autograd.guard, "if leaf._exposed > since and", "if False and"
+        autograd.engine.saved, "if leaf._exposed > since and", "if False and"
     ),
     "no_grad records": source_change(graph, "modes.recording = False", "pass"),
     "no_grad is not undone": source_change(
@@ -428,7 +437,9 @@ ENGINE: dict[str, Mutation] = {
     "numbers among arrays are Values": source_change(
         autograd.transforms, "modes.of_arrays = outer or self.arrays", "pass"
     ),
-    "forward mode of custom operations obeys no_grad": source_change(autograd.custom, "with recording():", "if True:"),
+    "forward mode of custom operations obeys no_grad": source_change(
+        autograd.engine.custom, "with recording():", "if True:"
+    ),
     # the binding of arguments, and what is saved
     "negative axes are not counted": source_change(
         rows, "axes = tuple(int(i) % ndim for i in given)", "axes = tuple(given)"
@@ -453,7 +464,7 @@ ENGINE: dict[str, Mutation] = {
     "summed letters of length 1 are not spread": spread_letters,
     "masks are dropped": source_change(rows, "if not np.ma.is_masked(x):", "if True:"),
     "nobody else is asked": source_change(
-        autograd.operators,
+        autograd.ops.operators,
         "return NotImplemented if is_foreign(other) else row.apply((x, y), {})",
         "return row.apply((x, y), {})",
     ),
@@ -461,7 +472,7 @@ ENGINE: dict[str, Mutation] = {
         graph, "found[id(x)] + cotangent if id(x) in found else cotangent", "cotangent"
     ),
     "transforms confuse levels": source_change(
-        autograd.dual, "level = max(x.level for x in inputs", "level = min(x.level for x in inputs"
+        autograd.transforms.dual, "level = max(x.level for x in inputs", "level = min(x.level for x in inputs"
     ),
     "transforms reuse the outer variable": source_change(autograd.transforms, "return ops.identity(x)", "return x"),
     "closures of an inner grad are cut": source_change(
@@ -471,7 +482,7 @@ ENGINE: dict[str, Mutation] = {
     "IEEE results raise": source_change(
         rows, "except (ArithmeticError, ValueError):\n        pass", "except KeyError:\n        pass"
     ),
-    "Values keep NumPy numbers": source_change(autograd.value, "return float(x)", "return x"),
+    "Values keep NumPy numbers": source_change(autograd.engine.value, "return float(x)", "return x"),
 }
 
 EQUIVALENT = {

@@ -2,7 +2,7 @@
 
 Rows are objects that take anything, and methods are attached from them when `autograd` is imported; a type checker,
 which runs nothing, would see neither names nor arguments. `autograd/__init__.pyi` declares every public name, and
-`autograd/methods.pyi` the methods. `tests/test_editors.py` fails while they are not what this program writes.
+`autograd/ops/methods.pyi` the methods. `tests/test_editors.py` fails while they are not what this program writes.
 """
 
 import inspect
@@ -16,9 +16,9 @@ sys.path.insert(0, str(ROOT))
 
 import autograd  # noqa: E402
 from autograd import ops  # noqa: E402
-from autograd.operators import METHODS, NUMPY_NAMES  # noqa: E402
-from autograd.rows import Elementwise, Op, Reduction  # noqa: E402
-from autograd.signatures import OPERAND, as_method, signature  # noqa: E402
+from autograd.ops.operators import METHODS, NUMPY_NAMES  # noqa: E402
+from autograd.ops.rows import Elementwise, Op, Reduction  # noqa: E402
+from autograd.ops.signatures import OPERAND, as_method, signature  # noqa: E402
 
 WRITTEN = (
     '"""Written by tests/stubs.py from the table of operations, for type checkers and editors. Not by hand."""\n\n'
@@ -115,19 +115,20 @@ def contents():
         if name not in autograd._MODULES
     }
     lines = [f"from autograd import {', '.join(f'{x} as {x}' for x in autograd._MODULES)}\n"]
-    others = sorted((module, name) for name, module in home.items() if module != "autograd.ops")
+    others = sorted((module, name) for name, module in home.items() if name not in ops.__all__)
     for module, group in groupby(others, key=lambda pair: pair[0]):
         lines.append(f"from {module} import {', '.join(f'{name} as {name}' for _, name in group)}\n")
     listed = "".join(f'    "{name}",\n' for name in autograd.__all__)
-    rows = [function(name) for name, module in home.items() if module == "autograd.ops"]
+    rows = [function(name) for name in home if name in ops.__all__]
     return f"{WRITTEN}{''.join(lines)}{TYPES}\n__version__: str\n__all__ = [\n{listed}]\n\n{''.join(rows)}"
 
 
 def methods():
-    """`autograd/methods.pyi`."""
+    """`autograd/ops/methods.pyi`."""
     text = (
         f"{WRITTEN}from typing import TypeAlias, TypeVar\n\nfrom numpy.typing import ArrayLike\n\n"
-        "from autograd.rows import Traced\nfrom autograd.tensor import Tensor\nfrom autograd.value import Value\n\n"
+        "from autograd.engine.tensor import Tensor\nfrom autograd.engine.value import Value\n"
+        "from autograd.ops.rows import Traced\n\n"
         f'_S = TypeVar("_S", bound="Methods")\n_Operand: TypeAlias = {OPERAND}\n\nclass Methods(Traced):\n'
     )
     for name, row in {**METHODS, **{theirs: ops.ROWS[ours] for theirs, ours in NUMPY_NAMES.items()}}.items():
@@ -136,7 +137,7 @@ def methods():
     return text
 
 
-FILES = {"__init__.pyi": contents, "methods.pyi": methods}
+FILES = {"__init__.pyi": contents, "ops/methods.pyi": methods}
 
 if __name__ == "__main__":
     for name, write in FILES.items():

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from autograd import Value
-from autograd.operators import METHODS
-from autograd.rows import Elementwise
+from autograd.ops.operators import METHODS
+from autograd.ops.rows import Elementwise
 
 ROOT = Path(__file__).parent.parent
 EVERYTHING = """
@@ -72,11 +72,8 @@ def copy(tmp_path_factory):
     assert right.count(RIGHT) == 1
     wrong = [right.replace(RIGHT, rule).replace("softsign", f"wrong_{name}") for name, rule in WRONG.items()]
     shutil.copytree(ROOT / "autograd", folder / "autograd", ignore=shutil.ignore_patterns("__pycache__"))
-    table = folder / "autograd" / "ops.py"
-    text = table.read_text(encoding="utf-8")
-    assert text.count("\nROWS: ") == 1
-    rows = "".join([right, OPAQUE, *wrong])
-    table.write_text(text.replace("\nROWS: ", f"\n{rows}\nROWS: "), encoding="utf-8")
+    table = folder / "autograd" / "ops" / "elementwise.py"
+    table.write_text("\n".join([table.read_text(encoding="utf-8"), right, OPAQUE, *wrong]), encoding="utf-8")
     (folder / "tests").mkdir()
     for name in ("conftest.py", "test_ops.py"):
         shutil.copy(ROOT / "tests" / name, folder / "tests" / name)

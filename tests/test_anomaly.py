@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import AnomalyError, Tensor, Value, anomaly
+from autograd import AnomalyError, Tensor, Value
+from autograd.engine import anomaly
 
 HERE = __file__
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, custom_op, describe, draw, explain, steps, tree
-from autograd.rows import Elementwise
-from autograd.seeing.naming import Naming, bracketed
-from autograd.seeing.notation import TEXT
-from autograd.seeing.text import printable
+from autograd.explaining.naming import Naming, bracketed
+from autograd.explaining.notation import TEXT
+from autograd.explaining.text import printable
+from autograd.ops.rows import Elementwise
 from nn import canvas, plots
 from nn.history import History
 

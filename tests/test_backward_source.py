@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Tensor, ops
-from autograd.rows import Elementwise
+from autograd.ops.rows import Elementwise
 from autograd.vectorizing.backward import Unsketchable, backward_source
 from autograd.vectorizing.sketch import Count, Sketch
 

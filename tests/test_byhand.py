@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Tensor, Value, explain, grad, hessian, hvp, jvp, no_grad, ops, value_and_grad, vectorize, vjp
-from autograd.rows import Elementwise
+from autograd.ops.rows import Elementwise
 
 # --------------------------------------------------------------------- graphs with any mixture of ways to write a node
 

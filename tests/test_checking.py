@@ -10,8 +10,8 @@ from test_ops import operands_of
 import autograd
 import nn
 from autograd import Tensor, Value, custom_op, ops
-from autograd.checking import assert_gradients, check_gradients
-from autograd.rows import Elementwise, Linear, Op, Reduction
+from autograd.gradcheck.check import assert_gradients, check_gradients
+from autograd.ops.rows import Elementwise, Linear, Op, Reduction
 
 rng = np.random.default_rng(0)
 MATRIX = rng.normal(size=(2, 3))
@@ -221,7 +221,7 @@ def test_missing_accumulation(monkeypatch):
 
 
 def test_stale_results(monkeypatch):
-    real = autograd.graph.topological
+    real = autograd.engine.graph.topological
 
     def stale(root):
         order = [(node, node.grad) for node in real_order(root)]
@@ -239,7 +239,7 @@ def test_stale_results(monkeypatch):
                 stack += node.parents
         return seen
 
-    monkeypatch.setattr(autograd.value, "topological", stale)
+    monkeypatch.setattr(autograd.engine.value, "topological", stale)
     assert "over the same graph again" in str(check_gradients(lambda x: x.sin().exp(), 0.5))
 
 

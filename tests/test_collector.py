@@ -4,7 +4,8 @@ import gc
 
 import pytest
 
-from autograd import Value, collector
+from autograd import Value
+from autograd.engine import collector
 
 
 @pytest.fixture

@@ -175,7 +175,7 @@ CONTEXTS = {"no_grad": (no_grad, lambda x: (x * x).is_leaf), "anomaly": (anomaly
 
 
 def watched():
-    from autograd.graph import modes
+    from autograd.engine.graph import modes
 
     return modes.watch is not None
 

@@ -9,9 +9,9 @@ import pytest
 
 import autograd
 from autograd import custom_op, describe, ops
-from autograd.rows import Elementwise, Fused, Linear, Reduction, operand_names
-from autograd.seeing.curve import curve
-from autograd.seeing.describe import main
+from autograd.explaining.curve import curve
+from autograd.explaining.describe import main
+from autograd.ops.rows import Elementwise, Fused, Linear, Reduction, operand_names
 
 CURVES = [name for name, row in ops.ROWS.items() if isinstance(row, Elementwise) and row.partials[0] is not None]
 
@@ -300,7 +300,7 @@ def test_the_page_of_all_needs_nothing_else(tmp_path, capsys):
 
 
 def run(*arguments, folder=None):
-    command = [sys.executable, "-m", "autograd.seeing.describe", *map(str, arguments)]
+    command = [sys.executable, "-m", "autograd.explaining.describe", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=False, cwd=folder)
 
 

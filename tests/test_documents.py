@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from autograd import ops
-from autograd.rows import Elementwise
+from autograd.ops.rows import Elementwise
 
 ROOT = Path(__file__).parent.parent
 PAGES = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8")

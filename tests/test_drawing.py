@@ -17,7 +17,7 @@ import autograd
 import nn
 from autograd import Tensor, Value, draw
 from autograd.drawing import DrawingError, render
-from autograd.seeing.notation import figure
+from autograd.explaining.notation import figure
 from autograd.testing import expressions
 
 NS = {"svg": "http://www.w3.org/2000/svg"}
@@ -107,7 +107,7 @@ def test_random_graphs(f):
     out = f(*leaves)
     out.backward()
     found = cards(draw(out, legend=False))
-    view = autograd.seeing.view.View([out])
+    view = autograd.explaining.view.View([out])
     folded = {id(x) for node in view.nodes for x in view.folded(node)}
     shown = [x for x in view.nodes if id(x) not in folded]
     expected = sorted((figure(x.data), figure(x.grad, signed=True)) for x in shown)
@@ -322,7 +322,7 @@ def test_overview_before_a_backward(trained):
 def test_classic(net):
     source = draw(net.L, style="classic").source
     assert "w₁₁ | data 0.8000 | grad -0.0166" in source
-    assert source.count("shape=record") == len(autograd.seeing.view.View([net.L]).nodes)  # nothing is folded
+    assert source.count("shape=record") == len(autograd.explaining.view.View([net.L]).nodes)  # nothing is folded
     assert len(re.findall(r'label="?\+', source)) == 6
 
 

@@ -13,7 +13,7 @@ import pytest
 
 import autograd
 from autograd import Tensor, Value, jvp, ops, vectorize
-from autograd.rows import Elementwise
+from autograd.ops.rows import Elementwise
 
 inf, nan = math.inf, math.nan
 

@@ -20,9 +20,9 @@ from test_packaging import installed
 import autograd
 import nn
 from autograd import Tensor, Value, ops
-from autograd.operators import METHODS
-from autograd.rows import Elementwise, Op
-from autograd.signatures import OPERAND
+from autograd.ops.operators import METHODS
+from autograd.ops.rows import Elementwise, Op
+from autograd.ops.signatures import OPERAND
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = (autograd, nn)

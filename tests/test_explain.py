@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Tensor, Value, explain, mean, ops
-from autograd.seeing.notation import TEXT
+from autograd.explaining.notation import TEXT
 from autograd.testing import expressions
 from nn import MLP
 

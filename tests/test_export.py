@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Tensor, custom_op, ops, vectorize
-from autograd.rows import Elementwise
+from autograd.ops.rows import Elementwise
 from demos import convolution
 from nn.data import Batches, load_mnist
 

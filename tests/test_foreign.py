@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, Value, grad, jvp, ops, value_and_grad
-from autograd.dual import Dual
-from autograd.rows import Elementwise
+from autograd.ops.rows import Elementwise
+from autograd.transforms.dual import Dual
 
 A = np.array([[1.0, 2.0], [3.0, 4.0]])
 BINARY = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row.arity == 2 and row is not ops.dsinc]

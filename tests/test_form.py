@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Tensor, no_grad, ops, quiet
-from autograd.form import Form
-from autograd.rows import Elementwise
+from autograd import Tensor, no_grad, ops
+from autograd.engine import quiet
+from autograd.engine.form import Form
+from autograd.ops.rows import Elementwise
 
 SPECIAL = [0.0, -0.0, 1.0, -1.0, 0.5, 1e-300, -3.0, np.inf, -np.inf, np.nan]
 

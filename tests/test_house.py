@@ -17,45 +17,33 @@ TOP = {".ci", ".git", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE"
 
 # each file imports only from those before it
 ORDER = [
-    "contexts",
-    "quiet",
-    "guard",
-    "rows",
-    "signatures",
-    "arrays",
-    "kernels",
+    *(f"engine.{name}" for name in ("contexts", "quiet", "saved")),
+    *(f"ops.{name}" for name in ("rows", "signatures", "arrays", "kernels", "elementwise", "moves", "reductions")),
+    *(f"ops.{name}" for name in ("products", "probabilities", "worlds")),
     "ops",
-    "formatting",
-    "operators",
+    *(f"ops.{name}" for name in ("formatting", "operators")),
     *(f"functions.{name}" for name in ("table", "ufuncs", "moves", "choosing", "products", "reductions", "linalg")),
-    "functions.questions",
-    "functions",
-    "symbol",
-    "frozen",
-    "graph",
-    "anomaly",
-    "specialize",
-    "byhand",
-    "collector",
-    "value",
-    "form",
-    "elsewhere",
-    "tensor",
+    *("functions.questions", "functions"),
+    "ops.symbol",
+    *(
+        f"engine.{name}"
+        for name in ("frozen", "graph", "anomaly", "specialize", "byhand", "collector", "value", "form")
+    ),
+    *(f"engine.{name}" for name in ("elsewhere", "tensor")),
+    *("transforms.dual", "transforms"),
+    *("engine.custom", "engine"),
+    *("gradcheck.report", "gradcheck.check", "gradcheck"),
+    *(f"explaining.{name}" for name in ("text", "notation", "naming", "local", "view", "tree", "explain")),
+    *(f"explaining.{name}" for name in ("source", "facts", "figures", "curve", "describe")),
+    *("explaining", "files"),
+    *(f"drawing.{name}" for name in ("style", "render", "columns", "dot", "classic", "overview", "page")),
+    "drawing",
+    *(f"vectorizing.{name}" for name in ("scalars", "simplify", "affine", "reductions", "tracer", "indices")),
+    *(f"vectorizing.{name}" for name in ("tracing", "products", "layout", "views", "writing", "groups", "plan")),
+    *(f"vectorizing.{name}" for name in ("source", "runtime", "program", "report", "sketch", "notation", "backward")),
+    *("vectorizing.verify", "vectorizing"),
+    *("testing.expression", "testing.strategies", "testing.stateful", "testing"),
 ]
-ORDER += ["dual", "transforms", "custom", "report", "checking"]
-ORDER += [f"seeing.{name}" for name in ("text", "notation", "naming", "local", "view", "tree", "explain")]
-ORDER += [f"seeing.{name}" for name in ("source", "facts", "figures", "curve", "describe")] + ["seeing"]
-ORDER += ["files"]
-ORDER += [f"drawing.{name}" for name in ("style", "render", "columns", "dot", "classic", "overview", "page")] + [
-    "drawing"
-]
-ORDER += [f"vectorizing.{name}" for name in ("scalars", "simplify", "affine", "reductions", "tracer", "indices")]
-ORDER += [f"vectorizing.{name}" for name in ("tracing", "products", "layout", "views", "writing", "groups", "plan")]
-ORDER += [
-    f"vectorizing.{name}"
-    for name in ("source", "runtime", "program", "report", "sketch", "notation", "backward", "verify")
-] + ["vectorizing"]
-ORDER += ["testing.expression", "testing.strategies", "testing.stateful", "testing"]
 
 
 # files and folders, in the order of the table in docs/house.md
@@ -123,10 +111,10 @@ def test_nn_imports_upwards_only(path):
 def test_nn_uses_public_names_of_autograd(path):
     shared = {
         "files.py": {"autograd.files"},
-        "text.py": {"autograd.seeing.text"},
-        "canvas.py": {"autograd.seeing.figures"},
-        "arrays.py": {"autograd.arrays"},
-        "names.py": {"autograd.elsewhere"},
+        "text.py": {"autograd.explaining.text"},
+        "canvas.py": {"autograd.explaining.figures"},
+        "arrays.py": {"autograd.ops.arrays"},
+        "names.py": {"autograd.engine.elsewhere"},
     }.get(path.name, set())  # one for both
     assert not {name for name in imports(path) if name.startswith(("autograd.", "demos"))} - shared
 

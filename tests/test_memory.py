@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Tensor, Value, custom_op, explain, form, grad, hessian, jacobian, jvp, no_grad, ops, vectorize
-from autograd.rows import Elementwise, Linear, Reduction
+from autograd import Tensor, Value, custom_op, explain, grad, hessian, jacobian, jvp, no_grad, ops, vectorize
+from autograd.engine import form
+from autograd.ops.rows import Elementwise, Linear, Reduction
 from autograd.testing import check_gradients
 
 ROUNDS = 5

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, explain, tree
-from autograd.seeing.naming import INPUTS, LOSS, Naming, bracketed, everything, summary
-from autograd.seeing.view import View
+from autograd.explaining.naming import INPUTS, LOSS, Naming, bracketed, everything, summary
+from autograd.explaining.view import View
 from autograd.testing import expressions
 
 

@@ -10,9 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from autograd import ops
-from autograd.rows import Elementwise
-from autograd.seeing.notation import LATEX, TEXT, application, escape, figure
-from autograd.symbol import PYTHON, Symbol, symbol
+from autograd.explaining.notation import LATEX, TEXT, application, escape, figure
+from autograd.ops.rows import Elementwise
+from autograd.ops.symbol import PYTHON, Symbol, symbol
 
 ROWS = [row for row in ops.ROWS.values() if isinstance(row, Elementwise)]
 RULES = [

@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import autograd
 from autograd import Tensor, Value, ops
-from autograd.rows import Elementwise, Fused, Linear, Reduction, operand_names
+from autograd.ops.rows import Elementwise, Fused, Linear, Reduction, operand_names
 
 ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise)]
 REDUCTIONS = [row for row in ops.ROWS.values() if isinstance(row, Reduction)]
@@ -171,7 +171,7 @@ def test_specialised_equals_generic(row, pattern, inputs, g):
 
 def apply_method(row, operands):
     """By operator or method where there is one, so that the specialised code runs; else by the row."""
-    from autograd.specialize import methods_of
+    from autograd.engine.specialize import methods_of
 
     methods = methods_of(row)
     if not methods:
@@ -222,7 +222,7 @@ def test_reduction_gradient(row, case, seed):
     n = max(math.prod(shape), 1)
     x = (rng.permutation(n).reshape(shape) - n / 2) / n * 3 + 0.03
     x = np.asarray(x)  # all different, none zero
-    count = math.prod(x.shape[i] for i in autograd.rows.normalize_axis(axis, x.ndim))
+    count = math.prod(x.shape[i] for i in autograd.ops.rows.normalize_axis(axis, x.ndim))
     if row is ops.std and count < 2:
         return  # the square root of nothing: a kink, see test_edge_cases
     check_gradients(lambda t: row(t, axis=axis, keepdims=keepdims), [x], rng)

@@ -15,7 +15,7 @@ from definitions import DEFINITIONS, ORDER, REDUCTIONS, Jet, jets
 from mpmath import mp, mpf
 
 from autograd import grad, jvp, ops
-from autograd.rows import Elementwise, Reduction
+from autograd.ops.rows import Elementwise, Reduction
 
 inf, nan = math.inf, math.nan
 by_name = {"ids": lambda row: getattr(row, "name", None)}

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autograd.seeing.text import SIGNS, fitted, legible
+from autograd.explaining.text import SIGNS, fitted, legible
 
 ROOT = Path(__file__).parent.parent
 DEMOS = sorted(path.stem for path in (ROOT / "demos").glob("*.py") if not path.stem.startswith("_"))
@@ -57,7 +57,7 @@ def test_a_command_makes_its_streams_legible(encoding, monkeypatch):
 ALL_OF_IT = """
 import importlib, pkgutil
 import autograd, nn
-from autograd.seeing.describe import main
+from autograd.explaining.describe import main
 
 assert False, "-OO has no assertions"
 for package in (autograd, nn):

@@ -16,7 +16,7 @@ from mpmath import mp
 
 import autograd
 from autograd import Tensor, Value, ops
-from autograd.rows import Elementwise, Reduction
+from autograd.ops.rows import Elementwise, Reduction
 
 ROWS = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and None not in row.partials]
 

@@ -12,7 +12,7 @@ from networks import clusters, two_two_one
 
 import nn
 from autograd import Tensor, Value, steps
-from autograd.seeing.notation import TEXT, figure
+from autograd.explaining.notation import TEXT, figure
 from autograd.testing import expressions
 
 in_a_browser = pytest.mark.skipif(

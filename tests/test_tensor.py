@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Tensor, Value, no_grad
-from autograd.guard import find
+from autograd.engine.saved import find
 
 seeds = st.integers(0, 2**32 - 1)
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 import autograd
-import autograd.value
-from autograd import Tensor, Value, custom_op, jvp, ops, specialize
-from autograd.rows import Elementwise
+import autograd.engine.value
+from autograd import Tensor, Value, custom_op, jvp, ops
+from autograd.engine import specialize
+from autograd.ops.rows import Elementwise
 from autograd.testing import (
     Expression,
     GraphMachine,
@@ -399,7 +400,7 @@ def computed(root):
     return list(seen.values())
 
 
-real = autograd.graph.topological
+real = autograd.engine.graph.topological
 
 
 def stale(root):
@@ -438,7 +439,7 @@ def incomplete(root):
 
 @pytest.mark.parametrize("broken", [stale, breadth_first, twice, incomplete], ids=lambda f: f.__name__)
 def test_machine_finds_an_order_that_is_wrong(monkeypatch, broken):
-    monkeypatch.setattr(autograd.value, "topological", broken)
+    monkeypatch.setattr(autograd.engine.value, "topological", broken)
     with pytest.raises(AssertionError, match="and should be"):
         run(Small, phases=[Phase.generate])
 

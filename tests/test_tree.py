@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import Tensor, Value, ops, tree
-from autograd.seeing.tree import to_ascii
+from autograd.explaining.tree import to_ascii
 from autograd.testing import expressions
 from nn import MLP
 

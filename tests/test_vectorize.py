@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Tensor, TraceError, Value, Vectorized, custom_op, no_grad, ops, vectorize, where
-from autograd.rows import Elementwise
+from autograd.ops.rows import Elementwise
 from autograd.testing import expressions, mlps
 from autograd.transforms import flatten
 from autograd.vectorizing.backward import backward_source

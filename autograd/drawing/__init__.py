@@ -20,10 +20,10 @@ from autograd.drawing.overview import Overview
 from autograd.drawing.page import Steps as Steps, steps as steps
 from autograd.drawing.render import Drawing as Drawing, DrawingError as DrawingError
 from autograd.drawing.style import DIRECTIONS
-from autograd.graph import Node
-from autograd.seeing.naming import Clusters
-from autograd.seeing.tree import tree
-from autograd.seeing.view import View
+from autograd.engine.graph import Node
+from autograd.explaining.naming import Clusters
+from autograd.explaining.tree import tree
+from autograd.explaining.view import View
 
 PLAIN, FOLDED = 60, 250  # values: up to here all are drawn; up to there with affine folding; then the overview
 DETAILS = ("values", "affine", "overview")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from autograd.drawing import style
 from autograd.drawing.dot import Selection, derivative_text
 from autograd.drawing.render import Drawing
-from autograd.seeing.view import View
-from autograd.value import Value
+from autograd.engine.value import Value
+from autograd.explaining.view import View
 
 FIELDS = str.maketrans({"|": "&#124;", "{": "&#123;", "}": "&#125;"})
 """What would divide a record into fields, as characters."""

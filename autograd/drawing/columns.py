@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from autograd import ops
-from autograd.graph import Node
-from autograd.seeing.naming import Chain
+from autograd.engine.graph import Node
+from autograd.explaining.naming import Chain
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ import numpy as np
 from autograd.drawing import style
 from autograd.drawing.columns import Columns, Operand
 from autograd.drawing.render import Drawing
-from autograd.graph import Node
-from autograd.seeing.local import Local
-from autograd.seeing.naming import INPUTS, LOSS, Chain
-from autograd.seeing.notation import TEXT, figure
-from autograd.seeing.view import View
-from autograd.value import Value
+from autograd.engine.graph import Node
+from autograd.engine.value import Value
+from autograd.explaining.local import Local
+from autograd.explaining.naming import INPUTS, LOSS, Chain
+from autograd.explaining.notation import TEXT, figure
+from autograd.explaining.view import View
 
 MOST_IN_COLUMNS = 250  # values; of more, the layout would take minutes
 FAN_IN = 8  # operands of one operation; of more, the first three and the last are shown

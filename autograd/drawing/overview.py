@@ -12,11 +12,11 @@ from autograd import ops
 from autograd.drawing import style
 from autograd.drawing.render import Drawing
 from autograd.drawing.style import font, table
-from autograd.graph import Node
-from autograd.seeing.naming import INPUTS, LOSS, Chain
-from autograd.seeing.notation import figure
-from autograd.seeing.view import View
-from autograd.value import Value
+from autograd.engine.graph import Node
+from autograd.engine.value import Value
+from autograd.explaining.naming import INPUTS, LOSS, Chain
+from autograd.explaining.notation import figure
+from autograd.explaining.view import View
 
 ROWS, COLUMNS = 16, 17  # most of a matrix of parameter gradients
 TARGETS: Chain = ("targets",)

@@ -15,13 +15,13 @@ from autograd import ops
 from autograd.drawing import style
 from autograd.drawing.dot import Picture, select
 from autograd.drawing.render import write
-from autograd.graph import Node
-from autograd.seeing.local import Local
-from autograd.seeing.naming import Clusters, everything
-from autograd.seeing.notation import TEXT, figure
-from autograd.seeing.text import printable
-from autograd.seeing.view import View
-from autograd.value import Value
+from autograd.engine.graph import Node
+from autograd.engine.value import Value
+from autograd.explaining.local import Local
+from autograd.explaining.naming import Clusters, everything
+from autograd.explaining.notation import TEXT, figure
+from autograd.explaining.text import printable
+from autograd.explaining.view import View
 
 MOST = 400  # values; more steps than anybody walks through
 """The most values of a page."""

@@ -15,7 +15,7 @@ import graphviz
 
 from autograd import files
 from autograd.drawing import style
-from autograd.seeing.text import printable
+from autograd.explaining.text import printable
 
 MOST_FOR_PNG = 1500  # nodes; beyond, a PNG takes minutes and nobody can read it
 FONTS = b'font-family="Helvetica,Arial,Liberation Sans,Arimo,Nimbus Sans,sans-serif"'

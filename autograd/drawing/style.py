@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.seeing.notation import figure
-from autograd.seeing.text import printable
+from autograd.explaining.notation import figure
+from autograd.explaining.text import printable
 
 POSITIVE = ("#FFF1E6", "#FFD9BD", "#FDB27F", "#C8541A", "#8F3208")
 NEGATIVE = ("#EAF2FB", "#CBDFF3", "#9DC4EA", "#3576BB", "#174E8F")

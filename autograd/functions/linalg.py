@@ -19,7 +19,7 @@ from numpy.linalg import LinAlgError
 
 from autograd import ops
 from autograd.functions.table import answers, joined, later, means, plain, refuse
-from autograd.rows import General, Reduction, Traced, normalize_axis, shape_of
+from autograd.ops.rows import General, Reduction, Traced, normalize_axis, shape_of
 
 EighResult = type(np.linalg.eigh(np.eye(1)))
 SVDResult = type(np.linalg.svd(np.eye(1)))

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import in_dtype, joined, later, means, plain
-from autograd.rows import Traced, normalize_axis, permutation, shape_of
+from autograd.ops.rows import Traced, normalize_axis, permutation, shape_of
 
 # ------------------------------------------------------------------------------------------------------- reshaping
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import in_dtype, joined, later, means, plain
-from autograd.rows import Traced, normalize_axis, shape_of
+from autograd.ops.rows import Traced, normalize_axis, shape_of
 
 NO_VALUE = np._NoValue
 """What NumPy takes an argument for that was not given."""

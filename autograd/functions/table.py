@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import ops
-from autograd.rows import FLOATS, Traced
+from autograd.ops.rows import FLOATS, Traced
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

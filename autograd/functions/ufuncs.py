@@ -9,8 +9,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import later, plain
-from autograd.operators import NUMPY_NAMES
-from autograd.rows import Elementwise, Op, normalize_axis, shape_of
+from autograd.ops.operators import NUMPY_NAMES
+from autograd.ops.rows import Elementwise, Op, normalize_axis, shape_of
 
 ROWS: dict[Any, Op] = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
 """NumPy's functions that are rows: each that a row names as its own."""

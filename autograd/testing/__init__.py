@@ -16,8 +16,8 @@ operation's domain, overflow, or sit near a kink is passed over rather than forb
 be deleted, which is what makes it shrink well. This is the only package that needs Hypothesis.
 """
 
-from autograd.checking import assert_gradients, check_gradients
-from autograd.report import Report
+from autograd.gradcheck.check import assert_gradients, check_gradients
+from autograd.gradcheck.report import Report
 from autograd.testing.expression import Expression, assert_engine
 from autograd.testing.stateful import GraphMachine
 from autograd.testing.strategies import Network, arrays, broadcastable_shapes, expressions, mlps, values

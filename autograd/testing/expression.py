@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from autograd import ops
-from autograd.checking import assert_gradients
-from autograd.rows import Traced
-from autograd.tensor import Tensor
-from autograd.value import Value
+from autograd.engine.tensor import Tensor
+from autograd.engine.value import Value
+from autograd.gradcheck.check import assert_gradients
+from autograd.ops.rows import Traced
 
 Operation: TypeAlias = Callable[..., Any]
 Source: TypeAlias = int | float  # an operand: how far back from the newest node, or a constant

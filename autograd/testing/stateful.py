@@ -10,9 +10,9 @@ from hypothesis import note
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from autograd.engine.value import Value
 from autograd.testing.expression import OPERATIONS, Operation, apply, arity, local, source_of
 from autograd.testing.strategies import dyadics
-from autograd.value import Value
 
 
 class Cell:

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from autograd import ops
+from autograd.engine.value import Value
 from autograd.testing.expression import OPERATIONS, Expression, Operation, arity, title
-from autograd.value import Value
 
 # ----------------------------------------------------------------------------------------- numbers, arrays, shapes
 

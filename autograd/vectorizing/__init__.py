@@ -31,12 +31,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike
 
-from autograd.arrays import as_array
-from autograd.graph import modes
-from autograd.rows import FLOATS, Traced
-from autograd.tensor import Tensor
+from autograd.ops.arrays import as_array
+from autograd.engine.graph import modes
+from autograd.ops.rows import FLOATS, Traced
+from autograd.engine.tensor import Tensor
 from autograd.transforms import checked_function, flatten
-from autograd.value import Value
+from autograd.engine.value import Value
 from autograd.vectorizing.affine import affine
 from autograd.vectorizing.backward import Unsketchable, backward_source
 from autograd.vectorizing.plan import Plan

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.graph import cotangents
-from autograd.rows import normalize_axis
-from autograd.symbol import ATOM, SUM
-from autograd.tensor import Array
+from autograd.engine.graph import cotangents
+from autograd.engine.tensor import Array
+from autograd.ops.rows import normalize_axis
+from autograd.ops.symbol import ATOM, SUM
 from autograd.vectorizing.notation import VIEWS, Notation
 from autograd.vectorizing.sketch import (
     LET,

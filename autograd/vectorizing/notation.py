@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.rows import Elementwise, Reduction
-from autograd.symbol import ATOM, COMPARE, NEGATIVE, OR, POWER, PRODUCT, SUM
+from autograd.ops.rows import Elementwise, Reduction
+from autograd.ops.symbol import ATOM, COMPARE, NEGATIVE, OR, POWER, PRODUCT, SUM
 from autograd.vectorizing.sketch import (
     AND,
     BY_HAND,

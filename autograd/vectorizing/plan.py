@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.rows import Reduction
+from autograd.ops.rows import Reduction
 from autograd.vectorizing.groups import LONG, NOWHERE, Group, Groups, Places, taken
 from autograd.vectorizing.products import Product, find_products
 from autograd.vectorizing.scalars import Bound, Element, Leaf, Pick, Scalars, Terms, terms

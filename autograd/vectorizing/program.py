@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.form import Form
-from autograd.quiet import ignoring, quietly
-from autograd.rows import Elementwise, Fused, Op
-from autograd.specialize import execute
-from autograd.tensor import Tensor
+from autograd.engine.form import Form
+from autograd.engine.quiet import ignoring, quietly
+from autograd.engine.specialize import execute
+from autograd.engine.tensor import Tensor
+from autograd.ops.rows import Elementwise, Fused, Op
 from autograd.vectorizing.runtime import join, spread
 from autograd.vectorizing.scalars import Bound, Scalars
 

@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from autograd.rows import Op
-from autograd.value import Value
+from autograd.engine.value import Value
+from autograd.ops.rows import Op
 
 
 class Leaf(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.rows import Elementwise, Reduction
+from autograd.ops.rows import Elementwise, Reduction
 from autograd.vectorizing.scalars import CONSTANT, DETACH, Bound, Leaf, Pick, Question, Scalars
 
 COMMUTATIVE = (ops.add, ops.mul, ops.maximum, ops.minimum, ops.hypot)

@@ -20,10 +20,10 @@ from typing import Any, ClassVar, TypeAlias
 import numpy as np
 
 from autograd import ops
+from autograd.engine.graph import Node
 from autograd.functions.table import TABLE, Meaning
-from autograd.graph import Node
-from autograd.operators import ArrayOperators
-from autograd.rows import Elementwise, Fused, Linear, Op, Reduction, Rule, normalize_axis
+from autograd.ops.operators import ArrayOperators
+from autograd.ops.rows import Elementwise, Fused, Linear, Op, Reduction, Rule, normalize_axis
 
 Pair: TypeAlias = tuple[Any, Any]
 numbers = itertools.count()

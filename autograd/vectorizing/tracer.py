@@ -15,14 +15,14 @@ from typing import Any, NoReturn
 import numpy as np
 
 from autograd import ops
-from autograd.anomaly import calling_line
-from autograd.byhand import ByHand
-from autograd.graph import Node, count_special, modes
-from autograd.operators import NUMPY_NAMES
-from autograd.rows import Op, Reduction, Traced, box
-from autograd.specialize import ELEMENTWISE, methods_of
+from autograd.engine.anomaly import calling_line
+from autograd.engine.byhand import ByHand
+from autograd.engine.graph import Node, count_special, modes
+from autograd.engine.specialize import ELEMENTWISE, methods_of
+from autograd.engine.value import Value, dot_items, number, without_axis
+from autograd.ops.operators import NUMPY_NAMES
+from autograd.ops.rows import Op, Reduction, Traced, box
 from autograd.transforms import flatten
-from autograd.value import Value, dot_items, number, without_axis
 from autograd.vectorizing.scalars import CONSTANT, DETACH, INPUT, PARAMETER, Bound, Question
 
 REMEDY = "vectorize runs it once for all numbers: use where(condition, x, y), maximum, minimum, clip or relu"
@@ -474,7 +474,7 @@ class Trace:
         return order
 
     def cotangents(self, outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Any]) -> list[Any] | None:
-        """See `autograd.graph.cotangents`: the rules run on what was written down. None, if these are not traced."""
+        """As `autograd.engine.graph.cotangents`: the rules run on what was written down. None, if these are not traced."""
         if not all(isinstance(x, Value) for x in (*outputs, *wrt)):
             return None
         leaves = [self.operand(x) for x in wrt]

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import ops
-from autograd.graph import modes
-from autograd.tensor import Tensor
+from autograd.engine.graph import modes
+from autograd.engine.tensor import Tensor
+from autograd.engine.value import Value
 from autograd.transforms import flatten
-from autograd.value import Value
 from autograd.vectorizing.tracer import TraceError, name_of, nested
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -1,0 +1,160 @@
+"""Operations written by hand on a node, as micrograd's programs write them: operands, a sign, and a `_backward`.
+
+>>> from autograd import Value
+>>> def cube(x):
+...     out = Value(x.data**3, (x,), "cube")
+...     def _backward():
+...         x.grad += 3 * x.data**2 * out.grad
+...     out._backward = _backward
+...     return out
+>>> x = Value(2.0)
+>>> (1 + cube(x)).backward()
+>>> x.grad
+12.0
+
+Such a node is recorded like any other, as a `Variant` of its own with `ByHand` for its row. The row knows no formula:
+the derivative is what `_backward` adds to the operands' gradients, and `ByHand.cotangents` finds it by having it add.
+That is a derivative in numbers and in reverse mode. Second order, forward mode and `vectorize` need a formula, so they
+refuse such a node by name; `autograd.custom_op` has one.
+
+`_backward` refers to its result, and the result to `_backward`. So these nodes are freed by Python's cyclic collector,
+unlike all others. And to find the derivative, gradients are set aside for a moment: threads that share such nodes take
+turns in transformations too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from autograd.engine.graph import MANY, Node
+from autograd.engine.specialize import Variant
+from autograd.ops.rows import Op, Traced, real
+
+Step = Callable[[], None]
+Pull = Callable[[Any], None]
+
+
+class ByHand(Op):
+    """The row of an operation that has no formula: a name for messages and drawings, and micrograd's sign."""
+
+    on_scalars = True
+    foreign = True
+
+    def __init__(self, name: str, sign: str) -> None:
+        super().__init__(name, -1, doc="Written by hand, with a _backward of its own.")
+        self.sign = sign
+        self.forward = self._unknown
+
+    def _unknown(self, *operands: Any) -> Any:
+        raise TypeError(f"{self.name} was computed by the program that wrote it by hand: its row knows no formula")
+
+    def cotangents(self, node: Node, g: Any, live: bool) -> list[Any]:
+        """What the node's `_backward` adds to each operand, given its cotangent; nobody's gradient is changed.
+
+        An operand that occurs twice gets all of it where it is first.
+        """
+        if live:
+            raise TypeError(
+                f"{self.name} was written by hand: its _backward computes with numbers, so what it gives cannot be "
+                "differentiated again. Write it with autograd.custom_op, or ask for numbers (create_graph=False)"
+            )
+        if not node.parents:
+            return [None] * len(node.operands)
+        variables = {id(x): x for x in node.parents}
+        held = [(x, x.grad) for x in (node, *variables.values())]
+        try:
+            node.grad = real(g)
+            for x in variables.values():
+                x.grad = 0.0
+            node._kind.pull(node)
+            return [variables.pop(id(x)).grad if id(x) in variables else None for x in node.operands]
+        finally:
+            for x, grad in held:
+                x.grad = grad
+
+
+@lru_cache(maxsize=256)
+def row(name: str, sign: str) -> ByHand:
+    """The row of this name and sign."""
+    return ByHand(name, sign)
+
+
+def unfinished(node: Node) -> None:
+    """The backward step of a node that has not been given one."""
+    raise TypeError(
+        f"{node!r} was made by hand, as {node.op.sign!r} of {len(node.parents)} operands, and has no _backward: set "
+        "out._backward to a function that adds to the operands' grad (lambda: None, if nothing flows)"
+    )
+
+
+def variant(name: str, sign: str, label: str, pull: Pull = unfinished) -> Variant:
+    """The kind of a new node, which holds its operands as a tuple."""
+    return Variant(row(name, sign), MANY, pull, lambda node: node._a, label)
+
+
+def stepping(kind: Variant, sign: str, step: Step) -> Variant:
+    """The same kind of node with another backward step; it holds its operands as it did."""
+
+    def pull(node: Node) -> None:
+        for x in node.parents:
+            if x.grad is None:  # the step adds to it
+                x.grad = 0.0
+        step()
+
+    return Variant(row(kind.row.name, sign), kind.fan, pull, kind.operands, kind.label)
+
+
+def scaling(factors: Sequence[float]) -> Pull:
+    """The backward step of a node whose local derivatives are these numbers, as microgpt's programs give them."""
+
+    def pull(node: Node) -> None:
+        for x, d in zip(node._a, factors, strict=True):
+            x.grad = (x.grad or 0.0) + d * node.grad
+
+    return pull
+
+
+def taken(node: Node) -> Step:
+    """The node's backward step as it is now. A program may give the node another one, and call this one from there."""
+    kind = node._kind
+
+    def _backward() -> None:
+        now, node._kind = node._kind, kind
+        try:
+            kind.pull(node)
+        finally:
+            node._kind = now
+
+    return _backward
+
+
+def idle(step: Step) -> bool:
+    """Whether a function does nothing, as the one that every node of micrograd's begins with: ``lambda: None``."""
+    code = getattr(step, "__code__", None)
+    return code is not None and (code.co_code, code.co_consts[-1:]) == (_nothing.co_code, (None,))
+
+
+def nothing() -> None:
+    """The backward step of a leaf."""
+
+
+_nothing = (lambda: None).__code__
+
+
+def operands_of(given: Any, kind: type[Node]) -> tuple[Any, ...]:
+    """The operands that a program gives a node of its own; TypeError for anything but Values."""
+    if isinstance(given, Traced) or not isinstance(given, Iterable):
+        raise TypeError(
+            "the second argument of Value is a label (text), or the operands of an operation written by hand (a tuple "
+            f"of Values), not {type(given).__name__} {given!r:.60}"
+        )
+    items = tuple(given)
+    for x in items:
+        if not isinstance(x, kind):
+            raise TypeError(
+                f"an operation written by hand has Values as operands, not {type(x).__name__} {x!r:.60}: "
+                "autograd.custom_op makes one that works on numbers, arrays and Tensors, in forward mode too"
+            )
+    return items

@@ -1,0 +1,402 @@
+"""`explain`: a gradient as the sum over paths that the chain rule says it is, in symbols and in numbers."""
+
+from __future__ import annotations
+
+import heapq
+import math
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from autograd import ops
+from autograd.engine.graph import Node, between
+from autograd.engine.value import Value
+from autograd.explaining.local import Local
+from autograd.explaining.naming import INPUTS, LOSS
+from autograd.explaining.notation import LATEX, TEXT, application
+from autograd.explaining.view import View
+from autograd.ops.rows import Elementwise
+from autograd.ops.symbol import ATOM, PRODUCT, Notation, Symbol, symbol
+
+
+@dataclass(frozen=True)
+class Factor:
+    """One step of a path: the derivative of `of` with respect to `by`, as a formula and as a number."""
+
+    of: str
+    by: str
+    formula: Symbol | None
+    number: float
+
+
+@dataclass(frozen=True)
+class Path:
+    """One way from the result to the variable: its factors, their product, and its share of all that flows."""
+
+    factors: tuple[Factor, ...]
+    product: float
+    share: float
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The names along the path, the result first."""
+        return (self.factors[0].of, *(factor.by for factor in self.factors)) if self.factors else ()
+
+
+@dataclass(frozen=True)
+class Group:
+    """All paths that reach the variable through one node: how many, and what they add up to."""
+
+    through: str
+    count: int
+    total: float
+    share: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What `explain` found; printing it gives text, a notebook shows LaTeX.
+
+    `paths` are the largest by magnitude, `count` is how many there are, `gradient` their sum (of all of them).
+    `groups` has all paths by the last node before the variable. A share is of the sum of the paths' magnitudes.
+    A share is nan where the magnitudes are not finite. `legend` says what the names are that were made up.
+    """
+
+    of: str
+    by: str
+    gradient: float
+    count: int
+    paths: tuple[Path, ...]
+    groups: tuple[Group, ...]
+    legend: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        parts = self._derivations()
+        if self.legend:
+            parts += ["", *(f"{'where' if k == 0 else '     '} {line}" for k, line in enumerate(self.legend[:LEGEND]))]
+        if (left := len(self.legend) - LEGEND) > 0:
+            parts.append(f"      … and {left:,} more")
+        return "\n".join(parts)
+
+    def _derivations(self) -> list[str]:
+        of, by = TEXT.name(self.of), TEXT.name(self.by)
+        if not self.count:
+            return [f"{quotient(self.of, self.by, TEXT)} = 0: {of} does not depend on {by}"]
+        if self.count == 1:
+            return lines(self.paths[0], self.of, self.by)
+        parts = [f"{quotient(self.of, self.by, TEXT)} = {short(self.gradient)}, the sum over {self.count:,} paths"]
+        for k, path in enumerate(self.paths, 1):
+            parts += ["", f"path {k}" + (f", {percent(path.share)} of all that flows:" if path.share > 0 else ":")]
+            parts += [f"  {line}" for line in lines(path, self.of, self.by)]
+        if self.count == len(self.paths):
+            terms = " + ".join(bracketed(path.product) for path in self.paths)
+            return [*parts, "", f"sum: {terms} = {short(self.gradient)}"]
+        left = self.count - len(self.paths)
+        parts += ["", f"and {left:,} smaller one{'s' * (left > 1)}. All paths, by the last step before {by}:"]
+        shown = self.groups[:GROUPS]
+        width = max(len(TEXT.name(group.through)) for group in shown)
+        most = max(len(short(group.total)) for group in shown)
+        for group in shown:
+            share = "" if math.isnan(group.share) else f"{group.share:.1%}"
+            name, many = TEXT.name(group.through), f"{group.count:,} path{'s' * (group.count > 1)}"
+            parts.append(f"  {name:<{width}}  {short(group.total):>{most}}  {share:>6}  {many}")
+        if len(self.groups) > GROUPS:
+            parts.append(f"  … and through {len(self.groups) - GROUPS:,} more")
+        return parts
+
+    @property
+    def latex(self) -> str:
+        """The derivation as LaTeX: an aligned block."""
+        head = quotient(self.of, self.by, LATEX)
+        rows = []
+        if self.count != 1:
+            if not self.count:
+                return rf"{head} = 0"
+            rows.append(rf"{head} &= {LATEX.literal(self.gradient)[0]} \quad \text{{({self.count:,} paths)}}")
+        for path in self.paths:
+            written = derivation(path, LATEX)
+            first, *rest = written[written[0] == head :]
+            left = head if self.count == 1 else rf"\text{{path{of_all(path.share)}:}}\quad"
+            rows += [f"{left} &= {first}", *(f"&= {row}" for row in rest)]
+        return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex}\n$$"
+
+
+GROUPS = 10
+LEGEND = 8
+FACTORS = 12  # the most that are written out
+
+
+def explain(loss: Value, variable: Value, limit: int = 8, model: Any = None) -> Explanation:
+    """How the derivative of one Value with respect to another comes about.
+
+    Args:
+        loss: the result.
+        variable: anything that it may have been computed from, a leaf or not.
+        limit: the most paths to spell out, the largest; all of them are counted and summed.
+        model: the module whose parameters' paths are their names; it is found by itself.
+
+    A path goes from named node to named node (labels, and attributes of modules); what lies between two of them is
+    one factor. Where nothing between has a name, every node counts, as v1, v2, …, and a legend says what they are.
+    What is on no path and has no name stands in the formulas as its number. TypeError for Tensors: their local
+    derivatives are whole matrices; explain a network of Values, or look at `autograd.draw`.
+
+    >>> w, x = Value(3.0, "w"), Value(2.0, "x")
+    >>> h = w * x; h.label = "h"
+    >>> L = h.square(); L.label = "L"
+    >>> print(explain(L, w))
+    ∂L/∂w = ∂L/∂h · ∂h/∂w
+          = 2h · x
+          = 12 · 2
+          = 24
+    """
+    for x in (loss, variable):
+        if not isinstance(x, Value):
+            raise TypeError(f"explain works on Values, one number a node, not on a {type(x).__name__}")
+    graph = Waypoints(loss, variable, model)
+    return graph.explanation(max(limit, 1))
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A result and one of its waypoints, by identity, with the derivative between them."""
+
+    of: int
+    by: int
+    formula: Symbol | None
+    number: float
+
+
+class Waypoints(View):
+    """The nodes with a name between two Values, and the derivatives from one to the next."""
+
+    def __init__(self, loss: Value, variable: Value, model: Any) -> None:
+        super().__init__([loss], model, fold="affine")
+        self.loss, self.variable = loss, variable
+        self.shared = Counter(map(self.name, self.nodes))
+        self.inside = {id(x) for x in (loss, variable, *between([loss], [variable]))}
+        nodes = [x for x in self.nodes if id(x) in self.inside]  # operands before results
+        named = [x for x in nodes if x is loss or x is variable or self.name(x)]
+        if len(named) <= 2:
+            self.fold, named = "none", nodes
+        self.names: dict[int, str] = {}
+        self.made_up: dict[int, Node] = {}
+        self.names = {id(variable): self._whole_name(variable) or "w", **self._names(named)}
+        self.order = named[::-1]
+        self.edges = {id(x): self._edges(x) for x in self.order if x is not variable}
+
+    def pretty(self, node: Node) -> str:
+        """The waypoint's name; what is on no path and has no name is called by its number."""
+        name = self.names.get(id(node)) or self._whole_name(node) or super().pretty(node)
+        return name or ("" if id(node) in self.inside else short(node.data))  # type: ignore[attr-defined]
+
+    def term(self, node: Node, depth: int = 3) -> str | Symbol:
+        """The name, or what the node is in terms of names: ``ŷ−y``; off the paths its number, if there is neither."""
+        if name := self.names.get(id(node)) or self._whole_name(node):
+            return name
+        if depth and isinstance(node.op, Elementwise):
+            parts = [self.term(x, depth - 1) if isinstance(x, Value) else symbol(x) for x in node.operands]
+            found = Symbol(node.op, None, tuple(part if isinstance(part, Symbol) else Symbol(part) for part in parts))
+            if found.names and len(text := str(found)) <= LONGEST // 2 and "…" not in text:
+                return found
+        return Symbol("…") if id(node) in self.inside else symbol(node.data)  # type: ignore[attr-defined]
+
+    def is_anonymous(self, node: Node) -> bool:
+        return id(node) not in self.names and super().is_anonymous(node)
+
+    def _names(self, waypoints: Sequence[Node]) -> dict[int, str]:
+        """A name for each: short where it is the only one of it, else the whole path, else made up."""
+        names: dict[int, str] = {}
+        for k, x in enumerate(waypoints, 1):
+            name = self._whole_name(x)
+            if not name:
+                wanted = [*(("L", "loss") if x is self.loss else ()), f"v{k}"]
+                name = next((free for free in wanted if free not in self.shared), f"v_{k}")
+                self.made_up[id(x)] = x
+            names[id(x)] = name
+        return names
+
+    def _define(self, node: Node) -> str:
+        """What a made-up name stands for: ``v₃ = exp(v₂)``, and where in the model."""
+        name = TEXT.name(self.names[id(node)])
+        if node.is_leaf:
+            return f"{name} = {short(node.data)}"  # type: ignore[attr-defined]
+        place = "" if not self.paths or self.chain(node) in (LOSS, INPUTS) else ".".join(self.chain(node))
+        text, op = "", node.op
+        operands = [Symbol(self.pretty(x) or "…") if isinstance(x, Node) else symbol(x) for x in node.operands[:9]]
+        if isinstance(op, Elementwise):
+            text = application(op, operands)
+        elif op is not ops._dot and len(node.operands) < 9:
+            text = f"{op.name}({', '.join(TEXT.write(x)[0] for x in operands)})"
+        if not text or len(text) > LONGEST:
+            many = len(node.operands)
+            text = f"w·x{' + b' * (many % 2)} ({many // 2} inputs)" if op is ops._dot else f"{op.name} of {many:,}"
+        return f"{name} = {text}" + (f", in {place}" if place else "")
+
+    def _whole_name(self, node: Node) -> str:
+        """The short name, or the whole path where others have the same."""
+        return self.name(node) if self.shared[self.name(node)] < 2 else self.full_name(node)
+
+    def _edges(self, node: Node) -> list[Edge]:
+        """The derivatives in the next waypoints below: sums of products over what lies between."""
+        links: dict[int, list[Local]] = {}
+        order: list[Node] = []
+        stack: list[Any] = [node]
+        while stack:
+            x = stack.pop()
+            if x is None:
+                order.append(stack.pop())
+            elif id(x) not in links:
+                end = x is not node and id(x) in self.names
+                links[id(x)] = [] if end else [link for link in self.links(x) if id(link.operand) in self.inside]
+                stack += [x, None, *(link.operand for link in links[id(x)])]
+        flow: dict[int, tuple[Symbol | None, float]] = {id(node): (symbol(1), 1.0)}
+        edges = []
+        for x in reversed(order):
+            formula, number = flow[id(x)]
+            if x is not node and id(x) in self.names:
+                edges.append(Edge(id(node), id(x), formula, number))
+            for link in links[id(x)]:
+                part = joined(ops.mul, formula, link.formula)
+                more = number * link.number
+                if (before := flow.get(id(link.operand))) is not None:
+                    part, more = joined(ops.add, before[0], part), before[1] + more
+                flow[id(link.operand)] = (part, more)
+        return edges
+
+    def explanation(self, limit: int) -> Explanation:
+        """The largest paths from the loss to the variable, and what all of them add up to."""
+        start, end = id(self.loss), id(self.variable)
+        totals, sizes, counts = {start: 1.0}, {start: 1.0}, {start: 1}
+        best: dict[int, list[tuple[float, Any]]] = {start: [(1.0, None)]}  # products, and the edges as linked lists
+        groups = []
+        for node in self.order:
+            key = id(node)
+            best[key] = heapq.nlargest(limit, best.get(key, []), key=magnitude)
+            for edge in self.edges.get(key, ()):
+                by = edge.by
+                totals[by] = totals.get(by, 0.0) + totals[key] * edge.number
+                sizes[by] = sizes.get(by, 0.0) + sizes[key] * abs(edge.number)
+                counts[by] = counts.get(by, 0) + counts[key]
+                best.setdefault(by, []).extend((x * edge.number, (path, edge)) for x, path in best[key])
+                if by == end:
+                    groups.append(
+                        (self.names[key], counts[key], totals[key] * edge.number, sizes[key] * abs(edge.number))
+                    )
+        everything = sizes.get(end, 0.0)
+
+        def share(size: float) -> float:
+            return (size / everything if everything else 0.0) if math.isfinite(everything) else math.nan
+
+        paths = []
+        shown: dict[int, None] = {}
+        for product, edges in best.get(end, []):
+            factors = []
+            while edges is not None:
+                edges, e = edges
+                factors.append(Factor(self.names[e.of], self.names[e.by], e.formula, e.number))
+                shown.update({e.of: None, e.by: None})
+            paths.append(Path(tuple(factors[::-1]), product, share(abs(product))))
+        made_up = [self.made_up[id(node)] for node in self.order if id(node) in shown and id(node) in self.made_up]
+        legend = [self._define(node) for node in made_up[: LEGEND + 1]] + [""] * (len(made_up) - LEGEND - 1)
+        through = [Group(name, count, total, share(size)) for name, count, total, size in groups]
+        through.sort(key=lambda group: abs(group.total), reverse=True)
+        return Explanation(
+            self.names[start],
+            self.names[end],
+            totals.get(end, 0.0),
+            counts.get(end, 0),
+            tuple(paths),
+            tuple(through),
+            tuple(legend),
+        )
+
+
+def magnitude(found: tuple[float, Any]) -> float:
+    """How much a path counts; what is not a number comes first."""
+    return math.inf if math.isnan(found[0]) else abs(found[0])
+
+
+def joined(op: Elementwise, x: Symbol | None, y: Symbol | None) -> Symbol | None:
+    """A product or sum of formulas; None where there is none, where it would be long, or has a gap."""
+    if x is None or y is None:
+        return None
+    if op is ops.mul and (x.head == 1 or y.head == 1):
+        found = y if x.head == 1 else x
+    else:
+        found = Symbol(op, None, (x, y))
+    text = str(found)
+    return found if len(text) <= LONGEST and "…" not in text else None
+
+
+LONGEST = 80  # characters of a formula as Python
+
+# ------------------------------------------------------------------------------------------------------- in words
+
+
+def quotient(of: str, by: str, notation: Notation) -> str:
+    """``∂L/∂w``."""
+    top, bottom = (notation.within(Symbol(name), ATOM) for name in (of, by))
+    if notation is LATEX:
+        return rf"\frac{{\partial {top}}}{{\partial {bottom}}}"
+    return f"∂{top}/∂{bottom}"
+
+
+def short(x: float) -> str:
+    """A number to four significant digits."""
+    return f"{x + 0.0:.4g}".replace("-", "−")
+
+
+def percent(share: float) -> str:
+    """A share with a decimal."""
+    return f"{share:.1%}" if share >= 5e-4 else "less than 0.1%"
+
+
+def of_all(share: float) -> str:
+    """A share for LaTeX; nothing where it is none."""
+    return f" of {percent(share)}".replace("%", r"\%") if share > 0 else ""
+
+
+def bracketed(x: float, notation: Notation = TEXT) -> str:
+    """A number as a factor or a term."""
+    text = short(x) if notation is TEXT else notation.literal(x)[0]
+    return notation.bracket(text) if x < 0 else text
+
+
+def derivation(path: Path, notation: Notation) -> list[str]:
+    """The path's quotients, its formulas (if there are any), its numbers and their product."""
+    product = short(path.product) if notation is TEXT else notation.literal(path.product)[0]
+    rows = [chain(path, lambda factor: quotient(factor.of, factor.by, notation), notation)]
+    if any(factor.formula is not None for factor in path.factors):
+        rows.append(chain(path, lambda factor: formula(factor, notation), notation))
+    if len(path.factors) != 1:
+        rows.append(chain(path, lambda factor: bracketed(factor.number, notation), notation))
+    return [row for row, below in pairwise([*rows, product, ""]) if row and row != below]
+
+
+def formula(factor: Factor, notation: Notation) -> str:
+    """A factor's formula as part of a product, or its quotient where it has none."""
+    if factor.formula is None:
+        return quotient(factor.of, factor.by, notation)
+    text = notation.within(factor.formula, PRODUCT)
+    return notation.bracket(text) if text[0] in "-−" else text
+
+
+def chain(path: Path, write: Callable[[Factor], str], notation: Notation) -> str:
+    """The product of a path's factors; of a long one the beginning and the end."""
+    dot, gap = (r" \cdot ", r"\cdots") if notation is LATEX else (" · ", f"… {len(path.factors) - FACTORS:,} more …")
+    if len(path.factors) <= FACTORS:
+        return dot.join(map(write, path.factors))
+    return dot.join([*map(write, path.factors[: FACTORS // 2]), gap, *map(write, path.factors[-FACTORS // 2 :])])
+
+
+def lines(path: Path, of: str, by: str) -> list[str]:
+    """The derivation as text, its equals signs below each other."""
+    head = quotient(of, by, TEXT)
+    rows = derivation(path, TEXT)
+    first, *rest = rows[rows[0] == head :]
+    return [f"{head} = {first}", *(" " * len(head) + f" = {row}" for row in rest)]

@@ -1,0 +1,300 @@
+"""What the nodes of a graph are called, and what they are for: names, roles, and the parts that they belong to.
+
+A name is the node's label, or else the attribute that holds it in a module: ``layers.0.neurons.1.w.2`` is ``w2``
+there. Modules are found among the living objects, so nothing has to be labelled or handed over.
+
+>>> from autograd import Value
+>>> x, w, b, y = (Value(k, label) for k, label in enumerate(("x", "w", "b", "y")))
+>>> names = Naming([(w * x + b - y) ** 2])
+>>> [(names.name(node), names.role(node)) for node in (x, w, b, y)]
+[('x', 'input'), ('w', 'param'), ('b', 'param'), ('y', 'target')]
+"""
+
+from __future__ import annotations
+
+import gc
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from autograd import ops
+from autograd.engine.graph import Node
+from autograd.explaining.text import printable
+from autograd.ops.rows import Elementwise, Linear
+
+Chain = tuple[str, ...]
+"""The titles of the parts that a node belongs to, from the outermost: ``("layers.0", "neurons.1")``."""
+
+Clusters = Mapping[str, Any]
+"""Titles of parts, each with the nodes in it or with parts of its own."""
+
+LOSS: Chain = ("loss",)
+INPUTS: Chain = ("inputs",)
+ROLES = ("param", "input", "target", "leaf", "computed", "loss")
+INPUT_NAMES = re.compile(r"x|inputs?|in", re.I)
+TARGET_NAMES = re.compile(r"y|t|targets?|labels?|true", re.I)
+COMBINING = {ops.add, ops.sub, ops.mul, ops.sum}
+ACTIVATIONS = {ops.relu, ops.leaky_relu, ops.elu, ops.gelu, ops.silu, ops.tanh, ops.sigmoid, ops.softplus}
+
+
+def everything(outputs: Iterable[Any]) -> tuple[list[Node], dict[int, int]]:
+    """The outputs and all that they were computed from, operands before results, and how often each is used.
+
+    Nothing is marked: a graph may be looked at while it is in use.
+    """
+    order: list[Node] = []
+    uses: dict[int, int] = {}
+    stack: list[Any] = [x for x in outputs if isinstance(x, Node)][::-1]
+    while stack:
+        node = stack.pop()
+        if node is None:
+            order.append(stack.pop())
+            continue
+        key = id(node)
+        if key in uses:
+            uses[key] += 1
+            continue
+        uses[key] = 1
+        if node.is_leaf:
+            order.append(node)
+        else:
+            stack.append(node)
+            stack.append(None)
+            stack.extend(reversed(node.parents))
+    return order, uses
+
+
+def modules_alive() -> list[Any]:
+    """Everything alive that has Values or Tensors as `named_parameters`, but for what is part of another such thing."""
+    known: dict[type, bool] = {}
+    found = []
+    for x in gc.get_objects():
+        kind = type(x)
+        if kind not in known:
+            known[kind] = any("named_parameters" in vars(base) for base in kind.__mro__)
+        if known[kind]:
+            found.append(x)
+    inside: set[int] = set()
+    whole = []
+    for x in found:
+        with suppress(Exception):  # other libraries' objects, and such as are only half made
+            inside.update(id(part) for part in x.modules() if part is not x)
+            if isinstance(next(iter(x.named_parameters()), (None, None))[1], Node):
+                whole.append(x)
+    return [x for x in whole if id(x) not in inside]
+
+
+def bracketed(path: str) -> str:
+    """A path as Python would write its end.
+
+    >>> bracketed("layers.0.neurons.1.w.2")
+    'layers.0.neurons.1.w[2]'
+    """
+    front, index = split_path(path)
+    return ".".join(front) + "".join(f"[{i}]" for i in index)
+
+
+def split_path(path: str) -> tuple[list[str], list[str]]:
+    """A path's attributes, and the numbers behind the last of them; attributes may be numbers, too.
+
+    >>> split_path("layers.0.neurons.1.w.2"), split_path("0"), split_path("0.1")
+    ((['layers', '0', 'neurons', '1', 'w'], ['2']), ([], ['0']), ([], ['0', '1']))
+    """
+    front, index = path.split("."), list[str]()
+    while front and front[-1].isdecimal():
+        index.insert(0, front.pop())
+    return front, index
+
+
+class Naming:
+    """Names, roles and parts of the nodes below some outputs.
+
+    Args:
+        outputs: where the graph ends.
+        model: the modules that own its parameters; those that are found alive, by default.
+        labels: names for nodes, for this view only; ``labels=locals()`` names them as the variables are called
+            (but for those with an underscore in front).
+        clusters: parts by title, each a list of nodes or parts of its own; they come before what modules say.
+        roles: nodes by role ("param", "input", "target"), where names and modules do not tell.
+    """
+
+    def __init__(
+        self,
+        outputs: Sequence[Node],
+        model: Any = None,
+        labels: Mapping[str, Any] | None = None,
+        clusters: Clusters | None = None,
+        roles: Mapping[str, Iterable[Node]] | None = None,
+    ) -> None:
+        self.outputs = list(outputs)
+        self.nodes, self.uses = everything(outputs)
+        named = {k: x for k, x in (labels or {}).items() if isinstance(x, Node)}
+        self.labels = {id(x): text for k, x in named.items() if not (text := printable(k)).startswith("_")}
+        self.paths: dict[int, str] = {}
+        self.parts: dict[Chain, Any] = {}  # the modules behind chains
+        self._chains: dict[int, Chain] = {}
+        self._roles: dict[int, str] = {}
+        leaves = {id(x) for x in self.nodes if x.is_leaf}
+        given = modules_alive() if model is None else model if isinstance(model, (list, tuple)) else [model]
+        owners = [(m, mine) for m in given if (mine := [(n, p) for n, p in m.named_parameters() if id(p) in leaves])]
+        if model is None and len(owners) > 1:  # in the order in which they are used
+            self._sort(owners)
+        for k, (module, mine) in enumerate(owners, 1):
+            self._own(module, mine, f"{printable(type(module).__name__)} {k}" if len(owners) > 1 else "")
+        self.modular = bool(owners or clusters)
+        for chain, node in flat(clusters or {}):
+            self._chains[id(node)] = chain
+        for role, members in (roles or {}).items():
+            if role not in ROLES:
+                raise ValueError(f"the role of a node is one of {', '.join(ROLES)}, not {role!r}")
+            self._roles.update((id(node), role) for node in members)
+        self._inferred = False
+
+    def label(self, node: Node) -> str:
+        """The name that somebody gave, as it can be shown."""
+        return printable(node.label) or self.labels.get(id(node), "")
+
+    def name(self, node: Node) -> str:
+        """The label, or the attribute's name with its index; empty if there is neither."""
+        if (label := self.label(node)) or id(node) not in self.paths:
+            return label
+        front, index = split_path(self.paths[id(node)])
+        return front[-1] + "_".join(index) if front else bracketed(self.paths[id(node)])
+
+    def full_name(self, node: Node) -> str:
+        """The label, or the whole path: different for different parameters."""
+        return self.label(node) or bracketed(self.paths.get(id(node), ""))
+
+    def role(self, node: Node) -> str:
+        """What the node is for."""
+        self._infer()
+        return self._roles[id(node)]
+
+    def chain(self, node: Node) -> Chain:
+        """The parts that it belongs to, from the outermost."""
+        self._infer()
+        return self._chains.get(id(node), ())
+
+    def title(self, chain: Chain) -> str:
+        """What stands above a part: its path, and what its module is."""
+        module = self.parts.get(chain)
+        return chain[-1] if module is None else f"{chain[-1]} · {summary(module)}"
+
+    # ------------------------------------------------------------------------------------------------- inference
+
+    def _sort(self, owners: list[tuple[Any, list[tuple[str, Node]]]]) -> None:
+        first: dict[int, int] = {}
+        for k, node in enumerate(self.nodes):
+            for x in node.parents:
+                if x.is_leaf:
+                    first.setdefault(id(x), k)
+        owners.sort(key=lambda owner: min(first.get(id(node), 0) for _, node in owner[1]))
+
+    def _own(self, module: Any, parameters: Sequence[tuple[str, Node]], prefix: str) -> None:
+        for path, node in parameters:
+            chain: Chain = (prefix,) if prefix else ()
+            if prefix:
+                self.parts[chain] = module
+            part, pending = module, []
+            for key in path.split(".")[:-1]:
+                try:
+                    part = step_into(part, key)
+                except (LookupError, AttributeError, ValueError):  # a key with a dot in it, say
+                    break
+                pending.append(key)
+                if hasattr(part, "named_parameters"):
+                    chain = (*chain, printable(".".join(pending)))
+                    self.parts[chain] = part
+                    pending = []
+            self.paths[id(node)] = printable(f"{prefix}.{path}" if prefix else path)
+            self._roles[id(node)] = "param"
+            self._chains[id(node)] = chain or (summary(module),)
+
+    def _infer(self) -> None:
+        """Roles of the other leaves; parts of what was computed. A walk over all nodes, made when first asked for."""
+        if self._inferred:
+            return
+        self._inferred = True
+        done: set[int] = set()  # nodes after a part's activation: what follows belongs to it no more
+        feeding: set[int] = set()  # nodes that reach the parameters of a part further on
+        if self.modular:
+            for node in reversed(self.nodes):
+                if id(node) in feeding or any(id(x) in self._chains for x in node.parents if x.is_leaf):
+                    feeding.update(map(id, node.parents))
+        for node in self.nodes:
+            if node.is_leaf:
+                self._roles.setdefault(id(node), self._leaf_role(node))
+                continue
+            self._roles.setdefault(id(node), "computed")
+            if id(node) not in self._chains and self.modular:
+                chain, finished = self._computed_chain(node, done, id(node) in feeding)
+                if chain:
+                    self._chains[id(node)] = chain
+                if finished:
+                    done.add(id(node))
+        for node in self.outputs:
+            if not node.is_leaf and self._roles[id(node)] == "computed":
+                self._roles[id(node)] = "loss"
+        if self.modular:
+            for node in self.nodes:
+                if self._roles[id(node)] == "input":
+                    self._chains.setdefault(id(node), INPUTS)
+
+    def _leaf_role(self, node: Node) -> str:
+        letters = re.sub(r"[\d_₀-₉]+$", "", self.label(node))
+        if INPUT_NAMES.fullmatch(letters):
+            return "input"
+        if TARGET_NAMES.fullmatch(letters):
+            return "target"
+        if self.paths:  # the parameters are known, and this is none: where it enters shows which it is
+            return "leaf"
+        return "param" if letters else "leaf"
+
+    def _computed_chain(self, node: Node, done: set[int], feeds: bool) -> tuple[Chain, bool]:
+        """The part that a result belongs to, and whether it is the part's last."""
+        parents = node.parents
+        own = [x for x in parents if self._roles[id(x)] == "param" and id(x) in self._chains]
+        others = [x for x in parents if not x.is_leaf]
+        loose = [x for x in parents if self._roles[id(x)] in ("leaf", "target")]
+        if own and len(own) < len(node.operands):  # parameters meet data: this is where a part begins
+            self._roles.update((id(x), "input") for x in loose if self._roles[id(x)] == "leaf")
+            return self._chains[id(own[-1])], False
+        for x in loose:
+            if self._roles[id(x)] == "leaf" and others:
+                self._roles[id(x)] = "target"
+                self._chains.setdefault(id(x), LOSS)
+        chains = {self._chains.get(id(x), ()) for x in others}
+        known = {chain for chain in chains if chain and chain not in (LOSS, INPUTS)}
+        if len(chains) == 1 and known and not loose and not any(id(x) in done for x in others):
+            if node.op in COMBINING and len(parents) == len(node.operands):
+                return known.pop(), False
+            if node.op in ACTIVATIONS or (feeds and isinstance(node.op, Elementwise)):
+                return known.pop(), True
+            if feeds and isinstance(node.op, Linear):  # a reshape, say
+                return known.pop(), False
+        return (LOSS, False) if not feeds and (chains - {(), INPUTS} or own) else ((), False)
+
+
+def flat(clusters: Clusters, above: Chain = ()) -> Iterator[tuple[Chain, Node]]:
+    """Every node of nested clusters with the titles above it."""
+    for title, inside in clusters.items():
+        chain = (*above, printable(title))
+        if isinstance(inside, Mapping):
+            yield from flat(inside, chain)
+        else:
+            yield from ((chain, node) for node in inside)
+
+
+def step_into(x: Any, key: str) -> Any:
+    """An attribute, or an item of a list, a tuple or a dictionary."""
+    if isinstance(x, Mapping):
+        return x[key] if key in x else x[int(key)]
+    return x[int(key)] if isinstance(x, (list, tuple)) else getattr(x, key)
+
+
+def summary(module: Any) -> str:
+    """What a module is, in a few words."""
+    text = str(getattr(module, "caption", "") or repr(module))
+    fits = len(text) <= 40 and "\n" not in text and " at 0x" not in text
+    return printable(text if fits else type(module).__name__)

@@ -1,0 +1,36 @@
+"""The table of operations: every value and every derivative in this project, one row each.
+
+What a row is stands in `autograd.ops.rows`. The rows themselves stand in `elementwise`, `moves`, `reductions`,
+`products` and `probabilities`; their names are names here too.
+"""
+
+from typing import TYPE_CHECKING
+
+from autograd.ops import elementwise as _elementwise
+from autograd.ops import moves as _moves
+from autograd.ops import probabilities as _probabilities
+from autograd.ops import products as _products
+from autograd.ops import reductions as _reductions
+from autograd.ops import worlds as _worlds
+from autograd.ops.elementwise import *
+from autograd.ops.moves import *
+from autograd.ops.moves import _concatenate
+from autograd.ops.probabilities import *
+from autograd.ops.probabilities import _cross_entropy, _log_softmax, _softmax
+from autograd.ops.products import *
+from autograd.ops.products import _dot, _einsum, _einsum_transpose
+from autograd.ops.reductions import *
+from autograd.ops.rows import Op as _Op
+
+ROWS: dict[str, _Op] = {row.name: row for row in list(globals().values()) if isinstance(row, _Op)}
+"""Every row by name."""
+
+for _op in ROWS.values():
+    _op.__module__ = __name__  # where pickle looks for it
+
+if not TYPE_CHECKING:  # type checkers take every public name
+    _HOMES = {module.__name__ for module in (_elementwise, _moves, _reductions, _products, _probabilities)} | {__name__}
+    __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") in _HOMES]
+
+    def __dir__():
+        return sorted(__all__)

@@ -1,0 +1,265 @@
+"""Whatever people have their numbers in, as a NumPy array: the one place where data comes in.
+
+That is lists (of arrays, too), NumPy's own arrays and everything that has one of its protocols: data frames and their
+columns, tensors of other libraries, labelled arrays, memory. `as_array` takes them all alike, and what it refuses it
+refuses alike, with what to write instead. `constant` makes of them what the rules of operations take.
+
+The dtype stays, in this machine's byte order. Nothing is copied that need not be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Set
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from autograd.ops.rows import FLOATS, OBJECT, Op, Traced, bounded
+
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+
+REAL = "fiub"
+"""The kinds of dtypes that hold real numbers."""
+
+ANY = REAL + "cUSmMV"
+"""All kinds but objects: text and dates, too."""
+
+NUMBERS = (float, int, np.floating, np.integer, np.bool_)
+SCALARS = (float, int, complex, str, bytes, np.generic)
+
+
+def as_array(x: Any, taker: str, kinds: str = REAL) -> Array:
+    """`x` as an array; TypeError, with what to write instead, for what does not hold numbers of one of the `kinds`.
+
+    Args:
+        x: an array, nested lists, or anything with ``__array__``, the buffer protocol or DLPack.
+        taker: who takes it, as messages say it.
+        kinds: the kinds of dtypes that are taken, as `numpy.dtype.kind` has them.
+
+    Raises ValueError for lists of items of different shapes. Variables are refused: their history would end here.
+
+    >>> as_array([np.array([1.0, 2.0], ">f4"), (3, 4)], "f")
+    array([[1., 2.],
+           [3., 4.]])
+    >>> as_array([["1", "2"]], "f")
+    Traceback (most recent call last):
+    TypeError: f takes plain numbers, not text ('1'): ...
+    """
+    array = to_array(x, taker)
+    if array.dtype.kind not in kinds and (array.size or not isinstance(x, (list, tuple))):  # an empty list has no dtype
+        raise TypeError(f"{taker} takes {_complaint(x, array, kinds)}")
+    return array
+
+
+def to_array(x: Any, taker: str) -> Array:
+    """The same, of whatever dtype comes out: one of objects where `x` holds something else than numbers and text."""
+    if isinstance(x, np.ndarray):
+        if type(x) is not np.ndarray and (why := _lost(x)):
+            raise TypeError(f"{taker} takes plain arrays, not a {type(x).__name__} of shape {x.shape}: {why}")
+        array = np.asarray(x)
+    else:
+        array = _read(x, taker)
+    if array.dtype == OBJECT and array.size:  # as data frames give text, and columns of several dtypes
+        if all(isinstance(item, str) for item in array.flat):
+            array = array.astype(str)
+        elif is_data(x) and all(isinstance(item, NUMBERS) for item in array.flat):
+            array = array.astype(np.float64)
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def is_data(x: Any) -> bool:
+    """Whether something is no array, number or variable itself, but can be read as an array.
+
+    >>> is_data(memoryview(b"12")), is_data(np.ones(2)), is_data([1.0, 2.0])
+    (True, False, False)
+    """
+    if isinstance(x, (np.ndarray, *SCALARS, list, tuple, Traced, type)):
+        return False
+    if any(hasattr(x, name) for name in PROTOCOLS):
+        return True
+    try:
+        memoryview(x)
+    except TypeError:
+        return False
+    return True
+
+
+PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__")
+
+
+def _read(x: Any, taker: str) -> Array:
+    """NumPy's reading of what is no array; its error, or that of the object, with our words before it."""
+    if isinstance(x, Traced):
+        raise TypeError(f"{taker} takes plain numbers, not {_single(x)}")
+    try:
+        if isinstance(x, (list, tuple)):
+            return np.array(_nested(x, taker))
+        if hasattr(x, "__dlpack__") and not hasattr(x, "__array__"):
+            return np.from_dlpack(x)
+        return np.asarray(x)
+    except (TypeError, ValueError, RuntimeError, BufferError) as error:
+        if isinstance(x, (list, tuple)):
+            _check_shapes(x, taker)
+        if str(error).startswith(taker):  # of something inside
+            raise
+        raise TypeError(f"{taker} cannot read the numbers of a {_kind(x)}: {error}") from error
+
+
+def _nested(x: Any, taker: str) -> Any:
+    """Nested lists in which everything that NumPy would not take as it is, is an array."""
+    if isinstance(x, (list, tuple)):
+        return x if all(issubclass(kind, SCALARS) for kind in set(map(type, x))) else [_nested(i, taker) for i in x]
+    if isinstance(x, Traced) or type(x) is np.ndarray:
+        return x
+    return to_array(x, taker) if isinstance(x, np.ndarray) or is_data(x) else x
+
+
+def _check_shapes(items: Any, taker: str) -> None:
+    """Refuse items of different shapes."""
+    shapes = [to_array(item, taker).shape for item in items]
+    for i, shape in enumerate(shapes):
+        if shape != shapes[0]:
+            raise ValueError(
+                f"{taker} takes items of one shape, but item 0 has {shapes[0]} and item {i} has {shape}: "
+                "pad or cut them, or give them one by one"
+            )
+
+
+def _kind(x: Any) -> str:
+    module = type(x).__module__.partition(".")[0]
+    return type(x).__name__ if module == "builtins" else f"{module}.{type(x).__name__}"
+
+
+def _complaint(x: Any, array: Array, kinds: str) -> str:
+    """What was expected, what came, and what to write instead."""
+    wanted = "plain numbers" if kinds == REAL else "whole numbers" if "f" not in kinds else "numbers or text"
+    kind, first = array.dtype.kind, repr(array.flat[0])[:40] if array.size else "none"
+    if kind in "US":
+        text = repr(str(array.flat[0]))[:40] if array.size else "none"
+        return (
+            f"{wanted}, not text ({text}): np.array(x, dtype=float) reads numbers that are written out; "
+            "names, x = np.unique(x, return_inverse=True) numbers the names of classes"
+        )
+    if kind == "c":
+        return f"plain numbers, not complex ones of shape {array.shape} ({first}): x.real or np.abs(x) are real"
+    if kind in "mM":
+        return f"{wanted}, not {array.dtype}: count from a day in a unit, (x - x[0]) / np.timedelta64(1, 'D')"
+    if kind == "V":
+        return f"{wanted}, not records ({array.dtype}): take their fields, np.column_stack([x[name] for name in names])"
+    if kind != "O":
+        return f"{wanted}, not {array.dtype}: convert them, np.array(x, dtype={'int' if kind in 'fb' else 'float'})"
+    return f"{wanted}, not {_object(x, array)}"
+
+
+def _object(x: Any, array: Array) -> str:
+    """The first object in an array that is no number, where it is, and what to do about it."""
+    if not array.ndim:
+        return _single(array.item())
+    for index, item in np.ndenumerate(array):
+        if isinstance(item, Traced):
+            return f"objects, such as the {type(item).__name__} {_place(x, index)}: take the numbers, .data of each"
+        if not isinstance(item, NUMBERS):
+            return f"objects, such as {_kind(item)} {item!r:.40} {_place(x, index)}: leave it out or make it a number"
+    return "objects that are numbers: convert them, np.array(x, dtype=float)"
+
+
+def _single(x: Any) -> str:
+    """What is no array at all, and how to make one of it."""
+    if isinstance(x, Traced):
+        return f"a {type(x).__name__}: take its numbers, {type(x).__name__.lower()}.data"
+    if isinstance(x, Mapping):
+        return f"a {_kind(x)}: choose one, or put them side by side, np.column_stack(list(x.values()))"
+    if isinstance(x, (Iterator, Set)) or hasattr(x, "__iter__"):
+        order = "sorted(x)" if isinstance(x, Set) else "list(x)"
+        remedy = "x.toarray()" if hasattr(x, "toarray") else order
+        return f"a {_kind(x)}: make an array of it, {remedy}" if remedy[0] == "x" else f"a {_kind(x)}: give {remedy}"
+    return f"{_kind(x)} {x!r:.60}"
+
+
+def _place(x: Any, index: tuple[int, ...]) -> str:
+    """Where an item is, in words; a data frame's columns have names."""
+    if len(index) != 2:
+        return f"at {list(index)}"
+    columns = getattr(x, "columns", None)
+    return f"in row {index[0]}, column {index[1] if columns is None else repr(columns[index[1]])}"
+
+
+def _lost(x: Array) -> str:
+    """What would be lost of an array of a subclass if its numbers were taken; empty if nothing."""
+    if isinstance(x, np.ma.MaskedArray):
+        masked = "its mask would be lost; say what stands for the masked, as x.filled(0.0); or leave out the mask with"
+        return f"{masked} numpy.asarray(x)" if np.ma.is_masked(x) else ""
+    if isinstance(x, (np.matrix, np.memmap)):
+        return ""
+    return "what it holds besides numbers would be lost; take them with numpy.asarray(x)"
+
+
+# ----------------------------------------------------------------------------------------------------- operands
+
+
+def constant(x: Any, op: Op, beside: str) -> Any:
+    """An operand that is no variable, as rules take it: a Python number, which adapts to others' dtype, or an array.
+
+    NumPy's own numbers would widen float32, so they become Python's. Subclasses of arrays mean something else by
+    the same operator, or hold more than numbers: where that matters they are refused, and else read as arrays.
+    """
+    if type(x) in (float, int, bool):
+        return bounded(x)
+    if type(x) is np.ndarray and x.dtype in FLOATS and x.ndim:  # as nearly always
+        return x
+    if isinstance(x, (np.floating, float, int)):
+        return float(x)
+    taker = f"{op.name} of a {beside}"
+    if isinstance(x, np.matrix) and op.infix in ("*", "**"):
+        why = (
+            f"{op.infix} of a matrix is a product of matrices in NumPy; say which you mean with @, or numpy.asarray(x)"
+        )
+        raise TypeError(f"{taker} and a matrix of shape {x.shape}: {why}")
+    array = np.asarray(x) if isinstance(x, np.generic) else to_array(x, taker)
+    if array.dtype == OBJECT and (array.ndim or isinstance(x, np.ndarray)):
+        return _of_objects(array, op, beside, x)
+    if array.dtype.kind not in REAL:
+        raise TypeError(f"{taker} takes {_complaint(x, array, REAL)}")
+    if not array.ndim:
+        return array.item() if array.dtype.itemsize <= 8 else float(array)
+    if array.dtype.itemsize > 8:
+        return array.astype(np.float64)
+    return array.copy() if is_data(x) else array  # who owns the memory could change it before backward
+
+
+def operand(x: Any, taker: str) -> Array:
+    """An operand of an operation without variables, as an array; one of objects if they are variables and numbers."""
+    array = to_array(x, taker)
+    kinds = set(map(type, array.flat)) if array.dtype == OBJECT else set()
+    variables = any(issubclass(kind, Traced) for kind in kinds)
+    if array.dtype.kind not in REAL + "c" and not (
+        variables and all(issubclass(kind, (Traced, *NUMBERS)) for kind in kinds)
+    ):
+        raise TypeError(f"{taker} takes {_complaint(x, array, REAL)}")
+    return array
+
+
+def as_floats(x: Any, dtype: Any) -> Any:
+    """An array of whole numbers, bools or half precision in the dtype that NumPy gives its product with a variable.
+
+    Rules compute with it alone as well: ``1 / x`` of half precision is coarse, and ``-x`` of bools is not allowed.
+    """
+    if not isinstance(x, np.ndarray) or x.dtype in FLOATS:
+        return x
+    return x.astype(dtype if x.dtype.kind == "b" else np.result_type(x.dtype, dtype))
+
+
+def _of_objects(x: Any, op: Op, beside: str, given: Any) -> Any:
+    """An object array of variables with axes of their own, perhaps among numbers, as one variable."""
+    items = list(x.flat)
+    kinds = {type(item) for item in items if not isinstance(item, (float, int, np.number))}
+    if kinds and all(issubclass(kind, Traced) and kind._stacks for kind in kinds):
+        from autograd import ops
+
+        return ops.reshape(ops.stack(items), x.shape)
+    if beside == "Dual":  # element by element
+        return x
+    if not any(issubclass(kind, Traced) for kind in kinds):
+        raise TypeError(f"{op.name} of a {beside} takes {_complaint(given, x, REAL)}")
+    names = " and ".join(sorted(kind.__name__ for kind in kinds))
+    raise TypeError(f"{op.name} of a {beside} and an array of {names} objects: use one kind in an expression")

@@ -1,0 +1,74 @@
+"""One rule, several worlds: what a formula of the table means for arrays, and what it means for floats.
+
+A rule is an ordinary Python function, and Python looks its names up in its globals. So the same code with other globals
+is the same formula for other operands. In the table `exp` is a row, which asks its operand what it is. In the world of
+arrays it is `numpy.exp`, in the world of floats `math.exp`, and nobody has to ask.
+
+>>> from autograd import ops
+>>> slope = ops.sigmoid.partials[0]
+>>> FLOATS.bind(slope)(0.5, 0.0)
+0.25
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from functools import partial
+from types import FunctionType
+from typing import Any
+
+import numpy as np
+
+from autograd.ops import elementwise, kernels
+from autograd.ops.rows import Elementwise, Rule
+
+TABLE = vars(elementwise)
+ROWS = {name: row for name, row in TABLE.items() if isinstance(row, Elementwise)}
+HELPERS = [x for name, x in TABLE.items() if name[0] == "_" and isinstance(x, FunctionType) and x.__globals__ is TABLE]
+
+
+class World:
+    """What the names in the table's rules mean for one kind of operand."""
+
+    def __init__(self, **meanings: Callable[..., Any]) -> None:
+        self.names = {**TABLE, **meanings}
+        self.names |= {helper.__name__: self.bind(helper) for helper in HELPERS}
+
+    def bind(self, rule: Rule) -> Rule:
+        """The rule in this world. A function of somebody else's, or one that is not Python's, is the same in all."""
+        if not isinstance(rule, FunctionType) or rule.__globals__ is not TABLE:
+            return rule
+        return FunctionType(rule.__code__, self.names, rule.__name__, rule.__defaults__, rule.__closure__)
+
+
+def _same(x: Any) -> Any:
+    """What `detach` gives for a number or an array."""
+    return x
+
+
+ARRAYS = World(equal=np.equal, isnan=np.isnan, detach=_same)
+FLOATS = World(equal=operator.eq, isnan=math.isnan, detach=_same)
+
+
+def _takes_arrays(row: Elementwise) -> bool:
+    """Not so a value that asks its operands for their numbers: a function of `math`, a condition of Python's."""
+    try:
+        with np.errstate(all="ignore"):
+            row.array(*[np.ones(2)] * row.arity)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+for _name, _row in ROWS.items():
+    FLOATS.names[_name] = FLOATS.bind(_row.value)
+    _array = ARRAYS.bind(_row.array)
+    if _row.arity > 1 and _array is not _row.array:
+        _array = kernels.of_one_dtype(_array)
+    ARRAYS.names[_name] = _row.array = _row.forward = _array
+    _row.array_partials = tuple([rule and ARRAYS.bind(rule) for rule in _row.partials])
+for _name, _row in ROWS.items():
+    if hasattr(_row.array, "__code__") and not _takes_arrays(_row):
+        ARRAYS.names[_name] = _row.array = _row.forward = partial(kernels.from_math, _row.value)
