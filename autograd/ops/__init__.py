@@ -14,11 +14,15 @@ from autograd.ops import reductions as _reductions
 from autograd.ops import worlds as _worlds
 from autograd.ops.elementwise import *
 from autograd.ops.moves import *
-from autograd.ops.moves import _concatenate
+from autograd.ops.moves import _concatenate as _concatenate
 from autograd.ops.probabilities import *
-from autograd.ops.probabilities import _cross_entropy, _log_softmax, _softmax
+from autograd.ops.probabilities import _cross_entropy as _cross_entropy
+from autograd.ops.probabilities import _log_softmax as _log_softmax
+from autograd.ops.probabilities import _softmax as _softmax
 from autograd.ops.products import *
-from autograd.ops.products import _dot, _einsum, _einsum_transpose
+from autograd.ops.products import _dot as _dot
+from autograd.ops.products import _einsum as _einsum
+from autograd.ops.products import _einsum_transpose as _einsum_transpose
 from autograd.ops.reductions import *
 from autograd.ops.rows import Op as _Op
 
