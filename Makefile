@@ -35,15 +35,15 @@ clean:
 	rm -rf $(VENV) $(MINIMA) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One environment; each goal adds the extras that it needs, once, and again when pyproject.toml changes.
+# One environment; each goal adds the extras that it needs, once, and again when pyproject.toml or the version changes.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/%.installed: pyproject.toml | $(BIN)/python
+$(VENV)/%.installed: pyproject.toml autograd/__init__.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
 	touch $@
 
-$(MINIMA)/test.installed: pyproject.toml tests/minima.py
+$(MINIMA)/test.installed: pyproject.toml autograd/__init__.py tests/minima.py
 	$(PYTHON) -m venv --clear $(MINIMA)
 	$(MINIMA)/bin/python tests/minima.py > $(MINIMA)/constraints.txt
 	$(MINIMA)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(MINIMA)/constraints.txt --editable ".[test]"
