@@ -102,6 +102,14 @@ def test_what_is_installed_has_that_version():
     assert installed == autograd.__version__, "the version has changed: run `pip install -e .` once more"
 
 
+def test_every_link_is_to_one_home():
+    home, *others = PROJECT["project"]["urls"].values()
+    assert all(url.startswith(f"{home}/") for url in others)
+    for url in others:
+        file = url.removeprefix(home).partition("/main/")[2]
+        assert (ROOT / file).exists(), url
+
+
 def test_every_licence_is_shipped():
     for name in PROJECT["project"]["license-files"]:
         assert (ROOT / name).is_file()
