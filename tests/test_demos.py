@@ -218,7 +218,7 @@ def test_a_folder_without_data_is_named(tmp_path, capsys):
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path, capsys):
     (tmp_path / "file").write_text("")
-    assert str(tmp_path / "file") in complaint(capsys, "--out", str(tmp_path / "file"))
+    assert repr(str(tmp_path / "file")) in complaint(capsys, "--out", str(tmp_path / "file"))
 
 
 def test_a_training_that_explodes_says_what_to_do(tmp_path, capsys):
