@@ -4,7 +4,7 @@ VENV   ?= .venv
 MINIMA ?= .venv-minima
 BIN    := $(VENV)/bin
 
-.PHONY: mnist test test-minima check bench mutants nightly clean
+.PHONY: mnist test test-minima check coverage bench mutants nightly clean
 
 mnist: $(VENV)/demos.installed
 	$(BIN)/python -m demos.mnist $(ARGS)
@@ -22,6 +22,10 @@ check: $(VENV)/dev.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Which lines the suite runs: a table of the files that have others, the total, and pages in htmlcov.
+coverage: $(VENV)/dev.installed
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing --cov-report=html $(ARGS)
+
 mutants: $(VENV)/dev.installed
 	$(BIN)/python tests/mutants.py $(ARGS)
 
@@ -32,18 +36,18 @@ bench: $(VENV)/bench.installed
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(MINIMA) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis runs
+	rm -rf $(VENV) $(MINIMA) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One environment; each goal adds the extras that it needs, once, and again when pyproject.toml changes.
+# One environment; each goal adds the extras that it needs, once, and again when pyproject.toml or the version changes.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/%.installed: pyproject.toml | $(BIN)/python
+$(VENV)/%.installed: pyproject.toml autograd/__init__.py | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
 	touch $@
 
-$(MINIMA)/test.installed: pyproject.toml tests/minima.py
+$(MINIMA)/test.installed: pyproject.toml autograd/__init__.py tests/minima.py
 	$(PYTHON) -m venv --clear $(MINIMA)
 	$(MINIMA)/bin/python tests/minima.py > $(MINIMA)/constraints.txt
 	$(MINIMA)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(MINIMA)/constraints.txt --editable ".[test]"

@@ -87,9 +87,9 @@ def write(path: PathLike, content: bytes | str) -> None:
 def check_writable(path: PathLike) -> None:
     """Raise the OSError now that writing would raise later. A long computation calls this before it starts.
 
-    >>> check_writable("no/such/folder/weights.npz")
+    >>> check_writable("no-such-folder/weights.npz")
     Traceback (most recent call last):
-    FileNotFoundError: [Errno 2] there is no folder no/such/folder to write it to: 'no/such/folder/weights.npz'
+    FileNotFoundError: [Errno 2] there is no folder no-such-folder to write it to: 'no-such-folder...weights.npz'
     """
     path = Path(path)
     _create(path, *_target(path)).unlink()
@@ -114,7 +114,7 @@ def read(path: PathLike, limit: int | None = None) -> bytes:
 
     >>> read(os.devnull)
     Traceback (most recent call last):
-    OSError: [Errno 22] it is a device, not a file: '/dev/null'
+    OSError: [Errno 22] it is a device, not a file: '...'
     """
     found = os.stat(path)
     _refuse_all_but_files(Path(path), found)
@@ -129,11 +129,11 @@ def _target(path: Path) -> tuple[Path, os.stat_result | None]:
     target, links = path, 0
     while target.is_symlink():
         folder = target.parent.resolve()
-        if folder.parts[:2] == ("/", "proc"):  # what is open there may be a file, but it is held as a stream
-            raise OSError(errno.EINVAL, "it is a stream of this process: write to a file", str(path))
+        _refuse_streams(path, folder.parts[:2] == ("/", "proc"))  # Linux: a link to what is open
         target, links = folder / target.readlink(), links + 1
         if links > MOST_LINKS:
             raise OSError(errno.ELOOP, "its symbolic links go round in a circle", str(path))
+    _refuse_streams(path, target.parent == Path("/dev/fd"))  # macOS: it looks like what is open
     try:
         found = os.stat(target)
     except FileNotFoundError:
@@ -145,6 +145,12 @@ def _target(path: Path) -> tuple[Path, os.stat_result | None]:
     if not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, "it is write-protected", str(path))
     return target, found
+
+
+def _refuse_streams(path: Path, stream: bool) -> None:
+    """What is open there may be a file, but it is held as a stream."""
+    if stream:
+        raise OSError(errno.EINVAL, "it is a stream of this process: write to a file", str(path))
 
 
 def _refuse_all_but_files(path: Path, found: os.stat_result) -> None:

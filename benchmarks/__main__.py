@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -102,9 +102,9 @@ class Process:
         kept = {key: x for key, x in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
         if options.threads:
             kept |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(options.threads))
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        pipes: dict = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         self.complaints = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 (closed by `end`)
-        self.process = subprocess.Popen(
+        self.process: Any = subprocess.Popen(
             command, cwd=ROOT, env=kept, text=True, encoding="utf-8", stderr=self.complaints, **pipes
         )
         self.said = []
@@ -146,7 +146,8 @@ def take_turns(processes, rows, seconds):
 
 def run(table, rows, runs, options):
     """All figures by engine, row and name; and by engine, why there are none."""
-    pythons, figures, failures = {}, {name: {} for name in (*table.engines, *table.bounds)}, {}
+    figures: dict[str, dict] = {name: {} for name in (*table.engines, *table.bounds)}
+    pythons, failures = {}, {}
     for name in figures:
         pythons[name] = environment(HOME[name], options.peers) if name in HOME else Path(sys.executable)
         if pythons[name] is None:

@@ -23,7 +23,8 @@ def ours(limit):
 
     data = load_mnist()
     model = nn.dense(*SIZES)
-    for layer, w in zip(model.layers[::2], weights(SIZES), strict=True):
+    layers: list = model.layers[::2]
+    for layer, w in zip(layers, weights(SIZES), strict=True):
         layer.weight.data = w
     optimizer = nn.SGD(model, lr=LR, momentum=0.9, nesterov=True)
     batches = Batches(data.train_x[:limit], data.train_y[:limit], batch_size=BATCH, seed=1)

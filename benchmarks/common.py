@@ -79,7 +79,7 @@ def timed(step, options, unit="µs", wait=float, chunk=5, warm=WARM):
     figures = {"loss": wait(loss)}
     if options.steps:
         chunk = 1
-    times = []
+    times: list[float] = []
     for end in turns(options):
         enough = len(times) + (options.steps or (1 if options.turns else 3))
         while len(times) < enough or (not options.steps and time.perf_counter() < end):

@@ -38,7 +38,9 @@ class GPT:
         return linear(self.out, x)
 
     def loss(self):
-        keys, values, losses = [], [], []
+        keys: list[list] = []
+        values: list[list] = []
+        losses = []
         for position, token in enumerate(NAME[:-1]):
             p = softmax(self(token, position, keys, values))
             losses.append(-p[NAME[position + 1]].log())

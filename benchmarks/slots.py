@@ -67,7 +67,9 @@ class Value:
 
     def order(self):
         """Every node below this one, children before parents."""
-        order, seen, stack = [], set(), [self]
+        order: list[Value] = []
+        seen: set[Value] = set()
+        stack: list = [self]  # None before a node: what is below it is done
         while stack:
             node = stack.pop()
             if node is None:

@@ -31,7 +31,8 @@ def ours(x, y, sizes, rows):
     import nn
 
     model = nn.dense(*sizes)
-    for layer, w in zip(model.layers[::2], weights(sizes), strict=True):
+    layers: list = model.layers[::2]
+    for layer, w in zip(layers, weights(sizes), strict=True):
         layer.weight.data = w
     optimizer = nn.SGD(model, lr=LR)
 

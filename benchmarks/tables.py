@@ -56,7 +56,7 @@ def best(row, unit, peers, figures):
     found = {name: pair(row, unit, name, figures) for name in peers if figures[name].get(row)}
     if not found:
         return ""
-    name = min(found, key=found.get)
+    name = min(found, key=found.__getitem__)
     return f"{ratio(row, unit, name, figures)} {name}".strip()
 
 

@@ -59,7 +59,9 @@ def sources(scalars: type, matrices: type, program: str) -> None:
     print(f"And what vectorize makes of the scalars, with the backward pass:\n\n{program}\n")
 
 
-def table(what: str, ways: Mapping[str, Sequence[float]], rows: Sequence[int], published: Mapping[int, float]) -> bool:
+def table(
+    what: str, ways: Mapping[str, Sequence[float] | np.ndarray], rows: Sequence[int], published: Mapping[int, float]
+) -> bool:
     """Print some rows of the numbers that each way gave, the published ones beside them; returns whether all agree.
 
     The first way is shown whole, the others by their relative difference from it.

@@ -45,6 +45,7 @@ def softmax_regression(seed: int) -> nn.Linear:
     """64→10 with weights and biases uniform within ±0.1."""
     rng = np.random.default_rng(seed)
     model = nn.Linear(64, CLASSES, weight_init=uniform(-0.1, 0.1), rng=rng)
+    assert model.bias is not None
     model.bias.data = rng.uniform(-0.1, 0.1, CLASSES)
     return model
 
@@ -148,7 +149,7 @@ def basics(data: Dataset) -> bool:
     print(one_hot(data.train_y[:2], CLASSES, int))
     print(f"softmax of [10, 2, -3]: {softmax(np.array([10.0, 2.0, -3.0]))}")
     with np.errstate(divide="ignore"):  # the logarithm of no chance at all
-        right, wrong, *two = np.log([[0.99, 0.01, 0], [0.01, 0.01, 0.98], [0, 1, 0], [0, 0, 1]])
+        right, wrong, *two = np.log([[0.99, 0.01, 0.0], [0.01, 0.01, 0.98], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     print("cross-entropy, minus the logarithm of the true class's probability:")
     print(f"  sure and right, 0.99: {nn.cross_entropy([right], [0]):.10f}")
     print(f"  sure and wrong, 0.01: {nn.cross_entropy([wrong], [0]):.9f}")

@@ -91,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
     optimizer = make(model, SCHEDULES[options.schedule](options.lr, options.epochs * len(batches)))
 
     average = nn.EMA(model, options.average) if options.average else None
-    tested = average.model if average else model
+    tested: Any = average.model if average else model
 
     parameters = sum(math.prod(p.shape) for p in model.parameters())
     title = f"{data.name if options.data else 'MNIST'} {'-'.join(map(str, sizes))}"

@@ -114,12 +114,12 @@ def run(options: argparse.Namespace) -> bool:
     agree = agreement(options.seed, train_x[:100], targets[:100])
 
     rng = np.random.default_rng(options.seed)
-    weights = [rng.normal(0, n_out**-0.5, (n_out, n_in)).astype(dtype) for n_in, n_out in ((784, 100), (100, 10))]
+    w1, w2 = (rng.normal(0, n_out**-0.5, (n_out, n_in)).astype(dtype) for n_in, n_out in ((784, 100), (100, 10)))
     ways = {
-        "Tensors": in_tensors(*weights, RATE),
-        "NumPy by hand": by_hand(*weights, RATE),
-        "vectorize": vectorized(*weights, RATE),
-        "the book's rule": by_hand(*weights, RATE, book=True),
+        "Tensors": in_tensors(w1, w2, RATE),
+        "NumPy by hand": by_hand(w1, w2, RATE),
+        "vectorize": vectorized(w1, w2, RATE),
+        "the book's rule": by_hand(w1, w2, RATE, book=True),
     }
 
     print(f"\n784-100-10 in {dtype}, learning rate {RATE:g}, {len(train_x):,} updates of one image each")
@@ -196,8 +196,8 @@ def agreement(seed: int, images: Array, targets: Array) -> bool:
     """All ways on a network that is small enough for Values: 16 pixels, 8 hidden neurons."""
     pixels = images.astype(np.float64).reshape(-1, 4, 7, 4, 7).mean(axis=(2, 4)).reshape(-1, 16)
     rng = np.random.default_rng(seed)
-    weights = [rng.normal(0, n_out**-0.5, (n_out, n_in)) for n_in, n_out in ((16, 8), (8, 10))]
-    values, network = neurons(*weights)
+    w1, w2 = (rng.normal(0, n_out**-0.5, (n_out, n_in)) for n_in, n_out in ((16, 8), (8, 10)))
+    values, network = neurons(w1, w2)
     optimizer = nn.SGD(values, RATE)
     for x, t in zip(pixels.tolist(), targets.tolist(), strict=True):
         loss = 0.5 * sum((target - o) ** 2 for target, o in zip(t, network(x), strict=True))
@@ -205,7 +205,7 @@ def agreement(seed: int, images: Array, targets: Array) -> bool:
         loss.backward()
         optimizer.step()
     scalars, apart = np.array([w.data for w in values]), 0.0
-    for train, learnt in (in_tensors(*weights, RATE), vectorized(*weights, RATE), by_hand(*weights, RATE)):
+    for train, learnt in (in_tensors(w1, w2, RATE), vectorized(w1, w2, RATE), by_hand(w1, w2, RATE)):
         train(pixels, targets.astype(np.float64))
         apart = max(apart, abs(np.concatenate([np.ravel(w) for w in learnt]) - scalars).max())
     print(f"\n16-8-10 on images of 4×4, {len(pixels)} updates as Values, as Tensors, through vectorize, and by hand:")

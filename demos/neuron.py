@@ -41,6 +41,16 @@ def step(x: Any) -> Any:
 class Scalars(nn.Module):
     """Nine named Values, one scalar expression at a time."""
 
+    w1: Value
+    w2: Value
+    w3: Value
+    w4: Value
+    w5: Value
+    w6: Value
+    b1: Value
+    b2: Value
+    b3: Value
+
     def __init__(self, numbers):
         for name, x in zip(NAMES, numbers, strict=True):
             setattr(self, name, Value(x, name))
@@ -152,7 +162,8 @@ def factors(net: Scalars) -> bool:
     print("\nThe 2-2-1 network with nine named parameters, weights 1 and biases 0, at the first of four people:")
     print(", ".join(f"{x.label} = {x.data:.5g}" for x in (x1, x2, y, h1, h2, y_hat)))
     off = 0.0
-    for p in net.parameters():
+    for name in NAMES:
+        p: Value = getattr(net, name)
         found = explain(L, p, model=net)
         print(f"\n{found}")
         off = max(off, apart(found.gradient, p.grad))

@@ -85,7 +85,7 @@ def story(options: argparse.Namespace) -> bool:
 
     start = "zero" if zero else f"those of seed {options.seed}"
     print(f"One sample, {tuple(X)}, target {TARGET:g}; learning rate {RATE:g}, epochs: {n}, first weights: {start}.")
-    ways = {
+    ways: dict[str, tuple[Any, Any, Any]] = {
         "Values": (scalars.output, scalars, X),
         "Tensors": (matrices.output, matrices, np.array(X)),
         "vectorize": (fast, fast.parameters(), np.array(X)),
@@ -125,7 +125,7 @@ def derive(net: Scalars) -> bool:
     print("v₁ and w₁₁ are weights of the output and of a hidden neuron, v₀ and w₁₀ the thresholds of those neurons.")
     for p in (net.v[0], net.v[4], net.w[0][0], net.w[0][2]):
         print(f"\n{explain(E, p, model=net)}")
-    off = max(apart(explain(E, p, model=net).gradient, p.grad) for p in net.parameters())
+    off = max(apart(explain(E, p, model=net).gradient, p.grad) for p in (*net.v, *(p for row in net.w for p in row)))
     print(f"\nlargest relative difference from what backward() gives, of all {len(net.parameters())}: {off:.1e}")
     return off < AGREE
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
-COMMAND = next((path for name in NAMES if (path := shutil.which(name))), None)
+COMMAND = next((path for name in NAMES if os.name == "posix" and (path := shutil.which(name))), None)  # by pipes
 KEYS = {"ArrowRight": 39, "ArrowLeft": 37, "Home": 36, "End": 35, " ": 32, "b": 66}
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("resource", reason="the benchmarks ask POSIX for the memory that they took")
+
 from benchmarks.__main__ import TABLES, run
 from benchmarks.tables import print_table
 

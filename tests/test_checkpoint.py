@@ -416,13 +416,13 @@ def test_the_demo_exits_with_130_and_resumes_identically(digits, tmp_path, capsy
     options += ["--optimizer", "adam", "--hidden", "20"]
     resumed, straight = (["--out", str(tmp_path / name)] for name in ("resumed", "straight"))
     code = """if True:
-        import os, signal, sys, nn
+        import signal, sys, nn
         from demos import mnist
         signal.signal(signal.SIGINT, signal.default_int_handler)
         plain, calls = nn.cross_entropy, iter(range(100))
         def loss(*args):  # Ctrl-C in the middle of the second epoch's third step
             if next(calls) == 9:  # six steps, one validation, two steps
-                os.kill(os.getpid(), signal.SIGINT)
+                signal.raise_signal(signal.SIGINT)
             return plain(*args)
         nn.cross_entropy = loss
         sys.exit(mnist.main(sys.argv[1:]))

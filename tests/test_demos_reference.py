@@ -80,7 +80,7 @@ def test_a_place_that_cannot_be_written_to_is_named(demo, tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert run(demo, tmp_path / "file") == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: ") and str(tmp_path / "file") in line
+    assert line.startswith("error: ") and repr(str(tmp_path / "file")) in line
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_complaints_are_one_line(demo, tmp_path, capsys):
     assert demo.main(["--quick", "--out", str(tmp_path / "file")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error: ")
-    assert str(tmp_path / "file") in line
+    assert repr(str(tmp_path / "file")) in line
     with pytest.raises(SystemExit):
         demo.main(["--seed", "none"])
     (line,) = capsys.readouterr().err.splitlines()

@@ -173,6 +173,8 @@ def test_what_is_no_file_is_refused_and_stays(name, kind, tmp_path):
 
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"])
 def test_devices_and_streams_by_their_own_names(path):
+    if not os.path.lexists(path):
+        pytest.skip(f"this system has no {path}")
     before = os.lstat(path)
     with pytest.raises(OSError, match=path):
         nn.export_source(network(), path)

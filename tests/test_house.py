@@ -12,8 +12,9 @@ import pytest
 from autograd import ops
 
 ROOT = Path(__file__).parent.parent
-TOP = {".ci", ".git", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "autograd",
-       "benchmarks", "demos", "docs", "nn", "pyproject.toml", "tests"}  # fmt: skip
+TOP = {".ci", ".git", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CITATION.cff",
+       "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "autograd", "benchmarks", "demos", "docs", "nn",
+       "pyproject.toml", "tests"}  # fmt: skip
 
 # each file imports only from those before it
 ORDER = [

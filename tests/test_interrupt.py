@@ -20,6 +20,7 @@ from nn.data import Batches
 from nn.training import fit
 
 ROOT = Path(__file__).parent.parent
+KILLED = -signal.SIGKILL if os.name == "posix" else 1
 FEWER = settings(max_examples=settings.default.max_examples // 3)  # where an example waits for the disk
 
 
@@ -167,7 +168,7 @@ def killed(path, epochs, lines):
         for _ in range(lines):
             child.stdout.readline()
         child.kill()
-    assert child.returncode in (0, -signal.SIGKILL)
+    assert child.returncode in (0, KILLED)
     return child.returncode != 0
 
 

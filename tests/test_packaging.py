@@ -1,5 +1,7 @@
 """What `pip install` brings: the files that the code reads, the types, and nothing else; and from which releases on."""
 
+import ast
+import importlib.metadata
 import os
 import re
 import shutil
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import pytest
 from minima import minima
+
+import autograd
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -79,6 +83,31 @@ def test_what_is_installed_is_enough(tmp_path):
     )
     assert run.returncode == 0, run.stderr
     assert "train (60000, 784) float32, test (10000, 784) float32" in run.stdout
+
+
+def test_the_version_has_one_home():
+    """It is a literal, so that setuptools reads it as text: a build has no NumPy, and could not import it."""
+    body = ast.parse((ROOT / "autograd" / "__init__.py").read_text(encoding="utf-8")).body
+    (literal,) = [x.value for x in body if isinstance(x, ast.Assign) and ast.unparse(x.targets[0]) == "__version__"]
+    assert ast.literal_eval(literal) == autograd.__version__
+    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert PROJECT["tool"]["setuptools"]["dynamic"] == {"version": {"attr": "autograd.__version__"}}
+
+
+def test_what_is_installed_has_that_version():
+    try:
+        installed = importlib.metadata.version("chainrule")
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip("chainrule is not installed here, only on the path")
+    assert installed == autograd.__version__, "the version has changed: run `pip install -e .` once more"
+
+
+def test_every_link_is_to_one_home():
+    home, *others = PROJECT["project"]["urls"].values()
+    assert all(url.startswith(f"{home}/") for url in others)
+    for url in others:
+        file = url.removeprefix(home).partition("/main/")[2]
+        assert (ROOT / file).exists(), url
 
 
 def test_every_licence_is_shipped():

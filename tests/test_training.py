@@ -520,7 +520,9 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         with replacing(path) as temporary:
             temporary.write_text("new")
             assert path.read_text() == "old"
-        assert reader.read() == "old"  # whoever had it open has the old one, whole
+            if os.name != "posix":  # Windows replaces no file that somebody has open
+                reader.close()
+        assert reader.closed or reader.read() == "old"  # whoever had it open has the old one, whole
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -536,4 +538,4 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda *names: calls.append("replace") or replace(*names))
     with replacing(tmp_path / "a.txt") as temporary:
         temporary.write_text("whole")
-    assert calls == ["file", "replace", "folder"]
+    assert calls == ["file", "replace", "folder"][: 3 if os.name == "posix" else 2]  # Windows opens no folders
