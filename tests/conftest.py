@@ -32,8 +32,7 @@ settings.load_profile(PROFILE)
 def pytest_collection():
     """Without the collector: imports leave next to nothing for it, and it would look there two thousand times.
 
-    What is there then is there to the end. Frozen, it is in nobody's way who looks for objects: the collector, and
-    `draw` and its like, which look for the model that a value belongs to.
+    What is there then is there to the end. Frozen, it is not in the collector's way.
     """
     gc.disable()
     try:
