@@ -28,6 +28,11 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 settings.load_profile(PROFILE)
 
 
+def some(cells):
+    """Every second of many like cells; in the other profiles, those of mutants and of the night, all of them."""
+    return cells[::2] if PROFILE == "ci" else cells
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Without the collector: imports leave next to nothing for it, and it would look there two thousand times.

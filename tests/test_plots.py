@@ -155,10 +155,10 @@ def test_the_rest_of_a_figure_is_left_alone(draw, plt):
 
 
 def test_without_pyplot_figures_belong_to_who_holds_them(monkeypatch):
-    """200 pictures leave nothing behind, and need no pyplot."""
+    """40 pictures leave nothing behind, and need no pyplot; it warns of more than 20."""
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # importing it would fail
     held = [weakref.ref(draw().figure) for draw in PICTURES]
-    held += [weakref.ref(canvas.axes(None, (1, 1)).figure) for _ in range(200 - len(held))]
+    held += [weakref.ref(canvas.axes(None, (1, 1)).figure) for _ in range(40 - len(held))]
     gc.collect()
     assert not any(figure() for figure in held)
     assert not Gcf.figs
