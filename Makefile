@@ -12,7 +12,7 @@ mnist: $(VENV)/demos.installed
 	$(BIN)/python -m demos.mnist $(ARGS)
 
 test: $(VENV)/dev.installed
-	@echo "some 7,000 tests: about 3 minutes on two idle cores, longer beside other programs; no test measures time"
+	@echo "some 9,000 tests: about 4 minutes on two idle cores, longer beside other programs; no test measures time"
 	$(KEEP) $(BIN)/python -m pytest -n auto $(ARGS)
 
 # The same on the oldest releases that pyproject.toml allows; they are for Python 3.11: PYTHON=python3.11 takes that one.

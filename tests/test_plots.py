@@ -29,7 +29,6 @@ from nn.report import write_report
 from nn.training import predict
 
 pytest.importorskip("matplotlib")
-import matplotlib
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
@@ -72,8 +71,9 @@ PICTURES = [
 
 @pytest.fixture(scope="module")
 def loaded():
-    matplotlib.use("agg")
-    importlib.import_module("matplotlib.pyplot")
+    pyplot = importlib.import_module("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    pyplot.close(pyplot.figure())  # with the first figure it looks for IPython, which a test replaces
     return sys.modules.pop("matplotlib.pyplot")  # in other tests it is not in use
 
 
