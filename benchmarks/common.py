@@ -27,7 +27,7 @@ def main(module, engines, rows, measure):
     parser.add_argument("engine", choices=engines)
     parser.add_argument("rows", nargs="*", default=list(rows), help=f"of {', '.join(rows)}")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long a row is measured (default: 0.5)")
-    parser.add_argument("--steps", type=int, help="exactly this many steps instead")
+    parser.add_argument("--steps", type=int, help="exactly this many steps instead, and no more to warm up")
     parser.add_argument("--turns", action="store_true", help="measure when a line on stdin says for how many seconds")
     options = parser.parse_args()
     found = {}
@@ -74,7 +74,7 @@ def timed(step, options, unit="µs", wait=float, chunk=5, warm=WARM):
     engine that works in the background has to be done by then.
     """
     scale = {"µs": 1e6, "ms": 1e3, "s": 1.0}[unit]
-    for _ in range(warm):
+    for _ in range(min(warm, options.steps or warm)):  # who asks for few steps does not want the figures
         loss = step()
     figures = {"loss": wait(loss)}
     if options.steps:

@@ -9,17 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from inspect import Signature, signature
 from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import numpy as np
 
 from autograd import Tensor, Value
+from autograd.explaining.naming import MODULES
 from nn.names import elsewhere, present
 
 if TYPE_CHECKING:
     from nn.summary import Summary
 
 Parameter: TypeAlias = Value | Tensor
+
+
+class _Signature:
+    """The `__signature__` of each class of modules: how its `__init__` is called."""
+
+    def __get__(self, module: Any, kind: Any) -> Signature:
+        if module is not None:
+            raise AttributeError("__signature__")  # that of a module is that of its __call__
+        if kind.__init__ is object.__init__:
+            return Signature()
+        found = signature(kind.__init__)
+        return found.replace(parameters=list(found.parameters.values())[1:])
 
 
 class Module:
@@ -38,6 +52,21 @@ class Module:
     """
 
     training: bool = True
+
+    if not TYPE_CHECKING:  # which are to see what `__init__` takes, as `inspect.signature` does
+        __signature__ = _Signature()
+
+        def __new__(cls, *args, **kwargs):
+            """Note the module, for `draw` and its like; here, since no `__init__` has to call that of this class."""
+            make = super().__new__
+            if make is not object.__new__:  # that of another base, such as dict
+                module = make(cls, *args, **kwargs)
+            elif cls.__init__ is object.__init__ and (args or kwargs):
+                raise TypeError(f"{cls.__name__}() takes no arguments")
+            else:
+                module = make(cls)
+            MODULES[id(module)] = module
+            return module
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """Every parameter with its path, once, in the order in which the attributes were set.

@@ -28,12 +28,16 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 settings.load_profile(PROFILE)
 
 
+def some(cells):
+    """Every second of many like cells; in the other profiles, those of mutants and of the night, all of them."""
+    return cells[::2] if PROFILE == "ci" else cells
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Without the collector: imports leave next to nothing for it, and it would look there two thousand times.
 
-    What is there then is there to the end. Frozen, it is in nobody's way who looks for objects: the collector, and
-    `draw` and its like, which look for the model that a value belongs to.
+    What is there then is there to the end. Frozen, it is not in the collector's way.
     """
     gc.disable()
     try:

@@ -1,6 +1,7 @@
 """`Module` and what is built on it: finding parameters, state dicts, scalar neurons, layers on Tensors."""
 
 import copy
+import inspect
 import math
 import pickle
 import random
@@ -32,6 +33,31 @@ class Mixed(nn.Module):
 def test_parameters_are_found_by_path():
     names = [name for name, _ in Mixed().named_parameters()]
     assert names == ["scale", "table.a", "table.b.0", "grid.0.0", "grid.1.0", "inner.weight", "inner.bias"]
+
+
+def test_a_class_of_modules_is_called_as_its_init_says():
+    class Own(nn.Module):
+        def __init__(self, a: int, *, b=2) -> None:
+            self.a = a
+
+        def __call__(self, x):
+            return x
+
+    class Inherited(Own):
+        pass
+
+    class Bare(nn.Module):
+        pass
+
+    for kind in (Own, Inherited):
+        assert str(inspect.signature(kind)) == "(a: int, *, b=2) -> None"
+        assert str(inspect.signature(kind(1))) == "(x)"
+        with pytest.raises(TypeError, match=r"__init__\(\) missing 1 required positional argument: 'a'"):
+            kind()
+    assert str(inspect.signature(Bare)) == "()"
+    for arguments, named in (((1,), {}), ((), {"a": 1})):
+        with pytest.raises(TypeError, match=r"^Bare\(\) takes no arguments$"):
+            Bare(*arguments, **named)
 
 
 def test_modes_and_zero_grad():

@@ -1,6 +1,10 @@
 """`Naming`: what nodes are called and are for, read off labels and off the modules that are alive."""
 
+import copy
+import gc
+import pickle
 import random
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -9,7 +13,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, explain, tree
-from autograd.explaining.naming import INPUTS, LOSS, Naming, bracketed, everything, summary
+from autograd.explaining.naming import INPUTS, LOSS, MODULES, Naming, bracketed, everything, summary
 from autograd.explaining.view import View
 from autograd.testing import expressions
 
@@ -237,25 +241,93 @@ def test_everything_below_in_order_with_its_uses(f):
         assert uses[id(node)] == edges + (node is out)
 
 
-def test_strangers_among_the_living_do_no_harm():
-    """Objects of other libraries, or half made, that have `named_parameters` too."""
+# ------------------------------------------------------------------------------------------------ modules alive
 
-    class Broken:
-        def named_parameters(self):
-            raise AttributeError("not yet")
+
+@dataclass
+class Equal(nn.Module):
+    """Compared by its numbers, so it has no hash."""
+
+    w: Value
+
+
+class Table(nn.Module, dict):
+    """Made by `dict`, too."""
+
+    def __init__(self, **entries):
+        super().__init__(**entries)
+        self.w = Value(3.0)
+
+
+class Silent(nn.Module):
+    """What is in front of `Module.__init__` calls nothing."""
+
+    def __init__(self, w=2.0):
+        self.w = Value(w)
+
+
+MADE = {
+    "by a class": Silent,
+    "by a class with __eq__": lambda: Equal(Value(2.0)),
+    "of another base": lambda: Table(a=1),
+    "by copy": lambda: copy.copy(Silent()),
+    "by deepcopy": lambda: copy.deepcopy(Silent()),
+    "by pickle": lambda: pickle.loads(pickle.dumps(Silent())),
+    "by __new__": lambda: filled(Silent.__new__(Silent)),
+}
+
+
+def filled(model):
+    model.w = Value(2.0)
+    return model
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_a_module_is_known_however_it_was_made(make):
+    model = make()
+    assert Naming([model.w * 2.0]).full_name(model.w) == "w"
+
+
+def test_modules_are_not_kept_alive():
+    model = nn.MLP(2, [3, 1])
+    ids = {id(module) for module in model.modules()}
+    assert len(ids) > 6
+    assert ids <= set(MODULES)
+    del model
+    gc.collect()
+    assert not ids & set(MODULES)
+
+
+def test_a_half_made_module_does_no_harm():
+    class Early(nn.Module):
+        def __init__(self):
+            self.w = Value(2.0)
+            self.seen = Naming([self.w * 2.0]).full_name(self.w)
 
         def modules(self):
-            raise AttributeError("not yet")
+            return iter([self, *self.parts])  # which there never are
+
+    model = nn.Neuron(2)
+    early = Early()
+    out = model([1.0, 2.0])
+    assert Naming([out]).full_name(model.w[1]) == "w[1]"
+    assert early.seen == ""
+
+
+def test_strangers_are_not_asked():
+    """Objects of other libraries that have `named_parameters` too: calling it could do anything."""
+    asked = []
 
     class Foreign:
         def named_parameters(self):
-            return iter([("weight", object())])
+            asked.append(self)
+            return iter([])
 
-        def modules(self):
-            return iter([self])
+        modules = named_parameters
 
-    strangers = [Broken(), Foreign()]
+    stranger = Foreign()
     model = nn.Neuron(2)
     out = model([1.0, 2.0])
     assert Naming([out]).full_name(model.w[1]) == "w[1]"
-    assert strangers
+    assert not asked
+    assert stranger

@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from conftest import FEWEST
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
@@ -326,6 +327,7 @@ def test_einsum_complains():
         autograd.einsum("i,j->ij", Tensor([1.0]))
 
 
+@settings(max_examples=FEWEST)  # of the same shapes: only the numbers differ
 @given(seed=seeds)
 def test_dot_and_outer(seed):
     rng = np.random.default_rng(seed)

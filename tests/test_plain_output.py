@@ -17,8 +17,12 @@ DEMOS = sorted(path.stem for path in (ROOT / "demos").glob("*.py") if not path.s
 ENCODINGS = ("ascii", "latin-1", "cp1252", "cp437", "utf-8", "utf-16")
 
 
+KEPT = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode")}
+"""Nobody else runs with ``-OO``: without this, every library that is imported would be compiled again each time."""
+
+
 def python(*arguments, **environment):
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **environment}
+    environment = {**os.environ, **KEPT, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", **environment}
     return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, check=False)
 
 

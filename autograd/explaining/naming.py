@@ -1,7 +1,7 @@
 """What the nodes of a graph are called, and what they are for: names, roles, and the parts that they belong to.
 
 A name is the node's label, or else the attribute that holds it in a module: ``layers.0.neurons.1.w.2`` is ``w2``
-there. Modules are found among the living objects, so nothing has to be labelled or handed over.
+there. Modules are noted when they are made, so nothing has to be labelled or handed over.
 
 >>> from autograd import Value
 >>> x, w, b, y = (Value(k, label) for k, label in enumerate(("x", "w", "b", "y")))
@@ -12,11 +12,11 @@ there. Modules are found among the living objects, so nothing has to be labelled
 
 from __future__ import annotations
 
-import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
+from weakref import WeakValueDictionary
 
 from autograd import ops
 from autograd.engine.graph import Node
@@ -65,24 +65,22 @@ def everything(outputs: Iterable[Any]) -> tuple[list[Node], dict[int, int]]:
     return order, uses
 
 
+MODULES: WeakValueDictionary[int, Any] = WeakValueDictionary()
+"""Every module that lives, by its id: `nn.Module` puts each there when it is made. It may have no hash of its own."""
+
+
 def modules_alive() -> list[Any]:
-    """Everything alive that has Values or Tensors as `named_parameters`, but for what is part of another such thing."""
-    known: dict[type, bool] = {}
-    found = []
-    for x in gc.get_objects():
-        kind = type(x)
-        if kind not in known:
-            known[kind] = any("named_parameters" in vars(base) for base in kind.__mro__)
-        if known[kind]:
-            found.append(x)
+    """The modules that have Values or Tensors as parameters, but for those that are part of another such module."""
     inside: set[int] = set()
     whole = []
-    for x in found:
-        with suppress(Exception):  # other libraries' objects, and such as are only half made
-            inside.update(id(part) for part in x.modules() if part is not x)
-            if isinstance(next(iter(x.named_parameters()), (None, None))[1], Node):
-                whole.append(x)
-    return [x for x in whole if id(x) not in inside]
+    for reference in MODULES.valuerefs():  # at once: other threads may be making modules
+        if (module := reference()) is None:
+            continue
+        with suppress(Exception):  # one that is only half made, or whose class says otherwise what its parts are
+            inside.update(id(part) for part in module.modules() if part is not module)
+            if isinstance(next(iter(module.named_parameters()), (None, None))[1], Node):
+                whole.append(module)
+    return [module for module in whole if id(module) not in inside]
 
 
 def bracketed(path: str) -> str:
