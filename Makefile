@@ -18,6 +18,7 @@ test-minima: $(MINIMA)/test.installed
 	$(MINIMA)/bin/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/dev.installed
+	$(BIN)/python tests/stubs.py
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -28,6 +28,18 @@ PROFILE = os.environ.get("HYPOTHESIS_PROFILE", "ci")
 settings.load_profile(PROFILE)
 
 
+def pytest_sessionstart(session):
+    """What editors and type checkers read follows from the table, as a build would make it; once, before any test.
+
+    Not where a row has been made wrong on purpose (tests/mutants.py).
+    """
+    if PROFILE != "mutants" and not hasattr(session.config, "workerinput"):
+        import stubs
+
+        for path in stubs.refresh():
+            sys.stderr.write(f"{path}: written anew from the table of operations, to be committed with it\n")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Without the collector: imports leave next to nothing for it, and it would look there two thousand times.

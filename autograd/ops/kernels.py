@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.saved import fixed
-from autograd.ops.rows import Rule, Traced, normalize_axis
+from autograd.ops.rows import Rule, Traced, ieee, normalize_axis
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that einsum knows, and dot borrows."""
@@ -42,8 +42,12 @@ def clip(x: Any, low: Any, high: Any) -> Any:
 
 
 def from_math(function: Rule, *xs: Any) -> Any:
-    """A function that NumPy lacks, element by element."""
-    return np.asarray(np.frompyfunc(function, len(xs), 1)(*xs), dtype=np.result_type(*xs))
+    """A function that NumPy lacks, element by element; nan or infinity where it raises."""
+    try:
+        found = np.frompyfunc(function, len(xs), 1)(*xs)
+    except (ArithmeticError, ValueError):
+        found = np.frompyfunc(lambda *x: ieee(function, x), len(xs), 1)(*xs)
+    return np.asarray(found, dtype=np.result_type(*xs))
 
 
 def dsinc(n: Any, x: Any) -> Any:

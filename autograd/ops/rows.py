@@ -225,8 +225,8 @@ def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
 
     `array` is NumPy's form of the rule, where it has another.
 
-    >>> ieee(lambda x, y: x / y, (1.0, 0.0)), ieee(math.log, (0.0,), np.log)
-    (inf, -inf)
+    >>> ieee(lambda x, y: x / y, (1.0, 0.0)), ieee(math.log, (0.0,), np.log), ieee(math.gamma, (-1.0,))
+    (inf, -inf, nan)
     """
     try:
         out = rule(*inputs)
@@ -234,8 +234,13 @@ def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
             return out
     except (ArithmeticError, ValueError):
         pass
-    with np.errstate(all="ignore"):
-        return float((array or rule)(*[np.float64(x) for x in inputs]))
+    try:
+        with np.errstate(all="ignore"):
+            return float((array or rule)(*[np.float64(x) for x in inputs]))
+    except OverflowError:  # a function of `math`, on whatever it is given
+        return math.inf
+    except (ArithmeticError, ValueError):
+        return math.nan
 
 
 def unbroadcast(g: Any, x: Any) -> Any:
