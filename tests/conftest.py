@@ -34,8 +34,10 @@ def pytest_sessionstart(session):
     Not where a row has been made wrong on purpose (tests/mutants.py).
     """
     if PROFILE != "mutants" and not hasattr(session.config, "workerinput"):
-        import stubs
-
+        try:
+            import stubs
+        except Exception as error:  # a row that is refused, say: what it says is all that there is to say
+            raise pytest.UsageError(f"autograd cannot be imported: {type(error).__name__}: {error}") from error
         for path in stubs.refresh():
             sys.stderr.write(f"{path}: written anew from the table of operations, to be committed with it\n")
 

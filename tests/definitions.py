@@ -317,6 +317,7 @@ REDUCTIONS = {
 
 # --------------------------------------------------------------------------- definitions that follow from the rows
 
+
 def numeric(f):
     """A function of mpmath's as one on numbers and jets: by differences, with digits to spare."""
     return function(lambda x: mp.taylor(f, x, ORDER))
@@ -343,7 +344,7 @@ MATH = {
     **{theirs: DEFINITIONS[ours] for theirs, ours in THEIRS.items()},
     **{name: getattr(math, name) for name in ("pi", "e", "tau", "inf", "nan")},
     **{name: stepped(getattr(mp, name)) for name in ("floor", "ceil")},
-    **{name: lambda x, f=getattr(mp, name): f(number(x)) for name in ("isnan", "isinf", "isfinite")},
+    **{name: lambda x, name=name: getattr(mp, name)(number(x)) for name in ("isnan", "isinf", "isfinite")},
     "trunc": stepped(lambda x: mp.sign(x) * mp.floor(abs(x))),
     "log": logarithm,
     "gamma": numeric(mp.gamma),
@@ -388,8 +389,40 @@ def derived(row, world=None):
     return (world or exact()).bind(value)
 
 
+def expansion(f, xs, branches=False):
+    """The derivatives of a definition at a point: {orders: number}, without those that are 0 as a matter of course.
+
+    `branches` says that it follows from a value, whose branches may meet at the point. What its sides there do not
+    agree on is nan: a smooth function can be put together from branches that are not.
+    """
+    out = f(*jets(xs))
+    if not isinstance(out, Jet):
+        return {(0,) * len(xs): mpf(out)}
+    found = {o: out.derivative(o) for o in out.terms}
+    if branches:
+        for side in (1, -1):
+            beside = expansion(f, [moved(x, side * (i + 1)) for i, x in enumerate(xs)])
+            digits = mpf(10) ** -(mp.dps // 4)
+            for o in {*found, *beside}:
+                here, there = found.get(o, mpf(0)), beside.get(o, mpf(0))
+                if any(o) and not mp.almosteq(here, there, digits, digits * digits):
+                    found[o] = mp.nan
+    return found
+
+
+def moved(x, steps):
+    """A number next to this one, relative to its size."""
+    step = steps * mpf(10) ** -(mp.dps // 2)
+    return x * (1 + step) if x else step
+
+
+def known(row):
+    """Whether a row has a definition of its own, and not only what follows from its value."""
+    return row.name in (DEFINITIONS if isinstance(row, Elementwise) else REDUCTIONS)
+
+
 def definition(row):
     """What a row means: its own definition, or what follows from its value."""
     if isinstance(row, Elementwise):
-        return DEFINITIONS[row.name] if row.name in DEFINITIONS else derived(row)
+        return DEFINITIONS[row.name] if known(row) else derived(row)
     return REDUCTIONS.get(row.name, lambda x: row.value(objects(x)))

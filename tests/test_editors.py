@@ -36,15 +36,15 @@ def test_declarations_are_those_of_the_table(name):
     assert (ROOT / "autograd" / name).read_text(encoding="utf-8") == stubs.FILES[name](), "run: python tests/stubs.py"
 
 
-@pytest.mark.parametrize("row", [row for row in ops.ROWS.values() if isinstance(row, Elementwise)], ids=lambda r: r.name)
-def test_every_row_is_declared(row):
+@pytest.mark.parametrize("name", [name for name, row in ops.ROWS.items() if isinstance(row, Elementwise)])
+def test_every_row_is_declared(name):
     """As a function with its operands by name; those that are methods as methods, for Values and Tensors alike."""
-    public, methods = (ast.parse((ROOT / "autograd" / name).read_text(encoding="utf-8")) for name in stubs.FILES)
-    declared = [node for node in public.body if isinstance(node, ast.FunctionDef) and node.name == row.name]
+    public, methods = (ast.parse((ROOT / "autograd" / file).read_text(encoding="utf-8")) for file in stubs.FILES)
+    declared = [node for node in public.body if isinstance(node, ast.FunctionDef) and node.name == name]
     assert declared
-    assert all([x.arg for x in node.args.args] == list(operand_names(row)) for node in declared)
+    assert all([x.arg for x in node.args.args] == list(operand_names(ops.ROWS[name])) for node in declared)
     own = [node.name for node in ast.walk(methods) if isinstance(node, ast.FunctionDef)]
-    assert own.count(row.name) == (row.name in METHODS)
+    assert own.count(name) == (name in METHODS)
 
 
 # ------------------------------------------------------------------------------------------------------- public names

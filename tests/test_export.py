@@ -16,7 +16,6 @@ import nn
 from autograd import Tensor, custom_op, ops, vectorize
 from autograd.ops.rows import Elementwise
 from demos import convolution
-from nn import export
 from nn.data import Batches, load_mnist
 
 ACTIVATIONS = [nn.ReLU, nn.Sigmoid, nn.Tanh, nn.GELU, nn.SiLU, nn.Softplus, nn.LeakyReLU, nn.ELU, nn.Softmax]
@@ -111,7 +110,7 @@ def test_every_activation_in_both_precisions(activation, dtype, tmp_path):
 # ------------------------------------------------------------------------------------------- operations, row by row
 
 ROWS = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row.partials[0] is not None]
-OPERATORS = {*export.DIRECT, "fmod", "floordiv", "erf"}
+OPERATORS = {*nn.export.DIRECT, "fmod", "floordiv", "erf"}
 """Rows that ONNX has an operator for, and need no formula."""
 
 
@@ -128,7 +127,9 @@ def on_columns(row):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_source_of_every_row_is_the_row_also_where_python_raises(row):
     if is_code(row):
-        with pytest.raises(nn.ExportError, match=f"{row.name} cannot be exported as Python: its value is not a formula"):
+        with pytest.raises(
+            nn.ExportError, match=f"{row.name} cannot be exported as Python: its value is not a formula"
+        ):
             source_of(on_columns(row), row.arity)
         return
     predict = source_of(on_columns(row), row.arity)
@@ -140,7 +141,7 @@ def test_source_of_every_row_is_the_row_also_where_python_raises(row):
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_onnx_of_every_row_is_the_row(row, tmp_path):
-    if not row.is_formula and row.name not in {*OPERATORS, *export.COMPOSED}:
+    if not row.is_formula and row.name not in {*OPERATORS, *nn.export.COMPOSED}:
         with pytest.raises(nn.ExportError, match=f"{row.name} cannot be exported to ONNX: ONNX has no such operator"):
             onnx_of(on_columns(row), tmp_path, row.arity)
         return

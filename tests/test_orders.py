@@ -3,7 +3,7 @@
 Four ways to nest the modes (reverse and forward, each over itself and over the other) have to give one number, which
 is the definition's (tests/definitions.py) wherever that has one. Where it has none, at a kink or beyond a domain, the
 four still have to agree: a convention that depends on the mode is none. A definition that follows from the row's value
-says nothing at its kinks, at infinity, and where the value is nan.
+says nothing where its branches meet, at infinity, and where the value is nan.
 """
 
 import itertools
@@ -13,7 +13,7 @@ from functools import cache
 import definitions
 import numpy as np
 import pytest
-from definitions import DEFINITIONS, ORDER, REDUCTIONS, Jet, jets
+from definitions import ORDER, expansion, known
 from mpmath import mp, mpf
 
 from autograd import grad, jvp, ops
@@ -41,6 +41,8 @@ def points(row):
 
 def function(row):
     """The row as a function of the operands that have a derivative; those that have none, and come first, are 1."""
+    if isinstance(row, Reduction):
+        return lambda *xs: row(list(xs))
     constants = [1.0] * row.partials.count(None)
     return lambda *xs: row(*constants, *xs)
 
@@ -56,21 +58,14 @@ def definition(row):
     return lambda *xs: meaning(*[1] * row.partials.count(None), *xs)
 
 
-def defined(row):
-    """Whether it has a definition of its own, and not only what follows from its value."""
-    return row.name in (DEFINITIONS if isinstance(row, Elementwise) else REDUCTIONS)
-
-
 @cache
 def expected(row, point):
     """Every derivative to the fourth order, {orders: number}; nan where there is none."""
     multi = [o for o in itertools.product(range(ORDER + 1), repeat=len(point)) if 1 <= sum(o) <= ORDER]
     if len(point) > 1 and all(map(math.isinf, point)):  # it depends on the way there
         return dict.fromkeys(multi, nan)
-    if not defined(row):
-        kink = any(x in getattr(row, "kinks", ()) or math.isinf(x) for x in point)
-        if kink or (isinstance(row, Elementwise) and math.isnan(function(row)(*point))):
-            return dict.fromkeys(multi, nan)
+    if not known(row) and (any(map(math.isinf, point)) or math.isnan(function(row)(*point))):
+        return dict.fromkeys(multi, nan)
     try:
         near = far = terms(row, point, mpf(10) ** 200)
         if any(map(math.isinf, point)):
@@ -81,8 +76,8 @@ def expected(row, point):
 
 
 def terms(row, point, huge):
-    out = definition(row)(*jets([math.copysign(1, x) * huge if math.isinf(x) else x for x in point]))
-    return {o: out.derivative(o) for o in out.terms} if isinstance(out, Jet) else {}
+    finite = [math.copysign(1, x) * huge if math.isinf(x) else mpf(x) for x in point]
+    return expansion(definition(row), finite, branches=not known(row))
 
 
 def limit(near, far):
@@ -149,7 +144,7 @@ def compare(row, where, f, order, kind):
             numbers = {way: result[k] for way, result in results.items()}
             one = next((x for x in numbers.values() if not math.isnan(x)), nan)
             want = one if math.isnan(wanted[key]) else wanted[key]
-            if math.isnan(wanted[key]) and not defined(row):  # inf and nan both say that there is none
+            if math.isnan(wanted[key]) and not known(row):  # inf and nan both say that there is none
                 assert len({math.isfinite(x) for x in numbers.values()}) == 1, (row.name, point, key, numbers)
                 if not math.isfinite(one):
                     continue

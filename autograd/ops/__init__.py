@@ -11,6 +11,7 @@ from autograd.ops import moves as _moves
 from autograd.ops import probabilities as _probabilities
 from autograd.ops import products as _products
 from autograd.ops import reductions as _reductions
+from autograd.ops import refusing as _refusing
 from autograd.ops import worlds as _worlds
 from autograd.ops.elementwise import *
 from autograd.ops.moves import *
@@ -27,7 +28,6 @@ from autograd.ops.reductions import *
 from autograd.ops.rows import Op as _Op
 
 _TABLE = (_elementwise, _moves, _reductions, _products, _probabilities)  # each imports only from those before it
-
 ROWS: dict[str, _Op] = {row.name: row for part in _TABLE for row in vars(part).values() if isinstance(row, _Op)}
 """Every row by name, in the order in which the table states them."""
 
@@ -40,3 +40,6 @@ if not TYPE_CHECKING:  # type checkers take every public name
 
     def __dir__():
         return sorted(__all__)
+
+
+_refusing.complete(_TABLE)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.saved import fixed
-from autograd.ops.rows import Rule, Traced, ieee, normalize_axis
+from autograd.ops.rows import Rule, Traced, normalize_axis
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that einsum knows, and dot borrows."""
@@ -41,15 +41,6 @@ def clip(x: Any, low: Any, high: Any) -> Any:
     return np.clip(x, low, high) if isinstance(x, np.ndarray) else np.minimum(np.maximum(x, low), high)
 
 
-def from_math(function: Rule, *xs: Any) -> Any:
-    """A function that NumPy lacks, element by element; nan or infinity where it raises."""
-    try:
-        found = np.frompyfunc(function, len(xs), 1)(*xs)
-    except (ArithmeticError, ValueError):
-        found = np.frompyfunc(lambda *x: ieee(function, x), len(xs), 1)(*xs)
-    return np.asarray(found, dtype=np.result_type(*xs))
-
-
 def dsinc(n: Any, x: Any) -> Any:
     """The derivatives of sin(pi x) / (pi x), which is the integral of cos(pi x t) over t from 0 to 1.
 
@@ -61,6 +52,11 @@ def dsinc(n: Any, x: Any) -> Any:
         for order in np.intersect1d(n, range(64)):  # there is no other
             out[n == order] = _dsinc(int(order), x[n == order].astype(float))
     return out
+
+
+def dsinc_of_numbers(n: float, x: float) -> float:
+    """The same of two numbers."""
+    return float(dsinc(float(n), float(x)))
 
 
 @cache
