@@ -71,11 +71,10 @@ def named(row: Any) -> None:
 
 def complete(parts: Iterable[ModuleType]) -> None:
     """Now all names are there: examine what had to wait. `parts` are the modules that state the table."""
-    stated: dict[str, Any] = {}
+    names = [row.name for row in UNFINISHED]
     for row in UNFINISHED:
-        if row.name in stated:
+        if names.count(row.name) > 1:
             refuse(row, "two rows of the table have this name: name one otherwise", ValueError)
-        stated[row.name] = row
         if not any(vars(part).get(name) is row for part in parts for name in (row.name, f"_{row.name}")):
             refuse(row, f"a row of the table stands there by its own name: write {row.name} = ...", ValueError)
         if row.on_scalars:

@@ -73,7 +73,7 @@ class Op:
         self.name = self.__name__ = name
         self.summary = self.__doc__ = doc
         if example:  # "exp(0.0) = 1.0", shown as a doctest
-            self.__doc__ += "\n\n    >>> {}\n    {}\n".format(*str(example).rpartition(" = ")[::2])
+            self.__doc__ = "{}\n\n    >>> {}\n    {}\n".format(doc, *str(example).rpartition(" = ")[::2])
         self.arity = arity
         self.params = params
         self.infix = infix or name
