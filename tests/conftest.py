@@ -31,9 +31,9 @@ settings.load_profile(PROFILE)
 def pytest_sessionstart(session):
     """What editors and type checkers read follows from the table, as a build would make it; once, before any test.
 
-    Not where a row has been made wrong on purpose (tests/mutants.py).
+    Not where autograd is there already, and rows have been made wrong on purpose (tests/mutants.py).
     """
-    if PROFILE != "mutants" and not hasattr(session.config, "workerinput"):
+    if "autograd" not in sys.modules and not hasattr(session.config, "workerinput"):
         try:
             import stubs
         except Exception as error:  # a row that is refused, say: what it says is all that there is to say
