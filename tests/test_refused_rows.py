@@ -387,7 +387,13 @@ STATED = {
     "no_row": ("lambda x: tanhh(x), lambda out, x: 1", "no_row: name 'tanhh' is not defined"),
     "floats": ("lambda x: math.cbrt(x) * exp(x), lambda out, x: 1", "floats: its value calls math.cbrt"),
     "slope": ("lambda x: exp(x), lambda out, x: math.exp(x)", "slope: its partial by x calls math.exp"),
-    "exp": ("lambda x: x, lambda out, x: 1", "exp: two rows of the table have this name"),
+    "exp": ("lambda x: x, lambda out, x: 1", "exp: the name is taken in the table"),
+    "equal": ("lambda x: x, lambda out, x: 1", "equal: the name is taken in the table"),
+    "sum": ("lambda x: x, lambda out, x: 1", "sum: two rows of the table have this name"),
+    "grad": ("lambda x: x, lambda out, x: 1", "grad: the name of this row is taken, by autograd.grad"),
+    "draw": ("lambda x: x, lambda out, x: 1", "draw: the name of this row is taken, by autograd.draw"),
+    "backward": ("lambda x: x, lambda out, x: 1", "backward: the name of this row is taken, by Tensor.backward"),
+    "trace": ("lambda x: x, lambda out, x: 1", "trace: the name of this row is taken, by ArrayOperators.trace"),
 }
 
 

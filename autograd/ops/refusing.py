@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import keyword
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from types import CodeType, ModuleType
 from typing import Any, NoReturn
 
@@ -65,6 +65,8 @@ def named(row: Any) -> None:
     """A row of the table is a name in `autograd`, a method, and a function in programs that are written."""
     if not row.name.isidentifier() or keyword.iskeyword(row.name):
         refuse(row, f"the name of a row of the table has to be a name in Python, and {row.name!r} is none", ValueError)
+    if row.on_scalars and row.name in sys._getframe(3).f_globals:  # of the module that states it; others have functions
+        refuse(row, "the name is taken in the table: name it otherwise", ValueError)
     if not row.summary:
         refuse(row, "it has no doc: say in a line what it computes", ValueError)
 
@@ -81,6 +83,22 @@ def complete(parts: Iterable[ModuleType]) -> None:
             run(row, whole=True)
     UNFINISHED.clear()
     _stating.clear()
+
+
+def unclaimed(rows: Iterable[str], taken: Container[str], methods: Iterable[str], kind: type, home: type) -> None:
+    """Refuse rows that have the name of something else in `autograd`, or of what a variable of that kind has besides.
+
+    `home` is the class that the methods of rows are put into.
+    """
+    for name in rows:
+        if name in taken:
+            raise ValueError(f"{name}: the name of this row is taken, by autograd.{name}: name the row otherwise")
+    for name in methods:
+        owner = next(x for x in kind.__mro__ if name in vars(x))
+        if owner is not home:
+            raise ValueError(
+                f"{name}: the name of this row is taken, by {owner.__name__}.{name}: name the row otherwise"
+            )
 
 
 # ------------------------------------------------------------------------------------------------ elementwise rows
