@@ -129,16 +129,8 @@ def test_the_real_suite_passes_with_it_and_catches_a_wrong_derivative(copy):
     """Nothing but the table is touched: all tests of the whole suite that are generated over rows run on these."""
     rows = {"softsign", "third", *re.findall(r"^(\w+) = El", MORE, re.M), *(f"wrong_{name}" for name in WRONG)}
     files = [f"tests/{name}" for name in sorted({*GENERATED, *AROUND} - {Path(__file__).name})]
-    options = [
-        "-q",
-        "-rA",
-        "--tb=line",
-        "-p",
-        "no:cacheprovider",
-        "--hypothesis-seed=0",
-        "-k",
-        f"{' or '.join(rows)} or {ALSO}",
-    ]
+    options = ["-q", "-rA", "--tb=line", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
+    options += ["-k", f"{' or '.join(rows)} or {ALSO}"]
     done = python(copy, "-m", "pytest", *options, *files)
     assert "pyi: written anew" in done.stderr
     outcomes = re.findall(r"^(PASSED|FAILED|ERROR) tests/\w+\.py::(\w+)(?:\[(\S*)\])?", done.stdout, re.M)
