@@ -288,8 +288,9 @@ def scaled(d: Any, g: Any) -> Any:
 class Elementwise(Op):
     """A row with one partial derivative an operand.
 
-    `value` is the operation on floats: a function of `math`, or a formula in terms of other rows, which then serves
-    arrays and symbols too; `array` is NumPy's function where it has one. `partials` take ``(out, *inputs)``; None
+    `value` is the operation on floats: a formula in terms of other rows, which then serves arrays and symbols too; a
+    function of `math`; or code for numbers, which tests its operands or declares them, as in ``def value(x: float)``.
+    `array` is NumPy's function where it has one; without it, code takes arrays element by element. `partials` take ``(out, *inputs)``; None
     says that an operand has no derivative (a condition); `array_partials` are the same rules with NumPy's functions
     in place of the rows that they call.
     `domain` (an interval an operand) and `kinks` (where it has no derivative) serve tests and descriptions.
