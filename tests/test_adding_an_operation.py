@@ -92,7 +92,7 @@ def _slope(t: Any) -> Any:
 GENERATED = [p.name for p in sorted((ROOT / "tests").glob("test_*.py"))
              if re.search(r"\bops\.ROWS\b|\bELEMENTWISE\b|\bMETHODS\b", p.read_text(encoding="utf-8"))]  # fmt: skip
 """The files whose tests are generated over rows: all of them run on these."""
-ALSO = "declar or documented or public_name or star or the_list_has"
+ALSO = "is_declared or declarations or is_a_public_name or a_star_leaves or the_list_has"
 
 
 @pytest.fixture(scope="module")
