@@ -20,6 +20,7 @@ test-minima: $(MINIMA)/test.installed
 	$(KEEP) $(MINIMA)/bin/python -m pytest -n auto $(ARGS)
 
 check: $(VENV)/dev.installed
+	$(BIN)/python tests/stubs.py
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

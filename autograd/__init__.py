@@ -21,14 +21,15 @@ from autograd import ops as _ops
 from autograd.engine.anomaly import AnomalyError, anomaly
 from autograd.engine.custom import custom_op
 from autograd.engine.graph import no_grad
+from autograd.ops.operators import METHODS as _METHODS
+from autograd.ops.operators import Operators as _Operators
+from autograd.ops.refusing import unclaimed as _unclaimed
 from autograd.ops.symbol import Symbol
 from autograd.engine.tensor import Tensor
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.engine.value import Value
 
 __version__ = "0.1.0"
-
-globals().update({name: getattr(_ops, name) for name in _ops.__all__})  # every operation
 
 _LATER = {
     "DrawingError": "autograd.drawing",
@@ -46,6 +47,9 @@ _LATER = {
 
 _MODULES = ("ops", "testing")
 """Modules to be used by name, loaded when they are first asked for."""
+
+_unclaimed(_ops.__all__, {*globals(), *_LATER, *_MODULES}, _METHODS, Tensor, _Operators)
+globals().update({name: getattr(_ops, name) for name in _ops.__all__})  # every operation
 
 _NAMES = {name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_ops))} | set(_LATER)
 

@@ -56,6 +56,23 @@ RAISES = {
 }
 """By row, what Python raises where IEEE 754 has a result, and that result."""
 
+NOT_NEGATIVE = ("abs", "exp", "exp2", "hypot", "relu", "sigmoid", "softplus", "sqrt", "square")
+
+
+def never_zero(s: Any) -> bool:
+    """Whether an expression is seen to have another value than 0: a number, or a positive one and what is not negative.
+
+    >>> x = Symbol("x")
+    >>> never_zero(1 + autograd.exp(-x)), never_zero(1 - x)
+    (True, False)
+    """
+    if s.number is not None:
+        return bool(s.number)
+    names = [getattr(part.head, "name", "") for part in s.parts]
+    sums = getattr(s.head, "name", "") == "add"
+    return sums and any((x.number or 0) > 0 for x in s.parts) and any(name in NOT_NEGATIVE for name in names)
+
+
 LISTS = {
     "numbers": '''\
 def numbers(x):
@@ -290,7 +307,7 @@ class _File:
         if op.is_formula:
             written = op.value(*map(Symbol, names))
             self.define_all(written)
-            result = str(written)
+            result = str(written if op.name in RAISES else self.guarded(written))
         elif op.value.__module__ == "_operator":
             result = f"x {op.infix} y"
         else:
@@ -300,6 +317,16 @@ class _File:
             error, other = RAISES[op.name]
             body = f"    try:\n        return {result}\n    except {error}:\n        return {other}\n"
         self.functions[op.name] = f"def {op.name}({', '.join(names)}):\n{body}"
+
+    def guarded(self, s: Any) -> Any:
+        """A formula in which Python never divides by 0: the function `div` does where the divisor may be."""
+        if not s.parts:
+            return s
+        parts = tuple(map(self.guarded, s.parts))
+        if getattr(s.head, "name", "") != "div" or never_zero(parts[1]):
+            return Symbol(s.head, s.number, parts)
+        self.define(s.head)
+        return Symbol(f"div({parts[0]}, {parts[1]})")
 
     def call(self, name: str) -> None:
         """Take a function on lists into the file."""

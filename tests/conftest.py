@@ -33,6 +33,20 @@ def some(cells):
     return cells[::2] if PROFILE == "ci" else cells
 
 
+def pytest_sessionstart(session):
+    """What editors and type checkers read follows from the table, as a build would make it; once, before any test.
+
+    Not where autograd is there already, and rows have been made wrong on purpose (tests/mutants.py).
+    """
+    if "autograd" not in sys.modules and not hasattr(session.config, "workerinput"):
+        try:
+            import stubs
+        except Exception as error:  # a row that is refused, say: what it says is all that there is to say
+            raise pytest.UsageError(f"autograd cannot be imported: {type(error).__name__}: {error}") from error
+        for path in stubs.refresh():
+            sys.stderr.write(f"{path}: written anew from the table of operations, to be committed with it\n")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Without the collector: imports leave next to nothing for it, and it would look there two thousand times.

@@ -3,14 +3,23 @@
 A definition is ordinary arithmetic on the functions below. They work on mpmath's numbers, and on `Jet`s of them:
 polynomials cut off after the fourth order, so that the coefficients of a result are its derivatives. Nothing here
 takes a difference, so what comes out is right to the last digit at tiny and at huge numbers too.
+
+A row without a definition of its own needs none: its value, run in the world of these numbers, is one (`derived`). That
+says nothing about the value, which the row's example does, but all about its derivatives.
 """
 
 from __future__ import annotations
 
 import math
+from functools import cache
 from itertools import product
+from types import SimpleNamespace
 
+import numpy as np
 from mpmath import mp, mpf
+
+from autograd.ops.rows import Elementwise, objects
+from autograd.ops.worlds import ROWS, World
 
 ORDER = 4
 
@@ -63,6 +72,21 @@ class Jet:
 
     def __pow__(self, other):
         return power(self, other)
+
+    def __rpow__(self, other):
+        return power(other, self)
+
+    def __pos__(self):
+        return self
+
+    def __abs__(self):
+        return DEFINITIONS["abs"](self)
+
+    def __mod__(self, other):
+        return DEFINITIONS["remainder"](self, other)
+
+    def __floordiv__(self, other):
+        return DEFINITIONS["floordiv"](self, other)
 
     def __lt__(self, other):
         return self.value < self._of(other).value
@@ -133,6 +157,7 @@ def raised(x, r):
 def power(x, y):
     if not isinstance(y, Jet):
         return raised(x, y)
+    x = x if isinstance(x, Jet) else mpf(x)
     return exp(y * log(x))
 
 
@@ -288,3 +313,116 @@ REDUCTIONS = {
     "logsumexp": lambda x: log(sum(map(exp, x))),
     "norm": lambda x: sqrt(sum(e * e for e in x)),
 }
+
+
+# --------------------------------------------------------------------------- definitions that follow from the rows
+
+
+def numeric(f):
+    """A function of mpmath's as one on numbers and jets: by differences, with digits to spare."""
+    return function(lambda x: mp.taylor(f, x, ORDER))
+
+
+def stepped(f):
+    """A function that is constant between its jumps."""
+    return lambda x: x * 0 + f(getattr(x, "value", x))
+
+
+def number(x):
+    """What is known of a number, without its changes."""
+    return getattr(x, "value", x)
+
+
+def logarithm(x, base=None):
+    return log(x) if base is None else log(x) / log(mpf(base))
+
+
+THEIRS = {"pow": "power", "fabs": "abs", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"}
+THEIRS |= {"radians": "deg2rad", "degrees": "rad2deg"}
+MATH = {
+    **{name: DEFINITIONS[name] for name in dir(math) if name in DEFINITIONS},
+    **{theirs: DEFINITIONS[ours] for theirs, ours in THEIRS.items()},
+    **{name: getattr(math, name) for name in ("pi", "e", "tau", "inf", "nan")},
+    **{name: stepped(getattr(mp, name)) for name in ("floor", "ceil")},
+    **{name: lambda x, name=name: getattr(mp, name)(number(x)) for name in ("isnan", "isinf", "isfinite")},
+    "trunc": stepped(lambda x: mp.sign(x) * mp.floor(abs(x))),
+    "log": logarithm,
+    "gamma": numeric(mp.gamma),
+    "lgamma": numeric(lambda x: mp.log(abs(mp.gamma(x)))),
+}
+"""Python's functions of one number or two, by name."""
+
+
+def selected(condition, x, y):
+    return x if number(condition) else y
+
+
+for name in ("exp", "log", "sqrt", "cbrt", "sin", "cos", "tanh", "square"):  # what NumPy calls on objects in an array
+    setattr(Jet, name, DEFINITIONS[name])
+
+
+@cache
+def exact():
+    """The world of jets: what the names in the table's rules mean for them."""
+    world = World(
+        **DEFINITIONS,
+        where=selected,
+        equal=lambda x, y: number(x) == number(y),
+        isnan=lambda x: bool(mp.isnan(number(x))),
+        detach=number,
+        float=lambda x: x,
+        math=SimpleNamespace(**MATH),
+    )
+    for name, row in ROWS.items():
+        if name not in DEFINITIONS and name != "where":
+            world.names[name] = derived(row, world)
+    return world
+
+
+def derived(row, world=None):
+    """The row's own value as a definition. It raises TypeError where the value takes nothing but floats."""
+    value = row.value
+    if getattr(value, "__module__", "") == "math":
+        return MATH[value.__name__]
+    if isinstance(value, np.ufunc):
+        raise TypeError(f"{row.name}: its value is NumPy's")
+    return (world or exact()).bind(value)
+
+
+def expansion(f, xs, branches=False):
+    """The derivatives of a definition at a point: {orders: number}, without those that are 0 as a matter of course.
+
+    `branches` says that it follows from a value, whose branches may meet at the point. What its sides there do not
+    agree on is nan: a smooth function can be put together from branches that are not.
+    """
+    out = f(*jets(xs))
+    if not isinstance(out, Jet):
+        return {(0,) * len(xs): mpf(out)}
+    found = {o: out.derivative(o) for o in out.terms}
+    if branches:
+        for side in (1, -1):
+            beside = expansion(f, [moved(x, side * (i + 1)) for i, x in enumerate(xs)])
+            digits = mpf(10) ** -(mp.dps // 4)
+            for o in {*found, *beside}:
+                here, there = found.get(o, mpf(0)), beside.get(o, mpf(0))
+                if any(o) and not mp.almosteq(here, there, digits, digits * digits):
+                    found[o] = mp.nan
+    return found
+
+
+def moved(x, steps):
+    """A number next to this one, relative to its size."""
+    step = steps * mpf(10) ** -(mp.dps // 2)
+    return x * (1 + step) if x else step
+
+
+def known(row):
+    """Whether a row has a definition of its own, and not only what follows from its value."""
+    return row.name in (DEFINITIONS if isinstance(row, Elementwise) else REDUCTIONS)
+
+
+def definition(row):
+    """What a row means: its own definition, or what follows from its value."""
+    if isinstance(row, Elementwise):
+        return DEFINITIONS[row.name] if known(row) else derived(row)
+    return REDUCTIONS.get(row.name, lambda x: row.value(objects(x)))

@@ -1,8 +1,11 @@
-"""Declarations for type checkers and editors, written from the table of operations: `python tests/stubs.py`.
+"""Declarations for type checkers and editors, written from the table of operations.
 
 Rows are objects that take anything, and methods are attached from them when `autograd` is imported; a type checker,
 which runs nothing, would see neither names nor arguments. `autograd/__init__.pyi` declares every public name, and
-`autograd/ops/methods.pyi` the methods. `tests/test_editors.py` fails while they are not what this program writes.
+`autograd/ops/methods.pyi` the methods.
+
+Nobody has to think of them: the suite writes them before it runs (`tests/conftest.py`), and so does ``make check``.
+They are committed, so that a clone and a wheel have them. ``python tests/stubs.py`` writes them by itself.
 """
 
 import inspect
@@ -139,6 +142,17 @@ def methods():
 
 FILES = {"__init__.pyi": contents, "ops/methods.pyi": methods}
 
-if __name__ == "__main__":
+
+def refresh():
+    """Write what is not as the table says; returns the paths."""
+    stale = []
     for name, write in FILES.items():
-        (ROOT / "autograd" / name).write_text(write(), encoding="utf-8")
+        path, text = ROOT / "autograd" / name, write()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            stale.append(f"autograd/{name}")
+    return stale
+
+
+if __name__ == "__main__":
+    print(*[f"written: {path}" for path in refresh()], sep="\n")

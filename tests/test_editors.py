@@ -21,7 +21,7 @@ import autograd
 import nn
 from autograd import Tensor, Value, ops
 from autograd.ops.operators import METHODS
-from autograd.ops.rows import Elementwise, Op
+from autograd.ops.rows import Elementwise, Op, operand_names
 from autograd.ops.signatures import OPERAND
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +32,19 @@ MODULES += [f"{package.__name__}.{name}" for package in PACKAGES for name in pac
 
 @pytest.mark.parametrize("name", stubs.FILES)
 def test_declarations_are_those_of_the_table(name):
+    """As tests/conftest.py has written them; not so where the files cannot be written."""
     assert (ROOT / "autograd" / name).read_text(encoding="utf-8") == stubs.FILES[name](), "run: python tests/stubs.py"
+
+
+@pytest.mark.parametrize("name", [name for name, row in ops.ROWS.items() if isinstance(row, Elementwise)])
+def test_every_row_is_declared(name):
+    """As a function with its operands by name; those that are methods as methods, for Values and Tensors alike."""
+    public, methods = (ast.parse((ROOT / "autograd" / file).read_text(encoding="utf-8")) for file in stubs.FILES)
+    declared = [node for node in public.body if isinstance(node, ast.FunctionDef) and node.name == name]
+    assert declared
+    assert all([x.arg for x in node.args.args] == list(operand_names(ops.ROWS[name])) for node in declared)
+    own = [node.name for node in ast.walk(methods) if isinstance(node, ast.FunctionDef)]
+    assert own.count(name) == (name in METHODS)
 
 
 # ------------------------------------------------------------------------------------------------------- public names

@@ -19,7 +19,8 @@ TOP = {".ci", ".git", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANG
 # each file imports only from those before it
 ORDER = [
     *(f"engine.{name}" for name in ("contexts", "quiet", "saved")),
-    *(f"ops.{name}" for name in ("rows", "signatures", "arrays", "kernels", "elementwise", "moves", "reductions")),
+    *(f"ops.{name}" for name in ("traced", "refusing", "rows", "signatures", "arrays", "kernels")),
+    *(f"ops.{name}" for name in ("elementwise", "moves", "reductions")),
     *(f"ops.{name}" for name in ("products", "probabilities", "worlds")),
     "ops",
     *(f"ops.{name}" for name in ("formatting", "operators")),

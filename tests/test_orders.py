@@ -2,17 +2,19 @@
 
 Four ways to nest the modes (reverse and forward, each over itself and over the other) have to give one number, which
 is the definition's (tests/definitions.py) wherever that has one. Where it has none, at a kink or beyond a domain, the
-four still have to agree: a convention that depends on the mode is none.
+four still have to agree: a convention that depends on the mode is none. A definition that follows from the row's value
+says nothing where its branches meet, at infinity, and where the value is nan.
 """
 
 import itertools
 import math
 from functools import cache
 
+import definitions
 import numpy as np
 import pytest
 from conftest import PROFILE
-from definitions import DEFINITIONS, ORDER, REDUCTIONS, Jet, jets
+from definitions import ORDER, expansion, known
 from mpmath import mp, mpf
 
 from autograd import grad, jvp, ops
@@ -40,6 +42,8 @@ def points(row):
 
 def function(row):
     """The row as a function of the operands that have a derivative; those that have none, and come first, are 1."""
+    if isinstance(row, Reduction):
+        return lambda *xs: row(list(xs))
     constants = [1.0] * row.partials.count(None)
     return lambda *xs: row(*constants, *xs)
 
@@ -49,7 +53,7 @@ def function(row):
 
 @cache
 def definition(row):
-    meaning = (DEFINITIONS if isinstance(row, Elementwise) else REDUCTIONS)[row.name]
+    meaning = definitions.definition(row)
     if isinstance(row, Reduction):
         return lambda *xs: meaning(xs)
     return lambda *xs: meaning(*[1] * row.partials.count(None), *xs)
@@ -61,6 +65,8 @@ def expected(row, point):
     multi = [o for o in itertools.product(range(ORDER + 1), repeat=len(point)) if 1 <= sum(o) <= ORDER]
     if len(point) > 1 and all(map(math.isinf, point)):  # it depends on the way there
         return dict.fromkeys(multi, nan)
+    if not known(row) and (any(map(math.isinf, point)) or math.isnan(function(row)(*point))):
+        return dict.fromkeys(multi, nan)
     try:
         near = far = terms(row, point, mpf(10) ** 200)
         if any(map(math.isinf, point)):
@@ -71,8 +77,8 @@ def expected(row, point):
 
 
 def terms(row, point, huge):
-    out = definition(row)(*jets([math.copysign(1, x) * huge if math.isinf(x) else x for x in point]))
-    return {o: out.derivative(o) for o in out.terms} if isinstance(out, Jet) else {}
+    finite = [math.copysign(1, x) * huge if math.isinf(x) else mpf(x) for x in point]
+    return expansion(definition(row), finite, branches=not known(row))
 
 
 def limit(near, far):
@@ -139,6 +145,10 @@ def compare(row, where, f, order, kind):
             numbers = {way: result[k] for way, result in results.items()}
             one = next((x for x in numbers.values() if not math.isnan(x)), nan)
             want = one if math.isnan(wanted[key]) else wanted[key]
+            if math.isnan(wanted[key]) and not known(row):  # inf and nan both say that there is none
+                assert len({math.isfinite(x) for x in numbers.values()}) == 1, (row.name, point, key, numbers)
+                if not math.isfinite(one):
+                    continue
             assert all(same(x, want, size) for x in numbers.values()), (row.name, point, key, wanted[key], numbers)
 
 

@@ -270,7 +270,7 @@ a:hover {{ text-decoration: underline }}
 {style}
 </style>
 <h1>Operations</h1>
-<p>{count} rows of the table <code>autograd/ops.py</code>, each as it describes itself.</p>
+<p>{count} rows of the table <code>autograd/ops/</code>, each as it describes itself.</p>
 <nav>
 {links}
 </nav>

@@ -11,6 +11,7 @@ from autograd.ops import moves as _moves
 from autograd.ops import probabilities as _probabilities
 from autograd.ops import products as _products
 from autograd.ops import reductions as _reductions
+from autograd.ops import refusing as _refusing
 from autograd.ops import worlds as _worlds
 from autograd.ops.elementwise import *
 from autograd.ops.moves import *
@@ -26,15 +27,19 @@ from autograd.ops.products import _einsum_transpose as _einsum_transpose
 from autograd.ops.reductions import *
 from autograd.ops.rows import Op as _Op
 
-ROWS: dict[str, _Op] = {row.name: row for row in list(globals().values()) if isinstance(row, _Op)}
-"""Every row by name."""
+_TABLE = (_elementwise, _moves, _reductions, _products, _probabilities)  # each imports only from those before it
+ROWS: dict[str, _Op] = {row.name: row for part in _TABLE for row in vars(part).values() if isinstance(row, _Op)}
+"""Every row by name, in the order in which the table states them."""
 
 for _op in ROWS.values():
     _op.__module__ = __name__  # where pickle looks for it
 
 if not TYPE_CHECKING:  # type checkers take every public name
-    _HOMES = {module.__name__ for module in (_elementwise, _moves, _reductions, _products, _probabilities)} | {__name__}
+    _HOMES = {part.__name__ for part in _TABLE} | {__name__}
     __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") in _HOMES]
 
     def __dir__():
         return sorted(__all__)
+
+
+_refusing.complete(_TABLE)

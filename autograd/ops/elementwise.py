@@ -334,7 +334,7 @@ sinc = Elementwise(
     array=np.sinc, doc="sin(pi x) / (pi x), and 1 at 0.", example="sinc(0.0) = 1.0",
 )
 dsinc: Elementwise = Elementwise(
-    "dsinc", lambda n, x: float(kernels.dsinc(float(n), float(x))),
+    "dsinc", kernels.dsinc_of_numbers,
     None,
     lambda out, n, x: dsinc(n + 1, x),
     array=kernels.dsinc, domain=((1.0, 1.0), REALS),
@@ -391,11 +391,11 @@ elu = Elementwise(
 )
 erf = Elementwise(
     "erf", math.erf, lambda out, x: 2 / math.sqrt(math.pi) * exp(-square(_within(x, 40))),
-    array=lambda x: kernels.from_math(math.erf, x), doc="Error function.", example="erf(0.0) = 0.0",
+    doc="Error function.", example="erf(0.0) = 0.0",
 )
 erfc = Elementwise(
     "erfc", math.erfc, lambda out, x: -2 / math.sqrt(math.pi) * exp(-square(_within(x, 40))),
-    array=lambda x: kernels.from_math(math.erfc, x), doc="1 - erf(x), exact for large x.", example="erfc(0.0) = 1.0",
+    doc="1 - erf(x), exact for large x.", example="erfc(0.0) = 1.0",
 )
 gelu = Elementwise(
     # beyond 40 the factor is 0 or 1 to the last digit: the bound keeps inf * 0 away and changes nothing

@@ -41,11 +41,6 @@ def clip(x: Any, low: Any, high: Any) -> Any:
     return np.clip(x, low, high) if isinstance(x, np.ndarray) else np.minimum(np.maximum(x, low), high)
 
 
-def from_math(function: Rule, *xs: Any) -> Any:
-    """A function that NumPy lacks, element by element."""
-    return np.asarray(np.frompyfunc(function, len(xs), 1)(*xs), dtype=np.result_type(*xs))
-
-
 def dsinc(n: Any, x: Any) -> Any:
     """The derivatives of sin(pi x) / (pi x), which is the integral of cos(pi x t) over t from 0 to 1.
 
@@ -57,6 +52,11 @@ def dsinc(n: Any, x: Any) -> Any:
         for order in np.intersect1d(n, range(64)):  # there is no other
             out[n == order] = _dsinc(int(order), x[n == order].astype(float))
     return out
+
+
+def dsinc_of_numbers(n: float, x: float) -> float:
+    """The same of two numbers."""
+    return float(dsinc(float(n), float(x)))
 
 
 @cache
@@ -71,10 +71,12 @@ def _dsinc(n: int, x: Any) -> Any:
     near = np.zeros_like(x)
     for t, weight in _nodes():
         near += weight * t**n * turned[n % 4](t * x)
-    far = np.sin(np.pi * x) / (np.pi * x)
+    whole = np.round(x)
+    sign, turn = np.where(whole % 2, -1.0, 1.0), np.pi * (x - whole)  # pi * x itself is rounded
+    far = sign * np.sin(turn) / (np.pi * x)
     for k in range(1, n + 1):  # the k-th derivative of x * sinc(x) = sin(pi x) / pi
-        far = (np.pi ** (k - 1) * turned[(k - 1) % 4](np.pi * x) - k * far) / x
-    return np.where(np.abs(x) < 10, near, far)
+        far = (np.pi ** (k - 1) * sign * turned[(k - 1) % 4](turn) - k * far) / x
+    return np.where(np.abs(x) < max(n, 1), near, far)  # from there on no step makes an error larger
 
 
 def relu(x: Any) -> Any:

@@ -13,44 +13,29 @@ reduction     a weight ``w(out, x, axis)`` an element     ``(w * t).sum(axis)`` 
 linear        a transpose an operand                      the operation itself        the transpose
 ============  ==========================================  ==========================  ===========================
 
-The rows themselves are in `autograd.ops`.
+The rows themselves are in `autograd.ops`. A row that cannot work everywhere is refused when it is made
+(`autograd.ops.refusing`).
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-Rule = Callable[..., Any]
+from autograd.ops import refusing
+from autograd.ops.traced import Rule as Rule
+from autograd.ops.traced import Traced as Traced
+
 Interval = tuple[float, float]
 OBJECT = np.dtype(object)
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 REALS: Interval = (-math.inf, math.inf)
 LARGEST = float(np.finfo(float).max)
-
-
-class Traced:
-    """Anything but a number that can flow through a rule: it says itself what an operation on it means."""
-
-    __slots__ = ()
-    _fuses = False  # whether it takes a fused row as one operation, rather than as what that is composed of
-    _stacks = False  # whether several of them make one array of its kind
-    _branches = True  # whether what is not taken is computed too: see `autograd.ops._guarded`
-    _priority = 0  # where several kinds meet in one operation, the highest decides
-
-    @classmethod
-    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        raise NotImplementedError
-
-    @classmethod
-    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
-        """Reduce a sequence of items of this kind to one."""
-        raise TypeError(f"{op.name} of a sequence of {cls.__name__}s: stack them first")
 
 
 class _Signature:
@@ -88,7 +73,7 @@ class Op:
         self.name = self.__name__ = name
         self.summary = self.__doc__ = doc
         if example:  # "exp(0.0) = 1.0", shown as a doctest
-            self.__doc__ += "\n\n    >>> {}\n    {}\n".format(*example.rsplit(" = ", 1))
+            self.__doc__ = "{}\n\n    >>> {}\n    {}\n".format(doc, *str(example).rpartition(" = ")[::2])
         self.arity = arity
         self.params = params
         self.infix = infix or name
@@ -225,8 +210,8 @@ def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
 
     `array` is NumPy's form of the rule, where it has another.
 
-    >>> ieee(lambda x, y: x / y, (1.0, 0.0)), ieee(math.log, (0.0,), np.log)
-    (inf, -inf)
+    >>> ieee(lambda x, y: x / y, (1.0, 0.0)), ieee(math.log, (0.0,), np.log), ieee(math.gamma, (-1.0,))
+    (inf, -inf, nan)
     """
     try:
         out = rule(*inputs)
@@ -234,8 +219,26 @@ def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
             return out
     except (ArithmeticError, ValueError):
         pass
-    with np.errstate(all="ignore"):
-        return float((array or rule)(*[np.float64(x) for x in inputs]))
+    try:
+        with np.errstate(all="ignore"):
+            return float((array or rule)(*[np.float64(x) for x in inputs]))
+    except OverflowError:  # a function of `math`, on whatever it is given
+        return math.inf
+    except (ArithmeticError, ValueError):
+        return math.nan
+
+
+def from_math(function: Rule, *xs: Any) -> Any:
+    """A function on floats for arrays, element by element; nan or infinity where it raises.
+
+    >>> from_math(math.gamma, np.array([3.0, -1.0]))
+    array([ 2., nan])
+    """
+    try:
+        found = np.frompyfunc(function, len(xs), 1)(*xs)
+    except (ArithmeticError, ValueError):
+        found = np.frompyfunc(lambda *x: ieee(function, x), len(xs), 1)(*xs)
+    return np.asarray(found, dtype=np.result_type(*xs))
 
 
 def unbroadcast(g: Any, x: Any) -> Any:
@@ -285,8 +288,9 @@ def scaled(d: Any, g: Any) -> Any:
 class Elementwise(Op):
     """A row with one partial derivative an operand.
 
-    `value` is the operation on floats: a function of `math`, or a formula in terms of other rows, which then serves
-    arrays and symbols too; `array` is NumPy's function where it has one. `partials` take ``(out, *inputs)``; None
+    `value` is the operation on floats: a formula in terms of other rows, which then serves arrays and symbols too; a
+    function of `math`; or code for numbers, which tests its operands or declares them, as in ``def value(x: float)``.
+    `array` is NumPy's function where it has one; without it, code takes arrays element by element. `partials` take ``(out, *inputs)``; None
     says that an operand has no derivative (a condition); `array_partials` are the same rules with NumPy's functions
     in place of the rows that they call.
     `domain` (an interval an operand) and `kinks` (where it has no derivative) serve tests and descriptions.
@@ -314,22 +318,25 @@ class Elementwise(Op):
         self.defaults = defaults
         self.domain = domain or (REALS,) * len(partials)
         self.kinks = kinks
+        refusing.examine(self, refusing.elementwise, example)
 
     @cached_property
     def is_formula(self) -> bool:
         """Whether the value is written in terms of other rows, so that names can flow through it and give its text.
 
-        Not so what asks its operands for their numbers: a function of `math`, a condition of Python's.
+        Not so what asks its operands for their numbers: a function of `math`, a condition of Python's, a function whose
+        operands are declared as floats.
         """
-        if not hasattr(self.value, "__code__"):
-            return False
-        from autograd.ops.symbol import Symbol  # which is made of rows
+        return refusing.formula(self)
 
+    def settle(self) -> None:
+        """Where the value takes nothing but floats, arrays go through it element by element."""
         try:
-            self.value(*map(Symbol, operand_names(self)))
-        except (TypeError, ValueError):
-            return False
-        return True
+            floats = self.array is self.value and not self.is_formula
+        except NameError:  # a row that is not there yet: then it is a formula
+            return
+        if floats and not isinstance(self.value, np.ufunc) and self.value.__module__ != "_operator":
+            self.array = self.forward = partial(from_math, self.value)
 
     @property
     def is_method(self) -> bool:
@@ -411,6 +418,7 @@ class Reduction(Op):
         self.weight = weight
         self.reads = ((0,) if reads else (),)
         self.domain = (domain,)
+        refusing.examine(self, refusing.reduction, example)
 
     def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         (x,) = inputs
@@ -499,6 +507,7 @@ class Linear(Op):
         self.joint = not reads
         n = max(self.arity, 0)
         self.reads = tuple(tuple(j for j in range(n) if j != i) for i in range(n)) if reads else ((),) * n
+        refusing.examine(self, refusing.linear, example)
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if self.arity < 0:  # any number of operands: parameters come by name
@@ -556,6 +565,7 @@ class Fused(Op):
         self.value = self.forward = value
         self.reads = reads
         self.vjps = vjps
+        refusing.examine(self, refusing.fused, example)
 
     def rules(self) -> Sequence[Rule | None] | None:
         return self.vjps
@@ -603,6 +613,7 @@ class General(Op):
         self.pull = pull
         self.push = push
         self.reads = (tuple(range(arity)),) * arity
+        refusing.examine(self, refusing.general, example)
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         found = self.pull(g, out, *inputs, **params)
@@ -716,5 +727,4 @@ def operand_names(op: Op) -> tuple[str, ...]:
     ('x', 'slope')
     """
     rule = next(d for d in op.partials if d is not None)  # type: ignore[attr-defined]
-    code = rule.__code__
-    return tuple(code.co_varnames[1 : code.co_argcount])
+    return tuple(rule.__code__.co_varnames[1 : op.arity + 1])

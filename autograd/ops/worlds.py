@@ -15,7 +15,6 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from functools import partial
 from types import FunctionType
 from typing import Any
 
@@ -52,23 +51,11 @@ ARRAYS = World(equal=np.equal, isnan=np.isnan, detach=_same)
 FLOATS = World(equal=operator.eq, isnan=math.isnan, detach=_same)
 
 
-def _takes_arrays(row: Elementwise) -> bool:
-    """Not so a value that asks its operands for their numbers: a function of `math`, a condition of Python's."""
-    try:
-        with np.errstate(all="ignore"):
-            row.array(*[np.ones(2)] * row.arity)
-    except (TypeError, ValueError):
-        return False
-    return True
-
-
 for _name, _row in ROWS.items():
+    _row.settle()
     FLOATS.names[_name] = FLOATS.bind(_row.value)
     _array = ARRAYS.bind(_row.array)
     if _row.arity > 1 and _array is not _row.array:
         _array = kernels.of_one_dtype(_array)
     ARRAYS.names[_name] = _row.array = _row.forward = _array
     _row.array_partials = tuple([rule and ARRAYS.bind(rule) for rule in _row.partials])
-for _name, _row in ROWS.items():
-    if hasattr(_row.array, "__code__") and not _takes_arrays(_row):
-        ARRAYS.names[_name] = _row.array = _row.forward = partial(kernels.from_math, _row.value)
