@@ -22,8 +22,10 @@ ORDER = [
     *(f"ops.{name}" for name in ("products", "probabilities", "worlds")),
     "ops",
     *(f"ops.{name}" for name in ("formatting", "operators")),
-    *(f"functions.{name}" for name in ("table", "ufuncs", "moves", "choosing", "products", "reductions", "linalg")),
-    *("functions.questions", "functions"),
+    *(f"functions.{name}" for name in ("table", "ufuncs", "moves", "choosing", "products", "reductions")),
+    *(f"functions.linalg.{name}" for name in ("matrices", "solving", "determinants", "symmetric", "singular")),
+    *(f"functions.linalg.{name}" for name in ("least_squares", "products", "norms")),
+    *("functions.linalg", "functions.questions", "functions"),
     "ops.symbol",
     *(
         f"engine.{name}"
