@@ -32,7 +32,8 @@ ORDER = [
         for name in ("frozen", "graph", "anomaly", "specialize", "byhand", "collector", "value", "form")
     ),
     *(f"engine.{name}" for name in ("elsewhere", "tensor")),
-    *("transforms.dual", "transforms"),
+    *(f"transforms.{name}" for name in ("dual", "containers", "variables", "reverse", "forward", "matrices")),
+    "transforms",
     *("engine.custom", "engine"),
     *("gradcheck.report", "gradcheck.check", "gradcheck"),
     *(f"explaining.{name}" for name in ("text", "notation", "naming", "local", "view", "tree", "explain")),

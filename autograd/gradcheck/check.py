@@ -27,7 +27,9 @@ from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value, number
 from autograd.gradcheck.report import Entry, Report, diagnose
 from autograd.ops.rows import Elementwise, operand_names
-from autograd.transforms import flatten, is_module, jvp, parameters_of, variable, vjp
+from autograd.transforms import jvp, vjp
+from autograd.transforms.containers import flatten, is_module, parameters_of
+from autograd.transforms.variables import variable
 
 EPS = 2.0**-52
 STEPS = tuple(2.0**-k for k in (4, 8, 11, 14, 17, 20, 23, 26))  # powers of two: x + h is exact more often
