@@ -9,11 +9,7 @@ import importlib as _importlib
 import sys as _sys
 import typing as _typing
 
-from nn.averaging import EMA as EMA
-from nn.evaluation import evaluate as evaluate, predict as predict
-from nn.export import export_onnx as export_onnx, export_source as export_source
-from nn.finder import find_learning_rate as find_learning_rate
-from nn.history import History as History
+from nn.export import ExportError as ExportError, export_onnx as export_onnx, export_source as export_source
 from nn.layers import (
     ELU as ELU,
     GELU as GELU,
@@ -30,7 +26,6 @@ from nn.layers import (
     Tanh as Tanh,
     dense as dense,
 )
-from nn.live import Frames as Frames
 from nn.losses import (
     absolute_error as absolute_error,
     binary_cross_entropy as binary_cross_entropy,
@@ -48,27 +43,30 @@ from nn.neuron import (
     Neuron as Neuron,
 )
 from nn.optim import (
+    EMA as EMA,
     SGD as SGD,
     Adagrad as Adagrad,
     Adam as Adam,
     AdamW as AdamW,
-    Optimizer as Optimizer,
-    RMSprop as RMSprop,
-    clip_grad_norm as clip_grad_norm,
-    clip_grad_value as clip_grad_value,
-)
-from nn.recording import ExportError as ExportError
-from nn.schedules import (
     Cosine as Cosine,
     Exponential as Exponential,
     OneCycle as OneCycle,
+    Optimizer as Optimizer,
+    RMSprop as RMSprop,
     StepDecay as StepDecay,
     Warmup as Warmup,
+    clip_grad_norm as clip_grad_norm,
+    clip_grad_value as clip_grad_value,
 )
 from nn.training import (
     EarlyStopping as EarlyStopping,
+    Frames as Frames,
+    History as History,
     NonFiniteLoss as NonFiniteLoss,
+    evaluate as evaluate,
+    find_learning_rate as find_learning_rate,
     fit as fit,
+    predict as predict,
 )
 
 if _typing.TYPE_CHECKING:

@@ -15,9 +15,9 @@ from numpy.typing import DTypeLike
 import autograd
 from autograd import Tensor, linear, matmul
 from nn import init
-from nn.arrays import as_input, as_operand
 from nn.module import Module
-from nn.names import is_factory, named, whole
+from nn.support.arrays import as_input, as_operand
+from nn.support.names import is_factory, named, whole
 
 Rng = np.random.Generator | int | None
 ActivationLike: TypeAlias = str | type[Module] | Callable[[Any], Any] | Callable[[], Module] | None

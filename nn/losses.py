@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 import autograd
 from autograd import Tensor
-from nn.arrays import as_array, is_data, to_array
+from nn.support.arrays import as_array, is_data, to_array
 
 Array: TypeAlias = NDArray[Any]
 Reduction: TypeAlias = Literal["mean", "sum", "none"]

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeAlias
 import numpy as np
 
 from autograd import Tensor, Value
-from nn.names import elsewhere, present
+from nn.support.names import elsewhere, present
 
 if TYPE_CHECKING:
     from nn.summary import Summary
