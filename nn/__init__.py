@@ -1,8 +1,9 @@
 """Neural networks on `autograd`: of scalar neurons, and of layers on Tensors.
 
 `Neuron`, `Layer` and `MLP` are made of `Value`s; `Linear` and the layers beside it of `Tensor`s. Losses, optimisers
-and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.inspection`, `nn.plots`, `nn.report` and
-`nn.sklearn` are modules of their own, loaded when they are first asked for.
+and the training loop serve both. `nn.data`, `nn.optim`, `nn.training`, `nn.checkpoint`, `nn.plots` and the others that
+completion offers are modules of their own. `docs/house.md` lists them; those that need more than NumPy are loaded when
+they are first asked for.
 """
 
 import importlib as _importlib
@@ -73,14 +74,32 @@ if _typing.TYPE_CHECKING:
     from nn import (
         checkpoint as checkpoint,
         data as data,
+        export as export,
         init as init,
         inspection as inspection,
+        layers as layers,
+        losses as losses,
+        optim as optim,
         plots as plots,
         report as report,
         sklearn as sklearn,
+        training as training,
     )
 
-_MODULES = ("checkpoint", "data", "init", "inspection", "plots", "report", "sklearn")
+_MODULES = (
+    "checkpoint",
+    "data",
+    "export",
+    "init",
+    "inspection",
+    "layers",
+    "losses",
+    "optim",
+    "plots",
+    "report",
+    "sklearn",
+    "training",
+)
 
 if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no other
     __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
