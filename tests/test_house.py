@@ -138,15 +138,16 @@ def test_the_top_level_is_what_it_says():
 
 
 def test_every_file_has_its_place_in_the_table():
-    assert sorted(ORDER) == sorted(FILES)
+    assert len(ORDER) == len({*ORDER}), "a file stands twice in the table"
+    assert not {*ORDER} ^ {*FILES}, "files without a place, or places without a file"
 
 
-@pytest.mark.parametrize("name", ORDER)
+@pytest.mark.parametrize("name", [name for name in ORDER if name in FILES])
 def test_imports_go_upwards_only(name):
     """A package's own `__init__` is a table of contents: what imports from it needs what it lists."""
     at_once, later = imported(name)
-    assert not {x for x in at_once if PLACE[x] >= PLACE[name]}
-    assert not {x for x in later if PLACE[x] >= PLACE[name] and (name, x) not in UPWARD}
+    assert not {x for x in at_once if PLACE.get(x, -1) >= PLACE[name]}
+    assert not {x for x in later if PLACE.get(x, -1) >= PLACE[name] and (name, x) not in UPWARD}
 
 
 def test_no_exception_is_left_over():
