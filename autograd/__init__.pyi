@@ -12,7 +12,9 @@ from autograd.explaining.explain import explain as explain
 from autograd.explaining.tree import tree as tree
 from autograd.gradcheck.check import check_gradients as check_gradients
 from autograd.ops.symbol import Symbol as Symbol
-from autograd.transforms import grad as grad, hessian as hessian, hvp as hvp, jacobian as jacobian, jvp as jvp, value_and_grad as value_and_grad, vjp as vjp
+from autograd.transforms.forward import jvp as jvp
+from autograd.transforms.matrices import hessian as hessian, hvp as hvp, jacobian as jacobian
+from autograd.transforms.reverse import grad as grad, value_and_grad as value_and_grad, vjp as vjp
 from autograd.vectorizing import TraceError as TraceError, Vectorized as Vectorized, vectorize as vectorize
 
 from collections.abc import Iterable, Sequence

@@ -84,6 +84,14 @@ def write(path: PathLike, content: bytes | str) -> None:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
 
+def save(path: PathLike, content: bytes) -> str:
+    """Write a file whole or not at all, and the folders that it needs; returns its path."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write(path, content)
+    return str(path)
+
+
 def check_writable(path: PathLike) -> None:
     """Raise the OSError now that writing would raise later. A long computation calls this before it starts.
 

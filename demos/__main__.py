@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from nn.text import legible
+from nn.support.text import legible
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 from autograd import DrawingError
 from nn.data import DatasetError
-from nn.text import legible
+from nn.support.text import legible
 
 
 class Parser(argparse.ArgumentParser):

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd import DrawingError
-from nn import canvas
-from nn.files import replacing
+from nn.support import canvas
+from nn.support.files import replacing
 
 
 def pictures(folder: Path, draw: Mapping[str, Callable[[], Any]]) -> None:

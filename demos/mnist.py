@@ -21,12 +21,13 @@ import numpy as np
 
 import nn
 from demos._command import Parser, number, run_folder, runs
-from nn import canvas, plots
+from nn import plots
 from nn.checkpoint import Checkpoint, CheckpointError, save
 from nn.data import Augment, Batches, Dataset, DatasetError, load_mnist
-from nn.history import History
 from nn.report import write_report
+from nn.support import canvas
 from nn.training import NonFiniteLoss, evaluate, fit, predict
+from nn.training.history import History
 
 ACTIVATIONS = {
     "relu": nn.ReLU, "leaky-relu": nn.LeakyReLU, "elu": nn.ELU, "gelu": nn.GELU, "silu": nn.SiLU,

@@ -23,8 +23,8 @@ from autograd import Tensor, Value, dot, vectorize
 from demos._command import number, parser, tell
 from demos._pictures import pictures
 from demos._reference import AGREE
-from nn import canvas
 from nn.data import load_mnist
+from nn.support import canvas
 
 RATE = 0.3
 Array: TypeAlias = np.ndarray

@@ -20,7 +20,8 @@ from autograd import Tensor, Value, explain, jvp, relu, sigmoid, tanh, vectorize
 from demos._command import number, parser, tell
 from demos._pictures import panels, pictures
 from demos._reference import AGREE, apart, descend, sources, table, until
-from nn import canvas, plots
+from nn import plots
+from nn.support import canvas
 
 WEIGHTS, THRESHOLD = {"working this weekend": 8, "bad weather": 10, "far away": 1}, 5
 NEURON, NETWORK, ERROR = 0.9990889488055994, 0.7216325609518421, 0.5

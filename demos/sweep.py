@@ -27,10 +27,10 @@ from demos import digits
 from demos._command import number, parser, tell
 from demos._pictures import pictures
 from demos.mnist import ACTIVATIONS
-from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, matplotlib
 from nn.data import Batches, Dataset
-from nn.extras import optional
 from nn.init import normal, uniform, xavier_uniform, zeros
+from nn.support.canvas import BLUES, GREY, INK, LINE, ORANGES, matplotlib
+from nn.support.extras import optional
 
 Settings: TypeAlias = dict[str, Any]
 Result: TypeAlias = dict[str, float]  # the figures of a trained network; nothing, if it diverged

@@ -21,7 +21,7 @@ from autograd import Tensor, Value, draw, vectorize
 from demos._command import number, parser, tell
 from demos._pictures import panels, pictures
 from demos._reference import descend, sources, table
-from nn import canvas
+from nn.support import canvas
 
 X = np.array([[0, 0, 1], [0, 1, 1], [1, 0, 1], [1, 1, 1], [0, 0, 1]], float)
 Y = np.array([0, 1, 1, 0, 0], float)

@@ -20,7 +20,7 @@ from autograd import Tensor, Value, concatenate, explain, vectorize
 from demos._command import number, parser, tell
 from demos._pictures import panels, pictures
 from demos._reference import AGREE, apart, descend, difference, sources, table
-from nn import canvas
+from nn.support import canvas
 
 X, TARGET, RATE = [0.985, 0.211, -1.0], 1.0, 1.0
 PUBLISHED = {0: 0.5, 1: 0.5621765008857981, 2: 0.614417950251781, 9: 0.7908591168160969, 49: 0.9226899115930125,

@@ -1,19 +1,16 @@
 """Neural networks on `autograd`: of scalar neurons, and of layers on Tensors.
 
 `Neuron`, `Layer` and `MLP` are made of `Value`s; `Linear` and the layers beside it of `Tensor`s. Losses, optimisers
-and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.inspection`, `nn.plots`, `nn.report` and
-`nn.sklearn` are modules of their own, loaded when they are first asked for.
+and the training loop serve both. `nn.data`, `nn.optim`, `nn.training`, `nn.checkpoint`, `nn.plots` and the others that
+completion offers are modules of their own. `docs/house.md` lists them; those that need more than NumPy are loaded when
+they are first asked for.
 """
 
 import importlib as _importlib
 import sys as _sys
 import typing as _typing
 
-from nn.averaging import EMA as EMA
-from nn.evaluation import evaluate as evaluate, predict as predict
-from nn.export import export_onnx as export_onnx, export_source as export_source
-from nn.finder import find_learning_rate as find_learning_rate
-from nn.history import History as History
+from nn.export import ExportError as ExportError, export_onnx as export_onnx, export_source as export_source
 from nn.layers import (
     ELU as ELU,
     GELU as GELU,
@@ -30,7 +27,6 @@ from nn.layers import (
     Tanh as Tanh,
     dense as dense,
 )
-from nn.live import Frames as Frames
 from nn.losses import (
     absolute_error as absolute_error,
     binary_cross_entropy as binary_cross_entropy,
@@ -48,41 +44,62 @@ from nn.neuron import (
     Neuron as Neuron,
 )
 from nn.optim import (
+    EMA as EMA,
     SGD as SGD,
     Adagrad as Adagrad,
     Adam as Adam,
     AdamW as AdamW,
-    Optimizer as Optimizer,
-    RMSprop as RMSprop,
-    clip_grad_norm as clip_grad_norm,
-    clip_grad_value as clip_grad_value,
-)
-from nn.recording import ExportError as ExportError
-from nn.schedules import (
     Cosine as Cosine,
     Exponential as Exponential,
     OneCycle as OneCycle,
+    Optimizer as Optimizer,
+    RMSprop as RMSprop,
     StepDecay as StepDecay,
     Warmup as Warmup,
+    clip_grad_norm as clip_grad_norm,
+    clip_grad_value as clip_grad_value,
 )
 from nn.training import (
     EarlyStopping as EarlyStopping,
+    Frames as Frames,
+    History as History,
     NonFiniteLoss as NonFiniteLoss,
+    evaluate as evaluate,
+    find_learning_rate as find_learning_rate,
     fit as fit,
+    predict as predict,
 )
 
 if _typing.TYPE_CHECKING:
     from nn import (
         checkpoint as checkpoint,
         data as data,
+        export as export,
         init as init,
         inspection as inspection,
+        layers as layers,
+        losses as losses,
+        optim as optim,
         plots as plots,
         report as report,
         sklearn as sklearn,
+        training as training,
     )
 
-_MODULES = ("checkpoint", "data", "init", "inspection", "plots", "report", "sklearn")
+_MODULES = (
+    "checkpoint",
+    "data",
+    "export",
+    "init",
+    "inspection",
+    "layers",
+    "losses",
+    "optim",
+    "plots",
+    "report",
+    "sklearn",
+    "training",
+)
 
 if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no other
     __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))

@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Value
-from nn.arrays import as_array
-from nn.evaluation import predict
 from nn.layers import Sequential
 from nn.module import Module
 from nn.neuron import MLP, Layer
+from nn.support.arrays import as_array
+from nn.training.evaluation import predict
 
 Array: TypeAlias = npt.NDArray[Any]
 

@@ -7,7 +7,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -15,9 +15,9 @@ from numpy.typing import DTypeLike
 import autograd
 from autograd import Tensor, linear, matmul
 from nn import init
-from nn.arrays import as_input, as_operand
 from nn.module import Module
-from nn.names import is_factory, named, whole
+from nn.support.arrays import as_input, as_operand
+from nn.support.names import is_factory, named, whole
 
 Rng = np.random.Generator | int | None
 ActivationLike: TypeAlias = str | type[Module] | Callable[[Any], Any] | Callable[[], Module] | None
@@ -329,3 +329,10 @@ def dense(
             layers += [] if function is None else [function]
             layers += [Dropout(dropout, rng=generator)] if dropout else []
     return Sequential(*layers)
+
+
+if not TYPE_CHECKING:  # type checkers take every public name
+    __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
+
+    def __dir__():
+        return sorted(__all__)

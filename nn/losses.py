@@ -13,14 +13,14 @@ an object array of Values.
 """
 
 import math
-from typing import Any, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 import autograd
 from autograd import Tensor
-from nn.arrays import as_array, is_data, to_array
+from nn.support.arrays import as_array, is_data, to_array
 
 Array: TypeAlias = NDArray[Any]
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
@@ -261,3 +261,10 @@ def _reduce(losses: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
     raise ValueError(f'reduction is "mean", "sum" or "none", got {reduction!r}')
+
+
+if not TYPE_CHECKING:  # type checkers take every public name
+    __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
+
+    def __dir__():
+        return sorted(__all__)

@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import Tensor, Value
 from autograd.explaining.naming import MODULES
-from nn.names import elsewhere, present
+from nn.support.names import elsewhere, present
 
 if TYPE_CHECKING:
     from nn.summary import Summary

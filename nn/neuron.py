@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, dot
-from nn.arrays import as_operand, is_data
 from nn.layers import ActivationLike, activation_layer
 from nn.module import Module
-from nn.names import whole
+from nn.support.arrays import as_operand, is_data
+from nn.support.names import whole
 
 
 class Neuron(Module):

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nn.files import write
-from nn.history import History, shown, spoken
-from nn.text import printable
+from nn.support.files import write
+from nn.support.text import printable
+from nn.training.history import History, shown, spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

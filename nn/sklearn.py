@@ -22,9 +22,9 @@ import numpy.typing as npt
 from autograd import Tensor, softmax
 from nn import init, layers, optim
 from nn.data import Batches
-from nn.extras import optional
 from nn.losses import cross_entropy, squared_error
 from nn.module import Module
+from nn.support.extras import optional
 from nn.training import State, fit, predict
 
 optional("sklearn", "nn.sklearn needs scikit-learn", "pip install 'chainrule[sklearn]'")

@@ -20,7 +20,7 @@ from autograd import Tensor, Value, no_grad
 from nn.layers import Sequential
 from nn.module import Module, Parameter
 from nn.neuron import Neuron
-from nn.text import printable
+from nn.support.text import printable
 
 Lines: TypeAlias = list[tuple[str, Any]]
 """Layers with their paths, in order: modules, and functions in a `Sequential`."""

@@ -20,8 +20,9 @@ from autograd.explaining.naming import Naming, bracketed
 from autograd.explaining.notation import TEXT
 from autograd.explaining.text import printable
 from autograd.ops.rows import Elementwise
-from nn import canvas, plots
-from nn.history import History
+from nn import plots
+from nn.support import canvas
+from nn.training.history import History
 
 NS = {"svg": "http://www.w3.org/2000/svg"}
 FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # by XML 1.0

@@ -20,9 +20,10 @@ from trainings import EPOCHS, GENERATORS, OPTIMIZERS, SCHEDULES, STEPS, Training
 import nn
 from autograd import Tensor, Value
 from demos import mnist
-from nn.checkpoint import Checkpoint, CheckpointError, _npz, load, save
+from nn.checkpoint import Checkpoint, CheckpointError, load, save
+from nn.checkpoint.formats import to_npz
 from nn.data import load_mnist
-from nn.files import replacing
+from nn.support.files import replacing
 from nn.training import fit
 
 ROOT = Path(__file__).parent.parent
@@ -178,7 +179,7 @@ def test_batches_without_a_state_are_passed_over(tmp_path):
 
 def test_saved_when_it_is_time(tmp_path, monkeypatch):
     clock, saved = itertools.count(), []
-    monkeypatch.setattr("nn.checkpoint.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("nn.checkpoint.checkpoint.time.monotonic", lambda: next(clock))
     monkeypatch.setattr(Checkpoint, "save", lambda self, state: saved.append((state.epoch, state.step, state.complete)))
     Training().run(Checkpoint(tmp_path / "a.npz", steps=4), epochs=2)
     assert saved == [(1, 4, False), (1, 5, True), (2, 3, False), (2, 5, True)]
@@ -358,7 +359,7 @@ def test_forged_checkpoints_change_nothing(folder, data):
     else:
         inside[key] = data.draw(st.sampled_from([None, [], {}, "x", -1, 10**30, {"__array__": "none"}, [[[]]]]))
     forged = folder / "forged.npz"
-    forged.write_bytes(_npz(arrays, json.dumps(training)))
+    forged.write_bytes(to_npz(arrays, json.dumps(training)))
     subject = Training(kind=np.random.MT19937, patience=2)
     before = subject.end()
     if message := complaint(lambda: subject.run(Checkpoint(forged, resume=True), epochs=1)):
@@ -377,7 +378,7 @@ def test_weights_of_early_stopping_that_are_not_the_parameters_are_refused(folde
     if isinstance(weights[0], dict):
         weights = [{"__array__": min(arrays, key=lambda name: arrays[name].size)}] * 4
     training["parts"]["callback 0"]["weights"] = weights
-    forged.write_bytes(_npz(arrays, json.dumps(training)))
+    forged.write_bytes(to_npz(arrays, json.dumps(training)))
     refused(forged, Training(patience=2))
 
 

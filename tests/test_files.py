@@ -20,9 +20,9 @@ from demos._pictures import pictures
 from nn.checkpoint import Checkpoint, CheckpointError, load, save
 from nn.data import DatasetError, download, load_mnist, read_csv, read_idx
 from nn.data.download import SOURCES, Source
-from nn.history import History
 from nn.report import write_report
 from nn.training import fit
+from nn.training.history import History
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="modes, links and pipes are those of POSIX")
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import nn
 from autograd import Tensor, Value, vectorize
 from nn.data import Batches
-from nn.finder import RangeTest, find_learning_rate
+from nn.training.finder import RangeTest, find_learning_rate
 
 X = np.random.default_rng(0).normal(size=(60, 3)).astype(np.float32)
 Y = (X @ np.array([[1.0], [-2.0], [0.5]], np.float32)).astype(np.float32)

@@ -119,7 +119,9 @@ def test_a_handler_of_the_programs_own_is_left_alone():
 def test_ctrl_c_at_any_line_leaves_no_half_step(folder, moment):
     """Wherever it comes in the loop, the optimiser or the checkpoint: it is saved, and goes on identically."""
     path = folder / "anywhere.npz"
-    files = tuple(str(ROOT / "nn" / name) for name in ("training.py", "optim.py", "checkpoint.py", "layers.py"))
+    parts = ("training/loop.py", "training/state.py", "training/stopping.py", "training/progress.py", "layers.py")
+    files = tuple(str(ROOT / "nn" / name) for name in parts)
+    files += tuple(str(path) for folder in ("optim", "checkpoint") for path in (ROOT / "nn" / folder).glob("*.py"))
 
     def traced(press):
         lines = itertools.count()

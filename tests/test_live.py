@@ -1,4 +1,4 @@
-"""`nn.live`: when frames are drawn, what they look like, and where they go."""
+"""`nn.training.live`: when frames are drawn, what they look like, and where they go."""
 
 import io
 import sys

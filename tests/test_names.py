@@ -13,8 +13,9 @@ import pytest
 import autograd
 import nn
 from autograd import Tensor, Value
-from nn import arguments, init, layers, losses
+from nn import init, layers, losses
 from nn.data import Batches
+from nn.training import arguments
 
 X = np.random.default_rng(0).normal(size=(12, 2))
 Y = (X[:, 0] > 0).astype(int)

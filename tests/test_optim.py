@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as hnp
 from autograd import Tensor, Value, no_grad
 from nn import MLP, optim
 from nn.optim import SGD, Adagrad, Adam, AdamW, RMSprop
-from nn.schedules import Cosine, Exponential, OneCycle, StepDecay, Warmup
+from nn.optim.schedules import Cosine, Exponential, OneCycle, StepDecay, Warmup
 
 SEEDS = st.integers(0, 2**32)
 

@@ -21,12 +21,13 @@ import nn
 from autograd import Tensor, describe
 from demos import mnist
 from demos._pictures import pictures
-from nn import canvas, plots
+from nn import plots
 from nn.data import Dataset, moons
-from nn.history import History
-from nn.live import Frames
 from nn.report import write_report
+from nn.support import canvas
 from nn.training import predict
+from nn.training.history import History
+from nn.training.live import Frames
 
 pytest.importorskip("matplotlib")
 from matplotlib._pylab_helpers import Gcf

@@ -5,8 +5,8 @@ import pytest
 
 import nn
 from nn.checkpoint import Checkpoint, CheckpointError
-from nn.history import History
 from nn.training import EarlyStopping, fit
+from nn.training.history import History
 
 SCORES = {
     "max": ["val_accuracy", "accuracy", "val_acc", "val_auc", "AUC", "test-f1", "precision", "val_recall", "r2"],

@@ -11,7 +11,7 @@ import pytest
 
 import nn
 from autograd import Tensor, Value
-from nn import threads
+from nn.training import threads
 
 threadpoolctl = pytest.importorskip("threadpoolctl")
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 import nn
 from autograd import Tensor, Value, no_grad
 from nn.data import Batches, moons
-from nn.files import replacing
-from nn.history import History
+from nn.support.files import replacing
 from nn.training import EarlyStopping, NonFiniteLoss, evaluate, fit, predict
+from nn.training.history import History
 
 X, Y = moons(200, seed=1)
 X = X.astype(np.float32)

@@ -25,7 +25,7 @@ import nn
 from autograd import Tensor, TraceError, Value, Vectorized, custom_op, no_grad, ops, vectorize, where
 from autograd.ops.rows import Elementwise
 from autograd.testing import expressions, mlps
-from autograd.transforms import flatten
+from autograd.transforms.containers import flatten
 from autograd.vectorizing.backward import backward_source
 from autograd.vectorizing.source import Text
 

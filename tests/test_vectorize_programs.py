@@ -33,7 +33,7 @@ from autograd import (
     vjp,
     where,
 )
-from autograd.transforms import flatten
+from autograd.transforms.containers import flatten
 
 BATCHES = (1, 2, 4, 7, 64)
 

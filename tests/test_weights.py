@@ -18,7 +18,8 @@ from trainings import Training
 
 import nn
 from autograd import Tensor, Value, grad
-from nn.checkpoint import Checkpoint, CheckpointError, _from_npz, _from_safetensors, _npz, _safetensors, load, save
+from nn.checkpoint import Checkpoint, CheckpointError, load, save
+from nn.checkpoint.formats import from_npz, from_safetensors, to_npz, to_safetensors
 from nn.training import fit
 
 SUFFIXES = [".npz", ".safetensors"]
@@ -52,14 +53,14 @@ def layouts(draw):
 
 @given(array=layouts())
 def test_any_layout_is_written_as_its_numbers(array):
-    for data, read in ((_npz({"a": array}), _from_npz), (_safetensors({"a": array}), _from_safetensors)):
+    for data, read in ((to_npz({"a": array}), from_npz), (to_safetensors({"a": array}), from_safetensors)):
         for found in (read(data)["a"], _others(data)):
             assert found.shape == array.shape
             assert found.dtype == array.dtype.newbyteorder("=")
             assert np.array_equal(found, array)
     plain = np.array(array, array.dtype.newbyteorder("="), order="C")
-    assert _npz({"a": array}) == _npz({"a": plain})
-    assert _safetensors({"a": array}) == _safetensors({"a": plain})
+    assert to_npz({"a": array}) == to_npz({"a": plain})
+    assert to_safetensors({"a": array}) == to_safetensors({"a": plain})
 
 
 def _others(data):

@@ -58,7 +58,7 @@ class Columns:
         for x in operands:
             self.below[id(node)] |= self.below.get(id(x.node), 0)
         column, added = Column(chain, self.depth[id(node)]), list[Operand]()
-        adds = node.op in (ops.add, ops.sum, ops._dot)
+        adds = node.op in (ops.add, ops.sum, ops.ROWS["dot"])
         for term in terms:
             for x in sorted(term, key=lambda x: x.enters):
                 if x.enters:

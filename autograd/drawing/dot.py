@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import ops
 from autograd.drawing import style
 from autograd.drawing.columns import Columns, Operand
 from autograd.drawing.render import Drawing
@@ -196,8 +197,8 @@ class Picture:
             bad = not math.isfinite(node.data) or (grad is not None and not math.isfinite(grad))
         else:
             grad = grad if isinstance(grad, np.ndarray) else None
-            label = style.array_card(view.pretty_card(node), shown, node._primal, grad, self.most)
-            bad = not np.all(np.isfinite(node._primal)) or (grad is not None and not np.all(np.isfinite(grad)))
+            label = style.array_card(view.pretty_card(node), shown, ops.detach(node), grad, self.most)
+            bad = not np.all(np.isfinite(ops.detach(node))) or (grad is not None and not np.all(np.isfinite(grad)))
         if bad:
             looks |= {"color": style.ALARM, "penwidth": "3"}
         name = view.full_name(node) or view.pretty(node)

@@ -25,7 +25,7 @@ MANY = 0.2  # the share of saturated outputs that is worth a warning
 
 
 @dataclass
-class Group:
+class Part:
     """A layer, the inputs, the targets or the loss: what of the graph belongs to it."""
 
     chain: Chain
@@ -41,7 +41,7 @@ class Overview:
         self.view = view
         self.notice = notice
         self.direction = direction
-        self.groups: dict[Chain, Group] = {}
+        self.groups: dict[Chain, Part] = {}
         self.flows: dict[tuple[Chain, Chain], dict[int, Node]] = {}
         self.edges = 0
         where = {id(node): self._part(node) for node in view.nodes}
@@ -49,7 +49,7 @@ class Overview:
             chain = where[id(node)]
             group = self.groups.get(chain)
             if group is None:
-                group = self.groups[chain] = Group(chain)
+                group = self.groups[chain] = Part(chain)
             (group.parameters if view.role(node) == "param" else group.nodes).append(node)
             for x in node.parents:
                 self.edges += 1
@@ -104,14 +104,14 @@ class Overview:
 
     # ------------------------------------------------------------------------------------------------- the cards
 
-    def _looks(self, group: Group) -> dict[str, str]:
+    def _looks(self, group: Part) -> dict[str, str]:
         role = {INPUTS: "input", TARGETS: "target", LOSS: "loss"}.get(group.chain, "param")
         return dict(style.ROLES[role])
 
-    def _card(self, group: Group) -> str:
+    def _card(self, group: Part) -> str:
         title, _, kind = self.view.title(group.chain).partition(" · ")
         numbers = data_of(group.outputs.values()) if group.outputs else data_of(group.nodes)
-        count = sum(int(np.size(x._primal)) for x in group.parameters)
+        count = sum(int(np.size(ops.detach(x))) for x in group.parameters)
         rows = [
             f'<TD COLSPAN="2" ALIGN="LEFT">{style.bold(style.escape(title), point_size=13)}'
             f"  {font(style.escape(kind or self._few(group)), point_size=10, color=style.GREY)}</TD>"
@@ -139,13 +139,13 @@ class Overview:
             rows.append(f'<TD COLSPAN="2" ALIGN="LEFT" BGCOLOR="#FFF8C5">{text}</TD>')
         return table(rows, cellpadding=3)
 
-    def _few(self, group: Group) -> str:
+    def _few(self, group: Part) -> str:
         """What an unnamed kind of group is made of."""
         if group.chain in (INPUTS, TARGETS):
             return self._extent(group, group.outputs.values())
         return ""
 
-    def _extent(self, group: Group, nodes: Iterable[Node]) -> str:
+    def _extent(self, group: Part, nodes: Iterable[Node]) -> str:
         """How many units of how many samples each: ``16 × 8``."""
         members = list(nodes)
         if members and not isinstance(members[0], Value):
@@ -164,7 +164,7 @@ class Overview:
             found.setdefault(chain if len(chain) > 1 else id(node), []).append(node)
         return list(found.values())
 
-    def _strip(self, group: Group) -> str:
+    def _strip(self, group: Part) -> str:
         """The gradient of each unit, of its samples the largest."""
         outputs = list(group.outputs.values())
         if all(isinstance(x, Value) for x in outputs):
@@ -176,7 +176,7 @@ class Overview:
         ]
         return style.cells([extreme(column) for a in arrays for column in a.T], self.top["units"])
 
-    def _matrix(self, group: Group) -> str:
+    def _matrix(self, group: Part) -> str:
         """The gradients of the parameters: a row a unit, its bias last."""
         units = self._units(group.parameters)
         matrices = [np.atleast_2d(x.grad) for x in group.parameters if isinstance(x.grad, np.ndarray)]
@@ -197,7 +197,7 @@ class Overview:
         found = [np.ravel(x.grad) for x in nodes if x.grad is not None]
         return np.concatenate(found) if found else np.zeros(0)
 
-    def _warnings(self, group: Group) -> list[str]:
+    def _warnings(self, group: Part) -> list[str]:
         """Units that are dead or saturated on all or many samples."""
         found = []
         outputs = [x for x in group.outputs.values() if x.op is not None]
@@ -206,7 +206,7 @@ class Overview:
         if all(isinstance(x, Value) for x in outputs):
             units = [np.array([x.data for x in unit]) for unit in self._units(outputs)]  # type: ignore[attr-defined]
         else:
-            arrays = [np.atleast_1d(x._primal) for x in outputs]
+            arrays = [np.atleast_1d(ops.detach(x)) for x in outputs]
             units = [column for x in arrays for column in x.reshape(-1, x.shape[-1]).T]
         op = outputs[0].op
         dead = sum(not np.any(unit) for unit in units)
@@ -246,7 +246,7 @@ class Overview:
 
 def data_of(nodes: Iterable[Node]) -> Any:
     """The numbers of nodes, in one array."""
-    found = [np.ravel(x._primal) for x in nodes]
+    found = [np.ravel(ops.detach(x)) for x in nodes]
     return np.concatenate(found) if found else np.zeros(0)
 
 

@@ -14,7 +14,6 @@ from typing import Any
 from autograd import ops
 from autograd.drawing import style
 from autograd.drawing.dot import Picture, select
-from autograd.drawing.render import write
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
 from autograd.explaining.local import Local
@@ -22,6 +21,7 @@ from autograd.explaining.naming import Clusters, everything
 from autograd.explaining.notation import TEXT, figure
 from autograd.explaining.text import printable
 from autograd.explaining.view import View
+from autograd.files import save
 
 MOST = 400  # values; more steps than anybody walks through
 """The most values of a page."""
@@ -40,7 +40,7 @@ class Steps:
 
     def save(self, filename: str | Path) -> str:
         """Write the page, whole or not at all; returns the path."""
-        return write(filename, self.html.encode())
+        return save(filename, self.html.encode())
 
     def _repr_html_(self) -> str:
         inside = html.escape(self.html, quote=True)

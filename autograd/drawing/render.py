@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import re
 import shutil
 import subprocess
@@ -78,7 +77,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         form = path.suffix.lower().removeprefix(".")
         if form not in ("svg", "png", "pdf", "jpg", "dot", "gv"):
             raise ValueError(f"the ending of {str(path)!r} should say what to write: .svg, .png, .pdf or .dot")
-        return write(path, self.source.encode() if form in ("dot", "gv") else self.pipe(form))
+        return files.save(path, self.source.encode() if form in ("dot", "gv") else self.pipe(form))
 
     def render(
         self,
@@ -102,14 +101,6 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         except DrawingError as error:
             bundle["text/plain"] = f"{error}\n\n{bundle['text/plain']}"
         return {key: x for key, x in bundle.items() if key not in (exclude or ()) and (not include or key in include)}
-
-
-def write(path: str | os.PathLike[str], content: bytes) -> str:
-    """Write a file whole or not at all, and the folders that it needs; returns its path."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    files.write(path, content)
-    return str(path)
 
 
 def narrowed(svg: str, widest: int = WIDEST) -> str:

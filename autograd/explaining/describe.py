@@ -23,6 +23,7 @@ from autograd.explaining.curve import has_curve, plot, svg
 from autograd.explaining.facts import Fact, arguments, facts, formulas
 from autograd.explaining.notation import LATEX
 from autograd.explaining.text import legible, printable
+from autograd.files import save
 from autograd.ops.operators import NUMPY_NAMES
 from autograd.ops.rows import Elementwise, Fused, Linear, Op, Reduction
 
@@ -116,9 +117,7 @@ class Listing:
 
     def save(self, filename: str | Path) -> str:
         """Write the page, whole or not at all; returns the path."""
-        from autograd.drawing.render import write
-
-        return write(filename, self.page.encode())
+        return save(filename, self.page.encode())
 
     def __str__(self) -> str:
         blocks = []

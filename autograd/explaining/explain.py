@@ -226,15 +226,15 @@ class Waypoints(View):
         if node.is_leaf:
             return f"{name} = {short(node.data)}"  # type: ignore[attr-defined]
         place = "" if not self.paths or self.chain(node) in (LOSS, INPUTS) else ".".join(self.chain(node))
-        text, op = "", node.op
+        text, op, many = "", node.op, len(node.operands)
+        is_dot = op is ops.ROWS["dot"]
         operands = [Symbol(self.pretty(x) or "…") if isinstance(x, Node) else symbol(x) for x in node.operands[:9]]
         if isinstance(op, Elementwise):
             text = application(op, operands)
-        elif op is not ops._dot and len(node.operands) < 9:
+        elif not is_dot and many < 9:
             text = f"{op.name}({', '.join(TEXT.write(x)[0] for x in operands)})"
         if not text or len(text) > LONGEST:
-            many = len(node.operands)
-            text = f"w·x{' + b' * (many % 2)} ({many // 2} inputs)" if op is ops._dot else f"{op.name} of {many:,}"
+            text = f"w·x{' + b' * (many % 2)} ({many // 2} inputs)" if is_dot else f"{op.name} of {many:,}"
         return f"{name} = {text}" + (f", in {place}" if place else "")
 
     def _whole_name(self, node: Node) -> str:

@@ -18,7 +18,7 @@ from autograd import ops
 from autograd.engine.byhand import unfinished
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
-from autograd.ops.rows import Elementwise
+from autograd.ops.rows import Elementwise, Linear
 from autograd.ops.symbol import Symbol, symbol
 
 Namer = Callable[[Any], str | Symbol]
@@ -63,7 +63,7 @@ def formulas_of(node: Value, operands: Sequence[Any], name: Namer) -> list[Symbo
     if isinstance(row, Elementwise):
         out = named(name(node), node)
         return [None if d is None else symbol(d(out, *symbols)) for d in row.partials]
-    if row is ops._dot:
+    if isinstance(row, Linear) and row is ops.ROWS["dot"]:
         return [symbol(row.transposes[0](i, 1, *symbols)) for i in range(len(symbols))]
     if row is ops.sum:
         return [symbol(1)] * len(symbols)

@@ -106,7 +106,7 @@ class View(Naming):
         if node.is_leaf:
             return []
         found = derivatives(node, self.term) if node.op not in SUMS or not isinstance(node, Value) else []
-        if node.op is ops._dot:
+        if node.op is ops.ROWS["dot"]:
             n = len(found) // 2
             return [[w, x] for w, x in zip(found[:n], found[n:], strict=False)] + [[b] for b in found[2 * n :]]
         if found or self.fold == "none":
@@ -151,7 +151,7 @@ class View(Naming):
         op, operands = node.op, node.operands
         if isinstance(node, Value) and op in SUMS and self.fold != "none":
             return self._sum_sign(node)
-        if op is ops._dot:
+        if op is ops.ROWS["dot"]:
             return "w·x + b" if len(operands) % 2 else "w·x"
         sign = SIGNS.get(op.name) or printable(op.name)
         others = [x for x in operands if not isinstance(x, Node)]
@@ -185,7 +185,7 @@ def input_names(naming: Naming) -> dict[int, str]:
     """
     places: dict[int, str] = {}
     for node in naming.nodes:
-        if node.op in (ops.mul, ops._dot):
+        if node.op in (ops.mul, ops.ROWS["dot"]):
             half = len(node.operands) // 2
             for pair in zip(node.operands[:half], node.operands[half:], strict=False):
                 for w, x in (pair, pair[::-1]):

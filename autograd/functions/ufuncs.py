@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
+from autograd.functions.reductions import cumprod
 from autograd.functions.table import later, plain
 from autograd.ops.operators import NUMPY_NAMES
 from autograd.ops.rows import Elementwise, Op, normalize_axis, shape_of
@@ -62,8 +63,6 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
     if method == "reduce" and ufunc in REDUCE:
         return _reduce(name, REDUCE[ufunc], *inputs, **kwargs)
     if method == "accumulate" and ufunc in (np.add, np.multiply):
-        from autograd.functions.reductions import cumprod
-
         (x, *rest) = inputs
         axis = rest[0] if rest else kwargs.pop("axis", 0)
         _none(name, kwargs)

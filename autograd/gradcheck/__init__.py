@@ -1,3 +1,4 @@
 """Gradients held against finite differences: `check_gradients`, and the report of what is wrong."""
 
-from autograd.gradcheck.check import check_gradients
+from autograd.gradcheck.check import assert_gradients as assert_gradients, check_gradients as check_gradients
+from autograd.gradcheck.report import Report as Report

@@ -122,7 +122,7 @@ def local(
 
 
 @dataclass(frozen=True)
-class Step:
+class Instruction:
     """One instruction that was kept: operands are numbers of nodes, or constants; slopes were measured."""
 
     op: Operation
@@ -158,7 +158,7 @@ class Expression:
 
     def __init__(self, leaves: Sequence[float], program: Iterable[tuple[Operation, Sequence[Source]]]) -> None:
         self.leaves = tuple(map(float, leaves))
-        self.steps: list[Step] = []
+        self.steps: list[Instruction] = []
         numbers = list(self.leaves)
         for op, sources in program:
             taken = tuple(len(numbers) - min(max(s, 1), len(numbers)) if isinstance(s, int) else s for s in sources)
@@ -177,7 +177,7 @@ class Expression:
             found = local(op, tuple(numbers[x] if isinstance(x, int) else x for x in operands), variable)
             if found:
                 numbers.append(found[0])
-                self.steps.append(Step(op, operands, found[0], tuple(found[1])))
+                self.steps.append(Instruction(op, operands, found[0], tuple(found[1])))
 
     def nodes(self, *leaves: Any) -> list[Any]:
         """Everything that is computed: the leaves, a node a step, and the sums that join the ends."""

@@ -35,7 +35,8 @@ from autograd.ops.arrays import as_array
 from autograd.engine.graph import modes
 from autograd.ops.rows import FLOATS, Traced
 from autograd.engine.tensor import Tensor
-from autograd.transforms import checked_function, flatten
+from autograd.transforms.containers import flatten
+from autograd.transforms.variables import checked_function
 from autograd.engine.value import Value
 from autograd.vectorizing.affine import affine
 from autograd.vectorizing.backward import Unsketchable, backward_source

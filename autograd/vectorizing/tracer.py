@@ -22,7 +22,7 @@ from autograd.engine.specialize import ELEMENTWISE, methods_of
 from autograd.engine.value import Value, dot_items, number, without_axis
 from autograd.ops.operators import NUMPY_NAMES
 from autograd.ops.rows import Op, Reduction, Traced, box
-from autograd.transforms import flatten
+from autograd.transforms.containers import flatten
 from autograd.vectorizing.scalars import CONSTANT, DETACH, INPUT, PARAMETER, Bound, Question
 
 REMEDY = "vectorize runs it once for all numbers: use where(condition, x, y), maximum, minimum, clip or relu"

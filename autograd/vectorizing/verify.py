@@ -17,7 +17,7 @@ from autograd import ops
 from autograd.engine.graph import modes
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value
-from autograd.transforms import flatten
+from autograd.transforms.containers import flatten
 from autograd.vectorizing.tracer import TraceError, name_of, nested
 
 Array = np.ndarray[Any, np.dtype[Any]]

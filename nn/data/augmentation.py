@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.arrays import as_array
+from nn.support.arrays import as_array
 
 Array = npt.NDArray[Any]
 Seed = int | np.random.Generator

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.arrays import ANY, as_array
+from nn.support.arrays import ANY, as_array
 
 Array = npt.NDArray[Any]
 Seed = int | np.random.Generator

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nn.data.files import error_in
-from nn.extras import optional
-from nn.files import read
+from nn.support.extras import optional
+from nn.support.files import read
 
 CACHE_VARIABLE = "CHAINRULE_DATA"
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.files import read
+from nn.support.files import read
 
 Array = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]

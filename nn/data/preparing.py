@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.arrays import ANY, as_array, as_floats
+from nn.support.arrays import ANY, as_array, as_floats
 
 Array = npt.NDArray[Any]
 Seed = int | np.random.Generator

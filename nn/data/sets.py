@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from nn.data.download import download
 from nn.data.files import PathLike, error_in, read_csv, read_idx
-from nn.extras import optional
+from nn.support.extras import optional
 
 Array = npt.NDArray[Any]
 

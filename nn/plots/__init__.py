@@ -7,7 +7,7 @@ A new figure is pyplot's where pyplot is in use, that is, after ``import matplot
 Then ``plt.savefig``, ``plt.show`` and ``plt.close`` reach it as they reach any other, and it stays open until it is
 closed. In programs without pyplot a figure belongs to who holds it. Nothing needs closing, and threads do not meet.
 
-`nn.live.Frames` calls these functions while a network learns. The numbers behind them are those of `nn.inspection`.
+`nn.Frames` calls these functions while a network learns. The numbers behind them are those of `nn.inspection`.
 
 Colours as in the drawings of graphs: blue is negative, orange positive.
 """

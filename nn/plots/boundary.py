@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.arrays import as_array, as_floats
-from nn.canvas import CLASSES, GREY, LINE, axes, class_image, placed, signed_image, usual_limit, zero_line
 from nn.inspection import made_of_values, outputs
+from nn.support.arrays import as_array, as_floats
+from nn.support.canvas import CLASSES, GREY, LINE, axes, class_image, placed, signed_image, usual_limit, zero_line
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from nn import inspection
-from nn.arrays import as_array
-from nn.canvas import (
+from nn.support.arrays import as_array
+from nn.support.canvas import (
     BLUES,
     GREY,
     INK,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, literal, matplotlib
-from nn.history import Direction, History, direction_of, shown, spoken
+from nn.support.canvas import BLUES, GREY, INK, LINE, ORANGES, axes, literal, matplotlib
+from nn.training.history import Direction, History, direction_of, shown, spoken
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,8 +31,7 @@ def curves(
         log: a logarithmic vertical axis.
         direction: whether the best number is the largest, "max", or the smallest, "min".
 
-    The best epoch of the last line is marked, if `direction` or the column's name tells which it is: see
-    `nn.history.direction_of`.
+    The best epoch of the last line is marked, if `direction` or the column's name tells which it is.
 
     >>> ax = curves(History([{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.25}]))
     >>> [line.get_label() for line in ax.lines]

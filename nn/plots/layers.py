@@ -12,8 +12,11 @@ import numpy.typing as npt
 
 from autograd import Tensor, Value
 from nn import inspection
-from nn.arrays import as_floats
-from nn.canvas import (
+from nn.layers import Sequential
+from nn.module import Module
+from nn.neuron import MLP
+from nn.support.arrays import as_floats
+from nn.support.canvas import (
     BLUES,
     GREY,
     INK,
@@ -28,9 +31,6 @@ from nn.canvas import (
     signed_image,
     usual_limit,
 )
-from nn.layers import Sequential
-from nn.module import Module
-from nn.neuron import MLP
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import Tensor, Value
 from nn.module import Module
-from nn.schedules import checked
+from nn.optim.schedules import checked
 
 
 class EMA:

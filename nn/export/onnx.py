@@ -1,7 +1,8 @@
-"""Trained models for use elsewhere: as ONNX, and (see `nn.source`) as one file of plain Python.
+"""A trained model as ONNX.
 
-A model is recorded by running it (`nn.recording`), and each row of the operation table that it used becomes a node of
-ONNX. Rows that ONNX lacks are written out by their own formulas, as text of the table is: no formula is repeated here.
+A model is recorded by running it (`nn.export.recording`), and each row of the operation table that it used becomes a
+node of ONNX. Rows that ONNX lacks are written out by their own formulas, as text of the table is: no formula is
+repeated here.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ import numpy as np
 
 import autograd
 from autograd import Symbol
-from nn.extras import optional
-from nn.files import write
-from nn.recording import Constant, ExportError, Step, check_name, described, record
-from nn.source import export_source as export_source
+from nn.export.recording import Constant, ExportError, Step, check_name, described, record
+from nn.support.extras import optional
+from nn.support.files import write
 
 OPSET, IR_VERSION = 18, 8  # of December 2022: what reads ONNX today reads these
 FAR = 2**63 - 1  # beyond the end of any axis

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias, overload
 
-from nn.files import read, write
+from nn.support.files import read, write
 
 Row: TypeAlias = dict[str, float]
 Direction: TypeAlias = Literal["max", "min"]

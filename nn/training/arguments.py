@@ -13,12 +13,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from nn import losses, optim
-from nn.arrays import as_array, as_input, is_data
 from nn.data.batches import Batches
 from nn.layers import Sequential, Sigmoid, Softmax
-from nn.names import named
 from nn.optim import Optimizer
-from nn.schedules import Rate
+from nn.optim.schedules import Rate
+from nn.support.arrays import as_array, as_input, is_data
+from nn.support.names import named
 
 Loss: TypeAlias = Callable[[Any, Any], Any]
 

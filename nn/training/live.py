@@ -12,13 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from nn.canvas import INK, literal, matplotlib
-from nn.extras import optional
-from nn.files import check_writable, replacing, write
-from nn.history import shown
+from nn.support.canvas import INK, literal, matplotlib
+from nn.support.extras import optional
+from nn.support.files import check_writable, replacing, write
+from nn.training.history import shown
 
 if TYPE_CHECKING:
-    from nn.training import State
+    from nn.training.state import State
 
 
 class Frames:

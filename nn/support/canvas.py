@@ -12,7 +12,7 @@ import numpy.typing as npt
 from autograd.explaining.figures import axes as axes
 from autograd.explaining.figures import matplotlib as matplotlib
 from autograd.explaining.figures import off_screen as off_screen
-from nn.text import literal as literal
+from nn.support.text import literal as literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -17,11 +17,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from nn.arguments import Loss, batches_of, loss_function
-from nn.arguments import optimizer as optimizer_of
-from nn.canvas import BLUES, GREY, INK, LINE, ORANGES, axes
 from nn.optim import Optimizer
-from nn.training import NonFiniteLoss, State, fit
+from nn.support.canvas import BLUES, GREY, INK, LINE, ORANGES, axes
+from nn.training.arguments import Loss, batches_of, loss_function
+from nn.training.arguments import optimizer as optimizer_of
+from nn.training.loop import fit
+from nn.training.refusals import NonFiniteLoss
+from nn.training.state import State
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from autograd import Tensor, Value, no_grad
-from nn.arguments import Loss, aligned, is_ours, loss_function, takes_labels
-from nn.arrays import as_array
 from nn.losses import cross_entropy
 from nn.module import mode
+from nn.support.arrays import as_array
+from nn.training.arguments import Loss, aligned, is_ours, loss_function, takes_labels
 
 Array: TypeAlias = npt.NDArray[Any]
 Model: TypeAlias = Callable[[Any], Any]

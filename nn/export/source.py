@@ -1,8 +1,8 @@
 """A trained model as one Python file that imports nothing but the standard library.
 
-The model is recorded by running it (`nn.recording`), for one sample: what is a batch of rows there is a list of numbers
-here. Elementwise operations are written as the operation table itself writes its rows; only what concerns lists (sums
-of products, softmax) and what Python's `math` raises instead of giving infinity is said here.
+The model is recorded by running it (`nn.export.recording`), for one sample: what is a batch of rows there is a list of
+numbers here. Elementwise operations are written as the operation table itself writes its rows; only what concerns lists
+(sums of products, softmax) and what Python's `math` raises instead of giving infinity is said here.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ import numpy.typing as npt
 
 import autograd
 from autograd import Symbol
-from nn.files import write
-from nn.recording import Constant, ExportError, Step, check_name, described, record
+from nn.export.recording import Constant, ExportError, Step, check_name, described, record
+from nn.support.files import write
 
 INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # Python's own
 FEW = 100  # as many numbers are written out, so that small networks can be read

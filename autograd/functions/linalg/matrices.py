@@ -1,0 +1,73 @@
+"""What the modules of `numpy.linalg` share: matrices are the last two axes, all axes before them are a stack."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.linalg import LinAlgError
+
+from autograd import ops
+from autograd.ops.rows import shape_of
+
+
+def transposed(x: Any) -> Any:
+    """The transposed matrices."""
+    return ops.swapaxes(x, -1, -2)
+
+
+def as_column(x: Any) -> Any:
+    """Vectors as matrices of one column."""
+    return ops.expand_dims(x, -1)
+
+
+def as_row(x: Any) -> Any:
+    """Vectors as matrices of one row."""
+    return ops.expand_dims(x, -2)
+
+
+def per_matrix(x: Any) -> Any:
+    """A number for each matrix, beside the matrices."""
+    return ops.expand_dims(x, (-2, -1))
+
+
+def unit_matrix(x: Any) -> Any:
+    """The unit matrix, of as many rows and of the dtype of `x`."""
+    return np.eye(shape_of(x)[-2], dtype=x.dtype)
+
+
+def order_of(a: Any, name: str) -> int:
+    """The order of square matrices; LinAlgError for others."""
+    shape = shape_of(a)
+    if len(shape) < 2 or shape[-1] != shape[-2]:
+        raise LinAlgError(f"numpy.linalg.{name} takes square matrices (..., n, n), got shape {shape}")
+    return shape[-1]
+
+
+def is_singular(a: Any) -> Any:
+    """Which of the matrices have no inverse."""
+    return np.linalg.slogdet(ops.detach(a))[0] == 0
+
+
+# ------------------------------------------------------------------------------- eigenvalues and singular values
+
+
+def gaps_of(s: Any, sign: int = -1) -> Any:
+    """``s[j] - s[i]`` at (i, j), or the sums with ``sign=1``; 1 on the diagonal.
+
+    What is a rounding error is 0. So what would be a quotient of rounding errors becomes inf or nan.
+    """
+    gaps, noise = as_row(s) + sign * as_column(s), noise_of(s)
+    gaps = ops.where(np.abs(ops.detach(gaps)) <= noise[..., None, None], 0, gaps)
+    return ops.where(np.eye(shape_of(s)[-1], dtype=bool), 1, gaps)
+
+
+def noise_of(s: Any) -> Any:
+    """What rounding makes of an eigenvalue or a singular value of 0 beside these."""
+    s = np.abs(ops.detach(s))
+    return 4 * s.shape[-1] * np.finfo(s.dtype).eps * s.max(-1, initial=0)
+
+
+def over_gaps(x: Any, gaps: Any) -> Any:
+    """Off the diagonal ``x / gaps``, on it 0."""
+    return ops.where(np.eye(shape_of(x)[-1], dtype=bool), 0, x) / gaps

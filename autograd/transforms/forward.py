@@ -1,0 +1,57 @@
+"""Forward mode: `jvp`, which carries a rate of change along with each number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.engine.graph import levels, modes, recording
+from autograd.engine.value import number
+from autograd.ops.rows import Traced
+from autograd.transforms.containers import flatten
+from autograd.transforms.dual import Dual, like
+from autograd.transforms.variables import Function, checked_function, severed, zeros_like
+
+
+def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
+    """The value of f, and its rate of change where the arguments change by the tangents: forward mode, in one run.
+
+    >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
+    (6.0, 4.0)
+    """
+    checked_function(f, "jvp")
+    if len(primals) != len(tangents):
+        raise ValueError(f"jvp of {len(primals)} arguments was given {len(tangents)} tangents")
+    level = next(levels)
+    args = []
+    for primal, tangent in zip(primals, tangents, strict=True):
+        leaves, rebuild = flatten(primal)
+        moves, _ = flatten(tangent)
+        if [np.shape(ops.detach(x)) for x in leaves] != [np.shape(ops.detach(t)) for t in moves]:
+            raise ValueError("a tangent has the structure and the shapes of its argument")
+        pairs = [(start(x), start(t)) for x, t in zip(leaves, moves, strict=True)]
+        args.append(rebuild([Dual(x, like(x, t), level) for x, t in pairs]))
+    outer = modes.of_arrays
+    modes.of_arrays = outer or any(isinstance(ops.detach(x), np.ndarray) for arg in args for x in flatten(arg)[0])
+    try:
+        with recording():
+            outs, rebuild = flatten(f(*args))
+    finally:
+        modes.of_arrays = outer
+    mine = [isinstance(x, Dual) and x.level == level for x in outs]
+    values = [x.primal if m else x for x, m in zip(outs, mine, strict=True)]
+    rates = [x.tangent if m else zeros_like(x) for x, m in zip(outs, mine, strict=True)]
+    return rebuild([tidy(severed(x)) for x in values]), rebuild([tidy(severed(x)) for x in rates])
+
+
+def start(x: Any) -> Any:
+    """A number of the kinds that rules work on."""
+    return x if isinstance(x, (Traced, np.ndarray)) else number(x)
+
+
+def tidy(x: Any) -> Any:
+    """A NumPy scalar as a float, all else as it is."""
+    return float(x) if isinstance(x, np.floating) else x

@@ -1,0 +1,91 @@
+"""What every transformation does with numbers: it makes variables of them, and plain numbers of its results.
+
+What goes in as plain numbers comes out as plain numbers. What goes in as Values or Tensors stays part of the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.engine.graph import Node, modes
+from autograd.engine.tensor import Tensor
+from autograd.engine.value import Value, number
+from autograd.ops.rows import FLOATS, Traced
+from autograd.transforms.dual import Dual
+
+Function = Callable[..., Any]
+
+
+def checked_function(f: Any, taker: str) -> None:
+    """Refuse what is no function: a result, perhaps, which has forgotten how it was computed."""
+    if not callable(f):
+        hint = "its backward() gives gradients, too" if isinstance(f, Traced) else "such as lambda x: x * x"
+        raise TypeError(f"{taker} takes a function, not the {type(f).__name__} {f!r:.60}: {hint}")
+
+
+def variable(x: Any, among_arrays: bool = False) -> Any:
+    """A variable of its own with the number(s) of `x`; connected to `x`, if that is a variable itself.
+
+    A number becomes a Value, or a Tensor where it will meet others.
+    """
+    if isinstance(x, Dual):
+        return Dual(variable(x.primal, among_arrays), x.tangent, x.level)
+    if isinstance(x, Node) and not x.requires_grad:  # who asks for a derivative by it gets one
+        x = ops.detach(x)
+        return variable(x) if isinstance(x, np.ndarray) else Value(x)
+    if isinstance(x, Traced):
+        return ops.identity(x)
+    if isinstance(x, np.ndarray):
+        if x.dtype not in FLOATS:
+            raise TypeError(f"derivatives are taken with respect to floats, not to an array of {x.dtype}")
+        return Tensor(x)
+    if among_arrays:
+        return Tensor(np.array(number(x)))
+    return ops.identity(Value(number(x))) if modes.tracer is not None else Value(number(x))
+
+
+def node_of(x: Any) -> Any:
+    """The variable inside: a Dual holds it in its innermost primal."""
+    while isinstance(x, Dual):
+        x = x.primal
+    return x
+
+
+def is_live(leaves: Sequence[Any]) -> bool:
+    """Whether results have to be part of a graph: an input is a variable itself, or a reverse transformation around
+    this one is watching (the function may close over its variables).
+    """
+    return (modes.differentiating > 0 and modes.recording) or any(
+        isinstance(node_of(x), Node) or (isinstance(x, Dual) and is_live([x.tangent])) for x in leaves
+    )
+
+
+def severed(x: Any) -> Any:
+    """A result as it is; a constant of its kind where `no_grad` is on around the transformation."""
+    return x if modes.recording or not isinstance(x, Traced) else ops.identity(x)
+
+
+def zeros_like(x: Any) -> Any:
+    """No change of `x`, as plain numbers."""
+    numbers = ops.detach(x)
+    return np.zeros_like(numbers) if isinstance(numbers, np.ndarray) else 0.0
+
+
+def one_like(x: Any) -> Any:
+    """The seed of a single number."""
+    numbers = ops.detach(x)
+    return np.ones_like(numbers) if isinstance(numbers, np.ndarray) else 1.0
+
+
+def plain(x: Any, like: Any) -> Any:
+    """A result as a plain number or array of the kind of `like`."""
+    if isinstance(x, Dual):
+        return Dual(plain(x.primal, like), plain(x.tangent, like), x.level)
+    x = ops.detach(x)
+    if isinstance(ops.detach(like), np.ndarray):
+        return np.array(x)
+    return x if isinstance(x, Traced) else float(x)

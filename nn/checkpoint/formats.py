@@ -1,0 +1,153 @@
+"""Arrays as bytes, and bytes as arrays: npz and safetensors, each with its own checksum.
+
+Nothing is pickled. What is written carries the SHA-256 of itself: as an npz's zip comment, or in the metadata of
+safetensors. What is read is checked first, and whatever is wrong raises a `CheckpointError`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import os
+import warnings
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from nn.support.extras import optional
+from nn.support.files import read
+
+Array: TypeAlias = npt.NDArray[Any]
+PathLike: TypeAlias = str | os.PathLike[str]
+Shape: TypeAlias = tuple[int, ...]
+
+DIGITS = 64  # of a SHA-256
+HEADER = 1 << 14  # bytes; NumPy reads no longer header of an array
+TRAINING = "training.json"  # the member of a checkpoint that is no array
+
+
+class CheckpointError(ValueError):
+    """A file of weights or a checkpoint is missing, damaged, or not of this model or training, which is unchanged."""
+
+
+def decoded(path: Path, decode: Callable[[bytes], dict[str, Any]], limit: int | None = None) -> dict[str, Any]:
+    """The arrays of a file of at most `limit` bytes by name; CheckpointError whatever is wrong with it."""
+    try:
+        data = read(path, limit)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", error)
+        raise CheckpointError(f"{path}: cannot be read ({reason}); check the path") from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return decode(data)
+    except ImportError:
+        raise
+    except Exception as error:  # parsers of damaged bytes raise nearly anything
+        reason = f"{error}" if type(error) is ValueError else f"{type(error).__name__}: {error}"
+        raise CheckpointError(f"{path}: is damaged or of another kind ({reason}); take an older copy") from error
+
+
+def to_npz(arrays: Mapping[str, Array], training: str | None = None) -> bytes:
+    """The bytes of an npz, whose zip comment, its last 64 bytes, is the SHA-256 of the others."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.comment = b"0" * DIGITS
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: the same arrays give the same bytes
+            if member.filename != f"{name}.npy":
+                raise ValueError(f"{name!r} cannot be a name in a zip file: rename that attribute or key")
+            with archive.open(member, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, _plain(array), allow_pickle=False)
+        if training is not None:
+            archive.writestr(zipfile.ZipInfo(TRAINING), training)
+    with buffer.getbuffer() as view:
+        view[-DIGITS:] = hashlib.sha256(view[:-DIGITS]).hexdigest().encode()
+    return buffer.getvalue()
+
+
+def _plain(array: Array) -> Array:
+    """The same numbers one row after another, the lowest byte first: for writers that take them as they lie there."""
+    return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
+
+
+def from_npz(data: bytes, shapes: Mapping[str, Shape] | None = None, sealed: bool = False) -> dict[str, Any]:
+    """The arrays of an npz, and the bytes of its `training.json`; without a checksum only if it has no comment.
+
+    Where `shapes` are given, an array of another shape is not unpacked: one number repeated stands for it.
+    """
+    if data[:4] != b"PK\x03\x04":
+        raise ValueError(f"it starts with {data[:4]!r}, an npz with b'PK\\x03\\x04'")
+    bare = data[-22:-18] == b"PK\x05\x06" and data[-2:] == b"\0\0"
+    if (sealed or not bare) and hashlib.sha256(data[:-DIGITS]).hexdigest().encode() != data[-DIGITS:]:
+        raise ValueError(f"its last {DIGITS} bytes are not the SHA-256 of the others")
+    found: dict[str, Any] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sealed and sum(member.file_size for member in archive.infolist()) > len(data):
+            raise ValueError("what it holds is larger than the file, and a checkpoint is not compressed")
+        for member in archive.infolist():
+            name = member.filename.removesuffix(".npy")
+            if name in found:
+                raise ValueError(f"it holds {name!r} twice")
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack more than asked
+                raise ValueError(f"{name!r} is compressed by method {member.compress_type}, which no npz is")
+            if name == TRAINING and sealed:
+                found[name] = archive.read(member)
+            elif name == member.filename:
+                raise ValueError(f"it holds {name!r}, which is no array")
+            else:
+                found[name] = _from_npy(archive, member, None if shapes is None else shapes.get(name, ()))
+    if sealed and TRAINING not in found:
+        raise ValueError(f"it has no {TRAINING}: these are weights, for nn.checkpoint.load")
+    return found
+
+
+def _from_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, expected: Shape | None) -> Array:
+    """An array from a member of a zip file, unpacked after what it declares has been checked; or what stands for it."""
+    with archive.open(member) as file:
+        head = io.BytesIO(file.read(HEADER))
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    shape, _, dtype = readers[np.lib.format.read_magic(head)](head)
+    if dtype.hasobject or (expected is not None and dtype.kind not in "biufc"):
+        raise ValueError(f"{member.filename!r} holds {dtype}, no numbers; it is never unpickled (allow_pickle=False)")
+    declared = head.tell() + math.prod(shape) * dtype.itemsize
+    if declared != member.file_size:
+        raise ValueError(f"{member.filename!r} takes {member.file_size} bytes, {dtype} of shape {shape} {declared}")
+    if expected is not None and shape != expected:
+        return np.broadcast_to(np.zeros((), dtype), shape)
+    return np.lib.format.read_array(io.BytesIO(archive.read(member)), allow_pickle=False)
+
+
+def to_safetensors(arrays: Mapping[str, Array]) -> bytes:
+    """The bytes of a safetensors file; its metadata has the SHA-256 of the file with zeros in place of that number."""
+    if "__metadata__" in arrays:
+        raise ValueError(
+            "'__metadata__' cannot be a name in a safetensors file: rename that attribute, or save as .npz"
+        )
+    plain = {name: _plain(x) for name, x in arrays.items()}
+    data: bytes = _safetensors_numpy().save(plain, {"sha256": "0" * DIGITS})
+    start = data.index(b"0" * DIGITS)
+    return data[:start] + hashlib.sha256(data).hexdigest().encode() + data[start + DIGITS :]
+
+
+def from_safetensors(data: bytes) -> dict[str, Any]:
+    """The arrays of a safetensors file; without a checksum only if nothing in its metadata looks like one."""
+    found: dict[str, Any] = _safetensors_numpy().load(data)
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    metadata = header.get("__metadata__", {})
+    if "sha256" in metadata or any(len(x) == DIGITS for x in metadata.values()):  # the name may be what is damaged
+        digest = metadata["sha256"].encode()
+        if hashlib.sha256(data.replace(digest, b"0" * DIGITS, 1)).hexdigest().encode() != digest:
+            raise ValueError("its SHA-256 is not the one in its metadata")
+    return found
+
+
+def _safetensors_numpy() -> Any:
+    need = "weights as .safetensors need the package safetensors"
+    return optional("safetensors.numpy", need, "pip install 'chainrule[weights]'")

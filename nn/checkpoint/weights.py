@@ -1,0 +1,68 @@
+"""`save` and `load`: the weights of a model in a file."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from nn.checkpoint.formats import (
+    CheckpointError,
+    PathLike,
+    decoded,
+    from_npz,
+    from_safetensors,
+    to_npz,
+    to_safetensors,
+)
+from nn.module import Module
+from nn.support.files import write
+
+SMALL, RATIO = 64 << 20, 100  # a file may always have the one, or the other times what its reader holds
+
+
+def save(model: Module, path: PathLike) -> None:
+    """Write a model's weights to an ``.npz`` or ``.safetensors`` file, as its suffix says; whole or not at all.
+
+    Each is an array named by its parameter's path and of its shape and dtype (Values: float64, without dimensions),
+    for `numpy.load`, `safetensors` and `load` to read. The same weights give the same bytes, whatever their layout in
+    memory. Raises ValueError for another suffix and for two parameters with one path, ImportError where safetensors
+    is not installed, OSError where the file cannot be written.
+
+    >>> import tempfile
+    >>> from nn import dense
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(dense(2, 3, 1, rng=0), f"{folder}/weights.npz")
+    ...     twin = dense(2, 3, 1, rng=1)
+    ...     load(twin, f"{folder}/weights.npz")
+    >>> bool((twin[0].weight.data == dense(2, 3, 1, rng=0)[0].weight.data).all())
+    True
+    """
+    path = Path(path)
+    encode = to_npz if _suffix(path) == ".npz" else to_safetensors
+    write(path, encode({name: np.asarray(x) for name, x in model.state_dict().items()}))
+
+
+def load(model: Module, path: PathLike) -> None:
+    """Take over the weights in a file that `save` wrote, or `numpy.savez` or `safetensors`.
+
+    Raises CheckpointError, and leaves the model as it was, where the file cannot be read, is damaged, or any key,
+    shape or dtype is not the model's: see `Module.load_state_dict`. Memory is bounded by the size of the model: what
+    does not fit it is not unpacked.
+    """
+    path = Path(path)
+    shapes = {name: p.shape for name, p in model.named_parameters()}
+    decode = partial(from_npz, shapes=shapes) if _suffix(path) == ".npz" else from_safetensors
+    arrays = decoded(path, decode, limit=max(SMALL, RATIO * 8 * sum(map(math.prod, shapes.values()))))
+    try:
+        model.load_state_dict(arrays)
+    except ValueError as error:
+        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _suffix(path: Path) -> str:
+    if path.suffix not in (".npz", ".safetensors"):
+        raise ValueError(f"weights are kept as .npz or .safetensors, not as {path.name}")
+    return path.suffix

@@ -1,0 +1,16 @@
+"""Trained models for use elsewhere: as ONNX, and as one file of plain Python.
+
+A model is recorded by running it (`recording`). Each of the two writers turns the steps into its own form.
+"""
+
+import typing as _typing
+
+from nn.export.recording import ExportError as ExportError
+from nn.export.onnx import export_onnx as export_onnx
+from nn.export.source import export_source as export_source
+
+if not _typing.TYPE_CHECKING:  # type checkers take every public name
+    __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
+
+    def __dir__():
+        return sorted(__all__)

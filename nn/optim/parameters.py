@@ -1,0 +1,42 @@
+"""What may be trained: parameters as a list of leaves, each once."""
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+from autograd import Tensor, Value
+from nn.module import Module, Parameter
+
+Parameters: TypeAlias = Iterable[Parameter] | Module
+
+
+def listed(parameters: Parameters) -> list[Parameter]:
+    """Parameters as a list: leaves, each once."""
+    if isinstance(parameters, Value | Tensor):
+        raise TypeError(f"parameters come in a list, even a single one: got a {type(parameters).__name__}")
+    if isinstance(parameters, type):
+        raise TypeError(f"parameters are those of a model, not of the class {parameters.__name__}: make one first")
+    given: Any = getattr(parameters, "parameters", parameters)  # a Module's, or that of anything like one
+    given = given() if callable(given) else given
+    if not isinstance(given, Iterable):
+        what = f"{type(given).__name__} {given!r:.60}"
+        raise TypeError(f"parameters come first, as model.parameters() or a list of Values and Tensors, not {what}")
+    listed: list[Parameter] = list(given)
+    seen: dict[int, int] = {}
+    for i, p in enumerate(listed):
+        if not isinstance(p, Value | Tensor):
+            hint = "; write model.parameters()" if isinstance(p, tuple) else ""
+            hint = "; make an optimiser for each group" if isinstance(p, dict) else hint
+            what = f"parameter {i} is a {type(p).__name__}, {p!r:.60}"
+            raise TypeError(f"{what}: only Values and Tensors are parameters{hint}")
+        if not p.is_leaf:
+            raise TypeError(f"{name_of(i, p)} was computed by {p.op.name}: only leaves are parameters")
+        if seen.setdefault(id(p), i) != i:
+            raise ValueError(f"{name_of(i, p)} is parameter {seen[id(p)]} once more: it would be updated twice")
+    if not listed:
+        raise ValueError("there are no parameters")
+    return listed
+
+
+def name_of(i: int, p: Parameter) -> str:
+    """A parameter in messages: its place in the list, and its label."""
+    return f"parameter {i} ({p.label})" if p.label else f"parameter {i}"
