@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, explain, tree
-from autograd.explaining.naming import INPUTS, LOSS, Naming, bracketed, everything, summary
+from autograd.explaining.naming import INPUTS, LOSS, Naming, bracketed, postorder, summary
 from autograd.explaining.view import View
 from autograd.testing import expressions
 
@@ -228,7 +228,7 @@ def test_every_node_has_a_role(f, data):
 def test_everything_below_in_order_with_its_uses(f):
     leaves = [Value(x) for x in f.leaves]
     out = f.nodes(*leaves)[-1]
-    order, uses = everything([out])
+    order, uses = postorder([out])
     place = {id(node): k for k, node in enumerate(order)}
     assert len(place) == len(order)
     for node in order:

@@ -15,9 +15,9 @@ from autograd.drawing.columns import Columns, Operand
 from autograd.drawing.render import Drawing
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
-from autograd.explaining.local import Local
 from autograd.explaining.naming import INPUTS, LOSS, Chain
 from autograd.explaining.notation import TEXT, figure
+from autograd.explaining.partials import Partial
 from autograd.explaining.view import View
 
 MOST_IN_COLUMNS = 250  # values; of more, the layout would take minutes
@@ -29,7 +29,7 @@ class Selection:
     """What of a graph is shown: nodes, operands before results, and what each of them hides."""
 
     nodes: list[Node]
-    terms: dict[int, list[list[Local]]]  # of each computed node, those that are shown
+    terms: dict[int, list[list[Partial]]]  # of each computed node, those that are shown
     elided: dict[int, int] = field(default_factory=dict)  # operands left out of a long sum
     cut: set[int] = field(default_factory=set)  # nodes whose operands are not shown
     uses: dict[int, int] = field(default_factory=dict)  # uses of a node that are not shown
@@ -37,7 +37,7 @@ class Selection:
 
 def select(view: View, most: int, focus: Node | None = None, radius: int = 2, fan_in: float = FAN_IN) -> Selection:
     """Choose what to show: breadth first from the outputs, or the neighbourhood of one node."""
-    terms: dict[int, list[list[Local]]] = {}
+    terms: dict[int, list[list[Partial]]] = {}
     elided: dict[int, int] = {}
 
     def below(node: Node) -> list[Node]:
@@ -267,7 +267,7 @@ class Picture:
         self.edges += [(tail, entry, first), (entry, head, attributes)]
         return entry
 
-    def _link(self, node: Node, link: Local, flow: Any) -> dict[str, str]:
+    def _link(self, node: Node, link: Partial, flow: Any) -> dict[str, str]:
         """How an edge looks: what it says, and how much flows back along it."""
         attributes: dict[str, str] = {}
         if isinstance(node, Value):
@@ -351,7 +351,7 @@ def sign_looks(sign: str) -> dict[str, str]:
             "fontcolor": "#FFFFFF", "fontsize": "10", "height": ".26", "margin": ".08,.03"}  # fmt: skip
 
 
-def derivative_text(link: Local) -> str:
+def derivative_text(link: Partial) -> str:
     """What stands on an edge: ``x₁ = −2``, ``h₁(1−h₁) = 0.131``; nothing for a bare 1."""
     number = f"{link.number:.3g}".replace("-", "−")
     if link.formula is None or "…" in str(link.formula):

@@ -17,9 +17,9 @@ from autograd.drawing.dot import Picture, select
 from autograd.drawing.render import write
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
-from autograd.explaining.local import Local
-from autograd.explaining.naming import Clusters, everything
+from autograd.explaining.naming import Clusters, postorder
 from autograd.explaining.notation import TEXT, figure
+from autograd.explaining.partials import Partial
 from autograd.explaining.text import printable
 from autograd.explaining.view import View
 
@@ -80,7 +80,7 @@ def steps(
         raise TypeError(f"steps goes through a graph of Values, one number a node, not of a {type(loss).__name__}")
     if detail not in ("values", "affine"):
         raise ValueError(f"detail is 'values' or 'affine', not {detail!r}")
-    if (count := len(everything([loss])[0])) > MOST:
+    if (count := len(postorder([loss])[0])) > MOST:
         raise ValueError(
             f"{count:,} values are too many to step through (at most {MOST}): take a smaller network, or one"
             " sample; autograd.draw gives an overview"
@@ -186,7 +186,7 @@ class Script:
         name = "σ" if node.op is ops.sigmoid else printable(node.op.name)
         return f"{name}({', '.join(x.removeprefix('(').removesuffix(')') for x in arguments)})"
 
-    def _backward(self, node: Node, link: Local, i: int) -> dict[str, Any]:
+    def _backward(self, node: Node, link: Partial, i: int) -> dict[str, Any]:
         card, key = self.picture.card_id, self.picture.number[id(node)]
         above = self.view.grad(node)
         amount = link.number * above
@@ -201,7 +201,7 @@ class Script:
             "more": self._formula(link),
         }  # fmt: skip
 
-    def _formula(self, link: Local) -> str:
+    def _formula(self, link: Partial) -> str:
         if link.formula is None or not link.formula.names or "…" in str(link.formula):
             return ""
         return f"the local derivative is {TEXT.write(link.formula)[0]}"

@@ -1,7 +1,7 @@
 """The table of operations: every value and every derivative in this project, one row each.
 
-What a row is stands in `autograd.ops.rows`. The rows themselves stand in `elementwise`, `moves`, `reductions`,
-`products` and `probabilities`; their names are names here too.
+`autograd.ops.rows` says what a row is. The rows are in `elementwise`, `moves`, `reductions`, `products` and
+`probabilities`. This module exports all of them.
 """
 
 from typing import TYPE_CHECKING
@@ -30,9 +30,9 @@ ROWS: dict[str, _Op] = {row.name: row for row in list(globals().values()) if isi
 """Every row by name."""
 
 for _op in ROWS.values():
-    _op.__module__ = __name__  # where pickle looks for it
+    _op.__module__ = __name__  # pickle looks it up here
 
-if not TYPE_CHECKING:  # type checkers take every public name
+if not TYPE_CHECKING:  # type checkers see every public name anyway
     _HOMES = {module.__name__ for module in (_elementwise, _moves, _reductions, _products, _probabilities)} | {__name__}
     __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") in _HOMES]
 
