@@ -190,9 +190,7 @@ def _place(x: Any, index: tuple[int, ...]) -> str:
 def _lost(x: Array) -> str:
     """What an array of a subclass would lose if only its numbers were taken. Empty if it loses nothing."""
     if isinstance(x, np.ma.MaskedArray):
-        remedy = (
-            "its mask would be lost; fill the masked numbers, x.filled(0.0), or drop the mask with numpy.asarray(x)"
-        )
+        remedy = "its mask would be lost; fill what is masked, x.filled(0.0), or drop the mask with numpy.asarray(x)"
         return remedy if np.ma.is_masked(x) else ""
     if isinstance(x, (np.matrix, np.memmap)):
         return ""

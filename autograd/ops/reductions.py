@@ -1,4 +1,4 @@
-"""Reductions: many numbers in, one number out. A row gives each element's weight, the derivative of the result by it."""
+"""Reductions: many numbers in, one number out. A row gives each element's weight: the result's derivative by it."""
 
 from __future__ import annotations
 
