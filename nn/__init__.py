@@ -1,8 +1,8 @@
 """Neural networks on `autograd`: of scalar neurons, and of layers on Tensors.
 
-`Neuron`, `Layer` and `MLP` are made of `Value`s; `Linear` and the layers beside it of `Tensor`s. Losses, optimisers
-and the training loop serve both. `nn.data`, `nn.init`, `nn.checkpoint`, `nn.inspection`, `nn.plots`, `nn.report` and
-`nn.sklearn` are modules of their own, loaded when they are first asked for.
+`Neuron`, `Layer` and `MLP` are made of `Value`s. `Linear` and the other layers are made of `Tensor`s. Losses,
+optimisers and the training loop serve both. The modules `nn.data`, `nn.init`, `nn.checkpoint`, `nn.inspection`,
+`nn.plots`, `nn.report` and `nn.sklearn` are imported on first use.
 """
 
 import importlib as _importlib
@@ -84,7 +84,7 @@ if _typing.TYPE_CHECKING:
 
 _MODULES = ("checkpoint", "data", "init", "inspection", "plots", "report", "sklearn")
 
-if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no other
+if not _typing.TYPE_CHECKING:  # type checkers see every public name anyway
     __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
 
     def __dir__():
@@ -96,5 +96,5 @@ if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no ot
             raise AttributeError(f"module 'nn' has no attribute {name!r}", name=name, obj=module)
         try:
             return _importlib.import_module(f"nn.{name}")
-        except ImportError as error:  # completion asks for every name, whatever is installed
+        except ImportError as error:  # editors ask for every name, even if an optional package is not installed
             raise AttributeError(f"nn.{name} cannot be loaded: {error}", name=name, obj=module) from error

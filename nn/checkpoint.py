@@ -1,8 +1,8 @@
-"""Weights in files, and checkpoints: a whole training in one file, to go on from.
+"""Files of weights, and checkpoints: a whole training in one file, from which it can be resumed.
 
-A file from a crashed machine or a stranger must not become a wrong network. So nothing is pickled, what is written
-carries the SHA-256 of itself (as an npz's zip comment, or in the metadata of safetensors), and a file is read, checked
-and held against the model wholly before anything changes; what is wrong raises a `CheckpointError`.
+A damaged file, or one from an untrusted source, must not become a wrong network. So nothing is pickled. A file contains
+its own SHA-256: in the zip comment of an npz, or in the metadata of safetensors. It is read, checked and compared with
+the model completely before anything changes. Any error raises a `CheckpointError`.
 """
 
 from __future__ import annotations
@@ -40,25 +40,27 @@ Shape: TypeAlias = tuple[int, ...]
 
 DIGITS = 64  # of a SHA-256
 FORMAT = 1  # of checkpoints
-HEADER = 1 << 14  # bytes; NumPy reads no longer header of an array
-SMALL, RATIO = 64 << 20, 100  # a file may always have the one, or the other times what its reader holds
-TRAINING = "training.json"  # the member of a checkpoint that is no array
+HEADER = 1 << 14  # bytes; NumPy refuses longer headers of arrays
+SMALL, RATIO = 64 << 20, 100  # a file may have 64 MiB, or 100 times the size of the model
+TRAINING = "training.json"  # the member of a checkpoint that is not an array
 
 
 class CheckpointError(ValueError):
-    """A file of weights or a checkpoint is missing, damaged, or not of this model or training, which is unchanged."""
+    """A file is missing, damaged, or belongs to another model or training. The model is unchanged."""
 
 
 # ------------------------------------------------------------------------------------------------------- weights
 
 
 def save(model: Module, path: PathLike) -> None:
-    """Write a model's weights to an ``.npz`` or ``.safetensors`` file, as its suffix says; whole or not at all.
+    """Write a model's weights to an ``.npz`` or ``.safetensors`` file. The suffix decides the format.
 
-    Each is an array named by its parameter's path and of its shape and dtype (Values: float64, without dimensions),
-    for `numpy.load`, `safetensors` and `load` to read. The same weights give the same bytes, whatever their layout in
-    memory. Raises ValueError for another suffix and for two parameters with one path, ImportError where safetensors
-    is not installed, OSError where the file cannot be written.
+    The file is written whole or not at all. Each parameter is an array with the parameter's shape and dtype, named by
+    its path. A Value is a float64 array without dimensions. `numpy.load`, `safetensors` and `load` can read the file.
+    Equal weights give equal bytes, whatever their memory layout.
+
+    Raises ValueError for another suffix and for two parameters with the same path, ImportError if safetensors is not
+    installed, and OSError if the file cannot be written.
 
     >>> import tempfile
     >>> from nn import dense
@@ -75,11 +77,11 @@ def save(model: Module, path: PathLike) -> None:
 
 
 def load(model: Module, path: PathLike) -> None:
-    """Take over the weights in a file that `save` wrote, or `numpy.savez` or `safetensors`.
+    """Load the weights from a file that `save`, `numpy.savez` or `safetensors` wrote.
 
-    Raises CheckpointError, and leaves the model as it was, where the file cannot be read, is damaged, or any key,
-    shape or dtype is not the model's: see `Module.load_state_dict`. Memory is bounded by the size of the model: what
-    does not fit it is not unpacked.
+    Raises CheckpointError if the file cannot be read, is damaged, or has a key, shape or dtype that does not fit the
+    model (see `Module.load_state_dict`). The model is unchanged then. The memory used is bounded by the size of the
+    model: arrays of other shapes are not unpacked.
     """
     path = Path(path)
     shapes = {name: p.shape for name, p in model.named_parameters()}
@@ -101,25 +103,30 @@ def _suffix(path: Path) -> str:
 
 
 class Checkpoint:
-    """Keeps a training in a file, for `fit`: all that it takes to go on as if it had never stopped, bit for bit.
+    """Saves a training of `fit` to a file, and resumes it. The result equals an uninterrupted training, bit for bit.
 
     Args:
         path: the file, an npz with the arrays and a `training.json`. It is replaced after each epoch and on Ctrl-C.
-        steps: replace it also after each so many steps.
-        seconds: replace it also when it is so old, after the step that is running then.
-        resume: `fit` goes on from the file, in the middle of an epoch where it was saved there.
-        settings: what has to be the same then, by name: anything that JSON can hold.
+        steps: replace it also after this many steps.
+        seconds: replace it also when it is this old, after the current step.
+        resume: if True, `fit` resumes from the file. A file saved in the middle of an epoch resumes there.
+        settings: settings that must be equal when the training is resumed, by name: anything that JSON can hold.
 
-    In the file: the parameters of the model and the optimiser, the optimiser's state and steps (the place in a
-    schedule, too), the epoch, the place in it, the history; the generators of random numbers in the model and the
-    loss (`Dropout`), where these are modules or functions that refer to some; and the `state_dict` of the batches and
-    of each callback that has one (and may refuse what does not fit, by an error in `on_resume(state)`). Batches
-    without one have to be the same in each epoch, like a list. Not in it: the code, NumPy's and Python's global
-    generators.
+    The file holds:
 
-    A training that had come to its end, or was stopped by a callback, is at its end when it is resumed.
-    Resuming raises CheckpointError where the file cannot be read, is damaged, or belongs to another training; then
-    everything is as it was. ``steps`` and ``seconds`` have to be above 0 (ValueError).
+    - the parameters of the model and the optimiser;
+    - the optimiser's state and number of steps, which is also the position in a schedule;
+    - the epoch, the position in it, and the history;
+    - the random generators of the model and the loss (`Dropout`), if these are modules or functions that refer to some;
+    - the `state_dict` of the batches and of each callback that has one.
+
+    Batches without a `state_dict` must be the same in each epoch, like a list. A callback may refuse to resume by
+    raising an error in `on_resume(state)`. The file does not hold the code, nor the global generators of NumPy and
+    Python.
+
+    A training that had ended, or that a callback had stopped, ends at once when it is resumed. Resuming raises
+    CheckpointError if the file cannot be read, is damaged, or belongs to another training. Nothing is changed then.
+    ``steps`` and ``seconds`` must be above 0 (ValueError).
 
     >>> import tempfile
     >>> from nn import Adam, dense, fit, squared_error
@@ -150,15 +157,16 @@ class Checkpoint:
                 raise ValueError(f"{name} must be above 0, got {x}")
         self.path, self.steps, self.seconds, self.resume = Path(path), steps, seconds, resume
         arrays: dict[str, Array] = {}
-        self.settings: dict[str, Any] = json.loads(json.dumps(_packed(settings or {}, "", arrays)))  # as they come back
+        self.settings: dict[str, Any] = json.loads(json.dumps(_packed(settings or {}, "", arrays)))  # as read from JSON
         if arrays:
             raise TypeError(f"settings are what JSON can hold, not arrays: {', '.join(arrays)}")
         self._saved = time.monotonic()
 
     def start(self, state: State) -> None:
-        """Before the first step: go on from the file if that is wanted; raise what saving would raise an epoch later.
+        """Prepare before the first step: resume from the file if asked to, and check that it can be written.
 
-        That is OSError where the file cannot be written, ValueError for two parameters or generators with one path.
+        Raises OSError if the file cannot be written, and ValueError for two parameters or generators with one path.
+        Saving would raise these only after the first epoch.
         """
         dict(_parts(state)["network"].named_parameters())
         if self.resume:
@@ -168,14 +176,14 @@ class Checkpoint:
         clear_leftovers(self.path)
 
     def save_if_due(self, state: State) -> None:
-        """Save in the middle of an epoch, if it is time to."""
+        """Save in the middle of an epoch, if `steps` or `seconds` say so."""
         due = self.steps is not None and state.optimizer.steps % self.steps == 0
         due |= self.seconds is not None and time.monotonic() - self._saved >= self.seconds
-        if due and not state.history.stopped:  # one that ends here is saved with its last row, in a moment
+        if due and not state.history.stopped:  # a training that ends here is saved with its last row soon
             self.save(state)
 
     def save(self, state: State) -> None:
-        """Replace the file by where the training stands."""
+        """Write the present state of the training to the file."""
         arrays: dict[str, Array] = {}
         training = {
             "format": FORMAT,
@@ -197,7 +205,7 @@ class Checkpoint:
         self._saved = time.monotonic()
 
     def restore(self, state: State) -> None:
-        """Take the file's training over into the parts of this one: all or nothing."""
+        """Restore the training from the file. If anything fails, nothing is changed."""
         parts = _parts(state)
         before = {name: part.state_dict() for name, part in parts.items()}
         arrays = _decoded(self.path, partial(_from_npz, sealed=True))
@@ -218,11 +226,11 @@ class Checkpoint:
             for callback in state.callbacks:
                 if hasattr(callback, "on_resume"):
                     callback.on_resume(state)
-        except Exception as error:  # whatever it is that a stranger's file sets off
+        except Exception as error:  # an untrusted file may cause any error
             for name, part in parts.items():
                 part.load_state_dict(before[name])
             reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise CheckpointError(f"{self.path}: this is no checkpoint of this training: {reason}") from error
+            raise CheckpointError(f"{self.path}: this is not a checkpoint of this training: {reason}") from error
         state.history.rows, state.history.stopped = history.rows, stopped
         state.epoch, state.step, state.complete = epoch, step, complete
         state.loss, state.total, state.lr, state.started = loss, total, lr, time.perf_counter() - seconds
@@ -234,15 +242,15 @@ class Checkpoint:
         names = [name for name in {**then, **now} if not _same(then.get(name), now.get(name))]
         if names:
             changes = ", ".join(f"{name} was {then.get(name)!r} and is {now.get(name)!r}" for name in names)
-            raise ValueError(f"{changes}; go on with what it was, or begin anew")
+            raise ValueError(f"{changes}; resume with the old settings, or start a new training")
 
 
 class _Network(Module):
-    """Everything with parameters or generators that a training reaches, each once."""
+    """All objects with parameters or generators that a training uses, each once."""
 
     def __init__(self, state: State) -> None:
         self.model, self.loss = _reached(state.model), _reached(state.criterion)
-        self.others = state.optimizer.parameters  # those found above are not listed twice
+        self.others = state.optimizer.parameters  # `named_parameters` lists each parameter once
 
 
 class _Generators:
@@ -262,7 +270,7 @@ class _Generators:
 
 
 def _parts(state: State) -> dict[str, Any]:
-    """What has a state of its own to keep, by name."""
+    """The objects whose state is saved, by name."""
     network = _Network(state)
     parts: dict[str, Any] = {"network": network, "generators": _Generators(network), "optimizer": state.optimizer}
     if hasattr(state.batches, "load_state_dict"):
@@ -272,7 +280,7 @@ def _parts(state: State) -> dict[str, Any]:
 
 
 def _reached(f: Callable[..., Any]) -> Any:
-    """Where the parameters and generators of a callable are: itself, or what a function of the user's refers to."""
+    """The object that holds the parameters and generators of a callable: itself, or what a function refers to."""
     if inspect.ismethod(f):
         return f.__self__
     if not inspect.isfunction(f):
@@ -283,7 +291,7 @@ def _reached(f: Callable[..., Any]) -> Any:
 
 
 def _same(a: Any, b: Any) -> bool:
-    """Whether what came from JSON is equal, where a nan equals a nan."""
+    """True if two values from JSON are equal. A nan equals a nan here."""
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):
@@ -295,11 +303,11 @@ def _same(a: Any, b: Any) -> bool:
 
 
 def _packed(x: Any, name: str, arrays: dict[str, Array]) -> Any:
-    """What JSON can hold of a tree; its arrays are put aside, and their names left in their places."""
+    """A tree in a form that JSON can hold. Its arrays are moved to `arrays` and replaced by their names."""
     if isinstance(x, Mapping):
         keys = {key if isinstance(key, str) else json.dumps(key) for key in x}
         if "__array__" in keys or len(keys) < len(x):
-            raise ValueError(f"a checkpoint cannot keep the keys {list(x)!r:.200} apart: rename those that look alike")
+            raise ValueError(f"keys of {list(x)!r:.200} are equal in JSON, or reserved: rename them")
         return {key: _packed(value, f"{name}/{key}".lstrip("/"), arrays) for key, value in x.items()}
     if isinstance(x, list | tuple):
         return [_packed(value, f"{name}/{i}", arrays) for i, value in enumerate(x)]
@@ -316,7 +324,7 @@ def _unpacked(text: bytes, arrays: Mapping[str, Array]) -> Any:
 
 
 def _decoded(path: Path, decode: Callable[[bytes], dict[str, Any]], limit: int | None = None) -> dict[str, Any]:
-    """The arrays of a file of at most `limit` bytes by name; CheckpointError whatever is wrong with it."""
+    """The arrays of a file of at most `limit` bytes, by name. Any error is raised as a CheckpointError."""
     try:
         data = read(path, limit)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -328,18 +336,18 @@ def _decoded(path: Path, decode: Callable[[bytes], dict[str, Any]], limit: int |
             return decode(data)
     except ImportError:
         raise
-    except Exception as error:  # parsers of damaged bytes raise nearly anything
+    except Exception as error:  # parsers may raise any error on damaged bytes
         reason = f"{error}" if type(error) is ValueError else f"{type(error).__name__}: {error}"
         raise CheckpointError(f"{path}: is damaged or of another kind ({reason}); take an older copy") from error
 
 
 def _npz(arrays: Mapping[str, Array], training: str | None = None) -> bytes:
-    """The bytes of an npz, whose zip comment, its last 64 bytes, is the SHA-256 of the others."""
+    """The bytes of an npz. Its zip comment, the last 64 bytes, is the SHA-256 of the bytes before."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.comment = b"0" * DIGITS
         for name, array in arrays.items():
-            member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: the same arrays give the same bytes
+            member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980, so that equal arrays give equal bytes
             if member.filename != f"{name}.npy":
                 raise ValueError(f"{name!r} cannot be a name in a zip file: rename that attribute or key")
             with archive.open(member, "w", force_zip64=True) as file:
@@ -352,14 +360,14 @@ def _npz(arrays: Mapping[str, Array], training: str | None = None) -> bytes:
 
 
 def _plain(array: Array) -> Array:
-    """The same numbers one row after another, the lowest byte first: for writers that take them as they lie there."""
+    """The array in C order and little-endian, for writers that copy its memory."""
     return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
 
 
 def _from_npz(data: bytes, shapes: Mapping[str, Shape] | None = None, sealed: bool = False) -> dict[str, Any]:
-    """The arrays of an npz, and the bytes of its `training.json`; without a checksum only if it has no comment.
+    """The arrays of an npz, and the bytes of its `training.json`. The checksum is checked if there is a zip comment.
 
-    Where `shapes` are given, an array of another shape is not unpacked: one number repeated stands for it.
+    If `shapes` are given, an array of another shape is not unpacked. It is replaced by a single number, broadcast.
     """
     if data[:4] != b"PK\x03\x04":
         raise ValueError(f"it starts with {data[:4]!r}, an npz with b'PK\\x03\\x04'")
@@ -374,7 +382,7 @@ def _from_npz(data: bytes, shapes: Mapping[str, Shape] | None = None, sealed: bo
             name = member.filename.removesuffix(".npy")
             if name in found:
                 raise ValueError(f"it holds {name!r} twice")
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others unpack more than asked
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others may exceed the size
                 raise ValueError(f"{name!r} is compressed by method {member.compress_type}, which no npz is")
             if name == TRAINING and sealed:
                 found[name] = archive.read(member)
@@ -388,7 +396,7 @@ def _from_npz(data: bytes, shapes: Mapping[str, Shape] | None = None, sealed: bo
 
 
 def _from_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, expected: Shape | None) -> Array:
-    """An array from a member of a zip file, unpacked after what it declares has been checked; or what stands for it."""
+    """An array from a member of a zip file, or a broadcast number if its shape is wrong. It checks the header first."""
     with archive.open(member) as file:
         head = io.BytesIO(file.read(HEADER))
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
@@ -404,7 +412,7 @@ def _from_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, expected: Shape
 
 
 def _safetensors(arrays: Mapping[str, Array]) -> bytes:
-    """The bytes of a safetensors file; its metadata has the SHA-256 of the file with zeros in place of that number."""
+    """The bytes of a safetensors file. Its metadata has the SHA-256 of the file with zeros in place of the digest."""
     if "__metadata__" in arrays:
         raise ValueError(
             "'__metadata__' cannot be a name in a safetensors file: rename that attribute, or save as .npz"
@@ -416,11 +424,11 @@ def _safetensors(arrays: Mapping[str, Array]) -> bytes:
 
 
 def _from_safetensors(data: bytes) -> dict[str, Any]:
-    """The arrays of a safetensors file; without a checksum only if nothing in its metadata looks like one."""
+    """The arrays of a safetensors file. The checksum is checked if anything in the metadata looks like one."""
     found: dict[str, Any] = _safetensors_numpy().load(data)
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     metadata = header.get("__metadata__", {})
-    if "sha256" in metadata or any(len(x) == DIGITS for x in metadata.values()):  # the name may be what is damaged
+    if "sha256" in metadata or any(len(x) == DIGITS for x in metadata.values()):  # the name may be damaged
         digest = metadata["sha256"].encode()
         if hashlib.sha256(data.replace(digest, b"0" * DIGITS, 1)).hexdigest().encode() != digest:
             raise ValueError("its SHA-256 is not the one in its metadata")
@@ -432,7 +440,7 @@ def _safetensors_numpy() -> Any:
     return optional("safetensors.numpy", need, "pip install 'chainrule[weights]'")
 
 
-if not TYPE_CHECKING:  # type checkers take every public name
+if not TYPE_CHECKING:  # type checkers see every public name anyway
     __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
 
     def __dir__():

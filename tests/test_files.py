@@ -300,7 +300,7 @@ def test_histories_that_are_none_are_named(tmp_path):
     path = tmp_path / "history.json"
     for text in ("", "{", "[1]", '{"a": 1}', '[{"a": 1}, {"b": 2}]', "[" * 100_000, "\xff"):
         path.write_bytes(text.encode("latin-1"))
-        with pytest.raises(ValueError, match=f"{path}: this is no history in JSON"):
+        with pytest.raises(ValueError, match=f"{path}: this is not a history in JSON"):
             History.load(path)
 
 
