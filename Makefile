@@ -1,4 +1,4 @@
-# Two commands do everything, each alone from a clean clone: `make mnist` and `make test`.
+# Two commands work in a fresh clone, without any other step: `make mnist` and `make test`.
 PYTHON ?= python3
 VENV   ?= .venv
 MINIMA ?= .venv-minima
@@ -13,7 +13,7 @@ test: $(VENV)/dev.installed
 	@echo "some 7,000 tests: about 3 minutes on two idle cores, longer beside other programs; no test measures time"
 	$(BIN)/python -m pytest -n auto $(ARGS)
 
-# The same on the oldest releases that pyproject.toml allows; they are for Python 3.11: PYTHON=python3.11 takes that one.
+# Run the suite on the oldest releases that pyproject.toml allows. They need Python 3.11: PYTHON=python3.11 selects it.
 test-minima: $(MINIMA)/test.installed
 	$(MINIMA)/bin/python -m pytest -n auto $(ARGS)
 
@@ -35,7 +35,7 @@ clean:
 	rm -rf $(VENV) $(MINIMA) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One environment; each goal adds the extras that it needs, once, and again when pyproject.toml changes.
+# There is one environment. Each goal installs the extras that it needs once, and again when pyproject.toml changes.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
