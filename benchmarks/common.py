@@ -92,7 +92,7 @@ def timed(step, options, unit="µs", wait=float, chunk=5, warm=WARM):
 
 
 def hips():
-    """HIPS autograd and its NumPy. Its package is called as ours is, which must not be found instead."""
+    """HIPS autograd and its NumPy. Its package has the same name as ours, which must not be imported instead."""
     kept = sys.path[:]
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
     try:
@@ -114,7 +114,7 @@ def mnist(test=False):
         for name, offset in (("images-idx3", 16), ("labels-idx1", 8))
     )
     images = np.divide(images, 255, dtype=np.float32).reshape(-1, 784)
-    forget_peak()  # what reading took is nobody's step
+    forget_peak()  # the memory for reading is not part of a step
     return images, labels.astype(np.int64)
 
 
