@@ -30,10 +30,10 @@ settings.load_profile(PROFILE)
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Without the collector: imports leave next to nothing for it, and it would look there two thousand times.
+    """Turn the garbage collector off while tests are imported: it would run two thousand times and free almost nothing.
 
-    What is there then is there to the end. Frozen, it is in nobody's way who looks for objects: the collector, and
-    `draw` and its like, which look for the model that a value belongs to.
+    The imported objects live to the end. Freezing hides them from the collector, and from functions such as `draw`,
+    which search all objects for the model of a value.
     """
     gc.disable()
     try:

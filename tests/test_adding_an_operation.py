@@ -1,4 +1,4 @@
-"""Adding an operation is adding one row: everything else, its tests included, follows.
+"""To add an operation, one row is enough: all else follows from it, including its tests.
 
 The row is the one that docs/operations.md shows. It is put into a copy of the package, where the suite's own tests of
 every row then run on it; a wrong derivative must fail them.

@@ -1,4 +1,4 @@
-"""The cards of operations: every row has one that says what its row says, in text, LaTeX, HTML and as a curve."""
+"""Operation cards: every row has one that agrees with the row, as text, LaTeX, HTML and as a curve."""
 
 import subprocess
 import sys

@@ -232,7 +232,7 @@ def test_nobody_else_reads_a_private_file_while_it_is_written(tmp_path):
 
 
 def test_240_saves_to_one_path_from_threads_and_processes(tmp_path):
-    """Every reader sees a whole file, and nobody hears of another's."""
+    """Every reader sees a whole file, and no writer fails because of another."""
     path = tmp_path / "weights.npz"
     command = [sys.executable, savers.__file__, path, "10", "4", "30"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as other:

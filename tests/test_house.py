@@ -1,4 +1,4 @@
-"""The structure that docs/house.md and the file list promise: who imports whom, what importing costs, what is typed."""
+"""The structure that docs/house.md states: which file imports which, the cost of an import, and types."""
 
 import ast
 import re

@@ -1,5 +1,5 @@
 # ruff: noqa: E501
-"""The mistakes that people make in their first hour, and what they are told: what came, what was expected, what to write.
+"""Frequent mistakes of new users, and their messages: what was given, what was expected, what to write instead.
 
 A call that can be understood works instead: see `test_names.py`.
 """

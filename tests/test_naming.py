@@ -1,4 +1,4 @@
-"""`Naming`: what nodes are called and are for, read off labels and off the modules that are alive."""
+"""`Naming`: names and roles of nodes, from labels and from living modules."""
 
 import random
 

@@ -520,7 +520,7 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         with replacing(path) as temporary:
             temporary.write_text("new")
             assert path.read_text() == "old"
-        assert reader.read() == "old"  # whoever had it open has the old one, whole
+        assert reader.read() == "old"  # a reader that had it open still sees the whole old file
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
 
