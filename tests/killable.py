@@ -1,4 +1,4 @@
-"""A training that a test kills. It saves after each step, resumes from a checkpoint, and prints a line for each step."""
+"""A training that a test kills. It saves after each step, resumes from a checkpoint, and prints a line a step."""
 
 import sys
 from pathlib import Path

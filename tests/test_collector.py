@@ -1,4 +1,4 @@
-"""Python's garbage collector runs less often in programs that build graphs of many Values, and is unchanged in others."""
+"""Python's garbage collector runs less often in programs that build graphs of many Values, and only in those."""
 
 import gc
 
