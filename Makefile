@@ -1,4 +1,4 @@
-# Two commands do everything, each alone from a clean clone: `make mnist` and `make test`.
+# Two commands work in a fresh clone, without any other step: `make mnist` and `make test`.
 PYTHON ?= python3
 VENV   ?= .venv
 MINIMA ?= .venv-minima
@@ -15,7 +15,7 @@ test: $(VENV)/dev.installed
 	@echo "some 9,000 tests: about 4 minutes on two idle cores, longer beside other programs; no test measures time"
 	$(KEEP) $(BIN)/python -m pytest -n auto $(ARGS)
 
-# The same on the oldest releases that pyproject.toml allows; they are for Python 3.11: PYTHON=python3.11 takes that one.
+# Run the suite on the oldest releases that pyproject.toml allows. They need Python 3.11: PYTHON=python3.11 selects it.
 test-minima: $(MINIMA)/test.installed
 	$(KEEP) $(MINIMA)/bin/python -m pytest -n auto $(ARGS)
 

@@ -1,13 +1,13 @@
 """Automatic differentiation, one row per operation.
 
-`Value` is a number and `Tensor` an array that remember how they were computed. Every operation of `autograd.ops`
-(`exp`, `matmul`, `logsumexp`, …) is a name here too, and works on floats, arrays, Values and Tensors alike.
+A `Value` is a number and a `Tensor` is an array. Both remember how they were computed. This module also exports every
+operation of `autograd.ops` (`exp`, `matmul`, `logsumexp`, …). Operations work on floats, arrays, Values and Tensors.
 
-What lives where: the table of operations in `autograd.ops`, what a row of it is in `autograd.ops.rows`; the scalar node
-in `autograd.engine.value`, the array node in `autograd.engine.tensor`, what they share in `autograd.engine.graph`.
+The table of operations is in `autograd.ops`; `autograd.ops.rows` says what a row of it is. The scalar node is in
+`autograd.engine.value`, the array node in `autograd.engine.tensor`, and what they share in `autograd.engine.graph`.
 
-``from autograd import *`` leaves out the operations that have the name of one of Python's own functions, so that
-Python's keep their meaning: `abs`, `max`, `min` and `sum` are written ``autograd.sum``.
+``from autograd import *`` leaves out `abs`, `max`, `min` and `sum`, since they would hide Python's own functions. Write
+``autograd.sum``.
 
 Type checkers and editors read ``__init__.pyi``, which `tests/stubs.py` writes from this file and from the table.
 """
@@ -43,10 +43,10 @@ _LATER = {
     "tree": "autograd.explaining.tree",
     "vectorize": "autograd.vectorizing",
 }
-"""Names whose modules are loaded when they are first asked for."""
+"""Names whose modules are imported on first use."""
 
 _MODULES = ("ops", "testing")
-"""Modules to be used by name, loaded when they are first asked for."""
+"""Modules that are imported on first use."""
 
 _unclaimed(_ops.__all__, {*globals(), *_LATER, *_MODULES}, _METHODS, Tensor, _Operators)
 globals().update({name: getattr(_ops, name) for name in _ops.__all__})  # every operation
@@ -65,7 +65,7 @@ def __getattr__(name: str) -> _Any:
     if name in _MODULES:
         try:
             return _importlib.import_module(f"autograd.{name}")
-        except ImportError as error:  # completion asks for every name, whatever is installed
+        except ImportError as error:  # editors ask for every name, even if an optional package is not installed
             raise AttributeError(f"autograd.{name} cannot be loaded: {error}", name=name, obj=module) from error
     if name not in _LATER:
         raise AttributeError(f"module 'autograd' has no attribute {name!r}", name=name, obj=module)

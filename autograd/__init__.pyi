@@ -438,7 +438,7 @@ def cbrt(x: Any) -> Any:
 from autograd.ops import class_labels as class_labels
 @overload
 def clip(x: Tensor, low: _Operand = ..., high: _Operand = ...) -> Tensor:
-    """x kept within [low, high]; slope 1 at a bound; high where the bounds cross.
+    """x limited to [low, high]; slope 1 at a bound; high if low > high.
 
     >>> clip(5.0, 0.0, 1.0)
     1.0
@@ -458,7 +458,7 @@ def clip(x: Value | float, low: Value | float, high: Value) -> Value: ...
 def clip(x: float, low: float = ..., high: float = ...) -> float: ...
 @overload
 def clip(x: Any, low: Any = ..., high: Any = ...) -> Any:
-    """x kept within [low, high]; slope 1 at a bound; high where the bounds cross.
+    """x limited to [low, high]; slope 1 at a bound; high if low > high.
 
     >>> clip(5.0, 0.0, 1.0)
     1.0
@@ -627,7 +627,7 @@ def div(x: Any, y: Any) -> Any:
     ...
 @overload
 def dot(x: Sequence[Value], y: Any, bias: Any = None) -> Value:
-    """Sum of products, plus a bias: of two sequences of Values (one n-ary node), or of arrays as `numpy.dot`.
+    """Sum of products, plus a bias. Two sequences of Values give one n-ary node; arrays work as in `numpy.dot`.
 
     >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
     11.5
@@ -641,7 +641,7 @@ def dot(x: Tensor, y: Any, bias: Any = None) -> Tensor: ...
 def dot(x: Any, y: Tensor, bias: Any = None) -> Tensor: ...
 @overload
 def dot(x: Any, y: Any, bias: Any = None) -> Any:
-    """Sum of products, plus a bias: of two sequences of Values (one n-ary node), or of arrays as `numpy.dot`.
+    """Sum of products, plus a bias. Two sequences of Values give one n-ary node; arrays work as in `numpy.dot`.
 
     >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
     11.5
@@ -759,7 +759,7 @@ def exp2(x: Any) -> Any:
     ...
 @overload
 def expand_dims(x: _Kind, axis: int | Sequence[int]) -> _Kind:
-    """A new axis of length 1 at each place named, counted in the result.
+    """Insert an axis of length 1 at each position given. Positions count the axes of the result.
 
     >>> expand_dims(np.ones(3), 0).shape
     (1, 3)
@@ -767,7 +767,7 @@ def expand_dims(x: _Kind, axis: int | Sequence[int]) -> _Kind:
     ...
 @overload
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
-    """A new axis of length 1 at each place named, counted in the result.
+    """Insert an axis of length 1 at each position given. Positions count the axes of the result.
 
     >>> expand_dims(np.ones(3), 0).shape
     (1, 3)
@@ -847,7 +847,7 @@ def floordiv(x: Any, y: Any) -> Any:
     ...
 @overload
 def fmax(x: Tensor, y: _Operand) -> Tensor:
-    """The larger; a tie shares its gradient, a nan loses.
+    """The larger of two, ignoring a nan; equal operands share the gradient.
 
     >>> fmax(2.0, nan)
     2.0
@@ -863,7 +863,7 @@ def fmax(x: Value | float, y: Value) -> Value: ...
 def fmax(x: float, y: float) -> float: ...
 @overload
 def fmax(x: Any, y: Any) -> Any:
-    """The larger; a tie shares its gradient, a nan loses.
+    """The larger of two, ignoring a nan; equal operands share the gradient.
 
     >>> fmax(2.0, nan)
     2.0
@@ -871,7 +871,7 @@ def fmax(x: Any, y: Any) -> Any:
     ...
 @overload
 def fmin(x: Tensor, y: _Operand) -> Tensor:
-    """The smaller; a tie shares its gradient, a nan loses.
+    """The smaller of two, ignoring a nan; equal operands share the gradient.
 
     >>> fmin(2.0, nan)
     2.0
@@ -887,7 +887,7 @@ def fmin(x: Value | float, y: Value) -> Value: ...
 def fmin(x: float, y: float) -> float: ...
 @overload
 def fmin(x: Any, y: Any) -> Any:
-    """The smaller; a tie shares its gradient, a nan loses.
+    """The smaller of two, ignoring a nan; equal operands share the gradient.
 
     >>> fmin(2.0, nan)
     2.0
@@ -895,7 +895,7 @@ def fmin(x: Any, y: Any) -> Any:
     ...
 @overload
 def fmod(x: Tensor, y: _Operand) -> Tensor:
-    """What is left of x beyond the multiples of y; it has the sign of x.
+    """Remainder of x / y, with the sign of x.
 
     >>> fmod(-7.0, 2.0)
     -1.0
@@ -911,7 +911,7 @@ def fmod(x: Value | float, y: Value) -> Value: ...
 def fmod(x: float, y: float) -> float: ...
 @overload
 def fmod(x: Any, y: Any) -> Any:
-    """What is left of x beyond the multiples of y; it has the sign of x.
+    """Remainder of x / y, with the sign of x.
 
     >>> fmod(-7.0, 2.0)
     -1.0
@@ -975,7 +975,7 @@ def hypot(x: Any, y: Any) -> Any:
     ...
 @overload
 def identity(x: _Kind) -> _Kind:
-    """The same number, as a variable of its own.
+    """The same number, as a new variable.
 
     >>> identity(2.0)
     2.0
@@ -983,7 +983,7 @@ def identity(x: _Kind) -> _Kind:
     ...
 @overload
 def identity(x: Any) -> Any:
-    """The same number, as a variable of its own.
+    """The same number, as a new variable.
 
     >>> identity(2.0)
     2.0
@@ -1100,7 +1100,7 @@ def log2(x: Any) -> Any:
     ...
 @overload
 def log_softmax(x: _Kind, axis: Any = -1) -> _Kind:
-    """The logarithm of softmax, exact where softmax underflows, and however large the numbers' common offset is.
+    """The logarithm of softmax. It is exact even where softmax underflows or all numbers share a large offset.
 
     >>> log_softmax(np.array([0.0, -1e4]))
     array([     0., -10000.])
@@ -1108,7 +1108,7 @@ def log_softmax(x: _Kind, axis: Any = -1) -> _Kind:
     ...
 @overload
 def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """The logarithm of softmax, exact where softmax underflows, and however large the numbers' common offset is.
+    """The logarithm of softmax. It is exact even where softmax underflows or all numbers share a large offset.
 
     >>> log_softmax(np.array([0.0, -1e4]))
     array([     0., -10000.])
@@ -1164,7 +1164,7 @@ def logaddexp2(x: Any, y: Any) -> Any:
     ...
 @overload
 def logsumexp(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
-    """log(sum(exp(x))) without overflow; its gradient is the softmax, and 0 where all are -inf.
+    """log(sum(exp(x))) without overflow. Its gradient is the softmax, and 0 where all are -inf.
 
     >>> logsumexp([0.0, 0.0])
     0.6931471805599453
@@ -1174,7 +1174,7 @@ def logsumexp(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: boo
 def logsumexp(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
 def logsumexp(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    """log(sum(exp(x))) without overflow; its gradient is the softmax, and 0 where all are -inf.
+    """log(sum(exp(x))) without overflow. Its gradient is the softmax, and 0 where all are -inf.
 
     >>> logsumexp([0.0, 0.0])
     0.6931471805599453
@@ -1182,7 +1182,7 @@ def logsumexp(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool
     ...
 @overload
 def matmul(a: Tensor, b: _Operand, /) -> Tensor:
-    """Matrix product of (…, n, k) and (…, k, m), batches broadcast; a 1-D operand is a row or a column.
+    """Matrix product of (…, n, k) and (…, k, m). Batches broadcast; a 1-D operand is a row or a column.
 
     >>> matmul([1.0, 2.0], [3.0, 4.0])
     11.0
@@ -1192,7 +1192,7 @@ def matmul(a: Tensor, b: _Operand, /) -> Tensor:
 def matmul(a: _Operand, b: Tensor, /) -> Tensor: ...
 @overload
 def matmul(a: Any, b: Any, /) -> Any:
-    """Matrix product of (…, n, k) and (…, k, m), batches broadcast; a 1-D operand is a row or a column.
+    """Matrix product of (…, n, k) and (…, k, m). Batches broadcast; a 1-D operand is a row or a column.
 
     >>> matmul([1.0, 2.0], [3.0, 4.0])
     11.0
@@ -1200,7 +1200,7 @@ def matmul(a: Any, b: Any, /) -> Any:
     ...
 @overload
 def max(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
-    """Largest element; ties share the gradient evenly, a nan wins.
+    """Largest element, nan if one is nan; ties share the gradient evenly.
 
     >>> max([1.0, 2.0])
     2.0
@@ -1210,7 +1210,7 @@ def max(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
 def max(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
 def max(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    """Largest element; ties share the gradient evenly, a nan wins.
+    """Largest element, nan if one is nan; ties share the gradient evenly.
 
     >>> max([1.0, 2.0])
     2.0
@@ -1218,7 +1218,7 @@ def max(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
     ...
 @overload
 def maximum(x: Tensor, y: _Operand) -> Tensor:
-    """The larger; a tie shares its gradient, a nan gives it to both.
+    """The larger of two; equal operands share the gradient, a nan passes it to both.
 
     >>> maximum(2.0, 3.0)
     3.0
@@ -1234,7 +1234,7 @@ def maximum(x: Value | float, y: Value) -> Value: ...
 def maximum(x: float, y: float) -> float: ...
 @overload
 def maximum(x: Any, y: Any) -> Any:
-    """The larger; a tie shares its gradient, a nan gives it to both.
+    """The larger of two; equal operands share the gradient, a nan passes it to both.
 
     >>> maximum(2.0, 3.0)
     3.0
@@ -1242,7 +1242,7 @@ def maximum(x: Any, y: Any) -> Any:
     ...
 @overload
 def mean(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
-    """Mean over the axes; nan of nothing.
+    """Mean over the axes; nan for no elements.
 
     >>> mean([1.0, 2.0])
     1.5
@@ -1252,7 +1252,7 @@ def mean(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = F
 def mean(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
 def mean(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    """Mean over the axes; nan of nothing.
+    """Mean over the axes; nan for no elements.
 
     >>> mean([1.0, 2.0])
     1.5
@@ -1260,7 +1260,7 @@ def mean(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
     ...
 @overload
 def min(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
-    """Smallest element; ties share the gradient evenly, a nan wins.
+    """Smallest element, nan if one is nan; ties share the gradient evenly.
 
     >>> min([1.0, 2.0])
     1.0
@@ -1270,7 +1270,7 @@ def min(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
 def min(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
 def min(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    """Smallest element; ties share the gradient evenly, a nan wins.
+    """Smallest element, nan if one is nan; ties share the gradient evenly.
 
     >>> min([1.0, 2.0])
     1.0
@@ -1278,7 +1278,7 @@ def min(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
     ...
 @overload
 def minimum(x: Tensor, y: _Operand) -> Tensor:
-    """The smaller; a tie shares its gradient, a nan gives it to both.
+    """The smaller of two; equal operands share the gradient, a nan passes it to both.
 
     >>> minimum(2.0, 3.0)
     2.0
@@ -1294,7 +1294,7 @@ def minimum(x: Value | float, y: Value) -> Value: ...
 def minimum(x: float, y: float) -> float: ...
 @overload
 def minimum(x: Any, y: Any) -> Any:
-    """The smaller; a tie shares its gradient, a nan gives it to both.
+    """The smaller of two; equal operands share the gradient, a nan passes it to both.
 
     >>> minimum(2.0, 3.0)
     2.0
@@ -1380,7 +1380,7 @@ def outer(x: Any, y: Any) -> Any:
     ...
 @overload
 def pad(x: Tensor, /, width: int | Sequence[int] | Sequence[Sequence[int]]) -> Tensor:
-    """Zeros around: a number, a pair, or a pair an axis, as in `numpy.pad`.
+    """x with zeros around it. The width is a number, a pair, or one pair an axis, as in `numpy.pad`.
 
     >>> pad([1.0], 1).tolist()
     [0.0, 1.0, 0.0]
@@ -1388,7 +1388,7 @@ def pad(x: Tensor, /, width: int | Sequence[int] | Sequence[Sequence[int]]) -> T
     ...
 @overload
 def pad(x: Any, /, width: int | Sequence[int] | Sequence[Sequence[int]]) -> Any:
-    """Zeros around: a number, a pair, or a pair an axis, as in `numpy.pad`.
+    """x with zeros around it. The width is a number, a pair, or one pair an axis, as in `numpy.pad`.
 
     >>> pad([1.0], 1).tolist()
     [0.0, 1.0, 0.0]
@@ -1396,7 +1396,7 @@ def pad(x: Any, /, width: int | Sequence[int] | Sequence[Sequence[int]]) -> Any:
     ...
 @overload
 def power(x: Tensor, y: _Operand) -> Tensor:
-    """x to the power y; nan, never complex, for a negative base with a fractional power.
+    """x to the power y. A negative base with a fractional power gives nan, not a complex number.
 
     >>> power(-8.0, 1 / 3)
     nan
@@ -1412,7 +1412,7 @@ def power(x: Value | float, y: Value) -> Value: ...
 def power(x: float, y: float) -> float: ...
 @overload
 def power(x: Any, y: Any) -> Any:
-    """x to the power y; nan, never complex, for a negative base with a fractional power.
+    """x to the power y. A negative base with a fractional power gives nan, not a complex number.
 
     >>> power(-8.0, 1 / 3)
     nan
@@ -1420,7 +1420,7 @@ def power(x: Any, y: Any) -> Any:
     ...
 @overload
 def powlog(n: _Operand, x: Tensor, y: _Operand) -> Tensor:
-    """x**y * log(x)**n, and 0 for n > 0 where x is 0 and y is not negative: the derivatives of `power` by y.
+    """x**y * log(x)**n: the n-th derivative of `power` by y. It is 0 where n > 0, x = 0 and y >= 0.
 
     >>> powlog(1, 2.0, 3.0)
     5.545177444479562
@@ -1436,7 +1436,7 @@ def powlog(n: float, x: Value | float, y: Value) -> Value: ...
 def powlog(n: float, x: float, y: float) -> float: ...
 @overload
 def powlog(n: Any, x: Any, y: Any) -> Any:
-    """x**y * log(x)**n, and 0 for n > 0 where x is 0 and y is not negative: the derivatives of `power` by y.
+    """x**y * log(x)**n: the n-th derivative of `power` by y. It is 0 where n > 0, x = 0 and y >= 0.
 
     >>> powlog(1, 2.0, 3.0)
     5.545177444479562
@@ -1444,7 +1444,7 @@ def powlog(n: Any, x: Any, y: Any) -> Any:
     ...
 @overload
 def prod(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
-    """Product over the axes; 1 of nothing.
+    """Product over the axes; 1 for no elements.
 
     >>> prod([2.0, 3.0])
     6.0
@@ -1454,7 +1454,7 @@ def prod(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = F
 def prod(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
 def prod(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    """Product over the axes; 1 of nothing.
+    """Product over the axes; 1 for no elements.
 
     >>> prod([2.0, 3.0])
     6.0
@@ -1526,7 +1526,7 @@ def relu(x: Any) -> Any:
     ...
 @overload
 def remainder(x: Tensor, y: _Operand) -> Tensor:
-    """What is left of x beyond the multiples of y; it has the sign of y.
+    """Remainder of x / y, with the sign of y.
 
     >>> remainder(-7.0, 2.0)
     1.0
@@ -1542,7 +1542,7 @@ def remainder(x: Value | float, y: Value) -> Value: ...
 def remainder(x: float, y: float) -> float: ...
 @overload
 def remainder(x: Any, y: Any) -> Any:
-    """What is left of x beyond the multiples of y; it has the sign of y.
+    """Remainder of x / y, with the sign of y.
 
     >>> remainder(-7.0, 2.0)
     1.0
@@ -1550,7 +1550,7 @@ def remainder(x: Any, y: Any) -> Any:
     ...
 @overload
 def reshape(x: Tensor, /, shape: int | Sequence[int]) -> Tensor:
-    """The same elements in another shape; -1 stands for what is left.
+    """The same elements in another shape; a length of -1 is computed from the others.
 
     >>> reshape([1.0, 2.0], (2, 1)).shape
     (2, 1)
@@ -1558,7 +1558,7 @@ def reshape(x: Tensor, /, shape: int | Sequence[int]) -> Tensor:
     ...
 @overload
 def reshape(x: Any, /, shape: int | Sequence[int]) -> Any:
-    """The same elements in another shape; -1 stands for what is left.
+    """The same elements in another shape; a length of -1 is computed from the others.
 
     >>> reshape([1.0, 2.0], (2, 1)).shape
     (2, 1)
@@ -1566,7 +1566,7 @@ def reshape(x: Any, /, shape: int | Sequence[int]) -> Any:
     ...
 @overload
 def scatter(x: Tensor, /, index: Any, shape: int | Sequence[int]) -> Tensor:
-    """Zeros of a shape with x added at an index; repeated places accumulate. The transpose of getitem.
+    """Zeros of a shape with x added at an index; repeated indices accumulate. The transpose of getitem.
 
     >>> scatter([1.0, 2.0], [0, 0], (2,)).tolist()
     [3.0, 0.0]
@@ -1574,7 +1574,7 @@ def scatter(x: Tensor, /, index: Any, shape: int | Sequence[int]) -> Tensor:
     ...
 @overload
 def scatter(x: Any, /, index: Any, shape: int | Sequence[int]) -> Any:
-    """Zeros of a shape with x added at an index; repeated places accumulate. The transpose of getitem.
+    """Zeros of a shape with x added at an index; repeated indices accumulate. The transpose of getitem.
 
     >>> scatter([1.0, 2.0], [0, 0], (2,)).tolist()
     [3.0, 0.0]
@@ -1678,7 +1678,7 @@ def sinh(x: Any) -> Any:
     ...
 @overload
 def softmax(x: _Kind, axis: Any = -1) -> _Kind:
-    """exp(x) divided by its sum along the axis; the largest element is subtracted first, so nothing overflows.
+    """exp(x) divided by its sum along the axis. The largest element is subtracted first, so that nothing overflows.
 
     >>> softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
@@ -1686,7 +1686,7 @@ def softmax(x: _Kind, axis: Any = -1) -> _Kind:
     ...
 @overload
 def softmax(x: Any, axis: Any = -1) -> Any:
-    """exp(x) divided by its sum along the axis; the largest element is subtracted first, so nothing overflows.
+    """exp(x) divided by its sum along the axis. The largest element is subtracted first, so that nothing overflows.
 
     >>> softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
@@ -1710,7 +1710,7 @@ def softplus(x: Any) -> Any:
     ...
 @overload
 def split(x: Tensor, sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
-    """Parts along an axis: a number of equal ones, or cut at the places given.
+    """Parts along an axis: `sections` is a number of equal parts, or the indices at which to cut.
 
     >>> [part.tolist() for part in split(np.array([1.0, 2.0, 3.0]), [1])]
     [[1.0], [2.0, 3.0]]
@@ -1718,7 +1718,7 @@ def split(x: Tensor, sections: int | Sequence[int], axis: int = 0) -> list[Tenso
     ...
 @overload
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> Any:
-    """Parts along an axis: a number of equal ones, or cut at the places given.
+    """Parts along an axis: `sections` is a number of equal parts, or the indices at which to cut.
 
     >>> [part.tolist() for part in split(np.array([1.0, 2.0, 3.0]), [1])]
     [[1.0], [2.0, 3.0]]
@@ -1790,7 +1790,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     ...
 @overload
 def std(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> _One:
-    """Standard deviation; slope 0 where constant.
+    """Standard deviation; slope 0 where all are equal.
 
     >>> std([1.0, 3.0])
     1.0
@@ -1800,7 +1800,7 @@ def std(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keep
 def std(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Value: ...
 @overload
 def std(x: Any, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    """Standard deviation; slope 0 where constant.
+    """Standard deviation; slope 0 where all are equal.
 
     >>> std([1.0, 3.0])
     1.0
@@ -1832,7 +1832,7 @@ def sub(x: Any, y: Any) -> Any:
     ...
 @overload
 def sum(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
-    """Sum over the axes; 0 of nothing.
+    """Sum over the axes; 0 for no elements.
 
     >>> sum([1.0, 2.0])
     3.0
@@ -1842,7 +1842,7 @@ def sum(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
 def sum(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
 def sum(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
-    """Sum over the axes; 0 of nothing.
+    """Sum over the axes; 0 for no elements.
 
     >>> sum([1.0, 2.0])
     3.0
@@ -1866,7 +1866,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     ...
 @overload
 def take_along_axis(x: _Kind, indices: Any, axis: int) -> _Kind:
-    """For each place of `indices` (integers, same number of dimensions) the element of `x` it names along an axis.
+    """The elements of `x` that `indices` names along an axis. `indices` are integers, with as many dimensions as `x`.
 
     >>> take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
     array([[2.],
@@ -1875,7 +1875,7 @@ def take_along_axis(x: _Kind, indices: Any, axis: int) -> _Kind:
     ...
 @overload
 def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
-    """For each place of `indices` (integers, same number of dimensions) the element of `x` it names along an axis.
+    """The elements of `x` that `indices` names along an axis. `indices` are integers, with as many dimensions as `x`.
 
     >>> take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
     array([[2.],
@@ -1932,7 +1932,7 @@ def transpose(x: Any, /, axes: Sequence[int] | None = None) -> Any:
     ...
 @overload
 def var(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> _One:
-    """Variance, of the population (ddof=0) or a sample's estimate (ddof=1).
+    """Variance: of the population (ddof=0), or estimated from a sample (ddof=1).
 
     >>> var([1.0, 3.0])
     1.0
@@ -1942,7 +1942,7 @@ def var(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keep
 def var(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Value: ...
 @overload
 def var(x: Any, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Any:
-    """Variance, of the population (ddof=0) or a sample's estimate (ddof=1).
+    """Variance: of the population (ddof=0), or estimated from a sample (ddof=1).
 
     >>> var([1.0, 3.0])
     1.0
@@ -1950,7 +1950,7 @@ def var(x: Any, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepd
     ...
 @overload
 def where(condition: _Operand, x: Tensor, y: _Operand) -> Tensor:
-    """x where the condition holds, else y. Both are computed: guard a function's operand as well as its result (``where(x > 0, log(where(x > 0, x, 1)), 0)``), or an infinite slope of the branch not taken becomes nan.
+    """x where the condition holds, else y. Both are computed. If one has an infinite slope where it is not chosen, the gradient becomes nan: guard the operand as well, ``where(x > 0, log(where(x > 0, x, 1)), 0)``.
 
     >>> where(True, 2.0, 3.0)
     2.0
@@ -1966,7 +1966,7 @@ def where(condition: float, x: Value | float, y: Value) -> Value: ...
 def where(condition: float, x: float, y: float) -> float: ...
 @overload
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """x where the condition holds, else y. Both are computed: guard a function's operand as well as its result (``where(x > 0, log(where(x > 0, x, 1)), 0)``), or an infinite slope of the branch not taken becomes nan.
+    """x where the condition holds, else y. Both are computed. If one has an infinite slope where it is not chosen, the gradient becomes nan: guard the operand as well, ``where(x > 0, log(where(x > 0, x, 1)), 0)``.
 
     >>> where(True, 2.0, 3.0)
     2.0

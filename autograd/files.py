@@ -1,17 +1,17 @@
-"""Files, for the whole project: written whole or not at all, and read only where they are files.
+"""Reading and writing files, for the whole project. A file is written whole or not at all.
 
 The rules of writing:
 
-- The content goes to a temporary file in the same folder, under a name that no other writer has. Its bytes reach the
-  disk before it takes the name that was asked for. So a reader finds the old file or the new one, never a part of one.
-  Of several writers at once the last one wins.
+- The content goes to a temporary file in the same folder, with a unique name. Its bytes reach the disk before it is
+  renamed to the name asked for. So a reader finds the old file or the new one, never a part of one. If several programs
+  write at once, the last one wins.
 - A file that exists keeps its mode and, where the system allows that, its owner. A new file has the mode that the
   umask leaves. A write-protected file is refused.
 - A symbolic link stays: the file that it points to is written.
 - Folders, devices, pipes, sockets and streams like ``/dev/stdout`` are refused: no file may take their place.
 
-Reading refuses the same things, since a pipe can wait for ever and a device need not end. Every `OSError` names the
-path that was asked for.
+Reading refuses the same things, since reading a pipe may wait for ever and a device may have no end. Every `OSError`
+names the path that was asked for.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from typing import TypeAlias
 
 PathLike: TypeAlias = str | os.PathLike[str]
 
-OLD = 24 * 3600  # seconds after which no writer can still be at work on a temporary file: it takes seconds
-MOST_LINKS = 40  # as many as Linux follows
+OLD = 24 * 3600  # seconds; a temporary file older than this is abandoned, since writing takes seconds
+MOST_LINKS = 40  # the limit of Linux
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -41,10 +41,11 @@ KINDS = {
 
 @contextmanager
 def replacing(path: PathLike) -> Iterator[Path]:
-    """Write a file whole or not at all: gives the path of a temporary file, which becomes `path` at the end.
+    """Write a file whole or not at all. The context gives a temporary file's path, which becomes `path` at the end.
 
-    The temporary file has the suffix of `path`, which some writers look at. When the block raises, it is removed and
-    `path` is as it was. Raises OSError at once for what cannot be written: see `check_writable`.
+    The temporary file has the suffix of `path`, since some writers choose the format by it. If the block raises, the
+    temporary file is removed and `path` is unchanged. Raises OSError at once if `path` cannot be written, as
+    `check_writable` does.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -70,16 +71,16 @@ def replacing(path: PathLike) -> Iterator[Path]:
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-    with suppress(OSError):  # not every system can do this with a folder
+    with suppress(OSError):  # some systems cannot synchronise a folder
         folder = os.open(target.parent, os.O_RDONLY)
         try:
-            os.fsync(folder)  # the new name
+            os.fsync(folder)  # so that the new name reaches the disk, too
         finally:
             os.close(folder)
 
 
 def write(path: PathLike, content: bytes | str) -> None:
-    """Write a file whole or not at all; text is written in UTF-8, with its line ends as they are."""
+    """Write a file whole or not at all. Text is written in UTF-8; its line ends are not changed."""
     with replacing(path) as temporary:
         temporary.write_bytes(content.encode() if isinstance(content, str) else content)
 
@@ -93,7 +94,7 @@ def save(path: PathLike, content: bytes) -> str:
 
 
 def check_writable(path: PathLike) -> None:
-    """Raise the OSError now that writing would raise later. A long computation calls this before it starts.
+    """Raise now the OSError that writing would raise later. A long computation calls this before it starts.
 
     >>> check_writable("no-such-folder/weights.npz")
     Traceback (most recent call last):
@@ -104,12 +105,12 @@ def check_writable(path: PathLike) -> None:
 
 
 def clear_leftovers(path: PathLike) -> None:
-    """Remove the temporary files of writers of `path` that were killed: those that nobody has touched for a day."""
+    """Remove temporary files that killed writers of `path` left behind: those that have not changed for a day."""
     path = Path(path)
     target, _ = _target(path)
     stem, suffix = map(glob.escape, _ends(path))
     for left in target.parent.glob(f".{stem}.{'[0-9a-f]' * 16}.tmp{suffix}"):
-        with suppress(OSError):  # another one may be clearing up as well
+        with suppress(OSError):  # another program may remove them at the same time
             if time.time() - left.lstat().st_mtime > OLD:
                 left.unlink()
 
@@ -117,8 +118,7 @@ def clear_leftovers(path: PathLike) -> None:
 def read(path: PathLike, limit: int | None = None) -> bytes:
     """The bytes of a file.
 
-    Raises OSError for what is no file, before it is opened, and for a file of more than `limit` bytes, before it is
-    read.
+    Raises OSError if `path` is not a file, before opening it, or if it has more than `limit` bytes, before reading it.
 
     >>> read(os.devnull)
     Traceback (most recent call last):
@@ -133,7 +133,7 @@ def read(path: PathLike, limit: int | None = None) -> bytes:
 
 
 def _target(path: Path) -> tuple[Path, os.stat_result | None]:
-    """The file to replace, which links may lead to, and what is known of it if it exists."""
+    """The file to replace, with symbolic links followed, and its status (None if it does not exist)."""
     target, links = path, 0
     while target.is_symlink():
         folder = target.parent.resolve()
@@ -169,12 +169,12 @@ def _refuse_all_but_files(path: Path, found: os.stat_result) -> None:
 
 
 def _ends(path: Path) -> tuple[str, str]:
-    """What temporary names keep of the name of a file. They are cut, since the name may be as long as names can be."""
+    """The parts of a file's name that its temporary name keeps. They are cut, since names have a maximal length."""
     return path.stem[:40], path.suffix[:10]
 
 
 def _create(path: Path, target: Path, before: os.stat_result | None) -> Path:
-    """An empty temporary file beside `target`; until it is finished, others may read it only if that is new."""
+    """Create an empty temporary file beside `target`. If `target` exists, only the owner may read the new file."""
     stem, suffix = _ends(path)
     temporary = target.with_name(f".{stem}.{os.urandom(8).hex()}.tmp{suffix}")
     try:
@@ -188,7 +188,7 @@ def _create(path: Path, target: Path, before: os.stat_result | None) -> Path:
 
 
 def _keep_owner_and_mode(temporary: Path, before: os.stat_result) -> None:
-    """Give a file the owner, the group and the mode of the one that it will replace, in this order."""
+    """Give a file the owner, the group and the mode of the file that it will replace."""
     if os.name == "posix":
         now = os.stat(temporary)
         if (now.st_uid, now.st_gid) != (before.st_uid, before.st_gid):

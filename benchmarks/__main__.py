@@ -1,9 +1,9 @@
-"""Run every row for us and for each peer, in processes of their own that take turns, and print Markdown tables.
+"""Run every row for us and for each peer, in separate processes that take turns, and print Markdown tables.
 
     make bench     # or: python -m benchmarks [--runs 5] [--quick] [--only WORDS] [--threads 1] [--peers FOLDER]
 
-Peers live in environments of their own below FOLDER (default `.venv/peers`), made when missing; one that cannot be
-installed is named and left out. Nothing else should run meanwhile: the figures are only as quiet as the machine.
+Each peer has its own environment below FOLDER (default `.venv/peers`), which is made if it is missing. A peer that
+cannot be installed is named and left out. Nothing else should run at the same time, since it would disturb the figures.
 """
 
 import argparse
@@ -79,7 +79,7 @@ HOME = {**{peer: peer for peer in INSTALL}, "ours-unfused": "micrograd", "torch-
 
 
 def environment(peer, folder):
-    """The interpreter of a peer's environment, made when missing; None if that cannot be done."""
+    """The interpreter of a peer's environment, which is made if it is missing. None if it cannot be made."""
     python = folder / peer / "bin" / "python"
     if not python.exists():
         print(f"making an environment for {peer} …", file=sys.stderr, flush=True)
@@ -110,7 +110,7 @@ class Process:
         self.said = []
 
     def tell(self, line):
-        """Say something to it, and wait until it has an answer; False when it has died."""
+        """Send a line to the process, and wait for its answer. False if it has died."""
         with contextlib.suppress(OSError):
             self.process.stdin.write(line)
             self.process.stdin.flush()
@@ -121,7 +121,7 @@ class Process:
         return self.said[-1] != ""
 
     def end(self):
-        """The figures by row, or the last line of what it complained about."""
+        """The figures by row, or the last line of its error output."""
         with contextlib.suppress(OSError):
             self.process.stdin.close()
         with self.process.stdout as rest:

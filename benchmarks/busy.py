@@ -2,7 +2,7 @@
 
     python -m benchmarks.busy ours [quiet] [busy]
 
-The loops are processes that do nothing but count. The time of an epoch is what the demo writes to its history. Seconds.
+The loops are processes that do nothing. The time of an epoch, in seconds, is read from the demo's history.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ LOOP = [sys.executable, "-c", "while True: pass"]
 
 @contextlib.contextmanager
 def loops(n):
-    """That many busy loops."""
+    """Run n busy loops inside this context."""
     running = [subprocess.Popen(LOOP) for _ in range(n)]
     try:
         yield
@@ -32,7 +32,7 @@ def loops(n):
 
 
 def measure(engine, row, options):
-    """Five epochs of one training, or as many as `--steps` says of a small part of the images."""
+    """Time five epochs of one training, or `--steps` epochs of a small part of the images."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     arguments = ["--epochs", str(options.steps or 5), "--no-report", *(["--quick"] * bool(options.steps))]
     with tempfile.TemporaryDirectory() as folder, loops(cores if row == "busy" else 0):

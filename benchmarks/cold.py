@@ -2,9 +2,9 @@
 
     python -m benchmarks.cold ENGINE
 
-784-100-10, batch 128, Nesterov momentum 0.9 at 0.1, tested after each epoch until it is there; both engines start from
-the same weights and see the same batches. Ours is `nn` with two BLAS threads at most, as `demos` sets it; torch is the
-same program with index batches and its own choice of threads. Seconds, and the memory of that process.
+784-100-10, batch 128, Nesterov momentum 0.9, learning rate 0.1. It is tested after each epoch until it reaches the
+goal. Both engines start from the same weights and see the same batches. Ours is `nn` with at most two BLAS threads, as
+`demos` sets them. torch is the same program with index batches and its default threads.
 """
 
 import resource
@@ -73,7 +73,7 @@ def train(engine, limit, most):
 
 
 def measure(engine, row, options):
-    """Run `train` in a process of its own, and look at the clock outside."""
+    """Run `train` in a new process, and time the process from outside."""
     limit, most = ("1000", "1") if options.steps else ("60000", "20")
     start = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.cold", "--train", engine, limit, most]

@@ -1,7 +1,7 @@
-"""What the benchmarks share: the command line, the clock, the memory, and MNIST for environments without `nn`.
+"""Code that the benchmarks share: the command line, timing, memory, and MNIST for environments without `nn`.
 
 Every module is run as `python -m benchmarks.MODULE ENGINE [ROW ...] [--seconds S] [--steps N]` and prints one line of
-JSON: for each row its figures. With `--turns` it measures only when it is told to: see `turns`.
+JSON with the figures of each row. With `--turns` it measures only on request: see `turns`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 STATUS = Path("/proc/self/status")
-WARM = 10  # steps before the clock runs: compiling, specialising, filling caches
+WARM = 10  # steps before timing starts, in which engines compile and caches fill
 
 
 def main(module, engines, rows, measure):
@@ -39,7 +39,7 @@ def main(module, engines, rows, measure):
 
 
 def peak():
-    """The most memory this process has had, in MB."""
+    """The peak memory of this process, in MB."""
     if STATUS.exists():  # a new process inherits its parent's ru_maxrss, but not this
         line = next(line for line in STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
@@ -47,16 +47,16 @@ def peak():
 
 
 def forget_peak():
-    """Let `peak` start from the memory of now, where the system can (Linux)."""
+    """Reset `peak` to the present memory, if the system can (Linux)."""
     with contextlib.suppress(OSError):
         STATUS.with_name("clear_refs").write_text("5", encoding="utf-8")
 
 
 def turns(options):
-    """The ends of the stretches of time in which to measure.
+    """The end times of the intervals in which to measure.
 
-    A machine is fast for a minute and slow for the next. So engines that are compared take turns of a tenth of a
-    second: each waits, ready and warm, until a line tells it for how many seconds to run. An empty line ends the row.
+    A machine may be fast for a minute and slow for the next. So engines that are compared take turns of a tenth of a
+    second. Each warms up and waits until a line on stdin says for how many seconds to run. An empty line ends the row.
     """
     if not options.turns:
         yield time.perf_counter() + options.seconds
@@ -92,7 +92,7 @@ def timed(step, options, unit="µs", wait=float, chunk=5, warm=WARM):
 
 
 def hips():
-    """HIPS autograd and its NumPy. Its package is called as ours is, which must not be found instead."""
+    """HIPS autograd and its NumPy. Its package has the same name as ours, which must not be imported instead."""
     kept = sys.path[:]
     sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != ROOT]
     try:
@@ -114,7 +114,7 @@ def mnist(test=False):
         for name, offset in (("images-idx3", 16), ("labels-idx1", 8))
     )
     images = np.divide(images, 255, dtype=np.float32).reshape(-1, 784)
-    forget_peak()  # what reading took is nobody's step
+    forget_peak()  # the memory for reading is not part of a step
     return images, labels.astype(np.int64)
 
 

@@ -1,5 +1,5 @@
 """A transformer written in scalars, in the manner of microgpt, for any engine with a `Value`: one name, forward and
-backward, some 60,000 nodes. It asks for `+`, `*`, `/`, `**`, `exp`, `log`, `relu`, and nothing that is an engine's own.
+backward, some 60,000 nodes. It uses only `+`, `*`, `/`, `**`, `exp`, `log` and `relu`, which all engines have.
 """
 
 import random
@@ -53,7 +53,7 @@ class GPT:
         loss.backward()
         for p in self.parameters:
             p.data -= 0.05 * p.grad
-        self.last = loss  # as it lives on in a script's loop, until the next one takes its place
+        self.last = loss  # kept until the next one, as in a script's loop
         return loss.data
 
 

@@ -1,4 +1,4 @@
-"""What importing costs: milliseconds and MB, after NumPy where NumPy is needed anyway; one package a process.
+"""The cost of an import in milliseconds and MB, after NumPy's if the package needs it. One package for each process.
 
 python -m benchmarks.imports PACKAGE
 """

@@ -2,9 +2,9 @@
 
     python -m benchmarks.mnist ENGINE
 
-Engines and steps are those of `benchmarks.steps`, and torch with its DataLoader, as its tutorials have it; what is
-measured here is an epoch from its permutation to the accuracy on the 10,000 test images, which is shown for the first.
-All engines but the loader, which shuffles by itself, see the same batches.
+Engines and steps are those of `benchmarks.steps`, and torch with its DataLoader, as in its tutorials. An epoch is
+measured from its permutation to the accuracy on the 10,000 test images. The accuracy of the first epoch is printed. All
+engines see the same batches, except the loader, which shuffles by itself.
 """
 
 import itertools
@@ -39,7 +39,7 @@ ENGINES["torch-loader"] = torch_loader
 def measure(engine, row, options):
     test_x, test_y = common.mnist(test=True)
     x, y = (test_x[:1000], test_y[:1000]) if options.steps else common.mnist()
-    queue = [np.arange(BATCH)] * (engine == "numpy")  # which looks at one batch to know its size
+    queue = [np.arange(BATCH)] * (engine == "numpy")  # numpy looks at one batch to find its size
     rng = np.random.default_rng(1)
 
     def rows():

@@ -2,9 +2,9 @@
 
     python -m benchmarks.moons ENGINE
 
-Engines: ours (micrograd's loss function as it is, through `autograd.vectorize`); numpy (by hand); torch; jax
-(compiled, parameters donated); hips; mygrad. Max-margin loss and an L2 penalty in float64, plain gradient descent, all
-from the same weights. Microseconds a step.
+Engines: ours (micrograd's loss function, unchanged, through `autograd.vectorize`); numpy (by hand); torch; jax
+(compiled, parameters donated); hips; mygrad. The loss is max-margin with an L2 penalty, in float64, with plain gradient
+descent. All engines start from the same weights. Figures are microseconds a step.
 """
 
 import itertools

@@ -4,7 +4,7 @@
 
 Engines: ours; ours-unfused (our Value under micrograd's own Neuron, a chain of `+` and `*` a neuron); slots (the design
 in `benchmarks/slots.py`); micrograd; torch, mygrad, hips, xad, jax and casadi (the last two compiled); floats (forward
-and backward written out by hand in Python). Not every engine has every row. The collector runs as it does for users.
+and backward written by hand in Python). Not every engine has every row. Python's garbage collector runs as usual.
 """
 
 import random
@@ -74,7 +74,7 @@ def by_hand(a, b):
 
 
 def tiny(name, options):
-    """Build and backward; compiled engines only run what they compiled."""
+    """Build and backward. Compiled engines only run their compiled program."""
     if name == "floats":
         once = lambda: by_hand(-4.0, 2.0)[1:]  # noqa: E731
     elif name == "hips":
@@ -131,7 +131,7 @@ def moons(name, options):
     y = [1 if a * b > 0 else -1 for a, b in X]
     model = MLP(2, [16, 16, 1])
     parameters = model.parameters()
-    total = None  # lives on until the next one takes its place, as in a script's loop
+    total = None  # kept until the next one, as in a script's loop
 
     def step():
         nonlocal total

@@ -1,7 +1,7 @@
-"""The fastest plain design known for scalars, as a peer: nodes in slots, each with a tuple of its local gradients.
+"""The fastest plain design known for scalars, as a peer: nodes with slots, each with a tuple of partial derivatives.
 
-The derivative of an operation is computed with its result, so `backward` multiplies and adds, and no node is part of a
-cycle that the collector would have to find. The order comes from a stack, not from recursion, so depth is no limit.
+The derivative of an operation is computed with its result, so `backward` only multiplies and adds. No node is part of a
+reference cycle. The order comes from a stack, not from recursion, so depth is not limited.
 """
 
 import math

@@ -3,10 +3,11 @@
     python -m benchmarks.steps ENGINE [ROW ...]        # a row is NET/BATCH, such as 784-100-10/32
 
 Engines: ours (nn on Tensors); torch; jax (compiled, parameters donated); hips (autograd); mygrad; numpy (by hand, every
-array allocated once); products (only the matrix products of numpy: no engine can be faster while it calls the same
-BLAS). All start from the same weights and see the same batches. Microseconds.
+array allocated once); products (only the matrix products of numpy: no engine with the same BLAS can be faster). All
+start from the same weights and see the same batches. Figures are microseconds.
 
-An engine is a function that returns a step, what waits for it and tells its loss, and what gives the logits of images.
+An engine is a function that returns three functions: a step; one that waits for it and gives its loss; and one that
+gives the logits of images.
 """
 
 import numpy as np
@@ -20,7 +21,7 @@ ROWS = [f"{net}/{batch}" for net in NETS for batch in BATCHES]
 
 
 def batches(n, size):
-    """Shuffled rows, a batch at a time, without end."""
+    """Endless batches of shuffled rows."""
     order = np.random.default_rng(1).permutation(n)
     while True:
         for start in range(0, n - size + 1, size):
@@ -39,7 +40,7 @@ def ours(x, y, sizes, rows):
     def step():
         batch = next(rows)
         images = x.take(batch, axis=0)
-        images.setflags(write=False)  # what nobody can write to is neither guarded nor copied
+        images.setflags(write=False)  # a read-only array is neither guarded nor copied
         loss = nn.cross_entropy(model(images), y[batch])
         optimizer.zero_grad()
         loss.backward()
@@ -147,7 +148,7 @@ def mygrad(x, y, sizes, rows):
     import mygrad as mg
     from mygrad.nnet import relu, softmax_crossentropy
 
-    mg.turn_memory_guarding_off()  # as its documentation advises where speed matters
+    mg.turn_memory_guarding_off()  # as its documentation advises for speed
     params = [(mg.tensor(w), mg.tensor(np.zeros(w.shape[1], np.float32))) for w in weights(sizes)]
 
     def step():
@@ -201,7 +202,7 @@ def numpy(x, y, sizes, rows):
         loss = (np.log(total[:, 0]) - z[lines, labels]).mean()
         p /= total
         p[lines, labels] -= 1
-        p *= LR / size  # here and not on the gradients, which are larger
+        p *= LR / size  # the gradients are larger, so scaling them would cost more
         for i in range(last, -1, -1):
             weight_gradient(h[i], d[i + 1], gw[i])
             d[i + 1].sum(axis=0, out=gb[i])
@@ -240,10 +241,10 @@ ENGINES["products"] = products
 
 def measure(engine, row, options):
     net, batch = row.split("/")
-    x, y = mnist(test=bool(options.steps))  # to count steps, the smaller file will do
+    x, y = mnist(test=bool(options.steps))  # for a fixed number of steps the smaller file is enough
     rows = batches(len(x), int(batch))
     if engine not in ("numpy", "products"):
-        next(rows)  # these two look at one to know its size
+        next(rows)  # these two look at one batch to find its size
     step, wait, _ = ENGINES[engine](x, y, [int(n) for n in net.split("-")], rows)
     figures = timed(step, options, wait=wait)
     if engine == "products":

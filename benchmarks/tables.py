@@ -1,4 +1,4 @@
-"""From figures to Markdown: a line for each row and figure, a column for each engine, and two kinds of ratios."""
+"""Print figures as Markdown: a line for each row and figure, a column for each engine, and two kinds of ratios."""
 
 import statistics
 
@@ -47,7 +47,7 @@ def unit_of(row, figures):
 
 
 def pair(row, unit, name, figures):
-    """An engine's median and its least, or None."""
+    """An engine's median and its smallest time, or None."""
     numbers = figures[name].get(row)
     return (statistics.median(numbers[unit]), min(numbers["least"])) if numbers else None
 
@@ -74,7 +74,7 @@ def plain(numbers):
 
 
 def digits(x):
-    """Three digits that count, and no powers of ten."""
+    """A number with three significant digits, without a power of ten."""
     return f"{x:,.0f}" if x >= 100 else f"{x:.3g}"
 
 

@@ -1,4 +1,4 @@
-"""``python -m demos``: the demos, a line each."""
+"""``python -m demos``: a list of the demos, with one line for each."""
 
 import ast
 from pathlib import Path
@@ -7,7 +7,7 @@ from nn.support.text import legible
 
 
 def main() -> None:
-    """Print each demo's command and the first line of what it says about itself, without running any."""
+    """Print each demo's command and the first line of its docstring, without running any."""
     legible()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         if not path.stem.startswith("_"):

@@ -1,4 +1,4 @@
-"""What makes a story a command: options, and a line for whatever goes wrong."""
+"""Shared code of the demos' commands: options, output folders, and errors in one line."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from nn.support.text import legible
 
 
 class Parser(argparse.ArgumentParser):
-    """Of a demo by this name, which says in its first line what it is; complains in one line.
+    """The parser of the demo with this name. The first line of `doc` is its description. Errors are one line.
 
-    From when it reads the options, what the demo prints fits every terminal and file. There may be no `doc`: under
-    ``python -OO`` no module has one.
+    After it has read the options, the demo's output fits every terminal and file. `doc` may be None: with
+    ``python -OO`` modules have no docstrings.
     """
 
     def __init__(self, name: str, doc: str | None) -> None:
         super().__init__(prog=f"python -m demos.{name}", description=(doc or "").partition("\n")[0])
 
     def parse_args(self, *arguments: Any, **options: Any) -> Any:
-        """As ever; see above."""
+        """As `argparse` does, after making the output fit the terminal."""
         legible()
         return super().parse_args(*arguments, **options)
 
@@ -36,7 +36,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def number(kind: type, low: float, below: float = math.inf) -> Callable[[str], Any]:
-    """A reader of ints or floats in [low, below)."""
+    """An argparse type for ints or floats in [low, below)."""
 
     def read(text: str) -> Any:
         value = kind(text)
@@ -44,7 +44,7 @@ def number(kind: type, low: float, below: float = math.inf) -> Callable[[str], A
             raise argparse.ArgumentTypeError(f"{text} is not in [{low}, {below})")
         return value
 
-    read.__name__ = kind.__name__  # for argparse's own message
+    read.__name__ = kind.__name__  # argparse's message shows it
     return read
 
 
@@ -52,7 +52,7 @@ def parser(
     name: str, doc: str | None, *, seed: int | None = 0, of: str = "of the first weights (%(default)s)", quick: str,
     writes: bool = True,
 ) -> Parser:  # fmt: skip
-    """The options that all demos have: ``--seed`` (of what), ``--quick`` (how), and ``--out`` of those that write."""
+    """The options that all demos have: ``--seed``, ``--quick``, and ``--out`` if the demo writes files."""
     found = Parser(name, doc)
     add = found.add_argument
     add("--seed", type=number(int, 0, 2**32), default=seed, metavar="N", help=of)
@@ -64,17 +64,17 @@ def parser(
 
 
 def runs(name: str) -> str:
-    """Where a demo writes to, in words."""
+    """The folder to which a demo writes, in words."""
     return f"runs/{name}, or runs/{name}-2 and so on where there is one"
 
 
 @contextmanager
 def run_folder(given: Path | None, name: str, *, goes_on: bool = False) -> Iterator[Path]:
-    """The folder that a run writes to: the one given, or a new one, so that no earlier run is lost.
+    """The folder of a run: the one given, or a new one, so that no earlier run is lost.
 
-    New ones are ``runs/NAME``, ``runs/NAME-2`` and so on. One that was given may hold an earlier run; then the files
-    are named that may be replaced. A run that goes on from an earlier one writes to the folder of the latest. A new
-    folder in which nothing was written is removed.
+    New folders are ``runs/NAME``, ``runs/NAME-2`` and so on. If the given folder is not empty, a message names the
+    files that may be replaced. A run that continues an earlier one uses the folder of the latest. A new folder that
+    stays empty is removed.
     """
     if given is not None or goes_on:
         folder = given or _latest(name)
@@ -98,7 +98,7 @@ def _numbered(name: str) -> Iterator[Path]:
 
 
 def _new(name: str) -> Path:
-    """Made here and now, so that of two runs side by side each gets one of its own."""
+    """Create a new folder at once, so that two runs at the same time get different folders."""
     for folder in _numbered(name):
         with suppress(FileExistsError):
             folder.mkdir(parents=True)
@@ -107,7 +107,7 @@ def _new(name: str) -> Path:
 
 
 def _latest(name: str) -> Path:
-    """The one with the largest number; the first where there is none."""
+    """The folder with the largest number, or the one without a number if it is the only one."""
     others = {path.name.removeprefix(f"{name}-"): path for path in Path("runs").glob(f"{name}-*")}
     numbers = [number for number in others if number.isdecimal()]
     return others[max(numbers, key=int)] if numbers else Path("runs", name)
@@ -119,9 +119,9 @@ def tell(
     interrupted: str = "interrupted",
     goes_on: bool = False,
 ) -> int:
-    """Run a demo; returns the exit code, which is 1 too where the story says that what it compared does not agree.
+    """Run a demo and return its exit code. It is 1 after an error, or if the demo returns False: a comparison failed.
 
-    One that `goes_on` adds to what an earlier run has left in its folder.
+    With `goes_on` the demo continues an earlier run in its folder.
     """
     try:
         if "out" not in options:

@@ -1,4 +1,4 @@
-"""Figures as the demos have them, and saving what was drawn."""
+"""Figures of the demos, and a function that saves them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nn.support.files import replacing
 
 
 def pictures(folder: Path, draw: Mapping[str, Callable[[], Any]]) -> None:
-    """Save what the functions draw, figures of matplotlib or drawings of graphs, or say why there is none."""
+    """Save matplotlib figures or drawings of graphs, made by functions. If one cannot be made, say why."""
     for name, make in draw.items():
         try:
             with canvas.off_screen():

@@ -1,4 +1,4 @@
-"""What the demos of small reference networks share: gradient descent, and comparing several ways to compute."""
+"""Code that the demos of small reference networks share: gradient descent, and comparisons of several methods."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import nn
 from autograd import Value
 
 AGREE = 1e-9
-"""The largest relative difference between ways to compute the same."""
+"""The largest relative difference allowed between two methods."""
 
 
 def descend(loss: Callable[..., Any], parameters: Any, rate: float, *data: Any) -> Iterator[float]:
-    """Gradient descent without end: each loss before its update, so that n + 1 losses are n updates."""
+    """Endless gradient descent. It yields each loss before its update, so n + 1 losses mean n updates."""
     optimizer = nn.SGD(parameters, rate)
     while True:
         total = loss(*data)
@@ -38,13 +38,13 @@ def until(losses: Iterator[float], enough: float, most: int) -> list[float]:
 
 
 def apart(numbers: Any, expected: Any) -> float:
-    """The largest relative difference between numbers and what they should be."""
+    """The largest relative difference between numbers and their expected values."""
     numbers, expected = np.asarray(numbers, float), np.asarray(expected, float)
     return float((abs(numbers - expected) / np.maximum(abs(expected), np.finfo(float).tiny)).max())
 
 
 def difference(f: Callable[[], float], p: Value, step: float = 1e-5) -> float:
-    """The slope of f in p, from two points beside it."""
+    """The slope of f in p, by a central difference."""
     middle, ends = p.data, []
     for p.data in (middle - step, middle + step):
         ends.append(f())
@@ -53,7 +53,7 @@ def difference(f: Callable[[], float], p: Value, step: float = 1e-5) -> float:
 
 
 def sources(scalars: type, matrices: type, program: str) -> None:
-    """Print a network as it was written, twice, and as `vectorize` found it."""
+    """Print both versions of a network, and the program that `vectorize` made."""
     print(f"In scalars, every weight a Value:\n\n{inspect.getsource(scalars)}")
     print(f"In matrices, as Tensors:\n\n{inspect.getsource(matrices)}")
     print(f"And what vectorize makes of the scalars, with the backward pass:\n\n{program}\n")
@@ -64,7 +64,7 @@ def table(
 ) -> bool:
     """Print some rows of the numbers that each way gave, the published ones beside them; returns whether all agree.
 
-    The first way is shown whole, the others by their relative difference from it.
+    The first method's numbers are printed, and the relative differences of the others.
     """
     (name, numbers), *others = ways.items()
     beside = f"{'published':<24}" if published else ""

@@ -24,11 +24,11 @@ from nn.data import Batches, load_mnist
 
 SIDE, SIZE, FILTERS = 28, 3, 8
 CHECKED = 3
-"""How many test images the scalars read by themselves."""
+"""The number of test images that the scalar network classifies."""
 
 
 class Network(nn.Module):
-    """Filters, ReLU, and a layer of neurons on all that they saw."""
+    """Filters, ReLU, and a layer of neurons on all their outputs."""
 
     def __init__(self, side: int = SIDE) -> None:
         def weights(n: int, fan_in: int) -> list[Value]:
@@ -50,24 +50,24 @@ class Network(nn.Module):
         return [sum(w * x for w, x in zip(neuron, seen, strict=True)) for neuron in self.neurons]
 
     def at(self, image: Any, filter_: Any, bias: Value, i: int, j: int) -> Any:
-        """One filter at one place of the image."""
+        """One filter at one position of the image."""
         return sum(filter_[k][m] * image[i + k][j + m] for k in range(SIZE) for m in range(SIZE)) + bias
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code."""
+    """Run the demo with these arguments. Returns the exit code."""
     return tell(run, parse(argv))
 
 
 def run(options: argparse.Namespace) -> None:
-    """Trace, train, write back, and let the scalars check."""
+    """Trace, train, write the weights back, and check them with the scalar network."""
     data = load_mnist()
     side = SIDE if not options.quick else SIDE // 2
     train_x, test_x = (
         x.reshape(-1, SIDE, SIDE)[:, :: SIDE // side, :: SIDE // side] for x in (data.train_x, data.test_x)
     )
     train_y, test_y = data.train_y, data.test_y
-    if options.quick:  # every other pixel, of some of the images
+    if options.quick:  # every other pixel of fewer images
         train_x, train_y = train_x[:4000], train_y[:4000]
 
     random.seed(options.seed)
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
         nn.cross_entropy,
         nn.SGD(fast.parameters(), nn.Cosine(options.lr, steps), momentum=0.9),
         epochs=options.epochs,
-        validate=partial(nn.evaluate, x=test_x, y=test_y, prefix="test_"),  # to watch; nothing is chosen by it
+        validate=partial(nn.evaluate, x=test_x, y=test_y, prefix="test_"),  # shown only; nothing is chosen by it
     )
     if history.stopped:
         print(history.stopped)
@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("convolution", __doc__, of="of the first weights and the order (%(default)s)",
                      quick="one epoch of 4,000 images of 14×14", writes=False)  # fmt: skip
     add = options.add_argument

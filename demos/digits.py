@@ -1,9 +1,9 @@
 """8×8 digits: softmax regression image by image, ten hidden units, and what else could be tried.
 
-Step by step: labels as one-hot rows, scores as probabilities, the loss, its gradient held against differences. Then
-softmax regression learns image by image, in scalars, in Tensors and through `vectorize`; a hidden layer does better;
-and a table says what its size, the learning rate, the first weights, the activation, the depth, momentum and batches
-change. Everything stands beside the numbers published for it.
+The steps: labels as one-hot rows, scores as probabilities, the loss, and its gradient compared with differences. Then
+softmax regression learns image by image, in scalars, in Tensors and through `vectorize`. A hidden layer does better. A
+table shows the effect of its size, the learning rate, the first weights, the activation, the depth, momentum and
+batches. All results are printed beside the published numbers.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ SMALL = uniform(-0.01, 0.01)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code."""
+    """Run the demo with these arguments. Returns the exit code."""
     return tell(run, parse(argv))
 
 
 def load() -> tuple[Dataset, np.ndarray]:
-    """The digits, standardised by the training images, and the test images (n, 8, 8) as they were."""
+    """The digits, standardised by the training images, and the original test images (n, 8, 8)."""
     raw = load_digits(scale=False)
     standardize = Standardize(raw.train_x)
     return replace(raw, train_x=standardize(raw.train_x), test_x=standardize(raw.test_x)), raw.test_x.reshape(-1, *SIDE)
@@ -67,7 +67,7 @@ def network(
 def train(
     model: nn.Module, data: Dataset, lr: float, epochs: int, batch: int = 1, momentum: float = 0.0, each: int = 0
 ) -> nn.History:
-    """SGD in the order of the data, measured on all images after each so many updates (an epoch), and at the end."""
+    """SGD in the order of the data, measured on all images after every `each` updates (an epoch), and at the end."""
     batches = Batches(data.train_x, data.train_y, batch_size=batch, shuffle=False)
     optimizer, history = nn.SGD(model, lr, momentum=momentum), nn.History()
     steps, each = epochs * len(batches), each or len(batches)
@@ -88,7 +88,7 @@ def measured(model: nn.Module, data: Dataset) -> dict[str, float]:
 
 
 def run(options: argparse.Namespace) -> bool:
-    """The whole story; returns whether all that is compared agrees."""
+    """Run all steps. Returns True if all comparisons agree."""
     data, images = load()
     print(f"{len(data.train_x):,} digits of 8×8 pixels to learn from, {len(data.test_x)} to test with; standardised\n")
     agree = basics(data) and agreement(data, options.seed)
@@ -138,7 +138,7 @@ def run(options: argparse.Namespace) -> bool:
 
 
 def figures(row: dict[str, float]) -> str:
-    """A row of a history, in words."""
+    """A row of a history, as text."""
     learnt, test = (tuple(row[f"{part}_{x}"] for x in ("loss", "accuracy")) for part in ("train", "test"))
     return f"loss {learnt[0]:.4f} and {test[0]:.4f}, accuracy {learnt[1]:.3f} and {test[1]:.3f}"
 
@@ -163,7 +163,7 @@ def basics(data: Dataset) -> bool:
 
 
 def agreement(data: Dataset, seed: int) -> bool:
-    """Softmax regression as ten neurons of Values, as these through `vectorize`, and as a matrix: 50 updates each."""
+    """Softmax regression as ten neurons of Values, the same through `vectorize`, and a matrix: 50 updates each."""
     start = softmax_regression(seed).state_dict()
     matrix, neurons = nn.Linear(64, CLASSES, dtype=np.float64), nn.Layer(64, CLASSES, nonlin=False)
     matrix.load_state_dict({name: x.astype(np.float64) for name, x in start.items()})
@@ -186,7 +186,7 @@ def agreement(data: Dataset, seed: int) -> bool:
 
 
 def experiments(data: Dataset, options: argparse.Namespace) -> None:
-    """What else could be tried, a line each."""
+    """Print the results of variations, one line for each."""
     table: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("as (b)", {}, {}),
         ("5 hidden units", {"hidden": (5,)}, {}),
@@ -224,7 +224,7 @@ def curves(history: nn.History) -> Any:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("digits", __doc__, quick="one epoch, and one experiment")
     epochs = number(int, 1)
     options.add_argument("--epochs", type=epochs, default=15, metavar="N", help="of the hidden layer's (%(default)s)")

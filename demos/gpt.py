@@ -1,9 +1,9 @@
 """GPT: a transformer written in scalars, trained as matrices, invents names as scalars again.
 
-``python -m demos.gpt`` learns 26,545 names, letter by letter, in about two minutes. Every weight is a `Value` of its
-own, and attention is loops over them, as in Karpathy's microgpt. `vectorize` finds the matrices in that; those are
-trained, their numbers go back into the Values, and the Values invent the names that are printed at the end. ``--help``
-lists the options.
+``python -m demos.gpt`` learns 26,545 names, letter by letter, in about two minutes. Every weight is a `Value`, and
+attention is written as loops over them, as in Karpathy's microgpt. `vectorize` finds the matrices in these loops, and
+the matrices are trained. Then their numbers are written back into the Values, which invent the names that are printed
+at the end. ``--help`` lists the options.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class GPT(nn.Module):
         return linear(self.out, x)
 
     def loss(self, tokens: list[int], weights: Sequence[Any]) -> Value:
-        """-log p of each token after the first, weighted: 0 makes a position padding, to which nothing looks back."""
+        """The weighted sum of -log p of each token after the first. The weight 0 marks a position as padding."""
         keys: Matrix = []
         values: Matrix = []
         total = Value(0.0)
@@ -106,7 +106,7 @@ class GPT(nn.Module):
 
 
 def linear(weight: Matrix, x: Vector) -> Vector:
-    """Each row's weighted sum."""
+    """The weighted sum of each row."""
     return [sum(w * xi for w, xi in zip(row, x, strict=True)) for row in weight]
 
 
@@ -117,7 +117,7 @@ def normed(x: Vector) -> Vector:
 
 
 def softmax(x: Vector) -> Vector:
-    """Positive numbers of sum 1. The largest goes away, so that nothing overflows."""
+    """Positive numbers with sum 1. The largest is subtracted first, so that nothing overflows."""
     largest = autograd.max(x).detach()
     powers = [(xi - largest).exp() for xi in x]
     total = sum(powers)
@@ -128,8 +128,8 @@ def softmax(x: Vector) -> Vector:
 
 
 def load_names(block: int, rng: random.Random) -> tuple[list[str], list[str]]:
-    """The names that fit into a block, shuffled: nine of ten to learn from, the others to test."""
-    once = dict.fromkeys(NAMES.read_text(encoding="utf-8").split())  # some are there twice, for girls and for boys
+    """The names that fit into a block, shuffled: nine of ten to train with, the others to test."""
+    once = dict.fromkeys(NAMES.read_text(encoding="utf-8").split())  # some occur twice, for girls and for boys
     names = [name for name in once if len(name) < block]
     rng.shuffle(names)
     tenth = len(names) // 10
@@ -151,7 +151,7 @@ def padded(names: Sequence[str], block: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bigram_loss(train: Sequence[str], test: Sequence[str]) -> float:
-    """The loss of counting which letter follows which: what a model that remembers one letter can reach."""
+    """The loss of counting which letter follows which. A model that remembers one letter can reach it."""
     counts = np.ones((TOKENS, TOKENS))
     for pair in itertools.chain.from_iterable(itertools.pairwise(encode(name)) for name in train):
         counts[pair] += 1
@@ -169,7 +169,7 @@ def mean_loss(model: Vectorized, tokens: np.ndarray, real: np.ndarray) -> Any:
 
 
 def train(model: Vectorized, batches: Batches, optimizer: nn.Optimizer, steps: int) -> float:
-    """Take the steps, saying how it goes twenty times; returns the seconds."""
+    """Train, and report the progress twenty times. Returns the seconds."""
 
     def endless() -> Iterator[tuple[np.ndarray, ...]]:
         while True:
@@ -202,7 +202,7 @@ def evaluate(model: Vectorized, tokens: np.ndarray, real: np.ndarray) -> float:
 
 
 def scalar_step(gpt: GPT, name: str) -> float:
-    """One name forward and backward on Values, at its own length; returns the seconds."""
+    """One name forward and backward on Values, at its own length. Returns the seconds."""
     tokens = encode(name)
     start = time.perf_counter()
     gpt.loss(tokens, [1 / (len(name) + 1)] * (len(name) + 1)).backward()
@@ -213,12 +213,12 @@ def scalar_step(gpt: GPT, name: str) -> float:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code."""
+    """Run the demo with these arguments. Returns the exit code."""
     return tell(run, parse(argv))
 
 
 def run(options: argparse.Namespace) -> None:
-    """Compile, train, write back, invent."""
+    """Vectorize, train, write the weights back, and invent names."""
     rng = random.Random(options.seed)
     learn, test = load_names(options.block, rng)
     gpt = GPT(options.block, rng=rng)
@@ -258,7 +258,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("gpt", __doc__, of="of everything that is drawn (%(default)s)",
                      quick="60 batches of 16 names of up to 3 letters", writes=False)  # fmt: skip
     add = options.add_argument

@@ -3,9 +3,9 @@
 ``python -m demos.mnist`` trains 784-100-10 with ReLU in well under a minute, prints how many of the test images it gets
 right, and writes the weights, the history and a page of pictures to a new folder: ``runs/mnist`` the first time, then
 ``runs/mnist-2``, so that no run overwrites another. ``--best`` takes a quarter of an hour, for a larger network that
-never sees the same image twice. ``--help`` lists what can be changed. The same seed gives the same network, bit for
-bit, on the same machine; also when Ctrl-C (exit code 130) or worse breaks it off and the same options with
-``--resume`` go on from the last checkpoint.
+never sees the same image twice. ``--help`` lists the options. The same seed gives the same network, bit for bit, on the
+same machine. This holds even if Ctrl-C (exit code 130) or a crash stops the training, and the same options with
+``--resume`` continue from the last checkpoint.
 """
 
 import argparse
@@ -48,7 +48,7 @@ SCHEDULES: dict[str, Callable[[float, int], Any]] = {
     "onecycle": nn.OneCycle,
 }
 AUGMENT = {"shift": 0.5, "rotate": 10.0, "scale": 0.12, "elastic": 1.0}  # pixels, degrees, a share, pixels
-BEST: dict[str, Any] = {  # found with 10,000 of the training images put aside to measure by
+BEST: dict[str, Any] = {  # found on 10,000 of the training images that were held back for validation
     "hidden": [1024, 512],
     "batch": 256,
     "epochs": 160,
@@ -60,7 +60,7 @@ BEST: dict[str, Any] = {  # found with 10,000 of the training images put aside t
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code."""
+    """Run the demo with these arguments. Returns the exit code."""
     options = parse(argv)
     try:
         with run_folder(options.out, "mnist", goes_on=options.resume) as options.out:  # made before the work
@@ -68,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (CheckpointError, DatasetError, NonFiniteLoss, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # outside of the training, or the second one
+    except KeyboardInterrupt:  # outside of the training, or pressed twice
         print("interrupted", file=sys.stderr)
         return 130
 
@@ -109,7 +109,7 @@ def run(options: argparse.Namespace) -> int:
         nn.cross_entropy,
         optimizer,
         epochs=options.epochs,
-        validate=lambda _: evaluate(tested, test_x, test_y, prefix="test_"),  # to watch; nothing is chosen by it
+        validate=lambda _: evaluate(tested, test_x, test_y, prefix="test_"),  # shown only; nothing is chosen by it
         callbacks=[average] if average else [],
         checkpoint=checkpoint,
     )
@@ -143,7 +143,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The options that make a training what it is."""
+    """The options that determine the result of a training."""
     made = {name: value for name, value in vars(options).items() if name not in ("best", "report", "out", "resume")}
     return made | {"data": str(options.data.resolve()) if options.data else None}
 
@@ -158,7 +158,7 @@ def report(
     logits: np.ndarray,
     history: History,
 ) -> Path:
-    """Draw what was learnt and what was not; returns the page."""
+    """Draw the results, right and wrong. Returns the path of the page."""
     shape, predicted = data.test_x.shape[1:], logits.argmax(axis=1)
     worst = nn.cross_entropy(logits, data.test_y, reduction="none").argsort()[::-1][:4]
     probabilities = nn.Softmax()(logits)
@@ -219,7 +219,7 @@ def report(
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     parser = Parser("mnist", __doc__)
     add = parser.add_argument
     count = number(int, 1)

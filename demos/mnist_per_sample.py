@@ -1,9 +1,9 @@
 """MNIST one image at a time: the classic 784-100-10 of sigmoids, and how its error is sent back.
 
-No biases, no batches: 60,000 updates in the order of the file, each from one image, each down the gradient of
-½ Σ (t − o)². It is the network of a well-known book, which reached 0.9468 with it. The book splits the error over the
-weights and sends it back as Wᵀ · error; the gradient sends back Wᵀ · (error · slope). Both are shown, and both train,
-beside a loop written by hand in NumPy and the same network as 110 scalar neurons, through `vectorize`.
+There are no biases and no batches. There are 60,000 updates in the order of the file. Each follows the gradient of
+½ Σ (t − o)² for one image. A well-known book reached 0.9468 with this network. The book distributes the error over the
+weights and sends back Wᵀ · error. The gradient sends back Wᵀ · (error · slope). Both are shown and trained, beside a
+loop written by hand in NumPy, and the same network as 110 scalar neurons through `vectorize`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,14 @@ from nn.support import canvas
 RATE = 0.3
 Array: TypeAlias = np.ndarray
 Trainer: TypeAlias = tuple[Callable[[Iterable[Array], Iterable[Array]], None], list[Array]]
-"""A function that makes an update a sample, and the two matrices that it changes."""
+"""A function that updates the weights by one sample, and the two matrices that it changes."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code."""
-    with np.errstate(over="ignore"):  # exp in a sigmoid by hand: 1 / (1 + inf) is the 0 that it should be
+    """Run the demo with these arguments. Returns the exit code."""
+    with np.errstate(
+        over="ignore"
+    ):  # in a sigmoid written by hand exp may overflow, and 1 / (1 + inf) is 0, as it should be
         return tell(run, parse(argv))
 
 
@@ -42,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def by_hand(w1: Array, w2: Array, lr: float, book: bool = False) -> Trainer:
-    """The loop as one writes it in NumPy; `book` leaves the outputs' slope out of what is sent back."""
+    """The loop written in NumPy. With `book`, the slope of the outputs is left out of the error that is sent back."""
     w1, w2 = w1.copy(), w2.copy()
 
     def train(xs: Iterable[Array], ts: Iterable[Array]) -> None:
@@ -60,7 +62,7 @@ def by_hand(w1: Array, w2: Array, lr: float, book: bool = False) -> Trainer:
 
 
 def by_backward(network: Callable[[Array], Tensor], parameters: Sequence[Tensor], lr: float) -> Callable[..., None]:
-    """The loop without a derivative: backward starts from o − t, which ½ Σ (t − o)² has as its own."""
+    """The loop with the engine's backward pass. It starts from o − t, the derivative of ½ Σ (t − o)² by the outputs."""
     optimizer = nn.SGD(parameters, lr)
 
     def train(xs: Iterable[Array], ts: Iterable[Array]) -> None:
@@ -74,7 +76,7 @@ def by_backward(network: Callable[[Array], Tensor], parameters: Sequence[Tensor]
 
 
 def in_tensors(w1: Array, w2: Array, lr: float) -> Trainer:
-    """The network in two products, a column a neuron, as `nn.Linear` has them."""
+    """The network as two matrix products, with one column for each neuron, as in `nn.Linear`."""
     hidden, output = (Tensor(np.ascontiguousarray(w.T)) for w in (w1, w2))
     train = by_backward(lambda x: ((x @ hidden).sigmoid() @ output).sigmoid(), [hidden, output], lr)
     return train, [hidden.detach().T, output.detach().T]
@@ -93,7 +95,7 @@ def neurons(w1: Array, w2: Array) -> tuple[list[Value], Callable[[Sequence[Any]]
 
 
 def vectorized(w1: Array, w2: Array, lr: float) -> Trainer:
-    """The neurons once more, as the program that `vectorize` finds in them."""
+    """The same neurons, as the program that `vectorize` makes of them."""
     fast = vectorize(neurons(w1, w2)[1], w1.shape[1], batch=False, dtype=w1.dtype)
     train = by_backward(fast, fast.parameters(), lr)
     return train, [p.detach().T for p in fast.parameters()]
@@ -103,7 +105,7 @@ def vectorized(w1: Array, w2: Array, lr: float) -> Trainer:
 
 
 def run(options: argparse.Namespace) -> bool:
-    """Send an error back, train a small network and the large one; returns whether all ways agree."""
+    """Send an error back, train a small network and the large one. Returns True if all methods agree."""
     dtype = np.dtype(options.dtype)
     data, n = load_mnist(options.data, scale=False, dtype=np.uint8), options.images
     train_x, test_x = (x[:n].astype(dtype) / 255 * 0.99 + 0.01 for x in (data.train_x, data.test_x))
@@ -137,7 +139,7 @@ def run(options: argparse.Namespace) -> bool:
 
 
 def race(ways: Mapping[str, Trainer], x: Array, t: Array, test_x: Array, test_y: Array) -> None:
-    """Train in all ways, in turns so that times can be compared, and print how well each reads the test images."""
+    """Train by all methods, in turns so that times can be compared, and print their accuracies on the test images."""
     print(f"share of the {len(test_y):,} test images that are right:\n")
     print("updates" + "".join(f"{name:>17}" for name in ways), flush=True)
     seconds = dict.fromkeys(ways, 0.0)
@@ -155,7 +157,7 @@ def race(ways: Mapping[str, Trainer], x: Array, t: Array, test_x: Array, test_y:
 
 
 def teach(weights: Sequence[Array], x: Array, t: Array) -> tuple[Array, Array]:
-    """Print what is sent back from one image, beside the gradient; returns the outputs' errors and slopes."""
+    """Print the error that one image sends back, beside the gradient. Returns the outputs' errors and slopes."""
     w1, w2 = weights
     hidden = Tensor(1 / (1 + np.exp(-(w1 @ x))))
     o = (w2 @ hidden).sigmoid()
@@ -169,14 +171,14 @@ def teach(weights: Sequence[Array], x: Array, t: Array) -> tuple[Array, Array]:
 
 
 def forward(weights: Sequence[Array], x: Array) -> Array:
-    """What the network says of many images (n, 784): (n, 10)."""
+    """The network's outputs (n, 10) for many images (n, 784)."""
     for w in weights:
         x = 1 / (1 + np.exp(-(x @ w.T)))
     return x
 
 
 def small_example() -> None:
-    """Two hidden neurons, two linear outputs: the error over the weights, then as a matrix, then as a gradient."""
+    """Two hidden neurons, two linear outputs: the error sent back by the weights, by a matrix, and as a gradient."""
     w, error, slope = np.array([[2.0, 3.0], [1.0, 4.0]]), np.array([0.8, 0.5]), np.array([0.25, 0.1])
     shares = w / w.sum(axis=1, keepdims=True) * error[:, None]
     print("Two hidden neurons, two outputs, W = [[2, 3], [1, 4]]; the errors t − o are 0.8 and 0.5.")
@@ -193,7 +195,7 @@ def small_example() -> None:
 
 
 def agreement(seed: int, images: Array, targets: Array) -> bool:
-    """All ways on a network that is small enough for Values: 16 pixels, 8 hidden neurons."""
+    """All methods on a network that is small enough for Values: 16 pixels, 8 hidden neurons."""
     pixels = images.astype(np.float64).reshape(-1, 4, 7, 4, 7).mean(axis=(2, 4)).reshape(-1, 16)
     rng = np.random.default_rng(seed)
     w1, w2 = (rng.normal(0, n_out**-0.5, (n_out, n_in)) for n_in, n_out in ((16, 8), (8, 10)))
@@ -217,7 +219,7 @@ def agreement(seed: int, images: Array, targets: Array) -> bool:
 
 
 def sent_back(image: Array, error: Array, delta: Array, w: Array) -> Any:
-    """An image, the errors of its ten outputs, and how each goes over its weights to the hidden neurons."""
+    """An image, the errors of its ten outputs, and the errors that each sends back to the hidden neurons."""
     figure = canvas.matplotlib("figure").Figure(figsize=(11, 4), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 0.9, 3))
     left.imshow(image.reshape(28, 28), cmap="gray_r")
@@ -226,7 +228,7 @@ def sent_back(image: Array, error: Array, delta: Array, w: Array) -> Any:
     middle.barh(np.arange(10) + 0.2, delta, 0.4, color=canvas.BLUES[1], label="error · slope")
     middle.set(yticks=range(10), ylim=(9.6, -0.6), ylabel="output")
     middle.legend(loc="upper center", bbox_to_anchor=(0.5, -0.06), frameon=False)
-    parts = w * delta[:, None]  # what goes back over each weight
+    parts = w * delta[:, None]  # the error that goes back through each weight
     rows = np.vstack([parts, np.full((1, w.shape[1]), np.nan), parts.sum(axis=0)])
     canvas.signed_image(right, rows, canvas.usual_limit(parts, 0.995), aspect="auto", interpolation="nearest")
     right.set_yticks([*range(10), 11], [*map(str, range(10)), "sum"])
@@ -235,7 +237,7 @@ def sent_back(image: Array, error: Array, delta: Array, w: Array) -> Any:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("mnist_per_sample", __doc__, quick="1,200 images")
     add = options.add_argument
     add("--images", type=number(int, 6), default=60_000, metavar="N", help="how many to learn from (%(default)s)")

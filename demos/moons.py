@@ -1,8 +1,8 @@
 """Two moons: micrograd's loss, in plain scalars, becomes a few lines of NumPy, equal to rounding.
 
-The loss is written as in micrograd's notebook: every point and every one of 33 neurons by itself, in Values. It is
-traced once, and the program that was found is printed, with its backward pass. Both then train from the same weights,
-the scalars a few steps, the arrays all of them. At the end the numbers go back into the neurons, which are tested.
+The loss is written as in micrograd's notebook: every point and each of 33 neurons separately, in Values. It is traced
+once, and the resulting program is printed with its backward pass. Both then train from the same weights: the scalars a
+few steps, the arrays all of them. At the end the numbers are written back into the neurons, which are tested.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from nn.data import moons
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code."""
+    """Run the demo with these arguments. Returns the exit code."""
     return tell(run, parse(argv))
 
 
 def scalar_loss(model: nn.MLP) -> Callable[[Sequence[Any], Sequence[Any]], Value]:
-    """The loss of micrograd's demo.ipynb, line by line, for this model."""
+    """The loss of micrograd's demo.ipynb for this model, line by line."""
 
     def loss(Xb, yb):
         # forward the model to get scores
@@ -50,7 +50,7 @@ def scalar_loss(model: nn.MLP) -> Callable[[Sequence[Any], Sequence[Any]], Value
 def train(
     loss: Callable[[Any, Any], Any], optimizer: nn.Optimizer, X: Any, y: Any, steps: int
 ) -> tuple[list[float], float]:
-    """Gradient descent, the same for scalars and arrays: the loss before each step, and a step's median seconds."""
+    """Gradient descent, for scalars and arrays. Returns the loss before each step, and a step's median seconds."""
     losses, seconds = [], []
     for _ in range(steps):
         start = time.perf_counter()

@@ -1,8 +1,8 @@
 """Neuron: from a perceptron that decides on a hike to nine parameters, each slope spelled out.
 
-A perceptron has a step, whose derivative is 0: nothing can be learnt from it. A neuron has a smooth curve instead, so
-that ∂L/∂w₁ = ∂L/∂ŷ · ∂ŷ/∂h₁ · ∂h₁/∂w₁ says how to change a weight. Two hidden neurons and one of output then learn to
-tell four people apart by weight and height.
+A perceptron has a step function, whose derivative is 0, so it cannot learn from a gradient. A neuron has a smooth curve
+instead, so that ∂L/∂w₁ = ∂L/∂ŷ · ∂ŷ/∂h₁ · ∂h₁/∂w₁ says how to change a weight. Two hidden neurons and one output neuron
+then learn to classify four people by weight and height.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from nn.support import canvas
 
 WEIGHTS, THRESHOLD = {"working this weekend": 8, "bad weather": 10, "far away": 1}, 5
 NEURON, NETWORK, ERROR = 0.9990889488055994, 0.7216325609518421, 0.5
-"""Published: a neuron, a network of three, and a mean squared error."""
+"""The published results: a neuron, a network of three, and a mean squared error."""
 
 X = np.array([[-2, -1], [25, 6], [17, 4], [-15, -6]], float)
-"""Weight less 135 and height less 66 of four people."""
+"""Weight minus 135 and height minus 66 of four people."""
 Y = np.array([1, 0, 0, 1], float)
 RATE, ENOUGH = 0.5, 0.01
 NAMES = ("w1", "w2", "w3", "w4", "w5", "w6", "b1", "b2", "b3")
@@ -87,12 +87,12 @@ class Matrices(nn.Module):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code: 1 too if what should agree does not."""
+    """Run the demo with these arguments. Returns the exit code, which is also 1 if a comparison fails."""
     return tell(story, parse(argv))
 
 
 def story(options: argparse.Namespace) -> bool:
-    """Decide, compute, derive, train and draw; returns whether what should agree does."""
+    """Decide, compute, derive, train and draw. Returns True if all comparisons agree."""
     hike()
     same = published_numbers() & factors(Scalars([1.0] * 6 + [0.0] * 3))
 
@@ -119,7 +119,7 @@ def story(options: argparse.Namespace) -> bool:
 
 
 def hike() -> None:
-    """All that the perceptron can be asked."""
+    """The perceptron's answers to all inputs."""
     reasons = ", ".join(f"{name} ({weight})" for name, weight in WEIGHTS.items())
     print(f"A perceptron adds up reasons to stay at home, and fires above its threshold, {THRESHOLD}. They weigh:")
     print(f"{reasons}.\n")
@@ -139,7 +139,7 @@ def neuron(bias: float) -> nn.Neuron:
 
 
 def published_numbers() -> bool:
-    """Print three numbers beside the published ones; returns whether they are the same."""
+    """Print three numbers beside the published ones. Returns True if they are equal."""
     x, one, zeros = [2.0, 3.0], np.array([1.0, 0, 0, 1]), np.zeros(4)
     rows = (
         ("neuron, weights [0, 1], bias 4, of [2, 3]", neuron(4.0)(x).data, NEURON),
@@ -153,7 +153,7 @@ def published_numbers() -> bool:
 
 
 def factors(net: Scalars) -> bool:
-    """Print each of nine partial derivatives as its factors; returns whether their products are the gradients."""
+    """Print each of nine partial derivatives as its factors. Returns True if their products are the gradients."""
     x1, x2, y = Value(X[0, 0].item(), "x1"), Value(X[0, 1].item(), "x2"), Value(Y[0].item(), "y")
     h1, h2 = net.hidden((x1, x2))
     y_hat = net.output(h1, h2)
@@ -173,7 +173,7 @@ def factors(net: Scalars) -> bool:
 
 
 def activations() -> Any:
-    """Four curves and their derivatives, which the engine's forward mode gives."""
+    """Four curves and their derivatives by the engine's forward mode."""
     figure, axes = panels(12, 3.4, 4)
     x = np.linspace(-4, 4, 801)
     curves = {"step": step, "ReLU": relu, "sigmoid": sigmoid, "tanh": tanh}
@@ -187,7 +187,7 @@ def activations() -> Any:
 
 
 def training(losses: Sequence[float], matrices: Matrices) -> Any:
-    """The loss, and what the network says of all weights and heights."""
+    """The loss, and the network's output for all weights and heights."""
     figure, (left, right) = panels(9, 3.8, 2)
     left.semilogy(losses, color=canvas.BLUES[1])
     left.axhline(ENOUGH, color=canvas.GREY, linestyle=":")
@@ -200,7 +200,7 @@ def training(losses: Sequence[float], matrices: Matrices) -> Any:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("neuron", __doc__, seed=1, quick="20 steps")
     options.add_argument("--steps", type=number(int, 1), default=10_000, metavar="N", help="at most (%(default)s)")
     found = options.parse_args(argv)

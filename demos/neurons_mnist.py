@@ -1,8 +1,8 @@
 """MNIST by 110 scalar neurons: they are trained as two matrices, and then are neurons again.
 
-`nn.MLP(784, [100, 10])` is made of `Neuron`s, each a list of scalar weights that is called with one image. `vectorize`
-finds the two matrix products in its 79,510 Values. Those learn from all 60,000 images, with the usual loss, optimiser
-and `fit`; then `sync()` writes the numbers back, and the neurons read some of the test images by themselves.
+`nn.MLP(784, [100, 10])` is made of `Neuron`s. Each is a list of scalar weights, and is called with one image.
+`vectorize` finds the two matrix products in its 79,510 Values. The matrices learn from all 60,000 images, with the
+usual loss, optimiser and `fit`. Then `sync()` writes the numbers back, and the neurons classify some test images.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from nn import plots
 from nn.data import Batches, load_mnist
 
 CHECKED = 20
-"""How many test images the neurons read by themselves."""
+"""The number of test images that the neurons classify."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code."""
+    """Run the demo with these arguments. Returns the exit code."""
     return tell(run, parse(argv))
 
 
@@ -50,7 +50,7 @@ def neurons(seed: int) -> nn.MLP:
 
 
 def run(options: argparse.Namespace) -> None:
-    """Trace, train, write back, and let the neurons check."""
+    """Trace, train, write the weights back, and check them with the neurons."""
     data = load_mnist()
     train_x, train_y, test_x, test_y = data.train_x, data.train_y, data.test_x, data.test_y
     if options.quick:
@@ -72,7 +72,7 @@ def run(options: argparse.Namespace) -> None:
         nn.cross_entropy,
         nn.SGD(fast.parameters(), nn.Cosine(options.lr, options.epochs * len(batches))),
         epochs=options.epochs,
-        validate=partial(nn.evaluate, x=test_x, y=test_y, prefix="test_"),  # to watch; nothing is chosen by it
+        validate=partial(nn.evaluate, x=test_x, y=test_y, prefix="test_"),  # shown only; nothing is chosen by it
     )
     if history.stopped:
         print(history.stopped)
@@ -88,7 +88,7 @@ def run(options: argparse.Namespace) -> None:
     for i in range(CHECKED):
         start = time.perf_counter()
         out = model(test_x[i].tolist())
-        nn.cross_entropy([out], test_y[i : i + 1]).backward()  # only to know how long it takes
+        nn.cross_entropy([out], test_y[i : i + 1]).backward()  # only to time it
         times.append(time.perf_counter() - start)
         alone[i] = [logit.data for logit in out]
     same = int((alone.argmax(axis=1) == logits[:CHECKED].argmax(axis=1)).sum())
@@ -105,7 +105,7 @@ def run(options: argparse.Namespace) -> None:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("neurons_mnist", __doc__, of="of the first weights and the order (%(default)s)",
                      quick="one epoch of 4,000 images")  # fmt: skip
     add = options.add_argument

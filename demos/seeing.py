@@ -1,7 +1,8 @@
 """Seeing gradients: a network drawn, as a tree, explained path by path, and as a page of steps.
 
-A 2-2-1 network with named weights, and nn.MLPs of neurons, at one sample each and at many: the same commands show
-each of them as much as can be read. Pictures go into a folder; open `steps.html` and press the right arrow.
+It shows a 2-2-1 network with named weights, and nn.MLPs of neurons, for one sample and for many. The same commands draw
+each of them with as much detail as can be read. Pictures are written to a folder. Open `steps.html` and press the right
+arrow.
 """
 
 from __future__ import annotations
@@ -17,13 +18,13 @@ from demos._command import parser, tell
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code."""
+    """Run the demo with these arguments. Returns the exit code."""
     options = parser("seeing", __doc__, seed=1, of="of the MLPs' weights (%(default)s)", quick="SVGs only")
     return tell(run, options.parse_args(argv))
 
 
 def network() -> tuple[Value, dict[str, Value]]:
-    """The loss of a 2-2-1 network for one sample, written out in named Values, and those."""
+    """The loss of a 2-2-1 network for one sample, written out in named Values, and these Values."""
     x1, x2, y = Value(1.0, "x1"), Value(-2.0, "x2"), Value(1.0, "y")
     w11, w12, b1 = Value(0.8, "w11"), Value(-0.4, "w12"), Value(0.1, "b1")
     w21, w22, b2 = Value(-0.3, "w21"), Value(0.9, "w22"), Value(-0.2, "b2")
@@ -42,7 +43,7 @@ def network() -> tuple[Value, dict[str, Value]]:
 
 
 def parts(n: dict[str, Value]) -> dict[str, object]:
-    """The network's layers and neurons: what a Module says by itself."""
+    """The network's layers and neurons as parts. A Module would give them automatically."""
     return {
         "inputs": [n["x1"], n["x2"]],
         "layer 1 · Linear(2→2) + sigmoid": {
@@ -55,7 +56,7 @@ def parts(n: dict[str, Value]) -> dict[str, object]:
 
 
 def neuron() -> tuple[Value, dict[str, object]]:
-    """A neuron with tanh, after its backward, and its parts."""
+    """A neuron with tanh, after its backward pass, and its parts."""
     w1, x1, w2, x2 = Value(-3.0, "w1"), Value(2.0, "x1"), Value(1.0, "w2"), Value(0.0, "x2")
     b = Value(6.8813735870195432, "b")
     n = w1 * x1 + w2 * x2 + b

@@ -2,8 +2,8 @@
 
 ``python -m demos.sweep`` varies hidden size, learning rate, initialisation, activation, depth, momentum and minibatches
 around one network: 64-10-10 with sigmoid, weights uniform ±0.01, one sample a step, learning rate 0.1, 15 epochs. It
-trains each setting from two seeds, in processes side by side, prints a table and draws ``sweep.png``. Finished trials
-are kept in ``sweep.db`` (an Optuna study): stopped in the middle, even killed, the same command goes on from there.
+trains each setting from two seeds, in parallel processes, prints a table and draws ``sweep.png``. Finished trials are
+kept in ``sweep.db`` (an Optuna study). After an interruption, even a kill, the same command continues from there.
 """
 
 import argparse
@@ -33,7 +33,7 @@ from nn.support.canvas import BLUES, GREY, INK, LINE, ORANGES, matplotlib
 from nn.support.extras import optional
 
 Settings: TypeAlias = dict[str, Any]
-Result: TypeAlias = dict[str, float]  # the figures of a trained network; nothing, if it diverged
+Result: TypeAlias = dict[str, float]  # the figures of a trained network; empty if it diverged
 
 INITS = {"zeros": zeros, "uniform 0.01": uniform(-0.01, 0.01), "uniform 1": uniform(-1, 1), "normal 0.01": normal(0.01),
          "normal 0.3": normal(0.3), "xavier": xavier_uniform}  # fmt: skip
@@ -52,12 +52,12 @@ QUICK: dict[str, dict[str, Sequence[Any]]] = {"minibatches": {"batch": (32, 128)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code."""
+    """Run the demo with these arguments. Returns the exit code."""
     return tell(run, parse(argv), interrupted="interrupted: the same command goes on from here", goes_on=True)
 
 
 def run(options: argparse.Namespace) -> None:
-    """Train what is not yet known, print, draw."""
+    """Train the settings without a result, print the table, and draw."""
     experiments = {
         name: [settings(options, dict(zip(grid, values, strict=True))) for values in product(*grid.values())]
         for name, grid in options.experiments.items()
@@ -92,18 +92,18 @@ def run(options: argparse.Namespace) -> None:
 
 
 def settings(options: argparse.Namespace, changed: Settings) -> Settings:
-    """The base with some settings changed; what a network without hidden layers does not have is the same for all."""
+    """The base with some settings changed. Without hidden layers, settings that have no effect get one fixed value."""
     found = BASE | changed | {"epochs": options.epochs}
     return found | {"hidden": BASE["hidden"], "activation": BASE["activation"]} if not found["layers"] else found
 
 
 def key(trial: Settings) -> tuple[Any, ...]:
-    """The same for the same trial, in whatever order its settings are."""
+    """A key for a trial, which does not depend on the order of its settings."""
     return tuple(sorted(trial.items()))
 
 
 def label(s: Settings, grid: dict[str, Sequence[Any]]) -> str:
-    """What is special about some settings; the base is marked."""
+    """How some settings differ from the base. The base itself is marked."""
     marked = " *" if all(s[name] == BASE[name] for name in BASE) else ""
     return ", ".join(s[name] if isinstance(s[name], str) else f"{name} {s[name]}" for name in grid) + marked
 
@@ -129,7 +129,7 @@ def network(trial: Settings, rng: np.random.Generator) -> nn.Sequential:
 
 
 def train(trial: Settings, data: Dataset) -> Result:
-    """Train one network: the same settings, the same numbers (but for the seconds). Nothing, if it diverges."""
+    """Train one network. Equal settings give equal figures (but for the seconds). They are empty if it diverges."""
     weights_rng, order_rng = np.random.default_rng(trial["seed"]).spawn(2)
     model = network(trial, weights_rng)
     optimizer = nn.SGD(model.parameters(), lr=trial["lr"], momentum=trial["momentum"])
@@ -139,18 +139,18 @@ def train(trial: Settings, data: Dataset) -> Result:
         history = nn.fit(model, batches, nn.cross_entropy, optimizer, epochs=trial["epochs"], progress=False)
     except nn.NonFiniteLoss:
         return {}
-    if history.stopped:  # by Ctrl-C: a network that was not trained to its end is no result
+    if history.stopped:  # by Ctrl-C; an incomplete training gives no result
         raise KeyboardInterrupt
     seconds = time.perf_counter() - start
     return digits.measured(model, data) | {"seconds": seconds}
 
 
 def trained(trials: Sequence[Settings], data: Dataset, processes: int) -> Iterator[tuple[Settings, Result]]:
-    """Each trial with its result, as they are finished."""
+    """Yield each trial with its result, as it finishes."""
     if processes == 1 or len(trials) < 2:
         yield from ((trial, train(trial, data)) for trial in trials)
         return
-    spawn = get_context("spawn")  # a fork would share what libraries hold open
+    spawn = get_context("spawn")  # a forked process would share files that libraries have open
     with ProcessPoolExecutor(processes, spawn, follow) as pool:
         try:
             waiting = {pool.submit(train, trial, data): trial for trial in trials}
@@ -160,7 +160,7 @@ def trained(trials: Sequence[Settings], data: Dataset, processes: int) -> Iterat
 
 
 def follow() -> None:
-    """Make this process end with the one that started it, also where that is killed, and leave Ctrl-C to it."""
+    """Make this process end with its parent, even if that is killed. Ctrl-C is handled by the parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = parent_process()
 
@@ -173,12 +173,12 @@ def follow() -> None:
 
 
 class Store:
-    """Finished trials as an Optuna study in an SQLite file: a trial is there, whole, or not at all."""
+    """Finished trials as an Optuna study in an SQLite file. A trial is stored whole or not at all."""
 
     def __init__(self, path: Path) -> None:
         self.optuna = optional("optuna", "sweeps are kept by Optuna", "pip install 'chainrule[sweep]'")
         self.optuna.logging.set_verbosity(self.optuna.logging.WARNING)
-        from sqlalchemy.pool import NullPool  # comes with Optuna; closes a connection as soon as it is done with
+        from sqlalchemy.pool import NullPool  # comes with Optuna; closes each connection after its use
 
         storage = self.optuna.storages.RDBStorage(f"sqlite:///{path}", engine_kwargs={"poolclass": NullPool})
         self.study = self.optuna.create_study(
@@ -186,7 +186,7 @@ class Store:
         )
 
     def add(self, trial: Settings, result: Result) -> None:
-        """Keep a trial; one that diverged counts as failed."""
+        """Store a trial. A trial that diverged is stored as failed."""
         kinds, states = self.optuna.distributions, self.optuna.trial.TrialState
         choices = {"init": list(INITS), "activation": list(ACTIVATIONS)}
         distributions = {
@@ -208,7 +208,7 @@ class Store:
         )
 
     def results(self) -> dict[tuple[Any, ...], Result]:
-        """Everything that was ever finished, by trial."""
+        """The results of all finished trials, by trial."""
         return {key(trial.params): trial.user_attrs for trial in self.study.trials}
 
 
@@ -216,7 +216,7 @@ class Store:
 
 
 def picture(tables: dict[str, dict[str, list[Result]]]) -> Any:
-    """Wrong test images of each setting: a dot a seed, and a bar at their mean."""
+    """Draw the wrong test images of each setting: a dot for each seed, and a bar at their mean."""
     columns = min(4, len(tables))
     rows = -(-len(tables) // columns)
     figure = matplotlib("figure").Figure(figsize=(4.0 * columns, 0.5 + 2.9 * rows), layout="constrained")
@@ -249,7 +249,7 @@ def picture(tables: dict[str, dict[str, list[Result]]]) -> Any:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("sweep", __doc__, of="the first of them (%(default)s)",
                      quick="minibatches, one epoch, in this process")  # fmt: skip
     options.set_defaults(out=Path("runs/sweep"))

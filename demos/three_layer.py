@@ -1,8 +1,8 @@
 """Three layers: 3-4-1 learns exclusive or in 60,000 steps, on Values, on Tensors, and vectorized.
 
-The output should be 1 where exactly one of the first two inputs is 1; the third is always 1, as there are no biases.
-The same weights are trained three times: every product a `Value`; matrices as `Tensor`s; and the scalar program as
-`vectorize` reads it. All three lose the same, step by step, to rounding, as did the published run (from seed 1).
+The output should be 1 if exactly one of the first two inputs is 1. The third input is always 1, since there are no
+biases. The same weights are trained three times: in `Value`s, in matrices as `Tensor`s, and with the scalar program
+through `vectorize`. All three have the same loss in each step, up to rounding, as had the published run (from seed 1).
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PUBLISHED = {
     30_000: 0.00025778625413654837, 40_000: 0.00017372224218744633, 50_000: 0.00012952823214978262,
     60_000: 0.00010256070171558522,
 }  # fmt: skip
-"""Mean of the losses after so many updates, from seed 1."""
+"""The mean of the losses after some numbers of updates, from seed 1."""
 OUTPUTS = [0.007870313344988316, 0.9852693277439617, 0.9836990569863302, 0.020469731424948474, 0.007870313344988316]
 """The outputs after 60,000."""
 
@@ -68,18 +68,18 @@ class Matrices(nn.Module):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code: 1 too if the three ways disagree."""
+    """Run the demo with these arguments. Returns the exit code, which is also 1 if the three methods disagree."""
     return tell(story, parse(argv))
 
 
 def weights(seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first weights: what ``np.random.seed(seed)`` and two calls of ``np.random.random`` give."""
+    """The first weights: the results of ``np.random.seed(seed)`` and two calls of ``np.random.random``."""
     rng = np.random.RandomState(seed)
     return 2 * rng.random((3, 4)) - 1, 2 * rng.random((4, 1)) - 1
 
 
 def story(options: argparse.Namespace) -> bool:
-    """Train three times, compare, and draw; returns whether the ways agree."""
+    """Train three times, compare, and draw. Returns True if the methods agree."""
     w, v = weights(options.seed)
     scalars, matrices = Scalars(w.tolist(), v.tolist()), Matrices(w, v)
     fast = vectorize(scalars.loss, X.shape, Y.shape, batch=False)  # the loss itself runs over the samples
@@ -117,7 +117,7 @@ def story(options: argparse.Namespace) -> bool:
 
 
 def curve(losses: np.ndarray, published: dict[int, float]) -> Any:
-    """The loss against the iteration, and the published numbers on it."""
+    """Draw the loss over the iterations, with the published numbers."""
     figure, ax = panels(6, 3.6, 1)
     ax.semilogy(losses, color=canvas.BLUES[1], label="mean loss")
     if known := [k for k in published if k < len(losses)]:
@@ -129,7 +129,7 @@ def curve(losses: np.ndarray, published: dict[int, float]) -> Any:
 
 
 def before_and_after(*weights: Sequence[np.ndarray]) -> Any:
-    """Both matrices before and after training, as colours and numbers; one scale of colours for all four."""
+    """Draw both matrices before and after training, as numbers and colours, with one colour scale."""
     figure = canvas.matplotlib("figure").Figure(figsize=(8, 5.4), layout="constrained")
     grid = figure.subplots(2, 2, width_ratios=(4, 1.6))
     limit = max(abs(matrix).max() for matrices in weights for matrix in matrices)
@@ -148,7 +148,7 @@ def before_and_after(*weights: Sequence[np.ndarray]) -> Any:
 
 
 def graph(scalars: Scalars) -> Any:
-    """The trained network at the sample (0, 1, 1), every value with its gradient, drawn by the project itself."""
+    """Draw the graph of the trained network for the sample (0, 1, 1), every value with its gradient."""
     x = [Value(xi, f"x{i}") for i, xi in enumerate(X[1].tolist(), 1)]
     hidden = scalars.hidden(x)
     output = sum(h * v for h, v in zip(hidden, scalars.v, strict=True)).sigmoid()
@@ -167,7 +167,7 @@ def graph(scalars: Scalars) -> Any:
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("three_layer", __doc__, seed=1, quick="2,000 iterations")
     count = number(int, 1)
     options.add_argument("--iterations", type=count, default=60_000, metavar="N", help="of each way (%(default)s)")

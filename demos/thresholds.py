@@ -1,8 +1,8 @@
 """Thresholds: weights of −1 inputs, with the chain rule in numbers and a tempting mistake.
 
-A neuron fires when its weighted sum exceeds its threshold. A threshold is one more weight, of an input that is always
-−1: so it has a derivative like any other, ∂E/∂w = ∂E/∂ŷ · ∂ŷ/∂β · ∂β/∂w. One sample is learnt from weights that are
-all zero. Some texts change the output weights first and use the new ones for the hidden layer: not the gradient.
+A neuron fires when its weighted sum exceeds its threshold. A threshold is a weight of an input that is always −1. So it
+has a derivative like any other weight, ∂E/∂w = ∂E/∂ŷ · ∂ŷ/∂β · ∂β/∂w. One sample is learnt, starting with all weights
+at zero. Some texts change the output weights first and use the new ones for the hidden layer. This is not the gradient.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from nn.support import canvas
 X, TARGET, RATE = [0.985, 0.211, -1.0], 1.0, 1.0
 PUBLISHED = {0: 0.5, 1: 0.5621765008857981, 2: 0.614417950251781, 9: 0.7908591168160969, 49: 0.9226899115930125,
              99: 0.9488623810843722}  # fmt: skip
-"""The output after so many updates, from zero."""
+"""The output after some numbers of updates, from zero weights."""
 OUTPUT_FIRST = {99: 0.9490639528677387}
-"""The same where the output weights change first and the new ones are used for the hidden layer."""
+"""The outputs if the output weights change first, and the new ones are used for the hidden layer."""
 
 
 class Scalars(nn.Module):
@@ -58,12 +58,12 @@ class Matrices(nn.Module):
 
 
 def error(output: Any) -> Any:
-    """How far the output is from its target."""
+    """The error of the output."""
     return 0.5 * (TARGET - output) ** 2
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the demo with these arguments; returns the exit code: 1 too if what should agree does not."""
+    """Run the demo with these arguments. Returns the exit code, which is also 1 if a comparison fails."""
     return tell(story, parse(argv))
 
 
@@ -76,7 +76,7 @@ def weights(seed: int | None) -> tuple[np.ndarray, np.ndarray]:
 
 
 def story(options: argparse.Namespace) -> bool:
-    """Train three times, compare, derive, make the mistake, and draw; returns whether what should agree does."""
+    """Train three times, compare, derive, make the mistake, and draw. Returns True if all comparisons agree."""
     first, n, zero = weights(options.seed), options.epochs, options.seed is None
     published = PUBLISHED if zero else {}
     scalars, matrices = Scalars(*first), Matrices(*first)
@@ -109,9 +109,9 @@ def train(output: Callable[[Any], Any], parameters: Any, x: Any, epochs: int) ->
 
 
 def derive(net: Scalars) -> bool:
-    """Print where four derivatives come from, in the second epoch; returns whether they are the engine's gradients."""
+    """Print the factors of four derivatives in the second epoch. Returns True if they are the engine's gradients."""
     for _ in islice(descend(lambda: error(net.output(X)), net, RATE), 2):
-        pass  # in the first, zero output weights would let nothing through to the hidden layer
+        pass  # in the first epoch the output weights are 0, so the hidden layer gets no gradient
     x = [Value(xi, name) for xi, name in zip(X, ("x1", "x2", "x0"), strict=True)]
     alpha, h, beta, output = net.forward(x)
     E = error(output)
@@ -131,7 +131,7 @@ def derive(net: Scalars) -> bool:
 
 
 def output_first(net: Scalars, epochs: int) -> dict[str, np.ndarray]:
-    """Train with the mistake; the outputs, and what ∂E/∂w₁₁ is each time, in three ways."""
+    """Train with the mistake. Returns the outputs, and ∂E/∂w₁₁ each time, by three methods."""
     w, rows = net.w[0][0], []
     for _ in range(epochs):
         output = net.output(X)
@@ -143,7 +143,7 @@ def output_first(net: Scalars, epochs: int) -> dict[str, np.ndarray]:
         for p in net.v:
             p.data -= RATE * p.grad
         net.zero_grad()
-        E.backward()  # through the same graph, in which the output weights are now the new ones
+        E.backward()  # through the same graph, which now has the new output weights
         rows.append((output.data, slope, gradient, w.grad))
         for p in (p for neuron in net.w for p in neuron):
             p.data -= RATE * p.grad
@@ -151,7 +151,7 @@ def output_first(net: Scalars, epochs: int) -> dict[str, np.ndarray]:
 
 
 def compare(run: Mapping[str, np.ndarray], rows: Sequence[int], published: Mapping[int, float]) -> bool:
-    """Print the gradient and the mistake beside differences of E; returns whether the gradient is their limit."""
+    """Print the gradient and the mistake beside differences of E. Returns True if the gradient is their limit."""
     print("\nThe mistake: the output weights change first, and the hidden layer's derivatives use the new ones.")
     print("What ∂E/∂w₁₁ then is, and what E says itself when w₁₁ is moved a little to both sides:\n")
     print("    epoch  differences of E  backward()       output weights first")
@@ -167,7 +167,7 @@ def compare(run: Mapping[str, np.ndarray], rows: Sequence[int], published: Mappi
 
 
 def curves(outputs: Sequence[float], published: Mapping[int, float], mistake: Mapping[str, np.ndarray]) -> Any:
-    """Output and absolute error against the epoch, and the gradient that is none."""
+    """Draw the output and the absolute error over the epochs, and the wrong gradient."""
     figure, (left, middle, right) = panels(12, 3.6, 3)
     blue, orange = canvas.BLUES[1], canvas.ORANGES[3]
     left.plot(outputs, color=blue, label="output")
@@ -188,7 +188,7 @@ def curves(outputs: Sequence[float], published: Mapping[int, float], mistake: Ma
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("thresholds", __doc__, seed=None, of="of the first weights (all zero)", quick="10 epochs")
     options.add_argument("--epochs", type=number(int, 1), default=100, metavar="N", help="of training (%(default)s)")
     found = options.parse_args(argv)

@@ -101,7 +101,7 @@ _MODULES = (
     "training",
 )
 
-if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no other
+if not _typing.TYPE_CHECKING:  # type checkers see every public name anyway
     __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
 
     def __dir__():
@@ -113,5 +113,5 @@ if not _typing.TYPE_CHECKING:  # type checkers take every public name, and no ot
             raise AttributeError(f"module 'nn' has no attribute {name!r}", name=name, obj=module)
         try:
             return _importlib.import_module(f"nn.{name}")
-        except ImportError as error:  # completion asks for every name, whatever is installed
+        except ImportError as error:  # editors ask for every name, even if an optional package is not installed
             raise AttributeError(f"nn.{name} cannot be loaded: {error}", name=name, obj=module) from error

@@ -1,13 +1,12 @@
-"""First weights: initialisers, functions of a shape and a random generator that return an array.
+"""Initialisers of weights: functions of a shape and a random generator that return an array.
 
-The variance of what a layer gives out is that of what it takes in, times the number of inputs, times the
-variance of its weights. An initialiser chooses the last factor so that signals neither die nor explode on their
-way through many layers: Xavier's for activations that are the identity near 0 (tanh), He's for ReLU, which
-drops half of the signal.
+The variance of a layer's output is the variance of its input, times the number of inputs, times the variance of its
+weights. An initialiser chooses the last factor so that signals neither vanish nor explode in a network of many layers.
+Xavier's is for activations that are the identity near 0, such as tanh. He's is for ReLU, which drops half the signal.
 
-Weights are stored (fan_in, fan_out); axes before these two, as of a convolution's (height, width, in, out),
-multiply both fans. An initialiser returns float64 and the layer converts: so one seed gives the same weights,
-rounded, in every dtype. Write your own as a function ``(shape, rng) -> array``.
+Weights have the shape (fan_in, fan_out). Axes before these two, as in a convolution's (height, width, in, out),
+multiply both fans. An initialiser returns float64 and the layer converts it. So one seed gives the same weights,
+rounded, in every dtype. An initialiser of your own is a function ``(shape, rng) -> array``.
 """
 
 import inspect
@@ -22,11 +21,11 @@ from nn.support.names import named
 
 Shape: TypeAlias = tuple[int, ...]
 Initializer: TypeAlias = Callable[[Shape, np.random.Generator], NDArray[Any]]
-"""What a layer's `weight_init` is; or the name of one of this module, such as "he_normal"."""
+"""The type of a layer's `weight_init`. A name from this module, such as "he_normal", is accepted as well."""
 
 
 def zeros(shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
-    """All zeros: for biases. Weights that start equal stay equal, for their gradients are.
+    """All zeros, for biases. Weights that start equal would stay equal, since their gradients are equal.
 
     >>> zeros((3,), np.random.default_rng(0))
     array([0., 0., 0.])
@@ -35,7 +34,7 @@ def zeros(shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
 
 
 def uniform(low: float, high: float) -> Initializer:
-    """The initialiser that draws uniformly from [low, high); ValueError unless low <= high, both finite.
+    """An initialiser that draws uniformly from [low, high). Raises ValueError unless low <= high and both are finite.
 
     >>> uniform(-0.1, 0.1)((2, 3), np.random.default_rng(0)).shape
     (2, 3)
@@ -46,7 +45,7 @@ def uniform(low: float, high: float) -> Initializer:
 
 
 def normal(std: float, mean: float = 0.0) -> Initializer:
-    """The initialiser that draws from the normal distribution; ValueError for a negative or infinite `std`.
+    """An initialiser that draws from the normal distribution. Raises ValueError for a negative or infinite `std`.
 
     >>> normal(0.01)((2, 3), np.random.default_rng(0)).shape
     (2, 3)
@@ -57,11 +56,11 @@ def normal(std: float, mean: float = 0.0) -> Initializer:
 
 
 def xavier_uniform(shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
-    """Uniform within ±sqrt(6 / (fan_in + fan_out)); ValueError for fewer than two dimensions.
+    """Uniform within ±sqrt(6 / (fan_in + fan_out)). Raises ValueError for fewer than two dimensions.
 
-    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS
-    2010: the variance 2 / (fan_in + fan_out) is a compromise between keeping the size of signals (1 / fan_in)
-    and that of gradients (1 / fan_out).
+    Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", AISTATS 2010. The
+    variance 2 / (fan_in + fan_out) is a compromise: 1 / fan_in would keep the size of signals, and 1 / fan_out that of
+    gradients.
 
     >>> bool(abs(xavier_uniform((2, 4), np.random.default_rng(0))).max() <= 1.0)
     True
@@ -79,10 +78,10 @@ def xavier_normal(shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
 
 
 def he_uniform(shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
-    """Uniform within ±sqrt(6 / fan_in); ValueError for fewer than two dimensions.
+    """Uniform within ±sqrt(6 / fan_in). Raises ValueError for fewer than two dimensions.
 
-    He et al., "Delving deep into rectifiers", ICCV 2015: the variance 2 / fan_in keeps the size of signals
-    through layers of ReLU.
+    He et al., "Delving deep into rectifiers", ICCV 2015. The variance 2 / fan_in keeps the size of signals through
+    layers of ReLU.
 
     >>> bool(abs(he_uniform((6, 4), np.random.default_rng(0))).max() <= 1.0)
     True
@@ -100,13 +99,13 @@ def he_normal(shape: Shape, rng: np.random.Generator) -> NDArray[Any]:
 
 
 def initializer(given: str | Initializer) -> Initializer:
-    """An initialiser by its name, or as it is; ValueError for a name that there is not, TypeError for something else.
+    """An initialiser, given by name or as a function. Raises ValueError for an unknown name, TypeError otherwise.
 
     >>> initializer("xavier_normal") is xavier_normal
     True
     """
     if isinstance(given, str):
-        own = given.lower().replace("glorot", "xavier").replace("kaiming", "he")  # whom other libraries name them after
+        own = given.lower().replace("glorot", "xavier").replace("kaiming", "he")  # other libraries' names
         made = ", and what nn.init.uniform(low, high) and nn.init.normal(std) make"
         given = named("initialiser", own, initializers(), made)
     if not callable(given):
@@ -115,7 +114,7 @@ def initializer(given: str | Initializer) -> Initializer:
 
 
 def initializers() -> dict[str, Initializer]:
-    """Every initialiser of this module by its name: the functions of a shape and a generator.
+    """Every initialiser of this module by its name.
 
     >>> list(initializers())
     ['zeros', 'xavier_uniform', 'xavier_normal', 'he_uniform', 'he_normal']
@@ -126,9 +125,9 @@ def initializers() -> dict[str, Initializer]:
 
 
 def fans(shape: Shape) -> tuple[int, int]:
-    """How many inputs an output sums over, and how many outputs an input goes to.
+    """The number of inputs that an output sums over (fan_in), and of outputs that an input goes to (fan_out).
 
-    ValueError for fewer than two dimensions, where they are not defined, and for an axis of length 0.
+    Raises ValueError for fewer than two dimensions, where they are not defined, and for an axis of length 0.
 
     >>> fans((784, 100)), fans((3, 3, 16, 32))
     ((784, 100), (144, 288))
@@ -154,7 +153,7 @@ def _normal(variance: float, shape: Shape, rng: np.random.Generator) -> NDArray[
     return rng.normal(0.0, math.sqrt(variance), shape)
 
 
-if not TYPE_CHECKING:  # type checkers take every public name
+if not TYPE_CHECKING:  # type checkers see every public name anyway
     __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
     __all__ += ["Initializer", "Shape"]
 

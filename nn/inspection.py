@@ -1,6 +1,6 @@
-"""What a network does, in numbers: which classes it takes for which, and which of its units say nothing.
+"""Figures about a network: which classes it confuses, and which of its units are inactive or saturated.
 
-`nn.plots` draws these; nothing here needs matplotlib.
+`nn.plots` draws them. This module does not need matplotlib.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ BOUNDS = {"Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
 
 
 def confusion_counts(true: npt.ArrayLike, predicted: npt.ArrayLike, classes: int | None = None) -> Array:
-    """How often each class (rows) was taken for which (columns): int64 (classes, classes).
+    """The confusion matrix: how often each true class (row) was predicted as each class (column).
 
     Args:
-        true: labels (n,), integers from 0.
-        predicted: labels (n,), what they were taken for.
-        classes: how many there are; by default as many as the labels need.
+        true: the true labels (n,), integers from 0.
+        predicted: the predicted labels (n,).
+        classes: the number of classes. By default it is the largest label plus 1.
 
-    ValueError for labels of different lengths or of no class.
+    Returns int64 (classes, classes). Raises ValueError if the lengths differ, or a label is outside the classes.
 
     >>> confusion_counts([0, 0, 1], [0, 1, 1]).tolist()
     [[1, 1], [0, 1]]
@@ -52,10 +52,10 @@ def confusion_counts(true: npt.ArrayLike, predicted: npt.ArrayLike, classes: int
 
 @dataclass(frozen=True, eq=False)
 class ClassFigures:
-    """Of each class: precision, recall, F1 and its number of samples, arrays (classes,); printed, a table.
+    """Precision, recall, F1 and number of samples of each class, as arrays (classes,). Printing it gives a table.
 
-    Of those that were taken for the class, `precision` is the share that belongs to it; of those that belong to it,
-    `recall` is the share that was recognised; `f1` is their harmonic mean. nan where there is nothing to divide by.
+    `precision` is the part of the samples predicted as the class that belong to it. `recall` is the part of the class's
+    samples that were predicted as it. `f1` is the harmonic mean of the two. A figure is nan if it would be 0 / 0.
     """
 
     names: list[str]
@@ -77,11 +77,11 @@ def class_figures(
     """Precision, recall, F1 and count of each class.
 
     Args:
-        true: labels (n,), integers from 0.
-        predicted: labels (n,), what they were taken for.
-        classes: their names; the numbers themselves by default.
+        true: the true labels (n,), integers from 0.
+        predicted: the predicted labels (n,).
+        classes: the names of the classes. By default their numbers.
 
-    ValueError for labels of different lengths or of no class.
+    Raises ValueError if the lengths differ, or a label is outside the classes.
 
     >>> print(class_figures([0, 0, 1, 1], [0, 1, 1, 1], ["cat", "dog"]))
     class  precision  recall     F1  count
@@ -99,11 +99,11 @@ def class_figures(
 
 
 class IdleUnits(NamedTuple):
-    """How often each unit of a layer says nothing.
+    """How often each unit of a layer passes hardly any gradient.
 
-    `layer` is its place and kind, such as ``1 ReLU``; `state` is "inactive" (a ReLU at exactly 0) or "saturated" (a
-    sigmoid or tanh within 1 % of an end of its range): either way hardly any gradient passes. `share` (units,) is the
-    share of the samples for which that is so.
+    `layer` is the layer's index and kind, such as ``1 ReLU``. `state` is "inactive" (a ReLU at exactly 0) or
+    "saturated" (a sigmoid or tanh within 1 % of an end of its range). `share` (units,) is the part of the samples for
+    which each unit is in that state.
     """
 
     layer: str
@@ -112,7 +112,7 @@ class IdleUnits(NamedTuple):
 
     @property
     def always(self) -> int:
-        """How many units are so for every sample: a ReLU's are dead, they cannot learn any more."""
+        """The number of units that are in this state for every sample. Such a ReLU is dead: it cannot learn."""
         return int((self.share == 1).sum())
 
     def __str__(self) -> str:
@@ -121,13 +121,13 @@ class IdleUnits(NamedTuple):
 
 
 def idle_units(model: Sequential | MLP, x: npt.ArrayLike) -> list[IdleUnits]:
-    """Of each layer of ReLUs, sigmoids or tanhs: for which share of the samples each unit is inactive or saturated.
+    """For each layer of ReLUs, sigmoids or tanhs, how often each unit is inactive or saturated.
 
     Args:
-        model: a `Sequential` (one inside it is opened, too) or an `MLP`; TypeError for anything else.
-        x: inputs (n, …), as the model takes them; an MLP's are (n, features).
+        model: a `Sequential`, also one that contains others, or an `MLP`.
+        x: inputs (n, …), as the model takes them; (n, features) for an MLP.
 
-    In evaluation mode. ValueError if the model has no such layer.
+    The model runs in evaluation mode. Raises TypeError for another model, and ValueError if it has no such layer.
 
     >>> from nn import ReLU, Sequential
     >>> (units,) = idle_units(Sequential(ReLU()), [[-1.0, 2.0, -3.0], [-3.0, 4.0, 1.0]])
@@ -148,7 +148,7 @@ def idle_units(model: Sequential | MLP, x: npt.ArrayLike) -> list[IdleUnits]:
 
 
 def saturated(kind: str, out: Array) -> Array:
-    """Which outputs of a "Sigmoid" or "Tanh" lie within 1 % of an end of its range.
+    """True where an output of a "Sigmoid" or "Tanh" is within 1 % of an end of its range.
 
     >>> saturated("Tanh", np.array([-0.99, 0.0, 0.97]))
     array([ True, False, False])
@@ -158,9 +158,9 @@ def saturated(kind: str, out: Array) -> Array:
 
 
 def layer_outputs(model: Sequential | MLP, x: npt.ArrayLike) -> Iterator[tuple[str, str, Array]]:
-    """Of each layer in turn: its place and kind (``1 ReLU``), its kind, and what it gives for inputs x, (n, …).
+    """For each layer in order: its index and kind (``1 ReLU``), its kind, and its outputs for inputs x (n, …).
 
-    In evaluation mode. TypeError for a model whose layers are not known.
+    The model runs in evaluation mode. Raises TypeError unless it is a `Sequential` or an `MLP`.
 
     >>> from nn import Sequential, Tanh
     >>> [(place, out.tolist()) for place, _, out in layer_outputs(Sequential(Tanh()), [[0.0]])]
@@ -176,7 +176,7 @@ def layer_outputs(model: Sequential | MLP, x: npt.ArrayLike) -> Iterator[tuple[s
 
 
 def outputs(model: Callable[[Any], Any], x: Array) -> Array:
-    """What a model makes of samples (n, …), as an array; one of Values is given them one by one.
+    """The outputs of a model for samples (n, …), as an array. A model of Values gets the samples one by one.
 
     >>> outputs(lambda rows: 2 * rows, np.ones((2, 1))).tolist()
     [[2.0], [2.0]]
@@ -187,7 +187,7 @@ def outputs(model: Callable[[Any], Any], x: Array) -> Array:
 
 
 def made_of_values(model: Any) -> bool:
-    """Whether a model is made of Values, and so takes one sample at a time.
+    """True if a model is made of Values. Such a model takes one sample at a time.
 
     >>> from nn import Linear
     >>> made_of_values(MLP(2, [1])), made_of_values(Linear(2, 1))
@@ -198,7 +198,7 @@ def made_of_values(model: Any) -> bool:
 
 
 def _layers(model: Any, path: str = "") -> Iterator[tuple[str, Callable[[Any], Any]]]:
-    """The layers in the order in which they are called, with their places in the model."""
+    """The layers in the order of their calls, each with its index in the model."""
     for i, layer in enumerate(model.layers):
         if isinstance(layer, Sequential):
             yield from _layers(layer, f"{path}{i}.")
@@ -207,13 +207,13 @@ def _layers(model: Any, path: str = "") -> Iterator[tuple[str, Callable[[Any], A
 
 
 def _kind(layer: Any) -> str:
-    """What a layer does, in a word."""
+    """The kind of a layer, in one word."""
     if isinstance(layer, Layer):
         return repr(layer.neurons[0]).partition("Neuron")[0]
     return layer.__name__ if hasattr(layer, "__name__") else type(layer).__name__
 
 
-if not TYPE_CHECKING:  # type checkers take every public name
+if not TYPE_CHECKING:  # type checkers see every public name anyway
     __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
 
     def __dir__():

@@ -1,6 +1,6 @@
-"""Layers on `Tensor`s: `Linear`, the activations, `Dropout`, and `Sequential` to put them in a row.
+"""Layers on `Tensor`s: `Linear`, the activations, `Dropout`, and `Sequential` to combine them.
 
-Batches come first: a layer maps an array or Tensor of shape (…, n_in) to a Tensor of shape (…, n_out).
+The batch axis comes first. A layer maps an array or Tensor of shape (…, n_in) to a Tensor of shape (…, n_out).
 """
 
 import copy
@@ -21,20 +21,20 @@ from nn.support.names import is_factory, named, whole
 
 Rng = np.random.Generator | int | None
 ActivationLike: TypeAlias = str | type[Module] | Callable[[Any], Any] | Callable[[], Module] | None
-"""What an `activation` is given as: a name, a class or object, a function of one argument, or None for none."""
+"""The type of an `activation`: a name, a class or an object, a function of one argument, or None for none."""
 
 
 class Linear(Module):
     """``x @ weight + bias``.
 
     Args:
-        n_in, n_out: lengths of the last axis of input and output.
-        bias: False leaves the bias away.
-        weight_init: an initialiser from `nn.init`, or its name; He's uniform by default.
+        n_in, n_out: the lengths of the last axes of input and output.
+        bias: False for a layer without a bias.
+        weight_init: an initialiser from `nn.init`, or its name. The default is He's uniform.
         rng: a seed or a generator for the weights.
         dtype: float32 or float64.
 
-    `weight` has shape (n_in, n_out): so stored, the gradient ``x.T @ g`` is a plain product of contiguous arrays.
+    `weight` has the shape (n_in, n_out). So the gradient ``x.T @ g`` is a product of contiguous arrays.
 
     >>> layer = Linear(3, 2, rng=0)
     >>> layer(np.ones((5, 3), np.float32)).shape
@@ -81,7 +81,7 @@ class Linear(Module):
 
 
 class Activation(Module):
-    """An operation of one operand as a layer. Its subclasses are known by the names of their functions."""
+    """An operation of one operand as a layer. `activation_layer` finds a subclass by the name of its function."""
 
     function: ClassVar[Callable[..., Any]]
 
@@ -165,7 +165,7 @@ class Softmax(Activation):
 
 
 def activations() -> dict[str, Any]:
-    """Every activation by its name: the layers, and the other operations of one operand in the table.
+    """Every activation by its name: the layers, and the table's other operations of one operand.
 
     >>> activations()["tanh"], activations()["sin"]
     (<class 'nn.layers.Tanh'>, <operation sin(x)>)
@@ -180,9 +180,9 @@ def _kinds() -> list[type[Activation]]:
 
 
 def activation_layer(given: ActivationLike) -> Callable[[Any], Any] | None:
-    """A layer of its own, or a function, for what an activation is given as; None for None.
+    """A new layer, or a function, for an activation; None for None.
 
-    ValueError for a name that there is not, TypeError for what is no activation.
+    Raises ValueError for an unknown name, and TypeError for anything that is not an activation.
 
     >>> activation_layer("tanh"), activation_layer(ReLU), activation_layer(LeakyReLU(0.2))
     (Tanh(), ReLU(), LeakyReLU(0.2))
@@ -197,7 +197,7 @@ def activation_layer(given: ActivationLike) -> Callable[[Any], Any] | None:
     if is_factory(found):
         found = found()
     elif isinstance(found, Module):
-        found = copy.deepcopy(found)  # or all layers would share its parameters
+        found = copy.deepcopy(found)  # otherwise all layers would share its parameters
     if not callable(found):
         raise TypeError(
             f'an activation is a name such as "relu", a layer such as nn.ReLU, or a function, not {given!r:.60}'
@@ -206,7 +206,7 @@ def activation_layer(given: ActivationLike) -> Callable[[Any], Any] | None:
 
 
 class Flatten(Module):
-    """(n, …) to (n, everything else)."""
+    """Reshapes (n, …) to (n, k): all axes but the first become one."""
 
     def __call__(self, x: Any) -> Any:
         x = as_operand(x, "Flatten")
@@ -217,7 +217,9 @@ class Flatten(Module):
 
 
 class Dropout(Module):
-    """In training, zeroes each element with probability `p` and scales the rest by 1 / (1 - p); else does nothing.
+    """In training, sets each element to 0 with probability `p`, and multiplies the rest by 1 / (1 - p).
+
+    In evaluation mode it does nothing.
 
     Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", JMLR 15 (2014).
 
@@ -237,7 +239,7 @@ class Dropout(Module):
         if not self.training or self.p == 0:
             return x
         dtype = getattr(x, "dtype", np.dtype(np.float64))
-        dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)  # of whole numbers the factor would be rounded
+        dtype = dtype if dtype.kind == "f" else np.dtype(np.float64)  # an integer dtype would round the factor
         keep = self.rng.random(np.shape(x), np.float32) >= self.p
         return x * (keep * np.asarray(1 / (1 - self.p), dtype))
 
@@ -246,9 +248,10 @@ class Dropout(Module):
 
 
 class Sequential(Module):
-    """Layers (or any callables) one after another; iterates and indexes like a list of them.
+    """Layers (or any callables), called one after another. It can be iterated and indexed like a list.
 
-    A list of them will do, and activations may be given by their names. TypeError for what cannot be called.
+    The layers may be given as one list. Activations may be given by name. Raises TypeError for anything that cannot be
+    called.
 
     >>> model = Sequential(Linear(4, 8, rng=0), ReLU(), Linear(8, 3, rng=1))
     >>> model(np.ones((2, 4), np.float32)).shape, len(model.parameters())
@@ -281,7 +284,7 @@ class Sequential(Module):
 
 
 def _layer(i: int, given: Any) -> Callable[[Any], Any]:
-    """A layer of a Sequential; TypeError with its place for what is none."""
+    """A layer of a Sequential. Raises TypeError, with its index, for anything that is not a layer."""
     if isinstance(given, str) or (isinstance(given, type) and issubclass(given, Activation)):
         given = activation_layer(given)
     if isinstance(given, type) and issubclass(given, Module):
@@ -299,12 +302,12 @@ def dense(
     rng: Rng = None,
     dtype: DTypeLike = np.float32,
 ) -> Sequential:
-    """A fully connected network: a Linear layer between neighbouring sizes, an activation after all but the last.
+    """A fully connected network: Linear layers, with an activation after each but the last.
 
     Args:
-        sizes: the lengths of input, hidden layers and output, one by one or in a list.
+        sizes: the lengths of the input, the hidden layers and the output, one by one or in a list.
         activation: a name such as "tanh", a class such as `Tanh`, a layer, a function, or None.
-        dropout: the probability of dropping, after each activation.
+        dropout: the probability of a Dropout layer after each activation. With 0 there is none.
         weight_init: an initialiser from `nn.init`, or its name.
         rng: a seed or a generator for weights and dropout.
         dtype: float32 or float64.
@@ -319,7 +322,7 @@ def dense(
         raise ValueError(f"a network has at least an input and an output size, got {tuple(flat)}")
     hint = "; the activation goes by name: activation="
     flat = [whole("units of a layer", n, f"{hint}{n!r}" if isinstance(n, str) else "") for n in flat]
-    activation_layer(activation)  # a wrong one is refused without hidden layers, too
+    activation_layer(activation)  # raises for a wrong activation even if there are no hidden layers
     generator = np.random.default_rng(rng)
     layers: list[Any] = []
     for i, (n_in, n_out) in enumerate(pairwise(flat), 1):

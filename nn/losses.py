@@ -1,14 +1,13 @@
-"""Losses: how wrong a prediction is, as one number to differentiate.
+"""Losses: the error of a prediction as one number, which can be differentiated.
 
-Each is one formula that works on whatever the network gives: a Tensor, a plain array (for validation), a Value,
-or a list of Values (micrograd's style; a list of lists for the losses over classes). Targets and labels are
-numbers, and get no gradient. Classification losses take logits, not probabilities: so they stay exact where a
-probability would round to 0 or 1.
+Each loss is one formula for every kind of prediction: a Tensor, a plain array (for validation), a Value, or a list of
+Values (as in micrograd; a list of lists for losses over classes). Targets and labels are numbers without a gradient.
+Classification losses take logits, not probabilities, since a probability may round to 0 or 1.
 
-A mistake that NumPy would broadcast or index into a number is refused here: shapes that differ ((n, 1) against
-(n,) above all), labels that name no class, empty batches. The checks cost about 2 µs.
+NumPy would broadcast or index some mistakes and return a wrong number. The losses refuse them: different shapes, above
+all (n, 1) and (n,), labels that are not a class, and empty batches. The checks take about 2 µs.
 
-`reduction` is "mean", "sum" or "none": what happens to the losses of the batch's elements. Of Values, "none" gives
+`reduction` is "mean", "sum" or "none". It is applied to the losses of the batch's elements. With Values, "none" gives
 an object array of Values.
 """
 
@@ -33,7 +32,7 @@ def squared_error(prediction: Tensor, target: Any, *, reduction: Reduction = "me
 @overload
 def squared_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any: ...
 def squared_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
-    """``(prediction - target)²``, averaged over all elements; ValueError unless the shapes are equal.
+    """``(prediction - target)²``, averaged over all elements. Raises ValueError unless the shapes are equal.
 
     >>> squared_error(np.array([1.0, 2.0]), [1.0, 4.0])
     np.float64(2.0)
@@ -47,7 +46,7 @@ def absolute_error(prediction: Tensor, target: Any, *, reduction: Reduction = "m
 @overload
 def absolute_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any: ...
 def absolute_error(prediction: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
-    """``|prediction - target|``, averaged over all elements; slope 0 where they agree.
+    """``|prediction - target|``, averaged over all elements. The slope is 0 where they are equal.
 
     >>> absolute_error(np.array([1.0, 2.0]), [1.0, 4.0])
     np.float64(1.0)
@@ -61,7 +60,7 @@ def huber(prediction: Tensor, target: Any, *, delta: float = 1.0, reduction: Red
 @overload
 def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Any: ...
 def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Any:
-    """``d²/2`` where the error d is within ±delta, ``delta (|d| - delta/2)`` beyond: outliers pull no harder.
+    """``d²/2`` for an error d within ±delta, ``delta (|d| - delta/2)`` beyond, where the slope stays the same.
 
     Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964).
 
@@ -72,7 +71,7 @@ def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduct
         raise ValueError(f"huber takes a positive, finite delta, got {delta}")
     prediction, target = _pair("huber", prediction, target)
     error = prediction - target
-    inner = autograd.clip(error, -delta, delta)  # both branches in one: where error is not clipped it is itself
+    inner = autograd.clip(error, -delta, delta)  # gives both branches: d (d - d/2), and ±delta (d ∓ delta/2)
     return _reduce(inner * (error - 0.5 * inner), reduction)
 
 
@@ -86,8 +85,8 @@ def hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any: ..
 def hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
     """``max(0, 1 - label * score)``: the max-margin loss of support vector machines.
 
-    Labels are -1 and 1, of the scores' shape; ValueError otherwise. Cortes and Vapnik, "Support-vector networks",
-    Machine Learning 20 (1995).
+    Labels are -1 and 1, and have the scores' shape; otherwise it raises ValueError. Cortes and Vapnik, "Support-vector
+    networks", Machine Learning 20 (1995).
 
     >>> hinge(np.array([2.0, 0.5]), [1, -1])
     np.float64(0.75)
@@ -95,7 +94,7 @@ def hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
     scores, labels = _pair("hinge", scores, labels)
     wrong = np.abs(labels) != 1
     if wrong.item(at := int(wrong.argmax())):
-        hint = "; make labels of 0 and 1 so: 2 * labels - 1" if labels.item(at) == 0 else ""
+        hint = "; convert labels 0 and 1: 2 * labels - 1" if labels.item(at) == 0 else ""
         raise ValueError(f"hinge takes labels -1 and 1, got {labels.item(at):g} in {_place(labels, at)}{hint}")
     return _reduce(autograd.relu(1 - scores * labels), reduction)
 
@@ -105,9 +104,10 @@ def binary_cross_entropy(logits: Tensor, labels: Any, *, reduction: Reduction = 
 @overload
 def binary_cross_entropy(logits: Any, labels: Any, *, reduction: Reduction = "mean") -> Any: ...
 def binary_cross_entropy(logits: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
-    """``softplus(z) - y z``: minus the log-probability of the label, where sigmoid(z) is that of 1.
+    """``softplus(z) - y z``: minus the log-probability of the label y, if the probability of 1 is sigmoid(z).
 
-    Labels, of the logits' shape, are 0 and 1 or a probability between; ValueError otherwise. Never overflows.
+    Labels are 0, 1 or a probability between, and have the logits' shape; otherwise it raises ValueError. It never
+    overflows.
 
     >>> binary_cross_entropy(np.array([0.0, 1e4, -1e4]), [1, 1, 1], reduction="none").round(6)
     array([6.93147e-01, 0.00000e+00, 1.00000e+04])
@@ -139,7 +139,7 @@ def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean")
     scores, labels = _rows("multiclass_hinge", scores, labels)
     at = np.arange(len(labels)), labels
     margins = np.ones(scores.shape, _dtype(scores))
-    margins[at] = 0  # the label itself: relu is flat at 0, so it adds nothing to value or gradient
+    margins[at] = 0  # the label's own margin; relu has value and slope 0 at 0, so it adds nothing
     losses = autograd.relu(scores - scores[at][:, None] + margins)
     return _reduce(autograd.sum(losses, axis=1), reduction)
 
@@ -153,10 +153,11 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, red
 def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean") -> Any:
     """``-log_softmax(logits)[label]`` of each row: minus the log-probability of the right class.
 
-    Logits are (n, classes), labels (n,) of an integer dtype. Raises IndexError for a label outside [0, classes),
-    TypeError for labels that are not integers, ValueError for other shapes and an empty batch.
-    `label_smoothing` moves that share of the label's probability evenly to all classes (Szegedy et al.,
-    "Rethinking the Inception architecture", CVPR 2016).
+    Logits are (n, classes), labels (n,) of an integer dtype. `label_smoothing` is the part of the label's probability
+    that is distributed evenly over all classes (Szegedy et al., "Rethinking the Inception architecture", CVPR 2016).
+
+    Raises IndexError for a label outside [0, classes), TypeError for labels that are not integers, and ValueError for
+    other shapes and an empty batch.
 
     >>> cross_entropy(np.array([[1e4, 0.0], [1e4, 0.0]]), [0, 1], reduction="none")
     array([    0., 10000.])
@@ -168,7 +169,7 @@ def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, red
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy takes a label_smoothing from 0 to 1, got {label_smoothing}")
     losses = autograd.logsumexp(logits, axis=1) - (1 - label_smoothing) * logits[np.arange(len(labels)), labels]
-    if label_smoothing:  # of the evenly spread share, too, the -log_softmax is logsumexp - logit
+    if label_smoothing:  # the mean of -log_softmax over the classes is logsumexp - mean(logits)
         losses = losses - label_smoothing * autograd.mean(logits, axis=1)
     return _reduce(losses, reduction)
 
@@ -178,11 +179,11 @@ def kl_divergence(logits: Tensor, target: Any, *, reduction: Reduction = "mean")
 @overload
 def kl_divergence(logits: Any, target: Any, *, reduction: Reduction = "mean") -> Any: ...
 def kl_divergence(logits: Any, target: Any, *, reduction: Reduction = "mean") -> Any:
-    """``sum of t log(t / softmax(logits))`` over the last axis: how far the prediction is from probabilities t.
+    """``sum of t log(t / softmax(logits))`` over the last axis: the divergence of the prediction from probabilities t.
 
-    Kullback and Leibler, "On information and sufficiency", Annals of Mathematical Statistics 22 (1951); 0 log 0
-    is 0. Logits and targets are (..., classes); the mean is over rows. ValueError for targets that are negative or
-    do not sum to 1 (within 1e-4).
+    Logits and targets are (..., classes); the mean is over rows. 0 log 0 is 0. Raises ValueError for targets that are
+    negative or do not sum to 1 (within 1e-4). Kullback and Leibler, "On information and sufficiency", Annals of
+    Mathematical Statistics 22 (1951).
 
     >>> kl_divergence(np.array([[0.0, 0.0]]), [[1.0, 0.0]]).round(6)
     np.float64(0.693147)
@@ -206,8 +207,8 @@ def kl_divergence(logits: Any, target: Any, *, reduction: Reduction = "mean") ->
 
 
 def _prediction(x: Any, name: str) -> Any:
-    """A variable or an array of floats as it is, a list of them as one of these; Values as objects."""
-    if hasattr(x, "detach") and not is_data(x):  # in forward mode it is neither a Tensor nor a Value
+    """A prediction as a variable or an array: a list of Tensors is stacked, Values become an array of objects."""
+    if hasattr(x, "detach") and not is_data(x):  # not isinstance: in forward mode it is a Dual
         return x
     if isinstance(x, (list, tuple)) and x and isinstance(x[0], Tensor):
         return autograd.stack(x)
@@ -219,13 +220,13 @@ def _prediction(x: Any, name: str) -> Any:
 
 
 def _dtype(prediction: Any) -> np.dtype[Any]:
-    """What constants are computed in beside a prediction: float32 must stay float32."""
+    """The dtype for constants beside a prediction, so that float32 stays float32."""
     dtype = getattr(prediction, "dtype", np.dtype(object))
     return np.dtype(np.float64) if dtype == np.dtype(object) else dtype
 
 
 def _pair(name: str, prediction: Any, target: Any) -> tuple[Any, Array]:
-    """A prediction and its target, an array of the same shape and dtype."""
+    """A prediction, and its target as an array of the same shape and dtype."""
     prediction, target = _prediction(prediction, name), as_array(target, name)
     shape = prediction.shape
     if shape != target.shape:
@@ -234,7 +235,7 @@ def _pair(name: str, prediction: Any, target: Any) -> tuple[Any, Array]:
         if len(long) == 2 and long == (*short, 1):
             hint = f"drop the last axis: {which}.reshape(-1), or {which}[:, 0]"
         else:
-            hint = "they have to be equal, for NumPy would pair numbers that do not belong together"
+            hint = "they must be equal, since NumPy would pair numbers that do not belong together"
         raise ValueError(f"{name} of a prediction of shape {shape} and a target of shape {target.shape}: {hint}")
     if target.size == 0:
         raise ValueError(f"{name} of an empty batch (shape {shape}) is not defined")
@@ -242,13 +243,13 @@ def _pair(name: str, prediction: Any, target: Any) -> tuple[Any, Array]:
 
 
 def _rows(name: str, logits: Any, labels: Any) -> tuple[Any, Array]:
-    """Logits (n, classes) and a label for each row."""
+    """Logits (n, classes), and the checked label of each row."""
     logits = _prediction(logits, name)
     return logits, autograd.class_labels(labels, logits.shape, name)
 
 
 def _place(array: Array, at: int) -> str:
-    """Where the element of this number is, in words."""
+    """The position of the element with this flat index, in words."""
     index = tuple(int(i) for i in np.unravel_index(at, array.shape))
     return f"row {index[0]}" if len(index) == 1 else f"place {index}"
 

@@ -1,8 +1,8 @@
-"""`Module`: anything that has parameters, found by walking its attributes.
+"""`Module`: an object with parameters, which are found by walking its attributes.
 
-A parameter is a leaf `Value` or `Tensor` reachable through attributes, lists, tuples and dictionaries of a module;
-its name is the path that leads there: ``layers.0.neurons.1.w.2``. Constants (plain numbers and arrays) are not
-parameters. A path names one parameter only: keys like 1 and "1" side by side are refused where paths are asked for.
+A parameter is a leaf `Value` or `Tensor` that can be reached through attributes, lists, tuples and dictionaries of a
+module. Its name is the path to it: ``layers.0.neurons.1.w.2``. Plain numbers and arrays are constants, not parameters.
+A path must be unique: if a dictionary has the keys 1 and "1", asking for paths raises ValueError.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ class Module:
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """Every parameter with its path, once, in the order in which the attributes were set.
 
-        Raises ValueError, before the first, if two of them have the same path.
+        Raises ValueError, before it gives the first, if two parameters have the same path.
 
         >>> twins = Module()
         >>> twins.table = {1: Value(0.0), "1": Value(0.0)}
@@ -86,7 +86,7 @@ class Module:
         return [parameter for _, parameter in _found(self, Value | Tensor)]
 
     def named_generators(self, prefix: str = "") -> Iterator[tuple[str, np.random.Generator]]:
-        """Every generator of random numbers with its path, once: what a network remembers beside its parameters.
+        """Every random generator with its path, once. Generators are the state of a network besides its parameters.
 
         Raises ValueError if two of them have the same path.
 
@@ -97,21 +97,21 @@ class Module:
         return _named(self, np.random.Generator, prefix)
 
     def modules(self) -> Iterator[Module]:
-        """This module and all those inside it."""
+        """This module and all modules inside it."""
         return (found for _, found in _walk(self, "", _dotted) if isinstance(found, Module))
 
     def named_parts(self) -> Iterator[tuple[str, Any]]:
-        """Whatever hangs below this module with its path, itself first: modules, containers, parameters, constants."""
+        """Everything in this module with its path, itself first: modules, containers, parameters, constants."""
         return _walk(self, "", _dotted)
 
     def summary(self, x: Any = None) -> Summary:
-        """A table of the layers: what each is, its shapes, how many parameters it has, and whether they are frozen.
+        """A table of the layers: their kinds, shapes and numbers of parameters, and which are frozen.
 
         Args:
-            x: for the output shapes, the shape of one sample, such as ``784`` or ``(28, 28)``, or an input.
+            x: the shape of one sample, such as ``784`` or ``(28, 28)``, or an input. It adds the output shapes.
 
-        Printed, it is text; a notebook shows it as a table. Parameters that are shared count once. With `x`, a copy of
-        the model runs, in evaluation mode: the model and its random numbers stay as they are.
+        Printing it gives text; a notebook shows a table. Shared parameters count once. With `x`, a copy of the model
+        runs in evaluation mode. The model and its random generators are unchanged.
 
         >>> from nn import dense
         >>> print(dense(784, 100, 10).summary(784))
@@ -127,26 +127,26 @@ class Module:
         return summary(self, x)
 
     def zero_grad(self) -> None:
-        """Forget the gradients: 0.0 on Values, None on Tensors."""
+        """Clear the gradients: 0.0 on Values, None on Tensors."""
         for p in self.parameters():
             p.grad = p.empty_grad
 
     def train(self, mode: bool = True) -> Module:
-        """Switch this module and those inside it to training mode (dropout drops); returns the module."""
+        """Switch this module and those inside it to training mode, in which dropout is active. Returns the module."""
         for module in self.modules():
             module.training = mode
         return self
 
     def eval(self) -> Module:
-        """Switch to evaluation mode; returns the module."""
+        """Switch to evaluation mode. Returns the module."""
         return self.train(False)
 
     def freeze(self) -> Self:
-        """Train the parameters of this module no more, until `unfreeze`; returns the module.
+        """Stop training the parameters of this module, until `unfreeze`. Returns the module.
 
-        No gradient comes to them, and optimisers leave them as they are, bit for bit: also those made before, and
-        those with momentum or weight decay. A single parameter freezes by ``p.requires_grad = False``. State dicts and
-        checkpoints hold the numbers only: freeze again after loading.
+        Frozen parameters get no gradient. No optimiser changes them: not one that was made before, nor one with
+        momentum or weight decay. ``p.requires_grad = False`` freezes a single parameter. State dicts and checkpoints
+        hold only the numbers: freeze again after loading.
 
         >>> from nn import MLP
         >>> model = MLP(2, [3, 1])
@@ -159,7 +159,7 @@ class Module:
         return self
 
     def unfreeze(self) -> Self:
-        """Train the parameters of this module again; returns the module."""
+        """Train the parameters of this module again. Returns the module."""
         for p in self.parameters():
             p.requires_grad = True
         return self
@@ -169,10 +169,10 @@ class Module:
         return {path: p.data if isinstance(p, Value) else np.array(p.detach()) for path, p in self.named_parameters()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over the numbers of a state dict.
+        """Load the numbers of a state dict.
 
-        Keys, shapes and dtypes must all match: otherwise a ValueError lists everything that does not, and the
-        module stays as it was.
+        All keys, shapes and dtypes must match. Otherwise a ValueError lists all differences, and the module is
+        unchanged.
 
         >>> from nn import Linear
         >>> Linear(2, 1).load_state_dict({"weight": np.zeros((2, 2), np.float32)})
@@ -191,13 +191,13 @@ class Module:
         for path, p in own.items():
             if isinstance(p, Value):
                 p.data = state[path]
-            else:  # in the layout that the parameter has, whatever that of the state is
+            else:  # keep the parameter's memory layout, whatever the layout of the state
                 array = np.empty_like(p.detach())
                 array[...] = state[path]
                 p.data = array
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        forward = getattr(type(self), "forward", None)  # as PyTorch's modules have it
+        forward = getattr(type(self), "forward", None)  # PyTorch's name
         if forward is None:
             raise NotImplementedError(f"{type(self).__name__} does not define __call__: add def __call__(self, x)")
         return forward(self, *args, **kwargs)
@@ -225,7 +225,9 @@ elsewhere(
 
 @contextmanager
 def mode(model: Any, *, training: bool) -> Iterator[None]:
-    """Training or evaluation mode inside; each module's own mode again after it. Other callables have none.
+    """Set training or evaluation mode inside this context. Each module's own mode returns after it.
+
+    A callable that is not a module has no mode.
 
     >>> model = Module()
     >>> with mode(model, training=False):
@@ -245,7 +247,7 @@ def mode(model: Any, *, training: bool) -> Iterator[None]:
 
 
 def _walk(found: Any, path: str, step: Callable[[str, Any, Any], str]) -> Iterator[tuple[str, Any]]:
-    """Whatever hangs below a module, depth first, each module and container once; `step` makes the paths longer."""
+    """Everything in a module, depth first; each module and container is entered once. `step` extends a path."""
     seen: set[int] = set()
     stack = [(path, found)]
     while stack:
@@ -267,12 +269,12 @@ def _walk(found: Any, path: str, step: Callable[[str, Any, Any], str]) -> Iterat
 
 
 def _dotted(path: str, holder: Any, key: Any) -> str:
-    """The path of what a module or container has under a key."""
+    """The path of the item with this key in a module or container."""
     return f"{path}.{key}" if path else str(key)
 
 
 def _spelled(code: str, holder: Any, key: Any) -> str:
-    """The same in Python, where different keys never look alike."""
+    """The path as Python code, in which different keys always differ."""
     if isinstance(holder, Module):
         return f"{code}.{key}" if key.isidentifier() else f"{code}.__dict__[{key!r}]"
     return f"{code}[{key.replace('.', ', ')}]" if isinstance(holder, np.ndarray) else f"{code}[{key!r}]"
@@ -281,7 +283,7 @@ def _spelled(code: str, holder: Any, key: Any) -> str:
 def _found(
     module: Module, kinds: Any, prefix: str = "", step: Callable[[str, Any, Any], str] = _dotted
 ) -> Iterator[tuple[str, Any]]:
-    """The parameters, or generators, of a module with their paths, each once."""
+    """The parameters or generators of a module with their paths, each once."""
     seen: set[int] = set()
     for path, found in _walk(module, prefix, step):
         if isinstance(found, kinds) and id(found) not in seen and getattr(found, "is_leaf", True):
@@ -290,7 +292,7 @@ def _found(
 
 
 def _named(module: Module, kinds: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """The same; ValueError where two have one path, since whatever goes by paths would lose one of them."""
+    """As `_found`, but raises ValueError if two have the same path, since a state dict would lose one of them."""
     pairs = list(_found(module, kinds, prefix))
     places: dict[str, int] = {}
     for i, (path, _) in enumerate(pairs):
@@ -301,7 +303,7 @@ def _named(module: Module, kinds: Any, prefix: str) -> Iterator[tuple[str, Any]]
 
 
 def _mismatch(p: Parameter, path: str, state: Mapping[str, Any]) -> str:
-    """Why the state's entry cannot become this parameter's; empty if it can."""
+    """Why the state's entry does not fit this parameter; empty if it does."""
     if path not in state:
         return "missing"
     given = np.asarray(state[path])

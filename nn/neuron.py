@@ -1,7 +1,7 @@
-"""Networks of scalar neurons: `Neuron`, `Layer` and `MLP`, every weight a `Value` of its own.
+"""Networks of scalar neurons: `Neuron`, `Layer` and `MLP`. Every weight is a `Value`.
 
-The signatures, the order of parameters and the random numbers are micrograd's, so that a program written for it
-gets the same network from the same seed. What differs is inside: a neuron's weighted sum is one node of the graph.
+The signatures, the order of parameters and the random numbers are micrograd's. So a program written for micrograd gets
+the same network from the same seed. The graph differs: a neuron's weighted sum is one node.
 """
 
 import random
@@ -20,15 +20,15 @@ from nn.support.names import whole
 class Neuron(Module):
     """``activation(w · x + b)`` of `nin` inputs.
 
-    Weights start uniform in [-1, 1] from Python's `random` (seed it with ``random.seed``), the bias at 0.
+    Weights start uniform in [-1, 1], drawn from Python's `random` (seed it with ``random.seed``). The bias starts at 0.
 
     Args:
-        nin: number of inputs.
-        nonlin: False leaves the activation away.
+        nin: the number of inputs.
+        nonlin: False for a neuron without activation.
         activation: a name such as "tanh" or "sigmoid", a layer such as `nn.Tanh`, a function, or None.
 
-    Called with one sample, a sequence of `nin` numbers or Values, it gives a Value; with a batch (n, nin), such as an
-    array or a data frame, a list of n of them. Layers and MLPs do so, too.
+    Called with one sample, a sequence of `nin` numbers or Values, it returns a Value. Called with a batch (n, nin),
+    such as an array or a data frame, it returns a list of n Values. Layers and MLPs do the same.
 
     >>> neuron = Neuron(2, activation="sigmoid")
     >>> neuron.w[0].data, neuron.w[1].data, neuron.b.data = 0, 1, 4
@@ -43,7 +43,7 @@ class Neuron(Module):
         self.nonlin = _flag(nonlin) and self.activation is not None
 
     def __call__(self, x: Any) -> Any:
-        if not (type(x) is list and x and type(x[0]) is Value):  # as a layer gives it, and often
+        if not (type(x) is list and x and type(x[0]) is Value):  # fast path: the inputs come from a layer
             x, batch = _read(x)
             if batch:
                 return [self(row) for row in x]
@@ -61,13 +61,13 @@ class Neuron(Module):
 
     @property
     def function_name(self) -> str:
-        """What its activation is called; empty without one."""
+        """The name of the activation; empty if there is none."""
         name = self.activation if isinstance(self.activation, str) else getattr(self.activation, "__name__", None)
         return (name or repr(self.activation)) if self.nonlin else ""
 
 
 class Layer(Module):
-    """`nout` neurons side by side on the same `nin` inputs; a single neuron returns its Value, not a list.
+    """`nout` neurons with the same `nin` inputs. A layer of a single neuron returns its Value, not a list.
 
     >>> len(Layer(3, 2)([1.0, 2.0, 3.0]))
     2
@@ -80,13 +80,13 @@ class Layer(Module):
         x, batch = _read(x)
         if batch:
             return [self(row) for row in x]
-        x = [Value(float(item)) if isinstance(item, int | float | np.number) else item for item in x]  # once, for all
+        x = [Value(float(item)) if isinstance(item, int | float | np.number) else item for item in x]  # shared by all
         out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
     @property
     def caption(self) -> str:
-        """What it is, in a few words."""
+        """A short description of the layer."""
         first = self.neurons[0]
         return f"Layer({len(first.w)}→{len(self.neurons)})" + (f" + {first.function_name}" if first.nonlin else "")
 
@@ -95,7 +95,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """Layers one after another, the last one without activation.
+    """Layers, called one after another. The last one has no activation.
 
     >>> model = MLP(2, [16, 16, 1])
     >>> model, len(model.parameters())
@@ -126,7 +126,7 @@ class MLP(Module):
 
 
 def _function(given: ActivationLike) -> Any:
-    """An activation of Values: the name of the method where there is one, or a function; None for none."""
+    """An activation for Values: the name of a method if there is one, else a function; None for none."""
     found: Any = activation_layer(given)
     row = getattr(type(found), "function", found)
     name = getattr(row, "name", None)
@@ -140,7 +140,7 @@ def _flag(nonlin: Any) -> bool:
 
 
 def _many(x: Any) -> bool:
-    """Whether an item of the inputs is a sample, rather than a number."""
+    """True if an item of the inputs is a sample, not a number."""
     return isinstance(x, (list, tuple, np.ndarray)) or is_data(x)
 
 
@@ -148,7 +148,7 @@ SINGLE = frozenset([Value, float, int])
 
 
 def _read(x: Any) -> tuple[Any, bool]:
-    """Inputs as a list, and whether they are a batch of samples; ValueError for more axes than these two."""
+    """The inputs as a list, and True if they are a batch. Raises ValueError for an array of other dimensions."""
     if isinstance(x, (list, tuple)) and (not x or type(x[0]) in SINGLE or not _many(x[0])):
         return x, False
     x = as_operand(x, "a network of Values")

@@ -1,4 +1,4 @@
-"""A report: what a training came to, as one HTML page that needs nothing else."""
+"""A report on a training, as one self-contained HTML page."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ def write_report(
     pictures: Mapping[str, tuple[str, str, Axes]],
     history: History,
 ) -> Path:
-    """Write ``report.html``, one self-contained page, and the pictures beside it as PNG; returns the page's path.
+    """Write ``report.html``, one self-contained page, and its pictures as PNG files. Returns the path of the page.
 
     Args:
-        folder: where to; it has to exist.
+        folder: an existing folder.
         title: the heading.
-        headlines: what matters most, in large type: a value for each caption.
-        settings: what was trained and how, by name.
-        pictures: a heading, a sentence, and the axes, by file name without suffix; embedded in the page, too.
-        history: becomes a table.
+        headlines: the main results, in large type: a value for each caption.
+        settings: the settings of the training, by name.
+        pictures: for each file name (without suffix), a heading, a sentence and the axes. The page contains them, too.
+        history: the results of each epoch, shown as a table.
     """
     folder = Path(folder)
     cards = []
     for name, (heading, sentence, ax) in pictures.items():
-        figure: Any = ax.figure.figure  # of a part of a figure, the whole
+        figure: Any = ax.figure.figure  # the whole figure, even if the axes are in a part of it
         png = io.BytesIO()
         figure.savefig(png, format="png", dpi=160, metadata={"Software": None})
         write(folder / f"{name}.png", png.getvalue())
@@ -62,7 +62,7 @@ def write_report(
 
 
 def _text(x: object) -> str:
-    """Somebody's text as HTML."""
+    """Any text as HTML."""
     return html.escape(printable(x))
 
 
@@ -114,7 +114,7 @@ _PAGE = """<!doctype html>
 """
 
 
-if not TYPE_CHECKING:  # type checkers take every public name
+if not TYPE_CHECKING:  # type checkers see every public name anyway
     __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
 
     def __dir__():

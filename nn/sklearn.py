@@ -1,10 +1,10 @@
-"""`MLPClassifier` and `MLPRegressor`: our layers and `fit` as scikit-learn's estimators.
+"""`MLPClassifier` and `MLPRegressor`: scikit-learn estimators made of our layers and `fit`.
 
-They take scikit-learn's names of parameters, give its attributes and pass its own `check_estimator`, so they go where
-its own go: `Pipeline`, `GridSearchCV`, `cross_val_score`, `clone`, pickle. What they train is `model_`, one of our
-networks: export it, draw it, go on with it.
+They have scikit-learn's parameters and attributes, and pass its `check_estimator`. So they work with `Pipeline`,
+`GridSearchCV`, `cross_val_score`, `clone` and pickle. The trained network is `model_`: export it, draw it, or train it
+further.
 
-Needs scikit-learn: ``pip install 'chainrule[sklearn]'``.
+This module needs scikit-learn: ``pip install 'chainrule[sklearn]'``.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ ACTIVATIONS: dict[str, type[Module] | None] = {
     "silu": layers.SiLU,
     "softplus": layers.Softplus,
 }
-"""By scikit-learn's names, and by ours where it has none."""
+"""Activations by scikit-learn's names, and by ours if scikit-learn does not have them."""
 
 SOLVERS: dict[str, type[optim.Optimizer]] = {
     kind.__name__.lower(): kind for kind in (optim.Adam, optim.SGD, optim.AdamW, optim.RMSprop, optim.Adagrad)
@@ -59,7 +59,7 @@ FLOATS = (np.float64, np.float32)
 
 
 class _Perceptron(BaseEstimator):  # type: ignore[misc]
-    """What the two have in common: the parameters, the network and its training."""
+    """The common base class: the parameters, the network and its training."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         return [bias.detach() for _, bias in _pairs(self.model_)]
 
     def _train(self, x: Array, y: Array, n_out: int, loss: Callable[[Any, Any], Any], strata: Array | None) -> None:
-        """Make the network and train it on inputs (n, features) and targets, labels or (n, n_out)."""
+        """Make the network and train it on inputs (n, features) and targets: labels (n,) or numbers (n, n_out)."""
         sizes = self._checked()
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         rng = np.random.default_rng(seed)
@@ -153,7 +153,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         return SOLVERS[self.solver](self.model_, **options)
 
     def _checked(self) -> list[int]:
-        """The sizes of the hidden layers; ValueError, which names the parameter, for one that makes no sense."""
+        """The sizes of the hidden layers. Raises ValueError, which names the parameter, for any wrong parameter."""
         given: Any = self.hidden_layer_sizes
         sizes = [given] if isinstance(given, str) or not hasattr(given, "__len__") else list(given)
         whole = ("max_iter", "n_iter_no_change", *(["batch_size"] if self.batch_size != "auto" else []))
@@ -173,7 +173,7 @@ class _Perceptron(BaseEstimator):  # type: ignore[misc]
         return [int(n) for n in sizes]
 
     def _outputs(self, x: Any) -> Array:
-        """What the network gives for inputs, once they are checked against those it was trained on."""
+        """The network's outputs. The inputs are checked against those of the training."""
         check_is_fitted(self)
         return predict(self.model_, validate_data(self, x, dtype=FLOATS, reset=False))
 
@@ -185,25 +185,25 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
     """A fully connected network as a scikit-learn classifier, trained on cross-entropy.
 
     Args:
-        hidden_layer_sizes: of each hidden layer, in order; () is logistic regression.
+        hidden_layer_sizes: the sizes of the hidden layers, in order. With () it is logistic regression.
         activation: "relu", "tanh", "logistic", "identity", "gelu", "silu", "elu", "leaky_relu" or "softplus".
         solver: "adam", "sgd", "adamw", "rmsprop" or "adagrad".
-        alpha: strength of the penalty on the weights: a batch's loss has ``alpha / 2`` of the sum of their squares
-            over its number of samples, as in scikit-learn.
-        batch_size: samples of a step; "auto" is 200, or all if there are fewer.
-        learning_rate_init: the learning rate; `nn.find_learning_rate` helps to choose it.
-        max_iter: at most so many epochs.
-        shuffle: whether each epoch has an order of its own.
-        random_state: a number, and then a fit is repeatable; a `RandomState`; or None.
-        tol: the training ends when the loss has not fallen by so much for `n_iter_no_change` epochs.
-        verbose: whether to show the progress.
-        momentum, nesterovs_momentum: of "sgd".
-        early_stopping: whether to hold `validation_fraction` of the samples back, and to end with the weights that did
-            best on them, when these have not improved for `n_iter_no_change` epochs.
+        alpha: the strength of the penalty on the weights. As in scikit-learn, a batch's loss gets ``alpha / 2`` times
+            the sum of their squares, divided by its number of samples.
+        batch_size: the number of samples of a step. "auto" is 200, or all if there are fewer.
+        learning_rate_init: the learning rate. `nn.find_learning_rate` helps to choose it.
+        max_iter: the largest number of epochs.
+        shuffle: True to shuffle the samples in each epoch.
+        random_state: a number, which makes a fit repeatable; a `RandomState`; or None.
+        tol: the training ends when the loss has not fallen by this much for `n_iter_no_change` epochs.
+        verbose: True to show the progress.
+        momentum, nesterovs_momentum: the momentum of "sgd", and its kind.
+        early_stopping: True to hold back `validation_fraction` of the samples. The training ends when the score on them
+            has not improved for `n_iter_no_change` epochs, and keeps the weights with the best score.
 
-    After `fit`: `classes_`, `model_` (the network), `history_`, `loss_curve_`, `n_iter_`, `coefs_`, `intercepts_`,
-    `n_features_in_`, and `feature_names_in_` where a data frame was given. ValueError for parameters and data that
-    make no sense; a ConvergenceWarning where `max_iter` was too few.
+    After `fit` there are `classes_`, `model_` (the network), `history_`, `loss_curve_`, `n_iter_`, `coefs_`,
+    `intercepts_`, `n_features_in_`, and `feature_names_in_` if X was a data frame. Raises ValueError for wrong
+    parameters and data. Gives a ConvergenceWarning if `max_iter` was too small.
 
     >>> x, y = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], ["same", "other", "other", "same"]
     >>> model = MLPClassifier((8,), "tanh", learning_rate_init=0.1, tol=1e-3, random_state=0).fit(x, y)
@@ -212,7 +212,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Train on samples X (n, features) and their labels y (n,); returns the estimator."""
+        """Train on samples X (n, features) and their labels y (n,). Returns the estimator."""
         X, y = validate_data(self, X, y, dtype=FLOATS, multi_output=True)
         y = column_or_1d(y, warn=True)
         check_classification_targets(y)
@@ -233,7 +233,7 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
         return np.asarray(softmax(self._outputs(X)))
 
     def predict_log_proba(self, X: Any) -> Array:
-        """Its logarithm."""
+        """The logarithm of `predict_proba`."""
         with np.errstate(divide="ignore"):
             return np.asarray(np.log(self.predict_proba(X)))
 
@@ -244,9 +244,9 @@ class MLPClassifier(ClassifierMixin, _Perceptron):  # type: ignore[misc]
 class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
     """A fully connected network as a scikit-learn regressor, trained on half the squared error.
 
-    The parameters are those of `MLPClassifier`; early stopping goes by R². Targets may be (n,) or, for several outputs,
-    (n, outputs). They are standardised while it trains, so that neither their unit nor their offset matters; the loss
-    and `alpha` are in those units, the network that comes out in the targets' own.
+    The parameters are those of `MLPClassifier`. Early stopping uses R² as the score. Targets are (n,), or (n, outputs)
+    for several outputs. They are standardised during the training, so that their unit and offset do not matter. The
+    loss and `alpha` refer to standardised targets; the trained network gives the original units.
 
     >>> x = np.linspace(-1, 1, 50).reshape(-1, 1)
     >>> model = MLPRegressor((), learning_rate_init=0.03, tol=1e-7, random_state=0).fit(x, 1e6 * x[:, 0] + 5e6)
@@ -255,12 +255,12 @@ class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Train on samples X (n, features) and their targets y, (n,) or (n, outputs); returns the estimator."""
+        """Train on samples X (n, features) and their targets y, (n,) or (n, outputs). Returns the estimator."""
         X, y = validate_data(self, X, y, dtype=FLOATS, multi_output=True, y_numeric=True)
         self._shape = y.shape[1:]
         y = np.asarray(y, np.float64).reshape(len(y), -1)
         mean, spread = y.mean(axis=0), y.std(axis=0)
-        spread[spread < 10 * np.finfo(float).eps * np.abs(mean)] = 0.0  # nothing but rounding: the target is constant
+        spread[spread < 10 * np.finfo(float).eps * np.abs(mean)] = 0.0  # rounding errors only: the target is constant
         targets = ((y - mean) / np.where(spread, spread, 1.0)).astype(X.dtype)
         self._train(X, targets, y.shape[1], _half_squared_error, strata=None)
         weight, bias = _pairs(self.model_)[-1]
@@ -269,7 +269,7 @@ class MLPRegressor(RegressorMixin, _Perceptron):  # type: ignore[misc]
         return self
 
     def predict(self, X: Any) -> Array:
-        """What the network gives for each sample: of the shape that the targets had."""
+        """The predicted target of each sample, in the shape of the targets."""
         out = self._outputs(X)
         return out.reshape(len(out), *self._shape)
 
@@ -289,7 +289,7 @@ def _half_squared_error(out: Any, y: Array) -> Any:
 def _network(
     sizes: Sequence[int], activation: type[Module] | None, rng: np.random.Generator, dtype: Any
 ) -> layers.Sequential:
-    """Linear layers between neighbouring sizes, the activation between them."""
+    """Linear layers of these sizes, with the activation between them."""
     first = init.he_uniform if activation not in (None, layers.Sigmoid, layers.Tanh) else init.xavier_uniform
     made: list[Module] = []
     for n_in, n_out in pairwise(sizes):
@@ -300,19 +300,19 @@ def _network(
 
 
 def _pairs(model: layers.Sequential) -> list[tuple[Tensor, Tensor]]:
-    """Weight and bias of each layer."""
+    """The weight and the bias of each layer."""
     return [
         (layer.weight, layer.bias) for layer in model if isinstance(layer, layers.Linear) and layer.bias is not None
     ]
 
 
 def _is(x: Any, kind: Any, low: float) -> bool:
-    """Whether it is a number of this kind, finite and not below."""
+    """True for a finite number of this kind that is at least `low`."""
     return isinstance(x, kind) and not isinstance(x, bool) and low <= x < math.inf
 
 
 class _Settled:
-    """Callback that stops a training whose loss has not fallen by `tol` for several epochs."""
+    """A callback that stops a training when its loss has not fallen by `tol` for several epochs."""
 
     def __init__(self, tol: float, patience: int) -> None:
         self.tol, self.patience, self.best, self.waited = tol, patience, math.inf, 0
@@ -325,7 +325,7 @@ class _Settled:
             state.stop(f"the loss has not fallen by tol={self.tol:g} for {self.patience} epochs")
 
 
-if not TYPE_CHECKING:  # type checkers take every public name
+if not TYPE_CHECKING:  # type checkers see every public name anyway
     __all__ = [name for name, x in globals().items() if name[0] != "_" and getattr(x, "__module__", "") == __name__]
 
     def __dir__():

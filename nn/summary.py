@@ -1,7 +1,7 @@
 """`Summary`: a model as a table of its layers, with their shapes and parameters, as text and as HTML for notebooks.
 
-`Module.summary` makes one. The output shapes are those that a copy of the model gives, in evaluation mode and without a
-graph; the model itself is not run, so nothing about it changes.
+`Module.summary` makes one. To find the output shapes, a copy of the model runs in evaluation mode, without a graph. The
+model itself does not run, so it does not change.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from nn.support.text import printable
 Lines: TypeAlias = list[tuple[str, Any]]
 """Layers with their paths, in order: modules, and functions in a `Sequential`."""
 
-SIZES = (2, 3)  # lengths that differ between batches of these are the batch's
+SIZES = (2, 3)  # two batches of these lengths show which axis is the batch
 
 
 class Row(NamedTuple):
-    """A layer: its path, what it is, the shapes of its parameters and of its output, how many numbers they have.
+    """A layer: its path, its kind, the shapes of its parameters and of its output, and the number of parameters.
 
-    Parameters that an earlier layer has, too, are counted there. `state` is "frozen", "partly frozen", "shared" or "".
+    Parameters that an earlier layer shares are counted there. `state` is "frozen", "partly frozen", "shared" or "".
     """
 
     path: str
@@ -47,7 +47,7 @@ HEADS = ("layer", "kind", "weights", "output", "parameters", "")
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
-    """A model's layers in order; printed, a table. It counts the numbers that are `trained`, and those `frozen`."""
+    """A model's layers, in order. Printing it gives a table. `trained` and `frozen` count the parameters."""
 
     model: str
     rows: list[Row]
@@ -57,7 +57,7 @@ class Summary:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the parameters have, each counted once."""
+        """The number of parameters. Shared ones are counted once."""
         return self.trained + self.frozen
 
     @property
@@ -67,7 +67,7 @@ class Summary:
         return f"{self.parameters:,} parameters{parts} ({self.size:,} bytes)"
 
     def table(self) -> list[list[str]]:
-        """The heads, and the cells of each line, without the columns in which nothing stands."""
+        """The headings, and the cells of each line. Empty columns are left out."""
         body = [[*row[:4], f"{row.parameters:,}" if row.parameters else "", row.state] for row in self.rows]
         kept = [i for i in range(len(HEADS)) if i < 2 or any(cells[i] for cells in body)]
         return [[cells[i] for i in kept] for cells in [HEADS, *body]]
@@ -117,9 +117,9 @@ def summary(model: Module, x: Any = None) -> Summary:
 
 
 def _lines(model: Module) -> Lines:
-    """What has a line of its own: modules with none inside that has, or with parameters of their own; functions, too.
+    """The layers that have a line in the table: functions, and modules that hold parameters or no other layers.
 
-    A neuron counts with the layer that it is part of.
+    A neuron has no line. It is counted in its layer.
     """
     found: Lines = list(model.named_parts())
     lists = {f"{path}.layers" if path else "layers" for path, x in found if isinstance(x, Sequential)}
@@ -140,7 +140,7 @@ def _lines(model: Module) -> Lines:
 
 
 def _holds(path: str, lines: Lines) -> bool:
-    """Whether there are lines for what is below a path."""
+    """True if there are lines for modules inside this path."""
     below = f"{path}." if path else ""
     return any(other != path and other.startswith(below) for other, _ in lines)
 
@@ -150,7 +150,7 @@ def _front(path: str) -> str:
 
 
 def _of_values(module: Module) -> bool:
-    """Whether it is a neuron of somebody's: Values, and nothing else inside."""
+    """True for a neuron of any class: its parameters are Values, and it has no modules inside."""
     parameters = module.parameters()
     return bool(parameters) and all(isinstance(p, Value) for p in parameters) and len(list(module.modules())) == 1
 
@@ -164,27 +164,27 @@ def _inside(layer: Any, lines: Lines) -> list[Module]:
 
 
 def _own(layer: Any, lines: Lines) -> list[Parameter]:
-    """The parameters of a layer that are not those of another one inside it."""
+    """The parameters of a layer, without those of layers inside it."""
     inner = {id(p) for x in _inside(layer, lines) for p in x.parameters()}
     return [p for p in layer.parameters() if id(p) not in inner] if isinstance(layer, Module) else []
 
 
 def _kind(layer: Any) -> str:
-    """What a layer is, in a few words."""
+    """A short description of a layer."""
     text = str(getattr(layer, "caption", "")).replace("→", ", ") or getattr(layer, "__name__", "") or repr(layer)
     fits = len(text) <= 40 and " at 0x" not in text and "\n" not in text
     return printable(text if fits else type(layer).__name__)
 
 
 def _weights(own: Sequence[Parameter]) -> str:
-    """The shapes of parameters."""
+    """The shapes of parameters, as text."""
     shapes = [str(p.shape) for p in own if isinstance(p, Tensor)]
     values = sum(isinstance(p, Value) for p in own)
     return " + ".join([*shapes, *([f"{values} Value{'s' * (values > 1)}"] if values else [])])
 
 
 def _count(parameters: Sequence[Parameter]) -> int:
-    """How many numbers these have."""
+    """The number of numbers in these parameters."""
     return sum(p.size if isinstance(p, Tensor) else 1 for p in parameters)
 
 
@@ -199,7 +199,7 @@ def _state(own: Sequence[Parameter], new: Sequence[Parameter]) -> str:
 
 
 def _outputs(model: Module, x: Any) -> dict[str, str]:
-    """The shapes that the layers of a copy give, by path; of batches of two lengths, with a word for the length."""
+    """The output shapes of the layers, by path. A copy of the model runs, on batches of two lengths if it can."""
     try:
         twin = copy.deepcopy(model).eval()
     except Exception as error:
@@ -222,7 +222,7 @@ def _outputs(model: Module, x: Any) -> dict[str, str]:
 
 
 def _inputs(model: Module, x: Any) -> list[Any]:
-    """What to run the model on: the input itself; of a shape, zeros in two batches, or one sample for Values."""
+    """The inputs for the model: the given one, or zeros of a given shape (two batches; one sample for Values)."""
     whole = (int, np.integer)
     if isinstance(x, whole):
         x = (x,)
@@ -237,9 +237,9 @@ def _inputs(model: Module, x: Any) -> list[Any]:
 
 
 def _watch(twin: Module, given: dict[str, list[Any]]) -> None:
-    """Let the layers of a copy note down, under their paths, the shapes that they give.
+    """Make the layers of a copy record their output shapes, by path.
 
-    A layer that stands in several places notes each call under the next of its paths.
+    A layer with several paths records each call under the next of its paths.
     """
     lines = _lines(twin)
     holders = {path: x for path, x in twin.named_parts() if isinstance(x, Sequential)}
@@ -269,14 +269,14 @@ def _noting(call: Callable[..., Any], paths: list[str], given: dict[str, list[An
 
 
 def _shape(out: Any) -> Any:
-    """The shape of a result; of several in a tuple or dictionary, a list of theirs."""
+    """The shape of a result. For a tuple or dictionary of results it is a list of shapes."""
     if isinstance(out, dict):
         return [_shape(x) for x in out.values()]
     return [_shape(x) for x in out] if isinstance(out, tuple) else np.shape(out)
 
 
 def _text(first: Any, second: Any) -> str:
-    """Two shapes of a result as one."""
+    """The shapes of a result for two batches, as one text with "batch" for the length that differs."""
     if isinstance(first, list):
         return ", ".join(_text(a, b) for a, b in zip(first, second, strict=True))
     if len(first) != len(second):

@@ -49,7 +49,7 @@ def pytest_sessionstart(session):
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
-    """Without the collector: imports leave next to nothing for it, and it would look there two thousand times.
+    """Turn the garbage collector off while tests are imported: it would run two thousand times and free almost nothing.
 
     What is there then is there to the end. Frozen, it is not in the collector's way.
     """

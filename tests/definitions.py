@@ -1,4 +1,4 @@
-"""What every row means, in forty digits, and every derivative of it up to the fourth: the oracle of the tests of rows.
+"""The definition of every row in forty digits, with derivatives up to the fourth: the reference for the tests of rows.
 
 A definition is ordinary arithmetic on the functions below. They work on mpmath's numbers, and on `Jet`s of them:
 polynomials cut off after the fourth order, so that the coefficients of a result are its derivatives. Nothing here

@@ -1,4 +1,4 @@
-"""Stand-ins for what other libraries hold numbers in: the protocols, and the manners that trip a careless reader."""
+"""Stand-ins for the containers of other libraries: their protocols, and the details that are easy to get wrong."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A training to be killed: saved after each step, resumed where it has a checkpoint, reported with a line a step."""
+"""A training that a test kills. It saves after each step, resumes from a checkpoint, and prints a line a step."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The oldest releases that pyproject.toml allows, as constraints for pip: what `make test-minima` installs."""
+"""The oldest releases that pyproject.toml allows, as constraints for pip. `make test-minima` installs them."""
 
 import tomllib
 from pathlib import Path

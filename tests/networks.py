@@ -1,4 +1,4 @@
-"""The small network that pictures and derivations are tested on: the one that `demos.seeing` shows."""
+"""The small network for tests of pictures and derivations. `demos.seeing` shows it, too."""
 
 from types import SimpleNamespace
 

@@ -13,7 +13,7 @@ from nn.checkpoint import load, save
 
 
 def work(path, number, times, complaints):
-    """Save a network in which each weight is `number`; whatever is read has to be one network, of anybody's."""
+    """Save a network in which each weight is `number`. Each file that is read must be a whole network of one writer."""
     mine, found = nn.Linear(40, 30), nn.Linear(40, 30)
     for p in mine.parameters():
         p.data = np.full(p.shape, number, np.float32)

@@ -1,4 +1,4 @@
-"""Adding an operation is adding one row: everything else, its tests included, follows.
+"""To add an operation, one row is enough: all else follows from it, including its tests.
 
 The row is the one that docs/operations.md shows. It is put into the table of a copy of the project, and nothing else is
 touched. There the suite's own tests of every row run on it, all of them; a wrong derivative must fail them.

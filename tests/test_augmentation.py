@@ -1,4 +1,4 @@
-"""`nn.data.Augment`: where pixels come from, measured with ramps, whose values say where they were read."""
+"""`nn.data.Augment`: where pixels come from. It is measured on ramps, whose values tell the position."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every epoch holds every row once, and can be left and taken up again at any batch."""
+"""Every epoch holds every row once, and can be interrupted and resumed at any batch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The benchmarks' own engines run, do the same, and print JSON; no peer is needed. The figures mean nothing here."""
+"""The benchmarks' own engines run, agree, and print JSON. No peer is needed. The figures are not checked."""
 
 import argparse
 import json

@@ -113,7 +113,7 @@ def test_it_looks_the_same_every_time():
 
 
 class Rule(Op):
-    """An operation with a vjp of its own, as somebody might write one."""
+    """A custom operation with its own vjp."""
 
     def __init__(self, forward, vjp, arity=1):
         super().__init__("rule", arity)

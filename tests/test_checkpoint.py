@@ -1,4 +1,4 @@
-"""`nn.checkpoint`: what is resumed is bit for bit what never stopped; what is damaged is refused."""
+"""`nn.checkpoint`: a resumed training equals an uninterrupted one, bit for bit; damaged files are refused."""
 
 import io
 import itertools
@@ -126,7 +126,7 @@ def test_a_name_that_a_zip_file_cannot_hold_is_refused(tmp_path):
 
 
 class Killed(Exception):
-    """Ends a training as kill -9 would: nobody saves anything any more."""
+    """Ends a training as kill -9 would: nothing is saved after it."""
 
 
 class KillAt:

@@ -1,4 +1,4 @@
-"""Python's cyclic collector is made to wait where programs build graphs of many Values, and is theirs otherwise."""
+"""Python's garbage collector runs less often in programs that build graphs of many Values, and only in those."""
 
 import gc
 

@@ -1,4 +1,4 @@
-"""`no_grad` and `anomaly` around and inside of everything: transformations, both modes, generators, coroutines."""
+"""`no_grad` and `anomaly` around and inside transformations, both modes, generators and coroutines."""
 
 import asyncio
 import inspect

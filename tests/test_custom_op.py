@@ -1,4 +1,4 @@
-"""`custom_op`: an operation of one's own works in both modes, at higher orders, on every kind, beside the table's."""
+"""`custom_op`: a custom operation works in both modes, at higher orders, on every kind, and with the table's rows."""
 
 import math
 
@@ -79,7 +79,7 @@ def test_named_after_its_function():
 
 
 def test_gradients_of_large_matrices_in_a_vectorized_program():
-    """Also where the program calls somebody's own operation."""
+    """This holds also if the program calls a custom operation."""
     twice = custom_op(lambda x: 2.0 * x, lambda g, out, x: 2.0 * g, name="twice")
     weights = [[Value(0.01 * i + 0.02 * j) for i in range(80)] for j in range(60)]
 

@@ -1,4 +1,4 @@
-"""`nn.data`: what is written comes back; what is damaged is an error that says so, and never wrong data."""
+"""`nn.data`: written data is read back unchanged; a damaged file raises an error and never becomes wrong data."""
 
 from __future__ import annotations
 

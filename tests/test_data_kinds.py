@@ -1,4 +1,4 @@
-"""Data from anywhere: every kind of it in every place that takes data gives the same numbers, or the same refusal."""
+"""Every kind of data, in every function that takes data, gives the same numbers or the same error."""
 
 import array
 import datetime

@@ -1,4 +1,4 @@
-"""The transformer of scalars: as arrays it is the same function, padding counts for nothing, and its story is told."""
+"""The transformer of scalars: as arrays it is the same function, padding has no effect, and the demo prints it."""
 
 import contextlib
 import io

@@ -1,4 +1,4 @@
-"""The cards of operations: every row has one that says what its row says, in text, LaTeX, HTML and as a curve."""
+"""Operation cards: every row has one that agrees with the row, as text, LaTeX, HTML and as a curve."""
 
 import subprocess
 import sys
@@ -111,7 +111,7 @@ def test_kinks_defaults_and_forms():
 def test_rules_on_arrays_are_quoted():
     assert said("max", "weight") == [
         "_share(equal(x, out), axis)",
-        "_share: One, split evenly among the elements that hit.",
+        "_share: 1, shared evenly among the elements where `hit` is true.",
     ]
     assert said("reshape", "transpose") == ["g.reshape(x.shape)"]
     assert said("matmul", "transpose in b")[0].endswith("return a.swapaxes(-1, -2) @ g")

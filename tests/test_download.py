@@ -71,7 +71,7 @@ def test_from_a_folder_once(origin: Path) -> None:
     assert kept() == {f"{name}.gz" for name in FILES}
     for path in origin.iterdir():
         path.unlink()
-    assert download("fashion-mnist") == cache_folder() / "fashion-mnist"  # needs nobody any more
+    assert download("fashion-mnist") == cache_folder() / "fashion-mnist"  # needs no server any more
 
 
 def test_from_a_server_with_progress(server: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -119,7 +119,7 @@ def test_another_file_under_the_name(origin: Path) -> None:
 
 
 def test_offline_tells_what_else_can_be_done(server: str, tmp_path: Path) -> None:
-    closed = "http://127.0.0.1:9"  # discard: nobody listens there
+    closed = "http://127.0.0.1:9"  # the port "discard": no server listens there
     with pytest.raises(DatasetError) as info:
         download("fashion-mnist", base_url=closed)
     message = str(info.value)

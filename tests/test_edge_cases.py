@@ -1,4 +1,4 @@
-"""What each operation gives at its tricky points: value and derivative, scalar and tensor, without a warning.
+"""The value and the derivative of each operation at its edge cases, for scalars and tensors, without a warning.
 
 The choices are those of two established frameworks; where they differ, ours is what stands here.
 """

@@ -1,4 +1,4 @@
-"""What editors, type checkers and completion see: the public names, all of them; signatures; types of results."""
+"""Editors, type checkers and completion see all public names, signatures, and types of results."""
 
 import ast
 import builtins

@@ -438,7 +438,10 @@ def test_a_row_of_the_users_whose_name_the_file_cannot_have_is_refused(name):
 def test_two_rows_of_the_users_with_one_name_are_refused():
     one, other = (Elementwise("f", lambda x, n=n: n * x, lambda out, x, n=n: n, doc="") for n in (2.0, 3.0))
     assert_near(source_of(lambda x: one(one(x)), 2)([0.1, 0.2]), [0.4, 0.8])
-    with pytest.raises(nn.ExportError, match=r"^f cannot be exported as Python: its name is that of something else"):
+    with pytest.raises(
+        nn.ExportError,
+        match=r"^f cannot be exported as Python: its name is not a Python name, or the file uses it for something else",
+    ):
         nn.export_source(lambda x: one(other(x)), input_shape=2)
 
 

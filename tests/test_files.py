@@ -234,7 +234,7 @@ def test_nobody_else_reads_a_private_file_while_it_is_written(tmp_path):
 
 
 def test_240_saves_to_one_path_from_threads_and_processes(tmp_path):
-    """Every reader sees a whole file, and nobody hears of another's."""
+    """Every reader sees a whole file, and no writer fails because of another."""
     path = tmp_path / "weights.npz"
     command = [sys.executable, savers.__file__, path, "10", "4", "30"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as other:
@@ -302,7 +302,7 @@ def test_histories_that_are_none_are_named(tmp_path):
     path = tmp_path / "history.json"
     for text in ("", "{", "[1]", '{"a": 1}', '[{"a": 1}, {"b": 2}]', "[" * 100_000, "\xff"):
         path.write_bytes(text.encode("latin-1"))
-        with pytest.raises(ValueError, match=f"{path}: this is no history in JSON"):
+        with pytest.raises(ValueError, match=f"{path}: this is not a history in JSON"):
             History.load(path)
 
 

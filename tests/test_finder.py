@@ -1,4 +1,4 @@
-"""The range test finds a rate that trains, and leaves everything as it was, however it ends."""
+"""The range test finds a rate that trains, and changes nothing else, however it ends."""
 
 import itertools
 import pickle

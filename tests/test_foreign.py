@@ -1,4 +1,4 @@
-"""Operands that are neither numbers, arrays nor variables of ours: NumPy's number, somebody else's answer, or refused.
+"""Operands of foreign types: they give NumPy's number, use the operator of their own class, or are refused.
 
 Every binary operator and function, on both sides, of Values, Tensors and Duals.
 """

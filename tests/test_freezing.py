@@ -1,4 +1,4 @@
-"""Frozen parameters: no gradient comes to them, nothing changes them, and all the others notice nothing of it."""
+"""Frozen parameters get no gradient and never change. Other parameters are not affected."""
 
 import copy
 import itertools

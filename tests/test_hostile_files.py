@@ -1,4 +1,4 @@
-"""Data files damaged at random: a `DatasetError` that names the file, or exactly what the file states. Never else."""
+"""Data files damaged at random raise a `DatasetError` that names the file, or give exactly what the file states."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The structure that docs/house.md and the file list promise: who imports whom, what importing costs, what is typed."""
+"""The structure that docs/house.md states: which file imports which, the cost of an import, and types."""
 
 import ast
 import importlib
@@ -68,8 +68,8 @@ UPWARD = {
 
 ACROSS = {
     ("autograd.engine.value", "_dot"): "the row behind `ops.dot`: reading it by name costs less than `ops.ROWS`",
-    ("autograd.explaining.local", "_kind"): "whether a node was made by hand",
-    ("autograd.explaining.local", "_cotangents"): "what one node hands to each operand, without a sweep",
+    ("autograd.explaining.partials", "_kind"): "whether a node was made by hand",
+    ("autograd.explaining.partials", "_cotangents"): "what one node hands to each operand, without a sweep",
     ("autograd.drawing.dot", "_cotangents"): "what one node hands to each operand, without a sweep",
     ("autograd.ops.rows", "_a"): "the operands of a node, for an operation that has not been told them",
     ("autograd.transforms.dual", "_fuses"): "ops asks each traced kind for it; so does a Dual of what is inside",

@@ -187,7 +187,7 @@ def survive(folder, kills, epochs):
         path.unlink()
     (folder / ".killed.0123456789abcdef.tmp.npz").touch()  # as a run leaves it that is killed while it writes
     for left in folder.glob(".killed.*.tmp.npz"):  # others might still be writing
-        os.utime(left, (0, 0))  # nobody has touched it for a day
+        os.utime(left, (0, 0))  # older than a day
     killable.run(path, 1)
     assert sorted(path.name for path in folder.iterdir()) == ["killed.npz", "straight.npz"]
 

@@ -1,4 +1,4 @@
-"""Looking at a graph takes work in proportion to its size, also where what is looked at is refused or cut short.
+"""Displaying a graph takes work in proportion to its size, even if the graph is refused or cut short.
 
 Lines of Python are counted, not seconds: four times the nodes may take little more than four times the lines.
 """

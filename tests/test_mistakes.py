@@ -1,5 +1,5 @@
 # ruff: noqa: E501
-"""The mistakes that people make in their first hour, and what they are told: what came, what was expected, what to write.
+"""Frequent mistakes of new users, and their messages: what was given, what was expected, what to write instead.
 
 A call that can be understood works instead: see `test_names.py`.
 """
@@ -186,7 +186,7 @@ MISTAKES = [
      "squared_error of a prediction of shape (2, 1) and a target of shape (2,): drop the last axis: "
      "prediction.reshape(-1), or prediction[:, 0]"),
     ("nn.hinge(t, [0, 1])", ValueError,
-     "hinge takes labels -1 and 1, got 0 in row 0; make labels of 0 and 1 so: 2 * labels - 1"),
+     "hinge takes labels -1 and 1, got 0 in row 0; convert labels 0 and 1: 2 * labels - 1"),
     ("nn.huber(t, [0.0, 1.0], reduction='avg')", ValueError, "reduction is \"mean\", \"sum\" or \"none\", got 'avg'"),
     # optimisers
     ("nn.SGD(m, lr='0.1')", TypeError, "lr is a number, not str '0.1': write lr=0.1"),

@@ -1,4 +1,4 @@
-"""Everything against everything: each row and each of NumPy's functions, in every mode, with every mix of operands.
+"""Each row and each of NumPy's functions, in every mode, with every mix of operands.
 
 A cell is a function, a choice of which operands are variables and which are constants, a dtype and a mode. Each cell is
 held against NumPy's number on plain arrays, against differences of it, and against the other modes. The direction of

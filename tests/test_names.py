@@ -1,5 +1,5 @@
 # ruff: noqa: E501
-"""Names and what else can be understood: activations, initialisers, losses, optimisers; calls as other libraries write them."""
+"""Names of activations, initialisers, losses and optimisers, and calls in the style of other libraries."""
 
 import copy
 import inspect

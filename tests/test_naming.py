@@ -1,4 +1,4 @@
-"""`Naming`: what nodes are called and are for, read off labels and off the modules that are alive."""
+"""`Naming`: names and roles of nodes, from labels and from living modules."""
 
 import copy
 import gc
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, explain, tree
-from autograd.explaining.naming import INPUTS, LOSS, MODULES, Naming, bracketed, everything, summary
+from autograd.explaining.naming import INPUTS, LOSS, MODULES, Naming, bracketed, postorder, summary
 from autograd.explaining.view import View
 from autograd.testing import expressions
 
@@ -232,7 +232,7 @@ def test_every_node_has_a_role(f, data):
 def test_everything_below_in_order_with_its_uses(f):
     leaves = [Value(x) for x in f.leaves]
     out = f.nodes(*leaves)[-1]
-    order, uses = everything([out])
+    order, uses = postorder([out])
     place = {id(node): k for k, node in enumerate(order)}
     assert len(place) == len(order)
     for node in order:

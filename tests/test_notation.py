@@ -1,4 +1,4 @@
-"""Symbols and notations: what is written is what was meant, in Python, in text and in LaTeX."""
+"""Symbols and notations: the text has the meaning of the expression, in Python, as text and in LaTeX."""
 
 import math
 import re

@@ -1,4 +1,4 @@
-"""What `pip install` brings: the files that the code reads, the types, and nothing else; and from which releases on."""
+"""`pip install` installs the files that the code reads, the types, and nothing else; and the lower bounds are right."""
 
 import ast
 import importlib.metadata

@@ -1,4 +1,4 @@
-"""`nn.plots`: the pictures hold the right numbers, go where they are asked to, and leave nothing behind."""
+"""`nn.plots`: pictures show the right numbers, are drawn on the axes asked for, and leave no figures open."""
 
 import base64
 import gc

@@ -1,4 +1,4 @@
-"""Labels as rows, standardised columns, rows set apart, and the digits that come prepared."""
+"""One-hot labels, standardised columns, the validation split, and the prepared digits."""
 
 from __future__ import annotations
 

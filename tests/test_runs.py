@@ -1,4 +1,4 @@
-"""No run of a demo overwrites an earlier one without a word."""
+"""No run of a demo overwrites an earlier one silently."""
 
 import importlib
 import re

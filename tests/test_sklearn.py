@@ -1,4 +1,4 @@
-"""The estimators keep scikit-learn's contract, by its own checks, and mean what its parameters mean."""
+"""The estimators pass scikit-learn's own checks, and their parameters have the same meaning."""
 
 import importlib
 import pickle

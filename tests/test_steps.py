@@ -44,7 +44,7 @@ def test_what_the_steps_say():
 @settings(max_examples=20)
 @given(expressions(max_ops=8))
 def test_gradients_of_random_graphs(f):
-    """What the steps add up to is the engine's gradient, whether or not somebody ran backward before."""
+    """The sum of the steps is the engine's gradient, whether or not backward ran before."""
     leaves = [Value(x, name) for x, name in zip(f.leaves, f.names, strict=False)]
     out = f(*leaves)
     data = data_of(steps(out))

@@ -1,4 +1,4 @@
-"""Early stopping: which way is better is known or said, never guessed; an object used again begins anew."""
+"""Early stopping: the direction is known or given, never guessed; an object that is used again starts fresh."""
 
 import numpy as np
 import pytest

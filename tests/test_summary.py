@@ -81,7 +81,7 @@ def test_networks_of_values():
 
 
 class Cell(nn.Module):
-    """Somebody's neuron."""
+    """A neuron of the user's own class."""
 
     def __init__(self, n):
         self.w = [Value(0.1) for _ in range(n)]

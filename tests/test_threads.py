@@ -1,4 +1,4 @@
-"""BLAS has one thread while the products of a training are small, and as many as before after it, however it ends."""
+"""BLAS has one thread while a training's products are small. After it, the number is restored, however it ends."""
 
 import linecache
 import signal
@@ -202,7 +202,7 @@ def test_as_before_after_ctrl_c_at_any_line():
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
 def test_trainings_side_by_side(order):
-    """Whoever ends first or last, and however: one of them has changed the number, and puts it back."""
+    """In whatever order and way the trainings end, the one that changed the number of threads restores it."""
     arrived, leave = [threading.Event() for _ in order], [threading.Event() for _ in order]
     errors = []
 

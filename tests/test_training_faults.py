@@ -1,4 +1,4 @@
-"""What goes wrong around a training: numbers in the data that are none, and nobody to tell of its progress."""
+"""Faults around a training: numbers in the data that are not finite, and output streams that are closed."""
 
 import io
 import math

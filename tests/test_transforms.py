@@ -202,7 +202,7 @@ def test_a_modules_parameters():
     layers = nn.dense(2, 3, 1, rng=0)
     x = np.ones((4, 2), np.float32)
     grads = grad(lambda m: (m(x) ** 2).mean())(layers)
-    assert [p.grad for p in layers.parameters()] == [None] * 4  # nobody's .grad is touched
+    assert [p.grad for p in layers.parameters()] == [None] * 4  # no .grad is changed
     (layers(x) ** 2).mean().backward()
     for name, p in layers.named_parameters():
         np.testing.assert_array_equal(grads[name], p.grad)

@@ -1,4 +1,4 @@
-"""Gradients of matrices of weights: what they are, whose memory they lie in, and that a step leaves them alone."""
+"""Gradients of weight matrices: their numbers, their memory, and that a step does not change them."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""Weights in files: any layout in memory comes back, nothing is lost under a shared name, and no bomb goes off."""
+"""Weights in files: any memory layout is restored, equal names lose nothing, and zip bombs are refused."""
 
 import io
 import json

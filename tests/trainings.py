@@ -1,4 +1,4 @@
-"""A small training of any kind, to be broken off and gone on with; and its end, to the last bit, to compare."""
+"""A small training of any kind, to be interrupted and resumed, and its final state, to compare bit for bit."""
 
 import random
 import struct

@@ -1,4 +1,4 @@
-"""Drawings of gradient graphs: `draw` makes a picture of values, operations and gradients, whatever their number.
+"""Drawings of gradient graphs. `draw` shows values, operations and gradients; large graphs are summarised.
 
 >>> from autograd import Value
 >>> w, x = Value(-3.0, label="w"), Value(2.0, label="x")
@@ -25,7 +25,7 @@ from autograd.explaining.naming import Clusters
 from autograd.explaining.tree import tree
 from autograd.explaining.view import View
 
-PLAIN, FOLDED = 60, 250  # values: up to here all are drawn; up to there with affine folding; then the overview
+PLAIN, FOLDED = 60, 250  # up to 60 values draw all; up to 250 fold sums of products; beyond draw the overview
 DETAILS = ("values", "affine", "overview")
 STYLES = ("default", "classic")
 
@@ -45,27 +45,32 @@ def draw(
     legend: bool = True,
     name: str = "graph",
 ) -> Drawing:
-    """Draw the graph below some Values or Tensors, with the numbers and gradients that are in it now.
+    """Draw the graph of some Values or Tensors, with their present numbers and gradients.
 
     Args:
         outputs: one result or several.
-        detail: "values" shows every value; "affine" takes sums of products together; "overview" gives a card a layer.
-            By default as many as can be read: up to 60 values, up to 250, above.
-        style: "default", or "classic" as micrograd draws.
-        direction: where the graph runs to: "right", or "down" for a narrow page.
-        max_nodes: the most values to show, nearest to the outputs first; 60 where there is no module to group by.
-        focus: show only the neighbourhood of this node,
-        radius: as far as so many operations up and down.
-        model: the module, or modules, that own the parameters; they are found by themselves.
-        labels: names for this picture: ``labels=locals()`` names nodes as variables are called.
-        clusters: parts by title, nested: ``{"layer 1": {"neuron 1": [w, b]}}``; modules give them by themselves.
-        roles: nodes by role, "param", "input" or "target", where names and modules do not tell.
-        legend: whether to explain the signs.
-        name: of the file that `render` writes.
+        detail: "values" shows every value. "affine" shows a sum of products as one operation. "overview" shows one card
+            for each layer. The default depends on the number of values: "values" up to 60, "affine" up to 250,
+            "overview" above.
+        style: "default", or "classic" for micrograd's style.
+        direction: the direction of the graph: "right", or "down" for a narrow page.
+        max_nodes: show at most this many values, those nearest to the outputs. An overview without a module to group by
+            shows 60.
+        focus: show only the neighbourhood of this node.
+        radius: the neighbourhood's size, in operations up and down.
+        model: the module or modules that own the parameters. By default they are found among the living objects.
+        labels: names for this picture. ``labels=locals()`` names nodes after the program's variables.
+        clusters: parts by title, which may be nested: ``{"layer 1": {"neuron 1": [w, b]}}``. The default are the
+            modules.
+        roles: nodes by role, "param", "input" or "target", for nodes whose role cannot be inferred.
+        legend: True to explain the signs.
+        name: the name of the file that `render` writes.
 
-    Returns a `Drawing`: ``.save("net.svg")`` (or .png, .pdf, .dot), ``.svg()``, ``.render()``; a notebook shows it.
-    Its `notice` says what was left out. Before a backward, gradients are shown as –.
-    Raises TypeError for anything but Values and Tensors, ValueError for an unknown detail, style, direction or role.
+    Returns a `Drawing`: ``.save("net.svg")`` (or .png, .pdf, .dot), ``.svg()``, ``.render()``. A notebook shows it. Its
+    `notice` says what was left out. Before a backward pass, gradients are shown as –.
+
+    Raises TypeError for anything but Values and Tensors, and ValueError for an unknown detail, style, direction or
+    role.
     """
     nodes = [x for out in outputs for x in (out if isinstance(out, (list, tuple)) else [out])]
     for x in nodes:
@@ -105,8 +110,8 @@ def draw(
 
 
 def chosen_detail(view: View) -> str:
-    """As much detail as can be read."""
-    if len(view.nodes) > 20 * FOLDED:  # no amount of folding helps; do not count
+    """The most detailed picture that can still be read."""
+    if len(view.nodes) > 20 * FOLDED:  # folding cannot make it small enough
         return "overview"
     if len(view.nodes) - len(view.hidden()) <= PLAIN:
         return "values"

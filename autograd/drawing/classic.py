@@ -1,4 +1,4 @@
-"""The style that micrograd's users know: a record a value, an oval an operation."""
+"""Micrograd's style: a record for each value, an oval for each operation."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from autograd.engine.value import Value
 from autograd.explaining.view import View
 
 FIELDS = str.maketrans({"|": "&#124;", "{": "&#123;", "}": "&#125;"})
-"""What would divide a record into fields, as characters."""
+"""The characters that divide a record into fields, escaped."""
 
 
 def classic(view: View, selection: Selection, name: str = "graph", direction: str = "right") -> Drawing:
-    """Every value as ``name | data | grad``."""
+    """Draw every value as ``name | data | grad``."""
     graph = Drawing(
         name, graph_attr={"rankdir": style.DIRECTIONS[direction]}, node_attr={"fontname": "Helvetica", "fontsize": "11"}
     )

@@ -1,7 +1,7 @@
-"""What stands above what: w₀ with the x₀ that it multiplies, w₁ with x₁, then b; neuron 1 above neuron 2.
+"""The vertical order of operands: w₀ with the x₀ that it multiplies, w₁ with x₁, then b; neuron 1 above neuron 2.
 
-Left alone, the layout puts operands where edges cross least: often b, w₁, w₀ from top to bottom. So what an operation
-takes from outside becomes a column (a row where the graph runs down), in the order of the formula, a bias last.
+Graphviz puts operands where edges cross least, often b, w₁, w₀ from top to bottom. So the operands that an operation
+takes from outside are put into a column (a row if the graph runs down), in the order of the formula, with a bias last.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from autograd.explaining.naming import Chain
 
 @dataclass(frozen=True)
 class Operand:
-    """A value that an operation takes: the node of the picture from which its edge comes, and the value.
+    """An operand of an operation: the picture's node at which its edge begins, and the graph's node.
 
-    `enters` tells that it comes from another part: then the edge comes from the point where it enters this one.
+    `enters` is True if it comes from another part. Then the edge begins where it enters this part.
     """
 
     name: str
@@ -28,13 +28,13 @@ class Operand:
 
 @dataclass
 class Column:
-    """What stands one above the other before an operation."""
+    """The operands in front of an operation, from top to bottom."""
 
     chain: Chain
-    depth: int  # how many operations in a row lead to it
+    depth: int  # the longest chain of operations that leads to it
     members: list[Operand] = field(default_factory=list)
-    leaves: int = 0  # those among the members, as bits; see `Columns`
-    below: int = 0  # those that the members that enter were computed from
+    leaves: int = 0  # the leaves among the members, as bits; see `Columns`
+    below: int = 0  # the leaves that the entering members were computed from, as bits
 
 
 class Columns:
@@ -48,7 +48,10 @@ class Columns:
         self.bits: dict[int, int] = {}
 
     def add(self, node: Node, chain: Chain, terms: list[list[Operand]], alone: Callable[[Node], bool]) -> None:
-        """An operation in a part: its operands, those of one product together; products that stand `alone` join it."""
+        """Add an operation of a part. `terms` are its operands, those of one product in one list.
+
+        The column of a product joins the operation's column if the product is `alone`: only this operation uses it.
+        """
         operands = [x for term in terms for x in term]
         for x in operands:
             if x.node.is_leaf:
@@ -68,7 +71,7 @@ class Columns:
                     (added if adds and len(term) == 1 else column.members).append(x)
                 elif x.node.op is ops.mul and alone(x.node) and id(x.node) in self.found:
                     product = self.found.pop(id(x.node))
-                    column.members += sorted(product.members, key=lambda x: x.enters)  # a weight above its input
+                    column.members += sorted(product.members, key=lambda x: x.enters)  # the weight above its input
         column.members += added
         self.found[id(node)] = column
 
@@ -76,7 +79,7 @@ class Columns:
         return self.bits.setdefault(id(leaf), 1 << len(self.bits))
 
     def ordered(self) -> list[tuple[Chain, list[str]]]:
-        """Each column's part, and the names in it from the top; columns of neurons of one layer are joined."""
+        """Each column's part, and its names from top to bottom. The columns of a layer's neurons become one."""
         parts: dict[Chain, int] = {}
         for column in self.found.values():
             parts.setdefault(column.chain, len(parts))
@@ -90,7 +93,7 @@ class Columns:
         return [(column.chain, [x.name for x in column.members]) for column in joined.values()]
 
     def _join(self, x: Operand, column: Column) -> None:
-        """Put it into a column where it fits: nothing there may be computed from another of its members."""
+        """Put an operand into a column, unless a member of the column would then be computed from another member."""
         if x.enters:
             below = self.below.get(id(x.node), 0)
             fits = not below & column.leaves

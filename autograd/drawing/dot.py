@@ -1,4 +1,4 @@
-"""Pictures of values and operations, as DOT: cards with number and gradient, edges with the local derivatives."""
+"""Pictures of values and operations, as DOT: cards with number and gradient, edges with the partial derivatives."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from autograd.drawing.columns import Columns, Operand
 from autograd.drawing.render import Drawing
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
-from autograd.explaining.local import Local
 from autograd.explaining.naming import INPUTS, LOSS, Chain
 from autograd.explaining.notation import TEXT, figure
+from autograd.explaining.partials import Partial
 from autograd.explaining.view import View
 
-MOST_IN_COLUMNS = 250  # values; of more, the layout would take minutes
-FAN_IN = 8  # operands of one operation; of more, the first three and the last are shown
+MOST_IN_COLUMNS = 250  # values; columns in a larger picture would make the layout take minutes
+FAN_IN = 8  # operands; of a longer sum only the first three and the last are shown
 
 
 @dataclass
 class Selection:
-    """What of a graph is shown: nodes, operands before results, and what each of them hides."""
+    """The part of a graph that is shown: nodes, operands before results, and what is left out, by node id."""
 
     nodes: list[Node]
-    terms: dict[int, list[list[Local]]]  # of each computed node, those that are shown
-    elided: dict[int, int] = field(default_factory=dict)  # operands left out of a long sum
+    terms: dict[int, list[list[Partial]]]  # the terms of each computed node that are shown
+    elided: dict[int, int] = field(default_factory=dict)  # how many operands of a long sum are left out
     cut: set[int] = field(default_factory=set)  # nodes whose operands are not shown
-    uses: dict[int, int] = field(default_factory=dict)  # uses of a node that are not shown
+    uses: dict[int, int] = field(default_factory=dict)  # how many uses of a node are not shown
 
 
 def select(view: View, most: int, focus: Node | None = None, radius: int = 2, fan_in: float = FAN_IN) -> Selection:
-    """Choose what to show: breadth first from the outputs, or the neighbourhood of one node."""
-    terms: dict[int, list[list[Local]]] = {}
+    """Choose the nodes to show: breadth first from the outputs, or the neighbourhood of one node."""
+    terms: dict[int, list[list[Partial]]] = {}
     elided: dict[int, int] = {}
 
     def below(node: Node) -> list[Node]:
@@ -101,7 +101,7 @@ def neighbourhood(view: View, focus: Node, radius: int) -> tuple[dict[int, Node]
 
 
 class Clusters:
-    """Statements by the part that they belong to, nested as the parts are."""
+    """DOT statements, grouped by the part that they belong to. Parts are nested."""
 
     def __init__(self, view: View, direction: str = "right") -> None:
         self.view = view
@@ -117,7 +117,7 @@ class Clusters:
         return here
 
     def write(self, graph: Any, chain: Chain = (), prefix: str = "cluster") -> None:
-        """The statements, and a subgraph for each part."""
+        """Write the statements, and a subgraph for each part."""
         for name, attributes in self.own:
             graph.node(name, **attributes)
         for k, (title, part) in enumerate(self.inside.items()):
@@ -134,7 +134,7 @@ class Clusters:
 
 
 class Picture:
-    """The default style, of those nodes of a view that are selected."""
+    """A picture of the selected nodes in the default style."""
 
     def __init__(
         self, view: View, selection: Selection, legend: bool = True, notice: str = "", direction: str = "right"
@@ -172,7 +172,7 @@ class Picture:
         for k, (chain, column) in enumerate(columns):
             with graph.subgraph(name=f"column_{k}") as same:
                 same.attr(rank="same")
-                # Graphviz turns a graph that runs to the right so that its clusters are filled from the bottom.
+                # Graphviz fills the clusters of a graph that runs to the right from the bottom
                 for pair in pairwise(column[::-1] if chain and self.direction == "right" else column):
                     same.edge(*pair, style="invis")
         below = [f'<TD ALIGN="LEFT">{style.font(style.escape(self.notice), point_size=10)}</TD>'] if self.notice else []
@@ -248,9 +248,9 @@ class Picture:
     def _connect(
         self, tail: str, source: Chain, head: str, chain: Chain, attributes: dict[str, str], entering: str = ""
     ) -> str:
-        """An edge. Where it enters a part, its name stands at the border; returns that, or the tail.
+        """Add an edge. If it enters a part, add a node with its name inside the part's border.
 
-        Without a node inside the part for each edge that enters, the layout takes long detours.
+        Without this node, Graphviz routes the edge with long detours. Returns the name of this node, or the tail.
         """
         if not chain or source[: len(chain)] == chain:
             self.edges.append((tail, head, attributes))
@@ -268,8 +268,8 @@ class Picture:
         self.edges += [(tail, entry, first), (entry, head, attributes)]
         return entry
 
-    def _link(self, node: Node, link: Local, flow: Any) -> dict[str, str]:
-        """How an edge looks: what it says, and how much flows back along it."""
+    def _link(self, node: Node, link: Partial, flow: Any) -> dict[str, str]:
+        """The attributes of an edge: its label, and its width by the gradient that flows back along it."""
         attributes: dict[str, str] = {}
         if isinstance(node, Value):
             text = derivative_text(link)
@@ -296,7 +296,7 @@ class Picture:
         return attributes
 
     def _unshown(self) -> None:
-        """Stubs for what is left out: operands of long sums, what lies below, who else uses a value."""
+        """Add stubs for what is left out: operands of long sums, nodes below, further uses of a value."""
         selection = self.selection
         for key, count in selection.elided.items():
             if key in self.number:
@@ -319,11 +319,11 @@ class Picture:
             ("double border", "parameter (trained)"),
             ("folded corner", "input; dashed: target"),
             ("rounded", "computed value; thick: the result"),
-            ("number on an edge", "local derivative ∂(result)/∂(this input); no number: 1"),
+            ("number on an edge", "partial derivative ∂(result)/∂(this input); no number: 1"),
             ("grad of a node", "sum over its outgoing edges of: edge number × grad of the result"),
         ]
         if not all(isinstance(x, Value) for x in self.selection.nodes):
-            lines[3] = ("strips", "the numbers, then the gradient; each cell the largest of its stretch")
+            lines[3] = ("strips", "the numbers, then the gradient; a cell shows the largest number of its section")
             lines[4] = ("width of an edge", "root mean square of the gradient that flows back along it")
         colours = [*reversed(style.NEGATIVE), style.NEUTRAL, *style.POSITIVE]
         bar = style.table(
@@ -342,7 +342,7 @@ class Picture:
 
 
 def sign_looks(sign: str) -> dict[str, str]:
-    """An operation's node: a disc for a sign, a box for a name."""
+    """The attributes of an operation's node: a disc for a sign, a box for a name."""
     label = style.escape(sign)
     if len(sign) <= 2 or sign == "|x|":
         return {"label": label, "shape": "circle", "fixedsize": "true", "width": ".28", "style": "filled",
@@ -352,8 +352,8 @@ def sign_looks(sign: str) -> dict[str, str]:
             "fontcolor": "#FFFFFF", "fontsize": "10", "height": ".26", "margin": ".08,.03"}  # fmt: skip
 
 
-def derivative_text(link: Local) -> str:
-    """What stands on an edge: ``x₁ = −2``, ``h₁(1−h₁) = 0.131``; nothing for a bare 1."""
+def derivative_text(link: Partial) -> str:
+    """The label of an edge: ``x₁ = −2``, ``h₁(1−h₁) = 0.131``; empty for a constant 1."""
     number = f"{link.number:.3g}".replace("-", "−")
     if link.formula is None or "…" in str(link.formula):
         return number
@@ -364,7 +364,7 @@ def derivative_text(link: Local) -> str:
 
 
 def largest(view: View, nodes: Iterable[Node]) -> float:
-    """The largest gradient among the nodes that are shown, without those of the outputs themselves."""
+    """The largest gradient among the nodes that are shown, without the outputs."""
     ends = {id(x) for x in view.outputs}
     found = [view.grad(x) for x in nodes if id(x) not in ends]
     peaks = [float(np.max(np.abs(g))) for g in found if g is not None and np.size(g)]

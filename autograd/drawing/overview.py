@@ -1,4 +1,4 @@
-"""The overview of a large graph: a card a layer, with what its parameters, outputs and gradients look like."""
+"""The overview of a large graph: one card for each layer, with its parameters, outputs and gradients in summary."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from autograd.explaining.naming import INPUTS, LOSS, Chain
 from autograd.explaining.notation import figure
 from autograd.explaining.view import View
 
-ROWS, COLUMNS = 16, 17  # most of a matrix of parameter gradients
+ROWS, COLUMNS = 16, 17  # at most, in the matrix of parameter gradients
 TARGETS: Chain = ("targets",)
 SATURATED = {ops.tanh: (-0.97, 0.97), ops.sigmoid: (0.015, 0.985)}
-MANY = 0.2  # the share of saturated outputs that is worth a warning
+MANY = 0.2  # warn if a larger share of the outputs is saturated
 
 
 @dataclass
@@ -31,11 +31,11 @@ class Part:
     chain: Chain
     nodes: list[Node] = field(default_factory=list)
     parameters: list[Node] = field(default_factory=list)
-    outputs: dict[int, Node] = field(default_factory=dict)  # used by other groups
+    outputs: dict[int, Node] = field(default_factory=dict)  # nodes that other groups use, by id
 
 
 class Overview:
-    """The graph of a view, folded into its outermost parts."""
+    """The graph of a view, with one card for each outermost part."""
 
     def __init__(self, view: View, notice: str = "", direction: str = "right") -> None:
         self.view = view
@@ -157,7 +157,7 @@ class Overview:
         return f"{len(members):,}"
 
     def _units(self, nodes: Iterable[Node]) -> list[list[Node]]:
-        """The nodes by the unit that they are of: a neuron, or an element of the last axis."""
+        """The nodes, grouped by unit: a neuron, or a single node without one."""
         found: dict[Any, list[Node]] = {}
         for node in nodes:
             chain = self.view.chain(node)
@@ -180,10 +180,10 @@ class Overview:
         """The gradients of the parameters: a row a unit, its bias last."""
         units = self._units(group.parameters)
         matrices = [np.atleast_2d(x.grad) for x in group.parameters if isinstance(x.grad, np.ndarray)]
-        if not matrices:  # Values: those of a unit in a row; where there are no units, all
+        if not matrices:  # Values: one row for each unit; without units, one row
             alone = len(units) == len(group.parameters)
             rows = [[float(x.grad or 0.0) for x in unit] for unit in ([group.parameters] if alone else units)]
-        elif len({m.shape[1] for m in matrices}) == 1:  # weights over biases: a column a unit
+        elif len({m.shape[1] for m in matrices}) == 1:  # weights and biases; each column is a unit
             rows = np.concatenate(matrices).T.tolist()
         else:
             rows = [row for m in matrices for row in m.T.tolist()]
@@ -228,7 +228,7 @@ class Overview:
         text = (
             f"<B>Overview</B>: {len(self.view.nodes):,} values and {self.edges:,} edges folded into"
             f" {len(self.groups)} boxes."
-            " One strip cell a unit (largest |grad| over samples); one matrix row a unit, its bias last."
+            " Strips have a cell for each unit (largest |grad| over samples), matrices a row for each unit, bias last."
         )
         scale = (
             f"negative … positive grad, log scale; strips up to {figure(self.top['units'])}, "
@@ -251,7 +251,7 @@ def data_of(nodes: Iterable[Node]) -> Any:
 
 
 def span(numbers: Any) -> str:
-    """From the least to the largest number."""
+    """The smallest and the largest number, as text."""
     finite = numbers[np.isfinite(numbers)]
     if not finite.size:
         return font("nothing finite" if numbers.size else "none", point_size=10)
@@ -271,31 +271,31 @@ def square(x: float, most: float) -> str:
 
 
 def stretches(rows: Sequence[Any], most: int) -> list[Sequence[Any]]:
-    """The rows in at most so many stretches of about equal length."""
+    """The rows, divided into at most `most` sections of about equal length."""
     n = min(most, len(rows))
     return [rows[len(rows) * i // n : len(rows) * (i + 1) // n] for i in range(n)] if n else []
 
 
 def stretches_of_rows(rows: Sequence[Sequence[float]], most: int) -> list[list[float]]:
-    """The columns of some rows in at most so many stretches, each as one list."""
+    """The columns of some rows, divided into at most `most` sections, each as one list."""
     width = max(map(len, rows))
     cut = [stretches([row[j] if j < len(row) else 0.0 for j in range(width)], most) for row in rows]
     return [[x for part in column for x in part] for column in zip(*cut, strict=True)]
 
 
 def extreme(numbers: Any) -> float:
-    """The number of largest size."""
+    """The number of largest magnitude."""
     array = np.asarray(numbers, dtype=float).ravel()
     return float(array[np.argmax(np.abs(np.nan_to_num(array, nan=np.inf)))]) if array.size else 0.0
 
 
 def peak(numbers: Any) -> float:
-    """The largest finite size."""
+    """The largest finite magnitude."""
     sizes = np.abs(numbers[np.isfinite(numbers)])
     return float(sizes.max()) if sizes.size else 0.0
 
 
 def rms(numbers: Any) -> float:
-    """The root of the mean square."""
+    """The root mean square."""
     array = np.asarray(numbers, dtype=float).ravel()
     return float(np.sqrt(np.mean(np.square(array)))) if array.size else 0.0

@@ -1,4 +1,4 @@
-"""`steps`: a page that goes through forward and backward, one operation and one chain-rule product at a time."""
+"""`steps`: a page that steps through the forward and the backward pass, one operation or one product at a time."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from autograd.drawing import style
 from autograd.drawing.dot import Picture, select
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
-from autograd.explaining.local import Local
-from autograd.explaining.naming import Clusters, everything
+from autograd.explaining.naming import Clusters, postorder
 from autograd.explaining.notation import TEXT, figure
+from autograd.explaining.partials import Partial
 from autograd.explaining.text import printable
 from autograd.explaining.view import View
 from autograd.files import save
 
-MOST = 400  # values; more steps than anybody walks through
-"""The most values of a page."""
+MOST = 400
+"""The largest number of values of a page. More would give too many steps."""
 
 
 class Steps:
-    """A step-through page: a notebook shows it in a frame, `save` writes it as one file that needs nothing else."""
+    """A step-through page. A notebook shows it in a frame; `save` writes it as one self-contained file."""
 
     def __init__(self, page: str, count: int, height: int) -> None:
         self.html = page
@@ -58,19 +58,21 @@ def steps(
     clusters: Clusters | None = None,
     roles: Mapping[str, Iterable[Node]] | None = None,
 ) -> Steps:
-    """A page on which the graph below a Value is computed, and its gradients come back, step by step.
+    """A page that shows step by step how a Value and its gradients are computed.
 
     Args:
-        loss: the result; it is left as it is, and needs no backward before.
-        detail: "values", or "affine" for sums of products as one step.
-        model: the module that owns the parameters; it is found by itself.
-        labels: names for nodes, ``labels=locals()``.
+        loss: the result. It is not changed, and backward need not have run.
+        detail: "values", or "affine" to show a sum of products as one step.
+        model: the module that owns the parameters. By default it is found among the living objects.
+        labels: names for nodes, such as ``labels=locals()``.
         clusters: parts by title, as for `autograd.draw`.
         roles: nodes by role, as for `autograd.draw`.
 
-    Arrow keys step, Home and End jump, Space plays, b goes to the first backward step; a click on a value goes to its
-    next step. TypeError for Tensors (their local derivatives are matrices), ValueError beyond 400 values: step
-    through a smaller network, or through one sample.
+    Keys: arrows step, Home and End jump, Space plays, b goes to the first backward step. A click on a value goes to its
+    next step.
+
+    Raises TypeError for Tensors, since their partial derivatives are matrices, and ValueError beyond 400 values. Then
+    step through a smaller network, or through one sample.
 
     >>> w, x = Value(3.0, label="w"), Value(2.0, label="x")
     >>> steps((w * x).tanh())
@@ -80,7 +82,7 @@ def steps(
         raise TypeError(f"steps goes through a graph of Values, one number a node, not of a {type(loss).__name__}")
     if detail not in ("values", "affine"):
         raise ValueError(f"detail is 'values' or 'affine', not {detail!r}")
-    if (count := len(everything([loss])[0])) > MOST:
+    if (count := len(postorder([loss])[0])) > MOST:
         raise ValueError(
             f"{count:,} values are too many to step through (at most {MOST}): take a smaller network, or one"
             " sample; autograd.draw gives an overview"
@@ -101,7 +103,7 @@ def steps(
 
 
 class Walked(View):
-    """A view with gradients of its own, from the result's 1 down: the nodes' are not asked for, and not changed."""
+    """A view that computes the gradients itself. The gradients that the nodes hold are neither read nor changed."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -120,7 +122,7 @@ class Walked(View):
 
 
 class Script:
-    """The steps as data: what is lit, what is said, what is added to whose gradient."""
+    """The steps as data: what each step highlights, its text, and what it adds to which gradient."""
 
     def __init__(self, view: Walked, picture: Picture) -> None:
         self.view = view
@@ -128,7 +130,7 @@ class Script:
         self.root = view.outputs[0]
 
     def data(self) -> dict[str, Any]:
-        """Everything that the page needs to know beside the picture."""
+        """All that the page's program needs besides the picture."""
         view, card = self.view, self.picture.card_id
         nodes = {
             card(x): {"data": number(x.data), "leaf": x.is_leaf, "root": x is self.root}  # type: ignore[attr-defined]
@@ -154,7 +156,7 @@ class Script:
         return "·" if node.is_leaf else "L" if node is self.root else f"({self.view.sign(node)})"
 
     def _quotient(self, of: Node, by: Node) -> str:
-        """``∂L/∂x``; what is more than a name stands in parentheses."""
+        """``∂L/∂x``, with parentheses around anything that is not a single name."""
         names = [self._name(x) for x in (of, by)]
         top, bottom = (f"({x})" if re.search(r"[·+ ]", x) and x[0] != "(" else x for x in names)
         return f"∂{top}/∂{bottom}"
@@ -169,7 +171,7 @@ class Script:
         return {"kind": "forward", "result": card(node), "lit": lit, "text": text}
 
     def _sum_or_call(self, node: Node) -> str:
-        """The operation on the operands' numbers."""
+        """The operation applied to the operands' numbers, as text."""
         sign, terms = self.view.sign(node), self.view.terms(node)
         if len(terms) > 1 and (sign[0] in "+Σw" or any(len(term) > 1 for term in terms)):
             return " + ".join(" × ".join(bracketed(link.operand.data) for link in term) for term in terms)  # type: ignore[attr-defined]
@@ -186,7 +188,7 @@ class Script:
         name = "σ" if node.op is ops.sigmoid else printable(node.op.name)
         return f"{name}({', '.join(x.removeprefix('(').removesuffix(')') for x in arguments)})"
 
-    def _backward(self, node: Node, link: Local, i: int) -> dict[str, Any]:
+    def _backward(self, node: Node, link: Partial, i: int) -> dict[str, Any]:
         card, key = self.picture.card_id, self.picture.number[id(node)]
         above = self.view.grad(node)
         amount = link.number * above
@@ -201,17 +203,17 @@ class Script:
             "more": self._formula(link),
         }  # fmt: skip
 
-    def _formula(self, link: Local) -> str:
+    def _formula(self, link: Partial) -> str:
         if link.formula is None or not link.formula.names or "…" in str(link.formula):
             return ""
-        return f"the local derivative is {TEXT.write(link.formula)[0]}"
+        return f"the partial derivative is {TEXT.write(link.formula)[0]}"
 
 
 def bracketed(x: float) -> str:
-    """A number as an operand."""
+    """A number as an operand, in parentheses if it is negative."""
     return f"({figure(x)})" if x < 0 else figure(x)
 
 
 def number(x: float) -> float | str:
-    """A number as JSON can hold it."""
+    """A number for JSON, which has no nan and no infinity."""
     return x if math.isfinite(x) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(x)]

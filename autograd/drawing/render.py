@@ -1,4 +1,4 @@
-"""`Drawing`: DOT source that becomes SVG, PNG or PDF, wherever a Graphviz can be found."""
+"""`Drawing`: DOT source that an installed Graphviz turns into SVG, PNG or PDF."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograd import files
 from autograd.drawing import style
 from autograd.explaining.text import printable
 
-MOST_FOR_PNG = 1500  # nodes; beyond, a PNG takes minutes and nobody can read it
+MOST_FOR_PNG = 1500  # nodes; a larger PNG takes minutes and cannot be read
 FONTS = b'font-family="Helvetica,Arial,Liberation Sans,Arimo,Nimbus Sans,sans-serif"'
 WIDEST = 1000  # pixels in a notebook
 
@@ -26,9 +26,10 @@ class DrawingError(RuntimeError):
 
 
 class Drawing(graphviz.Digraph):  # type: ignore[misc]
-    """A picture of a graph: a `graphviz.Digraph` that finds its own renderer and shows itself in a notebook.
+    """A picture of a graph: a `graphviz.Digraph` that finds an installed renderer. A notebook shows it.
 
-    `source` is the DOT text, `notice` says what was left out (empty if nothing), `tree()` gives the graph as text.
+    `source` is the DOT text. `notice` says what was left out; it is empty if the picture is complete. `tree()` gives
+    the graph as text.
     """
 
     notice: str = ""
@@ -44,15 +45,15 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
     @property
     def stem(self) -> str:
-        """The name as a file's: an underscore for what separates folders, and for what Windows refuses."""
+        """The name of the file, with underscores for characters that separate folders or that Windows forbids."""
         return re.sub(r'[\\/:*?"<>|]', "_", self.title)
 
     def tree(self) -> str:
-        """The graph as text; it needs no Graphviz."""
+        """The graph as text. It does not need Graphviz."""
         return self.text() if self.text is not None else str(self.source)
 
     def pipe(self, format: str | None = None, *args: Any, encoding: str | None = None, **options: Any) -> Any:
-        """The picture as bytes, or as text in an encoding; "svg", "png" or "pdf" (which needs a `dot` on the PATH)."""
+        """The picture as bytes, or as text in an encoding. The format is "svg", "png", or "pdf", which needs `dot`."""
         form = format or self.format
         if form.startswith("png") and self.count > MOST_FOR_PNG:
             raise DrawingError(
@@ -60,7 +61,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
                 "(detail='overview', focus=…, max_nodes=…)"
             )
         out = run(self.source, form)
-        if form == "svg":  # widths were computed for Helvetica: others of the same widths come next
+        if form == "svg":  # widths were computed for Helvetica; name fonts of the same widths as alternatives
             out = out.replace(b'font-family="Helvetica,sans-Serif"', FONTS)
         return out.decode(encoding) if encoding else out
 
@@ -88,7 +89,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
         format: str | None = None,
         **options: Any,
     ) -> str:
-        """As graphviz renders: ``render("net", format="png")`` writes net.png. Returns the path."""
+        """As `graphviz.Digraph.render`: ``render("net", format="png")`` writes net.png. Returns the path."""
         path = self.save(f"{filename or self.stem}.{format or self.format}", directory)
         if view:
             graphviz.view(path)
@@ -104,7 +105,7 @@ class Drawing(graphviz.Digraph):  # type: ignore[misc]
 
 
 def narrowed(svg: str, widest: int = WIDEST) -> str:
-    """The SVG, its own width capped: the root's width and height are rewritten, the drawing scales with them."""
+    """The SVG, scaled down to a maximal width: only the root's width and height are changed."""
     found = re.search(r'<svg width="([\d.]+)pt" height="([\d.]+)pt"', svg)
     if found is None:
         return svg
@@ -114,7 +115,7 @@ def narrowed(svg: str, widest: int = WIDEST) -> str:
 
 
 def renderers() -> list[str]:
-    """The commands that can lay a graph out: that of graphviz-pure where it is installed, then a `dot` on the PATH."""
+    """The commands that can draw a graph: that of graphviz-pure if it is installed, then `dot` if it is on the PATH."""
     found = []
     try:
         installed = importlib.metadata.distribution("graphviz-pure").files or []
@@ -126,7 +127,7 @@ def renderers() -> list[str]:
 
 
 def run(source: str, form: str) -> bytes:
-    """Lay out and draw DOT source; DrawingError where that cannot be done."""
+    """Lay out and draw DOT source. Raises DrawingError if there is no renderer, or it fails."""
     commands = renderers()
     if form == "pdf":
         commands = [command for command in commands if "graphviz-pure" not in Path(command).name]
@@ -134,9 +135,9 @@ def run(source: str, form: str) -> bytes:
         remedies = "pip install 'chainrule[draw]' (which brings graphviz-pure), or put Graphviz's `dot` on the PATH"
         if form == "pdf":
             raise DrawingError("only Graphviz's own `dot` writes PDF: install Graphviz, or save as .svg or .png")
-        raise DrawingError(f"nothing is there to draw with: {remedies}. print(value.tree()) works without")
+        raise DrawingError(f"nothing is there to draw with: {remedies}. print(value.tree()) works without Graphviz")
     done = subprocess.run([commands[0], f"-T{form}"], input=source.encode(), capture_output=True, check=False)
-    if done.returncode or not done.stdout:  # a failed run can still leave half a picture
+    if done.returncode or not done.stdout:  # a failed run may still write half a picture
         raise DrawingError(
             f"{Path(commands[0]).name} failed: {done.stderr.decode(errors='replace').strip() or 'no output'}"
         )

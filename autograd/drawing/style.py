@@ -1,4 +1,4 @@
-"""How a picture looks: colours by sign and size of the gradient, and the HTML tables that cards are made of."""
+"""Colours by sign and magnitude of the gradient, and the HTML-like tables of cards."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ NEGATIVE = ("#EAF2FB", "#CBDFF3", "#9DC4EA", "#3576BB", "#174E8F")
 NEUTRAL, GREY, INK, LINE, PALE, EDGE, ALARM = (
     "#F6F8FA", "#6E7781", "#1F2328", "#8C959F", "#D0D7DE", "#C9D1D9", "#D50000",
 )  # fmt: skip
-STRIP = 32  # most cells of a strip
+STRIP = 32  # cells of a strip, at most
 
 GRAPH = {
     "rankdir": "LR", "nodesep": ".12", "ranksep": ".24", "newrank": "true", "splines": "true",
     "outputorder": "edgesfirst", "pad": ".2", "bgcolor": "#FFFFFF", "fontname": "Helvetica",
 }  # fmt: skip
 COLUMNS = {"remincross": "false"}
-"""Graphviz' second look at crossings forgets which node shall stand above which."""
+"""Graphviz's second reduction of crossings would ignore the order of the nodes in a column."""
 DIRECTIONS = {"right": "LR", "down": "TB"}
-"""Where a graph runs to, as Graphviz says it."""
+"""The direction of a graph: our name, Graphviz's name."""
 LEAVING = {"right": "e", "down": "s"}
 """The side of a card on which edges to other parts leave it."""
 TITLES = {"right": "t", "down": "b"}
-"""Where the title of a part stands: away from where most edges enter it."""
+"""The position of a part's title: away from the side on which most edges enter."""
 NODE = {"fontname": "Helvetica", "shape": "box", "margin": ".07,.05", "fontcolor": INK, "color": LINE, "penwidth": "1",
         "style": "filled", "fillcolor": "#FFFFFF"}  # fmt: skip
 EDGES = {"fontname": "Helvetica", "fontsize": "9", "color": INK, "arrowsize": ".6", "fontcolor": INK, "penwidth": ".9"}
@@ -44,22 +44,22 @@ ROLES = {
     "computed": {"style": "rounded,filled"},
     "loss": {"style": "rounded,filled", "color": INK, "penwidth": "2.6"},
 }
-"""The shapes of cards: the roles can be told apart without colour."""
+"""The shapes of cards. Roles differ in shape, not only in colour."""
 
 ENTRY = {"shape": "box", "style": "rounded,filled", "color": PALE, "fillcolor": "#FFFFFF", "fontcolor": "#57606A",
          "fontsize": "9", "width": ".25", "height": ".17", "margin": ".04,.01"}  # fmt: skip
-"""The name of a value where it enters a part."""
+"""The node with the name of a value that enters a part."""
 
 
 def bucket(g: float, most: float) -> int:
-    """How strong a gradient is beside the largest, from 0 to 4: a logarithmic scale over two powers of ten."""
+    """The magnitude of a gradient relative to the largest, from 0 to 4, on a logarithmic scale of two decades."""
     if not math.isfinite(g) or not most:
         return 4 if g and not math.isfinite(g) else 0
     return int(min(4, max(0, round(4 + 2 * (math.log10(abs(g)) - math.log10(most)))))) if g else 0
 
 
 def thickness(size: float, most: float) -> float:
-    """How thick an edge is for what flows along it, from .9 to 4: a logarithmic scale over two powers of ten."""
+    """The width of an edge by the gradient along it, from .9 to 4, on a logarithmic scale of two decades."""
     if not size:
         return 0.9
     if not math.isfinite(size) or not most:
@@ -68,7 +68,7 @@ def thickness(size: float, most: float) -> float:
 
 
 def tint(g: float, most: float) -> tuple[str, str]:
-    """The colour of a gradient and that of text upon it."""
+    """The colour of a gradient, and that of text on it."""
     if not g:
         return NEUTRAL, GREY
     k = bucket(g, most)
@@ -77,8 +77,8 @@ def tint(g: float, most: float) -> tuple[str, str]:
 
 
 def escape(text: str) -> str:
-    """Text for HTML-like labels, and for plain ones: markup in it is shown, not followed."""
-    return html.escape(printable(text)).replace("\\", "\\\\")  # Graphviz expands \N and its like even here
+    """Text for HTML-like labels and for plain ones. Markup in it is shown, not interpreted."""
+    return html.escape(printable(text)).replace("\\", "\\\\")  # Graphviz expands escapes such as \N even here
 
 
 def tooltip(text: str) -> str:
@@ -92,7 +92,7 @@ def graph_name(text: str) -> str:
 
 
 def font(text: str, **attributes: Any) -> str:
-    """Text in a size or colour of its own; nothing for no text, which Graphviz would refuse."""
+    """Text with a size or colour; empty for empty text, since Graphviz refuses an empty element."""
     if not text:
         return ""
     inside = " ".join(f'{key.upper().replace("_", "-")}="{x}"' for key, x in attributes.items())
@@ -100,7 +100,7 @@ def font(text: str, **attributes: Any) -> str:
 
 
 def bold(text: str, **attributes: Any) -> str:
-    """Bold text; nothing for no text."""
+    """Bold text; empty for empty text."""
     return f"<B>{font(text, **attributes)}</B>" if text else ""
 
 
@@ -119,7 +119,7 @@ def head(name: str, role: str) -> str:
 
 
 def row(what: str, content: str, **attributes: Any) -> str:
-    """A row of a card: grey on the left, what it is about on the right."""
+    """A row of a card: a grey label on the left, the content on the right."""
     inside = "".join(f' {key.upper()}="{x}"' for key, x in attributes.items())
     return (
         f'<TD ALIGN="LEFT" WIDTH="30">{font(what, point_size=10, color=GREY)}</TD>'
@@ -128,7 +128,7 @@ def row(what: str, content: str, **attributes: Any) -> str:
 
 
 def number_card(name: str, role: str, data: float, grad: float | None, most: float, mark: str = "") -> str:
-    """The card of a Value: name and role, the number, the gradient on its strip."""
+    """The card of a Value: name and role, the number, the gradient on its colour."""
     rows = [head(name, role)] if name or role else []
     rows.append(row("data", font(figure(data), point_size=10)))
     if grad is None:
@@ -145,14 +145,14 @@ def number_card(name: str, role: str, data: float, grad: float | None, most: flo
 
 
 def cells(array: Any, most: float | None = None) -> str:
-    """A strip of at most 32 cells: of each stretch the number that is largest in size."""
+    """A strip of at most 32 cells. A cell shows the number of largest magnitude in its section of the array."""
     flat = np.asarray(array, dtype=float).ravel()
     if not flat.size:
         return font("empty", point_size=9, color=GREY)
     parts = np.array_split(flat, min(STRIP, flat.size))
     peaks = [float(part[np.argmax(np.abs(np.nan_to_num(part, nan=np.inf)))]) for part in parts]
     top = most or max((abs(x) for x in peaks if math.isfinite(x)), default=0.0)
-    width = max(3, 72 // len(peaks))  # as wide as the card, so that the cells touch
+    width = max(3, 72 // len(peaks))  # together as wide as the card
     squares = "".join(
         f'<TD WIDTH="{width}" HEIGHT="11" BGCOLOR="{tint(x, top)[0] if x else "#FFFFFF"}"></TD>' for x in peaks
     )
@@ -165,9 +165,9 @@ def shape_text(x: Any) -> str:
 
 
 def array_card(name: str, role: str, data: Any, grad: Any, most: float | None = None) -> str:
-    """The card of a Tensor or of a constant array: shape and dtype, a strip of the numbers and one of the gradient.
+    """The card of a Tensor or a constant array: shape and dtype, a strip of the numbers, a strip of the gradient.
 
-    `most` is the gradient of the strongest colours, the same on all cards of a picture.
+    `most` is the gradient that gets the strongest colour. It is the same on all cards of a picture.
     """
     numbers = np.asarray(data)
     finite = numbers[np.isfinite(numbers)] if numbers.dtype.kind == "f" else numbers
@@ -195,5 +195,5 @@ def array_card(name: str, role: str, data: Any, grad: Any, most: float | None = 
 
 
 def edge_label(text: str, direction: str = "right") -> str:
-    """A label that keeps clear of thick edges."""
+    """A label with a margin that keeps it clear of thick edges."""
     return f"<{table([f'<TD>{escape(text)}</TD>'], cellpadding=3 if direction == 'right' else 6)}>"

@@ -1,1 +1,1 @@
-"""Gradients in words: names and formulas, the tree of a graph, derivations path by path, cards of operations."""
+"""Gradients as text: names and formulas, a graph as a tree, derivations path by path, operation cards."""

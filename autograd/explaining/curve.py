@@ -1,6 +1,6 @@
-"""The curve of an elementwise row: its value and its derivative over one operand, the others held.
+"""The curve of an elementwise row: its value and its derivative over one operand, with the others held constant.
 
-matplotlib draws, and is imported when a picture is first asked for.
+matplotlib draws it, and is imported on first use.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = npt.NDArray[np.float64]
 
-REACH = 4.0  # how far from 0 a curve goes, where its domain does
-HEIGHT = 5.0  # how far from 0 the picture goes: exp and poles would flatten all else
-HELD = 2.0  # an operand that has no default
+REACH = 4.0  # curves go from -4 to 4, within the domain
+HEIGHT = 5.0  # the picture goes from -5 to 5 at most: exp and poles would flatten all else
+HELD = 2.0  # for an operand that has no default
 BLUE, ORANGE, GREY, LINE = "#3576BB", "#C8541A", "#57606A", "#D0D7DE"
 
 
 @dataclass(frozen=True)
 class Curve:
-    """Points of a row's value and derivative over its first operand; nan where the curve is interrupted.
+    """Points of a row's value and derivative over its first operand. A nan interrupts the curve.
 
-    `marks` are the places without a derivative: declared in the row, or where the slopes on both sides differ.
+    `marks` are the points without a derivative. The row declares them as kinks, or the slopes on both sides differ.
     """
 
     name: str
@@ -50,10 +50,10 @@ def curve(row: Op, **held: float) -> Curve:
 
     Args:
         row: an elementwise row.
-        held: the numbers of the other operands; a finite default of the row, or 2.
+        held: the numbers of the other operands, by name. The default is the row's default if it is finite, else 2.
 
-    TypeError for a row that has no curve: reductions and moves of arrays, and `where`, whose first operand is a
-    condition.
+    Raises TypeError for a row that has no curve: one that works on whole arrays, and `where`, whose first operand is a
+    condition. Also for an operand that the row does not have.
 
     >>> from autograd import ops
     >>> found = curve(ops.maximum, y=1.0)
@@ -69,7 +69,7 @@ def curve(row: Op, **held: float) -> Curve:
         raise TypeError(f"{row.name} has no operand {unknown[0]!r} to hold{others}")
     held = {name: held.get(name, number) for name, number in zip(rest, usual(row), strict=True)}
     low, high = (min(max(end, -REACH), REACH) for end in row.domain[0])
-    # a kink may also be where the operand meets a number that is held; a cut where nothing happens cannot be seen
+    # a kink may also be where the operand equals a number that is held; a needless cut cannot be seen
     cuts = sorted({float(x) for x in (*row.kinks, *held.values()) if low < x < high})
     nudge = (high - low) * 1e-6
     pieces = [
@@ -87,12 +87,12 @@ def curve(row: Op, **held: float) -> Curve:
 
 
 def has_curve(row: Op) -> TypeGuard[Elementwise]:
-    """Whether there is a curve to draw: of a number, over a number."""
+    """True if the row has a curve: it is elementwise and has a derivative in its first operand."""
     return isinstance(row, Elementwise) and row.partials[0] is not None
 
 
 def usual(row: Elementwise) -> list[float]:
-    """What the operands after the first are held at: a default, if it is a finite number."""
+    """The numbers at which the operands after the first are held: the row's defaults where they are finite."""
     missing = row.arity - 1 - len(row.defaults)
     return [HELD] * missing + [x if math.isfinite(x) else math.copysign(HELD, x) for x in row.defaults]
 
@@ -107,7 +107,7 @@ def evaluated(row: Elementwise, x: Array, held: dict[str, float]) -> tuple[Array
 
 
 def joined(pieces: list[Array]) -> Array:
-    """Pieces of a line in one array, nan between them."""
+    """Join pieces of a line into one array, with a nan between them."""
     gap = np.array([np.nan])
     return np.concatenate([part for piece in pieces for part in (piece, gap)][:-1])
 
@@ -144,13 +144,13 @@ def limits(numbers: Array) -> tuple[float, float]:
 
 
 def svg(row: Op) -> str:
-    """The row's curve as an SVG element, whose ids are its own: many fit on one page."""
+    """The row's curve as an SVG element. Its ids are unique, so that one page can hold many."""
     with off_screen():
         figure: Any = plot(row).figure
     figure.dpi = 72  # that of SVG
     file, own = io.StringIO(), re.sub(r"\W", "-", row.name)
     with matplotlib().rc_context({"svg.fonttype": "none", "svg.hashsalt": own, "font.family": "sans-serif"}):
-        figure.get_layout_engine().execute(figure)  # once; saving would draw the figure another time to do that
+        figure.get_layout_engine().execute(figure)  # saving would draw the figure twice to do the layout
         figure.set_layout_engine(None)
         figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
     text = file.getvalue()

@@ -1,7 +1,7 @@
-"""`describe`: the card of an operation, made from its row: formula, derivative, domain, kinks and how it is written.
+"""`describe`: the card of an operation. It is made from its row: formula, derivative, domain, kinks, how to call it.
 
-``python -m autograd.explaining.describe tanh`` prints a card, without names all of them; ``--out docs`` writes one
-page of them with their curves, that needs nothing else.
+``python -m autograd.explaining.describe tanh`` prints a card; without a name it prints all of them. ``--out docs``
+writes all cards with their curves as one self-contained page.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from autograd import ops
+from autograd.explaining.card import Entry, arguments, entries, formulas
 from autograd.explaining.curve import has_curve, plot, svg
-from autograd.explaining.facts import Fact, arguments, facts, formulas
 from autograd.explaining.notation import LATEX
 from autograd.explaining.text import legible, printable
 from autograd.files import save
@@ -36,7 +36,7 @@ WIDTH = 100  # characters of a line of text
 
 @dataclass(frozen=True, repr=False)
 class Card:
-    """What a row says of itself; printing it gives text, a notebook shows it with its curve."""
+    """The card of a row. Printing it gives text; a notebook shows it with its curve."""
 
     row: Op
 
@@ -47,17 +47,17 @@ class Card:
 
     @property
     def signature(self) -> str:
-        """How it is called: ``leaky_relu(x, slope=0.01)``."""
+        """The call: ``leaky_relu(x, slope=0.01)``."""
         return f"{self.name}({arguments(self.row)})"
 
     @property
-    def facts(self) -> list[Fact]:
-        """All that the card says below its summary."""
-        return facts(self.row)
+    def facts(self) -> list[Entry]:
+        """The entries of the card, below its summary."""
+        return entries(self.row)
 
     @property
     def latex(self) -> str:
-        """Value and derivatives as LaTeX, an aligned block; empty where the rules are code on arrays."""
+        """Value and derivatives as an aligned block of LaTeX. Empty unless the row is elementwise."""
         if not isinstance(self.row, Elementwise):
             return ""
         lines = [f"{left} &= {right}" for left, right in formulas(self.row, LATEX)]
@@ -67,10 +67,10 @@ class Card:
         """Draw the value (solid) and the derivative (dashed) over the first operand, and mark kinks and poles.
 
         Args:
-            ax: where to draw; a new figure's by default.
-            held: the numbers of the other operands, by name: the row's defaults, or 2.
+            ax: the Axes to draw on; by default those of a new figure.
+            held: the numbers of the other operands, by name; by default the row's defaults, or 2.
 
-        ImportError without matplotlib; TypeError for rows without a curve, as those on whole arrays.
+        Raises ImportError without matplotlib, and TypeError for a row without a curve, such as one on whole arrays.
 
         >>> ax = describe("leaky_relu").plot(slope=0.2)
         >>> [line.get_label() for line in ax.lines[2:]]
@@ -87,26 +87,26 @@ class Card:
     def _repr_html_(self) -> str:
         try:
             picture = svg(self.row)
-        except (ImportError, TypeError):  # a card is a card without its curve
+        except (ImportError, TypeError):  # without matplotlib or a curve, show the card alone
             picture = ""
         return f"<style>{STYLE}</style>{element(self, picture)}"
 
 
 @dataclass(frozen=True, repr=False)
 class Listing:
-    """Cards in their groups; printing it gives a line for each."""
+    """Cards in groups. Printing it gives one line for each card."""
 
     cards: tuple[Card, ...]
 
     @property
     def groups(self) -> dict[str, list[Card]]:
-        """The cards by the shape of their rows."""
+        """The cards, grouped by the kind of their rows."""
         found = {name: [card for card in self.cards if isinstance(card.row, kind)] for name, kind in GROUPS.items()}
         return {name: cards for name, cards in found.items() if cards}
 
     @property
     def page(self) -> str:
-        """All cards with their curves as one HTML page that needs nothing else; ImportError without matplotlib."""
+        """All cards with their curves as one self-contained HTML page. Raises ImportError without matplotlib."""
         links, sections = [], []
         for name, cards in self.groups.items():
             anchors = "".join(f'<a href="#{(name := text_of(card.name))}">{name}</a>' for card in cards)
@@ -147,9 +147,10 @@ def describe(row: str | Op | None = None) -> Card | Listing:
     """The card of an operation, or a list of all operations.
 
     Args:
-        row: its name or the row itself, one of your own (`autograd.custom_op`) too; all of the table by default.
+        row: the operation's name, or the row itself, which may be a custom operation (`autograd.custom_op`). By default
+            all rows of the table.
 
-    ValueError for a name that no row has; it names those that are close.
+    Raises ValueError for an unknown name. The message suggests similar names.
 
     >>> print(describe("tanh"))
     tanh(x)
@@ -179,25 +180,25 @@ def describe(row: str | Op | None = None) -> Card | Listing:
 # ------------------------------------------------------------------------------------------------------ text, HTML
 
 
-def table(facts: Sequence[Fact]) -> list[str]:
-    """Facts as lines of text, labels on the left; a label that repeats is there once."""
-    width = max((len(fact.label) for fact in facts), default=0)
+def table(entries: Sequence[Entry]) -> list[str]:
+    """Entries as lines of text, with labels on the left. A repeated label is printed once."""
+    width = max((len(entry.label) for entry in entries), default=0)
     lines = []
-    for label, group in groupby(facts, key=lambda fact: fact.label):
+    for label, group in groupby(entries, key=lambda entry: entry.label):
         texts = []
-        for fact in group:
-            texts += textwrap.wrap(fact.text, WIDTH - width) if fact.style == "words" else fact.text.split("\n")
+        for entry in group:
+            texts += textwrap.wrap(entry.text, WIDTH - width) if entry.style == "words" else entry.text.split("\n")
         lines += [f"{head:<{width}}  {text}" for head, text in zip([label, *[""] * len(texts)], texts, strict=False)]
     return lines
 
 
 def shortened(text: str) -> str:
-    """As much of a text as fits on a line beside a signature."""
+    """A text, cut so that it fits on a line beside a signature."""
     return textwrap.shorten(text, 76, placeholder=" …")
 
 
 def text_of(text: str) -> str:
-    """Text as HTML, its lines as they are."""
+    """Text as HTML, with its line breaks."""
     return html.escape("\n".join(map(printable, text.split("\n"))))
 
 
@@ -206,9 +207,9 @@ def prose(text: str) -> str:
     return re.sub(r"(`+)(.+?)\1", r"<code>\2</code>", text_of(text))
 
 
-def item(fact: Fact) -> str:
-    """A fact's text as HTML: exponents raised, statements as lines that scroll."""
-    text, style = prose(fact.text), fact.style
+def item(entry: Entry) -> str:
+    """An entry's text as HTML: exponents raised, statements as lines that scroll."""
+    text, style = prose(entry.text), entry.style
     if style == "formula":
         text = re.sub(r"\^(?:\(([^()]+)\)|(\w))", r"<sup>\1\2</sup>", text)
     if "\n" in text:
@@ -219,7 +220,7 @@ def item(fact: Fact) -> str:
 def element(card: Card, picture: str = "") -> str:
     """A card as HTML, with a picture below it."""
     items = []
-    for label, group in groupby(card.facts, key=lambda fact: fact.label):
+    for label, group in groupby(card.facts, key=lambda entry: entry.label):
         items.append(f"<dt>{text_of(label)}</dt>")
         items += map(item, group)
     figure = f"\n<figure>{picture}</figure>" if picture else ""
@@ -281,10 +282,10 @@ a:hover {{ text-decoration: underline }}
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command: print cards, or write a page of them."""
     parser = argparse.ArgumentParser(
-        prog="python -m autograd.explaining.describe", description="Operations, as their rows say."
+        prog="python -m autograd.explaining.describe", description="Print the cards of operations."
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="operations; all of them by default")
-    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write FOLDER/operations.html rather than print")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="write FOLDER/operations.html instead of printing")
     legible()
     given = parser.parse_args(arguments)
     try:

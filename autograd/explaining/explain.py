@@ -1,4 +1,4 @@
-"""`explain`: a gradient as the sum over paths that the chain rule says it is, in symbols and in numbers."""
+"""`explain`: a gradient as the chain rule's sum over paths, in symbols and in numbers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from typing import Any
 from autograd import ops
 from autograd.engine.graph import Node, between
 from autograd.engine.value import Value
-from autograd.explaining.local import Local
 from autograd.explaining.naming import INPUTS, LOSS
 from autograd.explaining.notation import LATEX, TEXT, application
+from autograd.explaining.partials import Partial
 from autograd.explaining.view import View
 from autograd.ops.rows import Elementwise
 from autograd.ops.symbol import ATOM, PRODUCT, Notation, Symbol, symbol
@@ -33,7 +33,10 @@ class Factor:
 
 @dataclass(frozen=True)
 class Path:
-    """One way from the result to the variable: its factors, their product, and its share of all that flows."""
+    """One path from the result to the variable: its factors, their product, and its share.
+
+    The share is the product's magnitude, divided by the sum of the magnitudes of all paths.
+    """
 
     factors: tuple[Factor, ...]
     product: float
@@ -47,7 +50,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Group:
-    """All paths that reach the variable through one node: how many, and what they add up to."""
+    """All paths that reach the variable through one node: their number, their sum, and their share."""
 
     through: str
     count: int
@@ -57,11 +60,11 @@ class Group:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `explain` found; printing it gives text, a notebook shows LaTeX.
+    """The result of `explain`. Printing it gives text; a notebook shows LaTeX.
 
-    `paths` are the largest by magnitude, `count` is how many there are, `gradient` their sum (of all of them).
-    `groups` has all paths by the last node before the variable. A share is of the sum of the paths' magnitudes.
-    A share is nan where the magnitudes are not finite. `legend` says what the names are that were made up.
+    `count` is the number of all paths, and `gradient` is their sum. `paths` are the largest of them by magnitude.
+    `groups` sums up all paths by the last node before the variable. A share is a part of the sum of the magnitudes of
+    all paths. It is nan if that sum is not finite. `legend` explains names that were made up.
     """
 
     of: str
@@ -132,18 +135,21 @@ FACTORS = 12  # the most that are written out
 
 
 def explain(loss: Value, variable: Value, limit: int = 8, model: Any = None) -> Explanation:
-    """How the derivative of one Value with respect to another comes about.
+    """Derive the gradient of one Value by another, step by step.
 
     Args:
         loss: the result.
-        variable: anything that it may have been computed from, a leaf or not.
-        limit: the most paths to spell out, the largest; all of them are counted and summed.
-        model: the module whose parameters' paths are their names; it is found by itself.
+        variable: a Value that the loss may depend on, a leaf or not.
+        limit: how many paths to write out. They are the largest; all paths are counted and summed.
+        model: the module that gives the parameters their names. By default it is found among the living objects.
 
-    A path goes from named node to named node (labels, and attributes of modules); what lies between two of them is
-    one factor. Where nothing between has a name, every node counts, as v1, v2, …, and a legend says what they are.
-    What is on no path and has no name stands in the formulas as its number. TypeError for Tensors: their local
-    derivatives are whole matrices; explain a network of Values, or look at `autograd.draw`.
+    A path goes from one named node to the next. Labels and attributes of modules are names. The nodes between two named
+    ones are one factor. If no node between the loss and the variable has a name, every node is a step of the path, with
+    a made-up name v1, v2, …, and a legend explains these names. A node without a name that is on no path appears in the
+    formulas as its number.
+
+    Raises TypeError for Tensors, since their partial derivatives are whole matrices: explain a network of Values, or
+    use `autograd.draw`.
 
     >>> w, x = Value(3.0, "w"), Value(2.0, "x")
     >>> h = w * x; h.label = "h"
@@ -172,7 +178,7 @@ class Edge:
 
 
 class Waypoints(View):
-    """The nodes with a name between two Values, and the derivatives from one to the next."""
+    """The named nodes between two Values, and the derivatives from each to the next."""
 
     def __init__(self, loss: Value, variable: Value, model: Any) -> None:
         super().__init__([loss], model, fold="affine")
@@ -190,12 +196,12 @@ class Waypoints(View):
         self.edges = {id(x): self._edges(x) for x in self.order if x is not variable}
 
     def pretty(self, node: Node) -> str:
-        """The waypoint's name; what is on no path and has no name is called by its number."""
+        """The waypoint's name. A node without a name that is on no path is called by its number."""
         name = self.names.get(id(node)) or self._whole_name(node) or super().pretty(node)
         return name or ("" if id(node) in self.inside else short(node.data))  # type: ignore[attr-defined]
 
     def term(self, node: Node, depth: int = 3) -> str | Symbol:
-        """The name, or what the node is in terms of names: ``ŷ−y``; off the paths its number, if there is neither."""
+        """The name, or a short formula in names: ``ŷ−y``. If there is neither, a node on no path is its number."""
         if name := self.names.get(id(node)) or self._whole_name(node):
             return name
         if depth and isinstance(node.op, Elementwise):
@@ -209,7 +215,7 @@ class Waypoints(View):
         return id(node) not in self.names and super().is_anonymous(node)
 
     def _names(self, waypoints: Sequence[Node]) -> dict[int, str]:
-        """A name for each: short where it is the only one of it, else the whole path, else made up."""
+        """A name for each node: the short name if it is unique, else the whole path, else a made-up name."""
         names: dict[int, str] = {}
         for k, x in enumerate(waypoints, 1):
             name = self._whole_name(x)
@@ -221,7 +227,7 @@ class Waypoints(View):
         return names
 
     def _define(self, node: Node) -> str:
-        """What a made-up name stands for: ``v₃ = exp(v₂)``, and where in the model."""
+        """The definition of a made-up name, ``v₃ = exp(v₂)``, and its place in the model."""
         name = TEXT.name(self.names[id(node)])
         if node.is_leaf:
             return f"{name} = {short(node.data)}"  # type: ignore[attr-defined]
@@ -238,12 +244,12 @@ class Waypoints(View):
         return f"{name} = {text}" + (f", in {place}" if place else "")
 
     def _whole_name(self, node: Node) -> str:
-        """The short name, or the whole path where others have the same."""
+        """The short name if it is unique, else the whole path."""
         return self.name(node) if self.shared[self.name(node)] < 2 else self.full_name(node)
 
     def _edges(self, node: Node) -> list[Edge]:
-        """The derivatives in the next waypoints below: sums of products over what lies between."""
-        links: dict[int, list[Local]] = {}
+        """The derivatives by the next waypoints below: sums over the paths between, of products of partials."""
+        links: dict[int, list[Partial]] = {}
         order: list[Node] = []
         stack: list[Any] = [node]
         while stack:
@@ -269,7 +275,7 @@ class Waypoints(View):
         return edges
 
     def explanation(self, limit: int) -> Explanation:
-        """The largest paths from the loss to the variable, and what all of them add up to."""
+        """The largest paths from the loss to the variable, and the sum of all paths."""
         start, end = id(self.loss), id(self.variable)
         totals, sizes, counts = {start: 1.0}, {start: 1.0}, {start: 1}
         best: dict[int, list[tuple[float, Any]]] = {start: [(1.0, None)]}  # products, and the edges as linked lists
@@ -287,10 +293,10 @@ class Waypoints(View):
                     groups.append(
                         (self.names[key], counts[key], totals[key] * edge.number, sizes[key] * abs(edge.number))
                     )
-        everything = sizes.get(end, 0.0)
+        whole = sizes.get(end, 0.0)
 
         def share(size: float) -> float:
-            return (size / everything if everything else 0.0) if math.isfinite(everything) else math.nan
+            return (size / whole if whole else 0.0) if math.isfinite(whole) else math.nan
 
         paths = []
         shown: dict[int, None] = {}
@@ -317,12 +323,12 @@ class Waypoints(View):
 
 
 def magnitude(found: tuple[float, Any]) -> float:
-    """How much a path counts; what is not a number comes first."""
+    """The magnitude by which paths are sorted. A nan comes first."""
     return math.inf if math.isnan(found[0]) else abs(found[0])
 
 
 def joined(op: Elementwise, x: Symbol | None, y: Symbol | None) -> Symbol | None:
-    """A product or sum of formulas; None where there is none, where it would be long, or has a gap."""
+    """A product or sum of formulas. None if one is missing, or the result is too long or has an ellipsis."""
     if x is None or y is None:
         return None
     if op is ops.mul and (x.head == 1 or y.head == 1):
@@ -352,12 +358,12 @@ def short(x: float) -> str:
 
 
 def percent(share: float) -> str:
-    """A share with a decimal."""
+    """A share in percent, with one decimal."""
     return f"{share:.1%}" if share >= 5e-4 else "less than 0.1%"
 
 
 def of_all(share: float) -> str:
-    """A share for LaTeX; nothing where it is none."""
+    """A share for LaTeX; empty if it is 0 or nan."""
     return f" of {percent(share)}".replace("%", r"\%") if share > 0 else ""
 
 
@@ -368,7 +374,7 @@ def bracketed(x: float, notation: Notation = TEXT) -> str:
 
 
 def derivation(path: Path, notation: Notation) -> list[str]:
-    """The path's quotients, its formulas (if there are any), its numbers and their product."""
+    """The lines of a path: its quotients, its formulas (if there are any), its numbers and their product."""
     product = short(path.product) if notation is TEXT else notation.literal(path.product)[0]
     rows = [chain(path, lambda factor: quotient(factor.of, factor.by, notation), notation)]
     if any(factor.formula is not None for factor in path.factors):
@@ -379,7 +385,7 @@ def derivation(path: Path, notation: Notation) -> list[str]:
 
 
 def formula(factor: Factor, notation: Notation) -> str:
-    """A factor's formula as part of a product, or its quotient where it has none."""
+    """A factor's formula as part of a product. A factor without a formula is written as its quotient."""
     if factor.formula is None:
         return quotient(factor.of, factor.by, notation)
     text = notation.within(factor.formula, PRODUCT)
@@ -387,7 +393,7 @@ def formula(factor: Factor, notation: Notation) -> str:
 
 
 def chain(path: Path, write: Callable[[Factor], str], notation: Notation) -> str:
-    """The product of a path's factors; of a long one the beginning and the end."""
+    """The product of a path's factors. Of a long path only the beginning and the end are written."""
     dot, gap = (r" \cdot ", r"\cdots") if notation is LATEX else (" · ", f"… {len(path.factors) - FACTORS:,} more …")
     if len(path.factors) <= FACTORS:
         return dot.join(map(write, path.factors))
@@ -395,7 +401,7 @@ def chain(path: Path, write: Callable[[Factor], str], notation: Notation) -> str
 
 
 def lines(path: Path, of: str, by: str) -> list[str]:
-    """The derivation as text, its equals signs below each other."""
+    """The derivation as text, with its equals signs aligned."""
     head = quotient(of, by, TEXT)
     rows = derivation(path, TEXT)
     first, *rest = rows[rows[0] == head :]

@@ -1,8 +1,8 @@
-"""Where a plot goes: on the axes that are given, on a figure that pyplot knows, or on one that nobody else knows.
+"""The matplotlib axes of a plot: those given, or those of a new figure, which is pyplot's only if pyplot is in use.
 
 A program that uses pyplot expects ``plt.savefig``, ``plt.show`` and ``plt.close`` to reach every figure, and a notebook
-shows pyplot's figures after each cell. A program that does not use pyplot gets a figure of its own: it belongs to who
-holds it, is freed with it, and never meets another thread's. matplotlib is imported when a picture is first asked for.
+shows pyplot's figures after each cell. A program that does not use pyplot gets an independent figure. It is freed when
+the program drops it, and threads cannot mix theirs up. matplotlib is imported on first use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OFF_SCREEN = ContextVar("_OFF_SCREEN", default=False)
 
 
 def matplotlib(module: str = "") -> Any:
-    """matplotlib, or a module of it; an ImportError that says how to get it where it is missing."""
+    """matplotlib, or one of its modules. If it is missing, the ImportError says how to install it."""
     try:
         return importlib.import_module(f"matplotlib.{module}".rstrip("."))
     except ImportError as error:
@@ -31,8 +31,8 @@ def matplotlib(module: str = "") -> Any:
 def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
     """The given axes, or those of a new figure of this size in inches.
 
-    Where pyplot is in use the figure is one of pyplot's, and becomes its current one. A current figure without any
-    axes, as ``plt.figure()`` leaves it, is used instead of a new one. TypeError for what is no Axes.
+    If pyplot is in use, the figure is one of pyplot's and becomes its current one. If pyplot's current figure has no
+    axes yet, as after ``plt.figure()``, it is used instead of a new one. Raises TypeError if `ax` is not an Axes.
     """
     if ax is not None:
         is_axes: bool = isinstance(ax, matplotlib("axes").Axes)
@@ -62,7 +62,7 @@ def pyplot_in_use() -> Any:
 
 @contextmanager
 def off_screen() -> Iterator[None]:
-    """Inside, new figures are not pyplot's: for pictures that go into a file and that nobody looks at before."""
+    """Inside this context, new figures are not pyplot's. It is for pictures that are only written to a file."""
     token = _OFF_SCREEN.set(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What the nodes of a graph are called, and what they are for: names, roles, and the parts that they belong to.
+"""Names of nodes, their roles, and the parts of the model that they belong to.
 
 A name is the node's label, or else the attribute that holds it in a module: ``layers.0.neurons.1.w.2`` is ``w2``
 there. Modules are noted when they are made, so nothing has to be labelled or handed over.
@@ -24,10 +24,10 @@ from autograd.explaining.text import printable
 from autograd.ops.rows import Elementwise, Linear
 
 Chain = tuple[str, ...]
-"""The titles of the parts that a node belongs to, from the outermost: ``("layers.0", "neurons.1")``."""
+"""The titles of the parts that a node belongs to, the outermost first: ``("layers.0", "neurons.1")``."""
 
 Clusters = Mapping[str, Any]
-"""Titles of parts, each with the nodes in it or with parts of its own."""
+"""Parts by title. A part is a list of nodes, or a mapping of smaller parts."""
 
 LOSS: Chain = ("loss",)
 INPUTS: Chain = ("inputs",)
@@ -38,10 +38,10 @@ COMBINING = {ops.add, ops.sub, ops.mul, ops.sum}
 ACTIVATIONS = {ops.relu, ops.leaky_relu, ops.elu, ops.gelu, ops.silu, ops.tanh, ops.sigmoid, ops.softplus}
 
 
-def everything(outputs: Iterable[Any]) -> tuple[list[Node], dict[int, int]]:
-    """The outputs and all that they were computed from, operands before results, and how often each is used.
+def postorder(outputs: Iterable[Any]) -> tuple[list[Node], dict[int, int]]:
+    """The nodes of a graph, operands before results, and how often each is used (by id).
 
-    Nothing is marked: a graph may be looked at while it is in use.
+    The nodes themselves are not marked, since the graph may be in use by another thread.
     """
     order: list[Node] = []
     uses: dict[int, int] = {}
@@ -84,7 +84,7 @@ def modules_alive() -> list[Any]:
 
 
 def bracketed(path: str) -> str:
-    """A path as Python would write its end.
+    """A path with the numbers at its end in brackets, as in Python.
 
     >>> bracketed("layers.0.neurons.1.w.2")
     'layers.0.neurons.1.w[2]'
@@ -94,7 +94,7 @@ def bracketed(path: str) -> str:
 
 
 def split_path(path: str) -> tuple[list[str], list[str]]:
-    """A path's attributes, and the numbers behind the last of them; attributes may be numbers, too.
+    """A path's attributes, and the numbers after the last of them. An attribute may be a number, too.
 
     >>> split_path("layers.0.neurons.1.w.2"), split_path("0"), split_path("0.1")
     ((['layers', '0', 'neurons', '1', 'w'], ['2']), ([], ['0']), ([], ['0', '1']))
@@ -106,15 +106,15 @@ def split_path(path: str) -> tuple[list[str], list[str]]:
 
 
 class Naming:
-    """Names, roles and parts of the nodes below some outputs.
+    """Names, roles and parts of the nodes of a graph.
 
     Args:
-        outputs: where the graph ends.
-        model: the modules that own its parameters; those that are found alive, by default.
-        labels: names for nodes, for this view only; ``labels=locals()`` names them as the variables are called
-            (but for those with an underscore in front).
-        clusters: parts by title, each a list of nodes or parts of its own; they come before what modules say.
-        roles: nodes by role ("param", "input", "target"), where names and modules do not tell.
+        outputs: the results of the graph.
+        model: the module or modules that own the parameters; by default all living ones.
+        labels: names for nodes, for this view only. ``labels=locals()`` names nodes after the program's variables,
+            except those that begin with an underscore.
+        clusters: parts by title, each a list of nodes or a mapping of parts. They take precedence over modules.
+        roles: nodes by role ("param", "input", "target"), for nodes whose role cannot be inferred.
     """
 
     def __init__(
@@ -126,17 +126,17 @@ class Naming:
         roles: Mapping[str, Iterable[Node]] | None = None,
     ) -> None:
         self.outputs = list(outputs)
-        self.nodes, self.uses = everything(outputs)
+        self.nodes, self.uses = postorder(outputs)
         named = {k: x for k, x in (labels or {}).items() if isinstance(x, Node)}
         self.labels = {id(x): text for k, x in named.items() if not (text := printable(k)).startswith("_")}
         self.paths: dict[int, str] = {}
-        self.parts: dict[Chain, Any] = {}  # the modules behind chains
+        self.parts: dict[Chain, Any] = {}  # the module of each chain
         self._chains: dict[int, Chain] = {}
         self._roles: dict[int, str] = {}
         leaves = {id(x) for x in self.nodes if x.is_leaf}
         given = modules_alive() if model is None else model if isinstance(model, (list, tuple)) else [model]
         owners = [(m, mine) for m in given if (mine := [(n, p) for n, p in m.named_parameters() if id(p) in leaves])]
-        if model is None and len(owners) > 1:  # in the order in which they are used
+        if model is None and len(owners) > 1:  # sorted by first use
             self._sort(owners)
         for k, (module, mine) in enumerate(owners, 1):
             self._own(module, mine, f"{printable(type(module).__name__)} {k}" if len(owners) > 1 else "")
@@ -150,7 +150,7 @@ class Naming:
         self._inferred = False
 
     def label(self, node: Node) -> str:
-        """The name that somebody gave, as it can be shown."""
+        """The name that the user gave, in printable characters."""
         return printable(node.label) or self.labels.get(id(node), "")
 
     def name(self, node: Node) -> str:
@@ -161,21 +161,21 @@ class Naming:
         return front[-1] + "_".join(index) if front else bracketed(self.paths[id(node)])
 
     def full_name(self, node: Node) -> str:
-        """The label, or the whole path: different for different parameters."""
+        """The label, or the whole path, which is unique."""
         return self.label(node) or bracketed(self.paths.get(id(node), ""))
 
     def role(self, node: Node) -> str:
-        """What the node is for."""
+        """The node's role: one of `ROLES`."""
         self._infer()
         return self._roles[id(node)]
 
     def chain(self, node: Node) -> Chain:
-        """The parts that it belongs to, from the outermost."""
+        """The parts that the node belongs to, the outermost first."""
         self._infer()
         return self._chains.get(id(node), ())
 
     def title(self, chain: Chain) -> str:
-        """What stands above a part: its path, and what its module is."""
+        """The title of a part: its path, and a summary of its module."""
         module = self.parts.get(chain)
         return chain[-1] if module is None else f"{chain[-1]} · {summary(module)}"
 
@@ -198,7 +198,7 @@ class Naming:
             for key in path.split(".")[:-1]:
                 try:
                     part = step_into(part, key)
-                except (LookupError, AttributeError, ValueError):  # a key with a dot in it, say
+                except (LookupError, AttributeError, ValueError):  # for instance a key that has a dot in it
                     break
                 pending.append(key)
                 if hasattr(part, "named_parameters"):
@@ -210,11 +210,11 @@ class Naming:
             self._chains[id(node)] = chain or (summary(module),)
 
     def _infer(self) -> None:
-        """Roles of the other leaves; parts of what was computed. A walk over all nodes, made when first asked for."""
+        """Infer the roles of the other leaves, and the parts of computed nodes. It visits all nodes, on first use."""
         if self._inferred:
             return
         self._inferred = True
-        done: set[int] = set()  # nodes after a part's activation: what follows belongs to it no more
+        done: set[int] = set()  # nodes that end a part: its activations
         feeding: set[int] = set()  # nodes that reach the parameters of a part further on
         if self.modular:
             for node in reversed(self.nodes):
@@ -245,17 +245,17 @@ class Naming:
             return "input"
         if TARGET_NAMES.fullmatch(letters):
             return "target"
-        if self.paths:  # the parameters are known, and this is none: where it enters shows which it is
+        if self.paths:  # the parameters are known, and this is not one of them; `_computed_chain` decides
             return "leaf"
         return "param" if letters else "leaf"
 
     def _computed_chain(self, node: Node, done: set[int], feeds: bool) -> tuple[Chain, bool]:
-        """The part that a result belongs to, and whether it is the part's last."""
+        """The part that a computed node belongs to, and whether it is the last node of the part."""
         parents = node.parents
         own = [x for x in parents if self._roles[id(x)] == "param" and id(x) in self._chains]
         others = [x for x in parents if not x.is_leaf]
         loose = [x for x in parents if self._roles[id(x)] in ("leaf", "target")]
-        if own and len(own) < len(node.operands):  # parameters meet data: this is where a part begins
+        if own and len(own) < len(node.operands):  # parameters meet data: a part begins here
             self._roles.update((id(x), "input") for x in loose if self._roles[id(x)] == "leaf")
             return self._chains[id(own[-1])], False
         for x in loose:
@@ -269,7 +269,7 @@ class Naming:
                 return known.pop(), False
             if node.op in ACTIVATIONS or (feeds and isinstance(node.op, Elementwise)):
                 return known.pop(), True
-            if feeds and isinstance(node.op, Linear):  # a reshape, say
+            if feeds and isinstance(node.op, Linear):  # for instance a reshape
                 return known.pop(), False
         return (LOSS, False) if not feeds and (chains - {(), INPUTS} or own) else ((), False)
 
@@ -292,7 +292,7 @@ def step_into(x: Any, key: str) -> Any:
 
 
 def summary(module: Any) -> str:
-    """What a module is, in a few words."""
+    """A short description of a module."""
     text = str(getattr(module, "caption", "") or repr(module))
     fits = len(text) <= 40 and "\n" not in text and " at 0x" not in text
     return printable(text if fits else type(module).__name__)

@@ -1,4 +1,4 @@
-"""How mathematics is written: names, numbers and formulas, in text with Unicode signs and in LaTeX.
+"""Mathematical notation: names, numbers and formulas, as text with Unicode signs and as LaTeX.
 
 >>> out, x = Symbol("h1"), Symbol("z1")
 >>> d = ops.sigmoid.partials[0](out, x)
@@ -23,14 +23,14 @@ LATIN = {letter: name for name, letter in GREEK.items()}
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 NAME = re.compile(r"([^\W\d_]+?)(_hat|\u0302)?(?:_?(\d+(?:_\d+)*))?")
-COMPOSED = re.compile(r"[^\w.\[\]'′\u0302]")  # what makes a name look like more than one
+COMPOSED = re.compile(r"[^\w.\[\]'′\u0302]")  # a name with such a character looks like a formula
 NUMBER = re.compile(r"\d+(\.\d+)?")
 
 
 def split_name(name: str) -> tuple[str, bool, str] | None:
-    """A name's letters, whether it wears a hat, and its index; None where it is not of that form.
+    """A name's letters, whether it has a hat, and its index; None if it does not have this form.
 
-    Places of an index that have one digit each stand side by side; others have commas between them.
+    The numbers of an index are written side by side if each has one digit, else with commas.
 
     >>> split_name("y_hat_1"), split_name("w_1_2"), split_name("w_10_2"), split_name("my_name")
     (('y', True, '1'), ('w', False, '12'), ('w', False, '10,2'), None)
@@ -44,7 +44,7 @@ def split_name(name: str) -> tuple[str, bool, str] | None:
 
 
 def figure(x: float, signed: bool = False, minus: str = "−") -> str:
-    """A number at the precision at which it is read: four decimals, fewer for large ones, a power of ten beyond.
+    """A number for reading: four decimals, one decimal from 1000 on, a power of ten if it is very small or large.
 
     >>> figure(0.0722), figure(-1234.5), figure(2.5e-7, signed=True), figure(0.0), figure(math.nan)
     ('0.0722', '−1234.5', '+2.5e−07', '0', 'nan')
@@ -52,7 +52,7 @@ def figure(x: float, signed: bool = False, minus: str = "−") -> str:
     size = abs(x)
     if x == 0 or not math.isfinite(x):
         text = "0" if x == 0 else f"{x:g}"
-    elif 1e-3 <= size < 999.99995:  # what rounds up to the edge is written as what is beyond it
+    elif 1e-3 <= size < 999.99995:  # 999.99995 rounds to 1000.0000, which has one decimal
         text = f"{x:.4f}"
     else:
         text = f"{x:.1f}" if 999.99995 <= size < 99999.95 else f"{x:.1e}"
@@ -62,7 +62,7 @@ def figure(x: float, signed: bool = False, minus: str = "−") -> str:
 
 
 class Mathematics(Notation):
-    """What text and LaTeX have in common: products gather their signs, numbers and powers."""
+    """What text and LaTeX have in common. Products are written with one sign, one number, and powers of factors."""
 
     minus = "−"
     plus = "+"
@@ -70,16 +70,16 @@ class Mathematics(Notation):
     dot = "·"
 
     def atom(self, name: str) -> tuple[str, int]:
-        """A name; one that looks like a formula of its own ("x1*w1 + x2*w2") goes into parentheses."""
+        """A name. A name that looks like a formula ("x1*w1 + x2*w2") gets parentheses."""
         return self.name(name), ATOM if COMPOSED.search(name) is None else CHOICE
 
     def literal(self, x: float) -> tuple[str, int]:
         if isinstance(x, bool):
             return str(x), ATOM
         text = f"{x + 0.0:.4g}"  # no negative zero
-        if text in ("1", "-1") and abs(x) != 1:  # the neutral one is left out: what is not it must not look like it
+        if text in ("1", "-1") and abs(x) != 1:  # products leave out a factor of 1; this one is not exactly 1
             text = f"{x:.6g}"
-        if "e" in text:  # 2e−3 would be a product and a difference
+        if "e" in text:  # 2e−3 would look like a product and a difference
             digits, exponent = text.split("e")
             factor = "" if digits in ("1", "-1") else digits.replace("-", self.minus) + self.dot
             tens = self.power("10", str(int(exponent)).replace("-", self.minus))
@@ -118,11 +118,11 @@ class Mathematics(Notation):
         return self.minus + (text if binding in (PRODUCT, POWER, ATOM) else self.bracket(text)), NEGATIVE
 
     def between(self, before: str, after: str) -> str:
-        """What stands between two factors: nothing where a parenthesis makes it plain."""
+        """The sign between two factors; none before a parenthesis."""
         return "" if after.startswith("(") else self.dot
 
     def after_number(self, figures: str, after: str) -> str:
-        """What stands between a number and a factor: nothing where that is a short name, or in parentheses."""
+        """The sign between a number and a factor; none before a short name or a parenthesis."""
         plain = NUMBER.fullmatch(figures) is not None
         short = (after[0].isalpha() and not after[1:2].isalpha()) or after[0] == "√"
         return "" if (plain and short) or after.startswith("(") else self.dot
@@ -165,7 +165,7 @@ class Mathematics(Notation):
 
 
 def collect(s: Symbol) -> tuple[float, list[tuple[Symbol, int]]]:
-    """A product as its number and its other factors, each with how often it occurs."""
+    """A product as its number and its other factors, each with the number of times it occurs."""
     number = 1.0
     counts: dict[str, tuple[Symbol, int]] = {}
     stack = [s]
@@ -190,7 +190,7 @@ def collect(s: Symbol) -> tuple[float, list[tuple[Symbol, int]]]:
 
 
 def is_negative(s: Symbol) -> bool:
-    """Whether a product begins with a minus."""
+    """True if a product is written with a minus in front."""
     return (s.head in (ops.neg, ops.mul) or isinstance(s.head, (int, float))) and collect(s)[0] < 0
 
 
@@ -310,7 +310,7 @@ class LaTeX(Mathematics):
 
 
 def escape(text: str) -> str:
-    r"""Text as LaTeX's mathematics takes it: the characters with a meaning of their own are escaped.
+    r"""Text for LaTeX's math mode: special characters are escaped.
 
     >>> escape("my_weight 50%")
     'my\\_weight\\ 50\\%'

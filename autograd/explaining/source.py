@@ -1,7 +1,7 @@
-"""A rule as the text that it is written in: what the expression of a lambda or the body of a function says.
+"""The source code of a rule: the expression of a lambda, or the body of a function.
 
-Rules on numbers can be read by sending Symbols through them (see `autograd.explaining.notation`). Rules on whole
-arrays cannot: their text is all that can be shown of them.
+Rules on numbers are shown as formulas, which are made by applying them to Symbols (see `autograd.explaining.notation`).
+Rules on whole arrays cannot be applied to Symbols, so their source code is shown.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Definition = ast.Lambda | ast.FunctionDef
 
 
 def code_of(rule: Callable[..., Any]) -> str:
-    """The text of a rule: an expression where it is one, else its statements; its name where there is no source.
+    """The code of a rule: its expression if it is one, else its statements. Without source code, the rule's name.
 
     >>> from autograd import ops
     >>> code_of(ops.reshape.transposes[0]), code_of(ops.sum.value)
@@ -34,7 +34,7 @@ def code_of(rule: Callable[..., Any]) -> str:
 
 
 def definition(rule: Callable[..., Any]) -> Definition | None:
-    """Where a rule is written, as syntax; None if that cannot be found."""
+    """The syntax tree of a rule's definition; None if it cannot be found."""
     code = getattr(rule, "__code__", None)
     if code is None:
         return None
@@ -44,21 +44,21 @@ def definition(rule: Callable[..., Any]) -> Definition | None:
         return None
     names = list(code.co_varnames[: code.co_argcount])
     found = [x for x in nodes if x.lineno == code.co_firstlineno and [arg.arg for arg in x.args.args] == names]
-    return found[0] if len(found) == 1 else None  # two lambdas of one line and the same operands cannot be told apart
+    return found[0] if len(found) == 1 else None  # two lambdas on one line with equal operands are ambiguous
 
 
 @lru_cache(maxsize=16)
 def definitions(text: str) -> list[Definition]:
-    """Every function in a file's text."""
+    """All functions in the text of a file."""
     return [node for node in ast.walk(ast.parse(text)) if isinstance(node, Definition)]
 
 
 def helpers(rule: Callable[..., Any]) -> dict[str, str]:
-    """The private functions that a rule calls, and what the first line of each one's docstring says.
+    """The private functions that a rule calls, each with the first line of its docstring.
 
     >>> from autograd import ops
     >>> helpers(ops.max.weight)
-    {'_share': 'One, split evenly among the elements that hit.'}
+    {'_share': '1, shared evenly among the elements where `hit` is true.'}
     """
     code = getattr(rule, "__code__", None)
     called = {name: rule.__globals__.get(name) for name in getattr(code, "co_names", ()) if name.startswith("_")}
@@ -71,13 +71,13 @@ def first_line(doc: str | None) -> str:
 
 
 def parameters(function: Callable[..., Any], skip: int = 0) -> str:
-    """A function's parameters without their types, less the first few.
+    """A function's parameters as text, without their types and without the first `skip`.
 
     >>> from autograd import ops
     >>> parameters(ops.transpose.transposes[0], skip=1)
     'x, axes=None'
     """
     signature = inspect.signature(function)
-    named = [x for x in signature.parameters.values() if x.kind is not x.VAR_KEYWORD]  # what a row saves, for instance
+    named = [x for x in signature.parameters.values() if x.kind is not x.VAR_KEYWORD]
     kept = [x.replace(annotation=inspect.Parameter.empty) for x in named][skip:]
     return str(signature.replace(parameters=kept, return_annotation=inspect.Signature.empty))[1:-1]

@@ -1,7 +1,7 @@
-"""Text on its way to somebody: what a format, a terminal or a picture cannot hold stands there in another way.
+"""Text made safe for output: characters that a file format, a terminal or a picture cannot show are replaced.
 
-Names and numbers are written with signs (``∂L/∂w₁``), and names are anybody's. Here is what makes them fit: `printable`
-for every format, `literal` for matplotlib, and a handler of encoding errors for streams that know fewer signs.
+Formulas use Unicode signs (``∂L/∂w₁``), and users may give names with any characters. `printable` makes text fit every
+format, `literal` makes it fit matplotlib, and a handler of encoding errors makes it fit streams of other encodings.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ ASCII = str.maketrans({
 
 
 def printable(text: object) -> str:
-    r"""Text that every terminal, page and picture can hold: what cannot be seen stands there as its escape.
+    r"""Text in which every character that is not printable is replaced by its escape.
 
-    Files of XML refuse control characters, and no encoding takes a lone surrogate.
+    XML does not allow control characters, and no encoding can write a lone surrogate.
 
     >>> printable("ŷ"), printable("\x1b[31m"), printable(3)
     ('ŷ', '\\x1b[31m', '3')
@@ -40,9 +40,10 @@ def printable(text: object) -> str:
 
 
 def literal(text: object) -> str:
-    r"""Somebody's text for a picture: matplotlib would read what stands between two dollars as a formula.
+    r"""A user's text for a picture, so that matplotlib shows it as it is.
 
-    It would also leave a curve out of the legend whose name begins with an underscore; a space before it prevents that.
+    matplotlib reads text between two dollars as a formula, so dollars are escaped. It leaves a curve out of the legend
+    if its name begins with an underscore, so a space is put before it.
 
     >>> literal("$ and $"), literal("_loss"), literal("a\tb")
     ('\\$ and \\$', ' _loss', 'a\\tb')
@@ -52,7 +53,7 @@ def literal(text: object) -> str:
 
 
 def to_ascii(text: str) -> str:
-    """The text in ASCII; what has no counterpart there as an escape.
+    """The text in ASCII. Characters without a counterpart become escapes.
 
     >>> to_ascii("ŷ·x₁²"), to_ascii("日")
     ('y_hat*x1^2', '\\\\u65e5')
@@ -69,12 +70,12 @@ def _in_ascii(error: UnicodeError) -> tuple[str, int]:
 
 
 SIGNS = "autograd.signs"
-"""The name of the handler of encoding errors, for ``str.encode`` and streams: `to_ascii` of what an encoding lacks."""
+"""An error handler for ``str.encode`` and streams: it writes characters that an encoding lacks by `to_ascii`."""
 codecs.register_error(SIGNS, _in_ascii)
 
 
 def fitted(text: str, stream: Any) -> str:
-    """The text as a stream's encoding can hold it.
+    """The text with the characters replaced that the stream's encoding lacks.
 
     >>> fitted("w·x → ŷ", io.TextIOWrapper(io.BytesIO(), encoding="latin-1"))
     'w·x -> y_hat'
@@ -84,7 +85,7 @@ def fitted(text: str, stream: Any) -> str:
 
 
 def legible() -> None:
-    """Let standard output and error write in ASCII what their encoding lacks, rather than raise: for commands."""
+    """Make standard output and error replace characters that their encoding lacks, instead of raising. For commands."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors=SIGNS)

@@ -1,4 +1,4 @@
-"""`tree`: a graph as text, results above what they were computed from, with the chain rule's numbers beside it."""
+"""`tree`: a graph as indented text, each result above its operands, with values, gradients and derivatives."""
 
 from __future__ import annotations
 
@@ -22,18 +22,19 @@ HEADINGS = ("value", "op", "data", "grad", "d(parent)/d(this)")
 def tree(
     node: Node, max_depth: int | None = None, max_lines: int = 60, model: Any = None, ascii: bool | None = None
 ) -> str:
-    """The graph below a Value or Tensor, a line a node.
+    """The graph of a Value or Tensor as text, one line a node.
 
     Args:
         node: the result to begin with.
-        max_depth: how many operations to go down; as many as there are, by default.
-        max_lines: the most lines, of values; the last line counts what was left out.
-        model: the module whose parameters' paths are their names; it is found by itself.
-        ascii: branches without Unicode; by default where standard output cannot show it.
+        max_depth: how many operations to go down; by default all.
+        max_lines: the largest number of lines. A last line counts the nodes that were left out.
+        model: the module that gives the parameters their names. By default it is found among the living objects.
+        ascii: write without Unicode signs. By default this is done only if standard output cannot show them.
 
-    A value that is used more than once is numbered, expanded where it comes first, and referred to after that; sums
-    of sums are one. The columns are the number, the gradient that the last backward left, and the derivative of the
-    line's parent with respect to it. Of a Tensor they are its shape and the root mean square of its gradient.
+    A node that is used more than once gets a number. It is expanded at its first use; later uses refer to the number.
+    Nested sums are written as one sum. The columns are the node's number, its gradient from the last backward pass, and
+    the derivative of the line's parent by the node. For a Tensor they are its shape and the root mean square of its
+    gradient.
 
     >>> from autograd import Value
     >>> x, w = Value(0.5, label="x"), Value(-1.0, label="w")
@@ -66,19 +67,19 @@ def tree(
 
 
 def width(text: str) -> int:
-    """How many columns of a terminal it takes."""
+    """The number of terminal columns that a text takes."""
     if text.isascii():
         return len(text)
     return sum(0 if unicodedata.combining(c) else 1 + (unicodedata.east_asian_width(c) in "WF") for c in text)
 
 
 def unicode_output() -> bool:
-    """Whether standard output shows more than ASCII."""
+    """True if standard output can show Unicode."""
     return (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "").startswith("utf")
 
 
 class Walk:
-    """The lines of a tree, depth first with a stack; `shown` are the nodes that got one, or are folded into one."""
+    """The lines of a tree, depth first. `shown` has the ids of the nodes that have a line or are folded into one."""
 
     def __init__(self, view: View, root: Node, max_depth: int | None, plain: bool) -> None:
         self.view = view
@@ -116,17 +117,17 @@ class Walk:
 
 
 def data(node: Node) -> str:
-    """The number; a Tensor's shape."""
+    """A Value's number, or a Tensor's shape."""
     return figure(node.data, minus="-") if isinstance(node, Value) else shape(node)
 
 
 def shape(node: Any) -> str:
-    """A Tensor's shape and dtype in few characters."""
+    """A Tensor's shape and dtype."""
     return f"{'×'.join(map(str, node.shape)) or '()'} {node.dtype}"
 
 
 def gradient(node: Node) -> str:
-    """The gradient; of a Tensor its root mean square."""
+    """A Value's gradient, or the root mean square of a Tensor's."""
     if isinstance(node, Value):
         return figure(node.grad or 0.0, signed=True, minus="-")
     if node.grad is None or np.size(node.grad) == 0:

@@ -1,4 +1,4 @@
-"""A graph as people look at it: sums of sums as one sum, products that have a name, who is used how often.
+"""A graph prepared for display: nested sums become one sum, and products are named after their factors.
 
 >>> from autograd import Value
 >>> a, b, c = Value(1.0, "a"), Value(2.0, "b"), Value(3.0, "c")
@@ -18,9 +18,9 @@ import numpy as np
 from autograd import ops
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
-from autograd.explaining.local import Local, derivatives
 from autograd.explaining.naming import Clusters, Naming, split_path
 from autograd.explaining.notation import TEXT, application
+from autograd.explaining.partials import Partial, derivatives
 from autograd.explaining.text import printable
 from autograd.ops.rows import Elementwise
 from autograd.ops.symbol import Symbol, symbol
@@ -35,12 +35,13 @@ SIGNS = {
 
 
 class View(Naming):
-    """Names and roles, and the operations of a graph with what is folded into them.
+    """Names, roles and operations of a graph. Some operations are folded into the one that uses them.
 
     Args:
         outputs, model, labels, clusters, roles: as for `Naming`.
-        fold: "none" shows every operation; "sums" makes anonymous sums that are used once part of the sum that uses
-            them; "affine" takes anonymous products into it as well, ``w·x + b``.
+        fold: "none" shows every operation. "sums" folds a sum into the sum that uses it, if it has no name and is used
+            once. "affine" folds such products into the sum as well: ``w·x + b``.
+        name_inputs: give names to inputs that have none (see `input_names`).
     """
 
     def __init__(
@@ -60,20 +61,20 @@ class View(Naming):
             self.given = input_names(self)
 
     def grad(self, node: Node) -> Any:
-        """The gradient to show: what the last backward left."""
+        """The gradient to show: the one of the last backward pass."""
         return (node.grad or 0.0) if isinstance(node, Value) else node.grad
 
     @property
     def swept(self) -> bool:
-        """Whether there are gradients to show: before a backward there are none."""
+        """True if there are gradients to show. There are none before a backward pass."""
         return any(self.grad(x) is not None and bool(np.any(self.grad(x))) for x in self.outputs)
 
     def name(self, node: Node) -> str:
-        """The name that the node has, or the one that an input is given here."""
+        """The node's name, or the one that `input_names` gives it."""
         return super().name(node) or self.given.get(id(node), "")
 
     def pretty(self, node: Node) -> str:
-        """The name as text with its signs; a product or a function of what has a name is called by that; else empty."""
+        """The name, written with Unicode signs. A product or function of named nodes is named after them."""
         if name := self.name(node):
             return TEXT.name(name)
         op, operands = node.op, node.operands
@@ -86,23 +87,23 @@ class View(Naming):
         return text if len(text) <= LONGEST else ""
 
     def term(self, node: Node) -> str | Symbol:
-        """What the node is called in formulas."""
+        """The node's name in formulas."""
         return self.pretty(node)
 
     def pretty_card(self, node: Node) -> str:
-        """What stands on a node's card: only a name that somebody gave."""
+        """The name to show on a node's card. Names after operands are not shown there."""
         return TEXT.name(self.name(node))
 
     def is_anonymous(self, node: Node) -> bool:
-        """Whether it has no name of its own, and only one node uses it."""
+        """True for a computed node without a name that only one node uses."""
         return not node.is_leaf and self.uses[id(node)] == 1 and not self.name(node)
 
-    def links(self, node: Node) -> list[Local]:
-        """What goes into a result, after folding: each with the derivative of the result in it."""
+    def links(self, node: Node) -> list[Partial]:
+        """The operands of a result after folding, each with the result's derivative by it."""
         return [link for term in self.terms(node) for link in term]
 
-    def terms(self, node: Node) -> list[list[Local]]:
-        """The links, those of one product of a sum together."""
+    def terms(self, node: Node) -> list[list[Partial]]:
+        """The links as lists: one list for each term of a sum."""
         if node.is_leaf:
             return []
         found = derivatives(node, self.term) if node.op not in SUMS or not isinstance(node, Value) else []
@@ -111,7 +112,7 @@ class View(Naming):
             return [[w, x] for w, x in zip(found[:n], found[n:], strict=False)] + [[b] for b in found[2 * n :]]
         if found or self.fold == "none":
             return [[link] for link in found or self._addends(node)[::-1]]
-        terms: list[list[Local]] = []
+        terms: list[list[Partial]] = []
         stack = self._addends(node)
         while stack:
             link = stack.pop()
@@ -124,30 +125,30 @@ class View(Naming):
                 terms.append([link])
         return terms
 
-    def _addends(self, node: Node) -> list[Local]:
-        """What a sum adds up, the last first."""
-        return [Local(x, i, 1.0, ONE) for i, x in reversed(list(enumerate(node.operands))) if isinstance(x, Node)]
+    def _addends(self, node: Node) -> list[Partial]:
+        """The operands of a sum, the last one first."""
+        return [Partial(x, i, 1.0, ONE) for i, x in reversed(list(enumerate(node.operands))) if isinstance(x, Node)]
 
     def folded(self, node: Node) -> list[Node]:
-        """The nodes that became part of this one."""
+        """The nodes that are folded into this one."""
         found = self._taken(node)
-        for x in found:  # it grows meanwhile
+        for x in found:  # the list grows in this loop
             found += self._taken(x)
         return found
 
     def hidden(self) -> set[int]:
-        """The identities of all nodes that became part of another: one look at each, however long the sums are."""
+        """The ids of all nodes that are folded into another. Each node is visited once, however long the sums are."""
         return {id(x) for node in self.nodes for x in self._taken(node)}
 
     def _taken(self, node: Node) -> list[Node]:
-        """The operands that became part of a sum, without what became part of them."""
+        """The operands that are folded directly into this sum."""
         if self.fold == "none" or node.op not in SUMS or not isinstance(node, Value):
             return []
         kinds = (*SUMS, ops.mul) if self.fold == "affine" else SUMS
         return [x for x in node.parents if x.op in kinds and self.is_anonymous(x)]
 
     def sign(self, node: Node) -> str:
-        """The sign of a result's operation, with the constants in it: ``×``, ``Σ``, ``x²``, ``× 0.5``, ``tanh``."""
+        """The sign of a node's operation, with its constants: ``×``, ``Σ``, ``x²``, ``× 0.5``, ``tanh``."""
         op, operands = node.op, node.operands
         if isinstance(node, Value) and op in SUMS and self.fold != "none":
             return self._sum_sign(node)
@@ -174,7 +175,7 @@ class View(Naming):
 
 
 def input_names(naming: Naming) -> dict[int, str]:
-    """Names for inputs that have none: x0 for what is multiplied by w[0]; x2_0 if it is the second sample's.
+    """Names for inputs that have none: x0 for the input that is multiplied by w[0]; x2_0 if it is of the second sample.
 
     >>> from nn import Neuron
     >>> neuron, first, second = Neuron(2), [Value(1.0), Value(2.0)], [Value(3.0), Value(4.0)]
@@ -210,5 +211,5 @@ SLOT = Symbol("x")
 
 
 def short(x: float) -> str:
-    """A constant in few characters."""
+    """A constant with three significant digits."""
     return f"{float(x):.3g}".replace("-", "−")

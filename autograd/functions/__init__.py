@@ -1,15 +1,16 @@
 """NumPy's functions on variables.
 
-A NumPy function given a Tensor or a Dual gives NumPy's number, differentiably, in every mode; or it is refused by name,
-at the call. `table` says how: read it first. The other modules are its entries, by what they do:
+A NumPy function on a Tensor or a Dual returns NumPy's number and is differentiable, in every mode. Functions without a
+derivative rule raise a TypeError that names them. Read `table` first: it says how functions are entered. The other
+modules hold the entries:
 
 - `ufuncs`: elementwise functions, and their methods such as ``np.add.reduce``;
-- `reductions`: one number of many, and running sums;
-- `moves`: the same numbers in other places: reshaping, joining, splitting, repeating;
+- `reductions`: sums, means and the like, and running sums;
+- `moves`: reshaping, joining, splitting, repeating;
 - `choosing`: sorting, picking, replacing;
 - `products`: sums of products;
 - `linalg`: `numpy.linalg`;
-- `questions`: what answers about numbers rather than numbers.
+- `questions`: functions whose answers have no derivative, such as `argmax`, and functions that are refused.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from autograd.functions.ufuncs import call_ufunc as call_ufunc
 
 
 def call(function: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """NumPy's function on arguments with variables among them; TypeError with its name where it has no meaning here."""
+    """Call NumPy's function on arguments that hold variables; TypeError with its name if it has no entry."""
     meaning = TABLE.get(function)
     if meaning is not None:
         return meaning(args, kwargs)

@@ -1,4 +1,4 @@
-"""Sorting, picking, replacing: which numbers are taken depends on them or on an index, their derivative is 1."""
+"""Sorting, picking, replacing. The derivative is 1 in every number that is taken, and 0 in the others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from autograd.ops.rows import normalize_axis, shape_of
 
 @means(np.where)
 def where(condition: Any, x: Any = None, y: Any = None) -> Any:
-    """`numpy.where`; with a condition alone, the places where it holds."""
+    """`numpy.where`; with a condition alone, the indices where it holds."""
     if x is None and y is None:
         return np.where(plain(condition))
     return ops.where(plain(joined(condition)), joined(x), joined(y))
@@ -58,7 +58,7 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
 
 @means(np.choose)
 def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
-    """`numpy.choose`: for each place the choice that `a` names."""
+    """`numpy.choose`: at each index the choice that `a` names."""
     index = np.asarray(plain(a))
     parts = [joined(x) for x in choices]
     shape = np.broadcast_shapes(index.shape, *map(shape_of, parts))
@@ -68,7 +68,7 @@ def choose(a: Any, choices: Any, mode: str = "raise") -> Any:
 
 
 def _within(index: Any, n: int, mode: str, name: str) -> Any:
-    """Indices by NumPy's modes: raise, wrap or clip."""
+    """Apply NumPy's mode to indices: raise, wrap or clip."""
     if mode == "wrap":
         return index % n if n else index
     if mode == "clip":
@@ -106,7 +106,7 @@ def take_along_axis(arr: Any, indices: Any, axis: int | None = -1) -> Any:
 
 @means(np.compress)
 def compress(condition: Any, a: Any, axis: int | None = None) -> Any:
-    """`numpy.compress`: where the condition holds along an axis."""
+    """`numpy.compress`: the slices along an axis where the condition holds."""
     return take(a, np.flatnonzero(plain(condition)), axis)
 
 
@@ -131,7 +131,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 
 @means(np.sort)
 def sort(a: Any, axis: int | None = -1, kind: Any = None, stable: Any = None) -> Any:
-    """`numpy.sort`: the order is that of the numbers, equal ones as they stand."""
+    """`numpy.sort`: by the numbers; equal ones keep their order."""
     a = joined(a)
     if axis is None:
         a, axis = ops.reshape(a, (-1,)), -1
@@ -140,7 +140,7 @@ def sort(a: Any, axis: int | None = -1, kind: Any = None, stable: Any = None) ->
 
 @means(np.partition)
 def partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
-    """`numpy.partition`, with NumPy's own choice of the order."""
+    """`numpy.partition`, in the order that NumPy gives."""
     a = joined(a)
     if axis is None:
         a, axis = ops.reshape(a, (-1,)), -1
@@ -149,14 +149,14 @@ def partition(a: Any, kth: Any, axis: int | None = -1) -> Any:
 
 @means(np.unique)
 def unique(ar: Any) -> Any:
-    """`numpy.unique` of the flattened array, without further results; equal numbers count as the first of them."""
+    """`numpy.unique` of the flattened array, without further results. The first of equal numbers gets the gradient."""
     flat = ops.reshape(joined(ar), (-1,))
     _, first = np.unique(ops.detach(flat), return_index=True)
     return ops.getitem(flat, first)
 
 
 def _quantile(x: Any, q: Any, axis: Any, keepdims: bool, name: str) -> Any:
-    """Between two neighbours in the order, in proportion (Hyndman and Fan's definition 7, NumPy's default)."""
+    """Interpolate linearly between two sorted neighbours (Hyndman and Fan's definition 7, NumPy's default)."""
     x = joined(x)
     q = np.asarray(plain(q), dtype=float)
     if q.size and not (q.min() >= 0 and q.max() <= 1):
@@ -176,7 +176,7 @@ def _quantile(x: Any, q: Any, axis: Any, keepdims: bool, name: str) -> Any:
     above = np.minimum(below + 1, n - 1)
     part = (place - below).astype(numbers.dtype)
     low, high = ops.getitem(ordered, (..., below)), ops.getitem(ordered, (..., above))
-    # infinities: what is not needed does not come in, as nan = 0 * inf
+    # with part == 0 the upper neighbour is not needed; if it is infinite, 0 * inf would give nan
     out = ops.where(part == 0, low, low + (ops.where(part == 0, low, high) - low) * part)
     if np.isnan(numbers).any():
         out = ops.where(np.isnan(numbers).any(axis=-1, keepdims=True), np.nan, out)
@@ -262,7 +262,7 @@ def triu(m: Any, k: int = 0) -> Any:
 
 
 def _below(m: Any, k: int) -> Any:
-    """Which elements of a matrix lie on a diagonal or below it."""
+    """True for the elements of a matrix on the k-th diagonal or below it."""
     rows, columns = shape_of(m)[-2:]
     return np.tri(rows, columns, k, dtype=bool)
 
@@ -276,7 +276,7 @@ def _matrix(m: Any) -> Any:
 
 @means(np.interp)
 def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None) -> Any:
-    """`numpy.interp`, differentiable in all three; the places `xp` rise."""
+    """`numpy.interp`, differentiable in all three operands. `xp` must increase."""
     x, xp, fp = joined(x), joined(xp), joined(fp)
     at, places = np.asarray(ops.detach(x)), np.asarray(ops.detach(xp))
     n = len(places)

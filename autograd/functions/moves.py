@@ -1,4 +1,4 @@
-"""The same numbers in other places: reshaping, joining, splitting, repeating."""
+"""Functions that only move numbers: reshaping, joining, splitting, repeating."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _at_least(x: Any, ndim: int) -> Any:
     shape = shape_of(x)
     if len(shape) >= ndim:
         return x
-    if ndim == 3:  # one axis goes to the middle, two around it
+    if ndim == 3:  # a single axis becomes the middle one, two axes become the first two
         return ops.reshape(x, {0: (1, 1, 1), 1: (1, *shape, 1), 2: (*shape, 1)}[len(shape)])
     return ops.reshape(x, (1,) * (ndim - len(shape)) + tuple(shape))
 
@@ -120,7 +120,7 @@ for _function, _ndim in ((np.atleast_1d, 1), (np.atleast_2d, 2), (np.atleast_3d,
 
 @means(np.copy)
 def copy(a: Any) -> Any:
-    """`numpy.copy`: a variable of its own."""
+    """`numpy.copy`: a new variable."""
     return ops.identity(joined(a))
 
 
@@ -132,7 +132,7 @@ def astype(x: Any, dtype: Any) -> Any:
 
 @means(np.real)
 def real(val: Any) -> Any:
-    """`numpy.real` of what is real already."""
+    """`numpy.real`: variables are real already."""
     return joined(val)
 
 
@@ -141,7 +141,7 @@ def real(val: Any) -> Any:
 
 @means(np.concatenate)
 def concatenate(arrays: Any, axis: int | None = 0, dtype: Any = None) -> Any:
-    """`numpy.concatenate`; the flattened arrays one after another with ``axis=None``."""
+    """`numpy.concatenate`; ``axis=None`` joins the flattened arrays."""
     parts = [joined(x) for x in arrays]
     if axis is None:
         parts, axis = [ops.reshape(x, (-1,)) for x in parts], 0
@@ -216,7 +216,7 @@ def block(arrays: Any) -> Any:
 
 @means(np.array_split)
 def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """`numpy.array_split`: the first parts get one more where the number does not divide."""
+    """`numpy.array_split`: if the length does not divide evenly, the first parts get one element more."""
     (axis,) = normalize_axis(axis, len(shape_of(ary)))
     n = shape_of(ary)[axis]
     if np.ndim(indices_or_sections):
@@ -236,7 +236,7 @@ def array_split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
 
 @means(np.split)
 def split(ary: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    """`numpy.split`: parts of equal lengths, or cut at the places given."""
+    """`numpy.split`: parts of equal lengths, or cut at the indices given."""
     (axis,) = normalize_axis(axis, len(shape_of(ary)))
     n = shape_of(ary)[axis]
     if np.ndim(indices_or_sections) == 0 and n % int(indices_or_sections):
@@ -278,7 +278,7 @@ def unstack(x: Any, axis: int = 0) -> Any:
 
 @means(np.repeat)
 def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
-    """`numpy.repeat`: each element so many times."""
+    """`numpy.repeat`: each element `repeats` times."""
     a = joined(a)
     if axis is None:
         a, axis = ops.reshape(a, (-1,)), 0
@@ -289,7 +289,7 @@ def repeat(a: Any, repeats: Any, axis: int | None = None) -> Any:
 
 @means(np.tile)
 def tile(A: Any, reps: Any) -> Any:
-    """`numpy.tile`: the whole array so many times along each axis."""
+    """`numpy.tile`: the whole array repeated along each axis."""
     A = joined(A)
     times = tuple(int(n) for n in reps) if np.ndim(reps) else (int(reps),)
     ndim = max(len(times), len(shape_of(A)))
@@ -304,7 +304,7 @@ def tile(A: Any, reps: Any) -> Any:
 
 @means(np.roll)
 def roll(a: Any, shift: Any, axis: Any = None) -> Any:
-    """`numpy.roll`: what leaves at one end comes in at the other."""
+    """`numpy.roll`: shifted along an axis; elements that leave at one end return at the other."""
     a = joined(a)
     shape = shape_of(a)
     if axis is None:
@@ -353,7 +353,7 @@ def flipud(m: Any) -> Any:
 
 @means(np.rot90)
 def rot90(m: Any, k: int = 1, axes: Sequence[int] = (0, 1)) -> Any:
-    """`numpy.rot90`: turned by a quarter, k times, from the first axis towards the second."""
+    """`numpy.rot90`: rotated by 90 degrees k times, from the first axis towards the second."""
     ndim = len(shape_of(m))
     first, second = normalize_axis(axes, ndim)
     order = list(range(ndim))
@@ -393,12 +393,12 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
         raise TypeError(f"numpy.pad of a Tensor does not take {', '.join(kwargs) or 'reflect_type'}=")
     if mode in ("constant", "empty"):
         return _padded(x, pairs, values)
-    places = np.pad(np.arange(math.prod(shape)).reshape(shape), pairs, mode=mode)  # where each number comes from
-    return ops.getitem(ops.reshape(x, (-1,)), places)
+    indices = np.pad(np.arange(math.prod(shape)).reshape(shape), pairs, mode=mode)  # of the flattened array
+    return ops.getitem(ops.reshape(x, (-1,)), indices)
 
 
 def _padded(x: Any, pairs: Any, values: Any) -> Any:
-    """A border of constants: the values are a number, or pairs as in NumPy."""
+    """Pad with constants. `values` is a number, or pairs as in NumPy."""
     if isinstance(values, (int, float)) and values == 0:
         return ops.pad(x, pairs)
     border = np.pad(np.zeros(shape_of(x), bool), pairs, constant_values=True)

@@ -1,4 +1,4 @@
-"""Sums of products, by NumPy's names."""
+"""NumPy's functions that are sums of products."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def dot(a: Any, b: Any) -> Any:
 
 @means(np.inner)
 def inner(a: Any, b: Any) -> Any:
-    """`numpy.inner`: over the last axes of both."""
+    """`numpy.inner`: summed over the last axes of both."""
     a, b = joined(a), joined(b)
     if shape_of(a) == () or shape_of(b) == ():
         return ops.mul(a, b)
@@ -32,7 +32,7 @@ def inner(a: Any, b: Any) -> Any:
 
 @means(np.vdot)
 def vdot(a: Any, b: Any) -> Any:
-    """`numpy.vdot`, of real numbers: of both flattened."""
+    """`numpy.vdot`: the inner product of both arrays flattened."""
     return ops.matmul(ops.reshape(joined(a), (-1,)), ops.reshape(joined(b), (-1,)))
 
 
@@ -51,7 +51,7 @@ if hasattr(np.linalg, "outer"):
 
 @means(np.tensordot)
 def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
-    """`numpy.tensordot`: over the last axes of `a` and the first of `b`, or over those named."""
+    """`numpy.tensordot`: summed over the last axes of `a` and the first of `b`, or over the axes given."""
     a, b = joined(a), joined(b)
     m, n = len(shape_of(a)), len(shape_of(b))
     if np.ndim(axes) == 0:
@@ -94,7 +94,7 @@ if hasattr(np.linalg, "vecdot"):
 
 @means(np.einsum)
 def einsum(*operands: Any, optimize: Any = False) -> Any:
-    """`numpy.einsum`, in both of its forms; `optimize` changes the order of the products only."""
+    """`numpy.einsum`, in both of its forms. `optimize` is accepted; it would change only the order of the products."""
     if operands and isinstance(operands[0], str):
         return ops.einsum(operands[0], *map(joined, operands[1:]))
     if len(operands) < 2:
@@ -106,7 +106,7 @@ def einsum(*operands: Any, optimize: Any = False) -> Any:
 
 
 def _letters(sublist: Sequence[Any]) -> str:
-    """A term of einsum's second form, a list of numbers, as letters."""
+    """A term of einsum's second form (a list of ints) as letters."""
     return "".join("..." if i is Ellipsis else LETTERS[i] for i in sublist)
 
 
@@ -123,7 +123,7 @@ def kron(a: Any, b: Any) -> Any:
 
 @means(np.cross)
 def cross(a: Any, b: Any, axisa: int = -1, axisb: int = -1, axisc: int = -1, axis: int | None = None) -> Any:
-    """`numpy.cross` of vectors of 3 numbers (or 2, whose third is 0)."""
+    """`numpy.cross` of vectors of 3 numbers, or of 2, where the third is 0."""
     a, b = joined(a), joined(b)
     if axis is not None:
         axisa = axisb = axisc = axis

@@ -1,4 +1,7 @@
-"""What answers about numbers rather than numbers: it gets plain arrays and gives them. And what is refused by name."""
+"""NumPy's functions whose answers have no derivative, and those that are refused.
+
+The first take and return plain arrays. The second raise a TypeError with the remedy given here.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ answers(
         "fix imag"
     )
 )
-"""Rounding is among them: it is constant between its jumps, so no gradient is lost."""
+"""Rounding is among them, since its slope is 0 wherever it has one."""
 
 refuse(
     [getattr(np.fft, name) for name in np.fft.__all__ if callable(getattr(np.fft, name))],

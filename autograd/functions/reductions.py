@@ -1,4 +1,4 @@
-"""One number of many, by NumPy's names and arguments; running sums and products; means, medians, quantiles."""
+"""NumPy's reductions, with NumPy's arguments; running sums and products; differences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from autograd.functions.table import in_dtype, joined, later, means, plain
 from autograd.ops.rows import Traced, normalize_axis, shape_of
 
 NO_VALUE = np._NoValue
-"""What NumPy takes an argument for that was not given."""
+"""NumPy's default for an argument that was not given."""
 
 
 def _kept(x: Any, axis: Any) -> tuple[int, ...]:
@@ -19,12 +19,12 @@ def _kept(x: Any, axis: Any) -> tuple[int, ...]:
 
 
 def _count(x: Any, axis: Any, where: Any, keepdims: bool) -> Any:
-    """How many elements there are to be reduced, where some are left out."""
+    """The number of elements that `where` keeps, along the axes."""
     return np.sum(np.broadcast_to(plain(where), shape_of(x)), axis=_kept(x, axis), keepdims=keepdims)
 
 
 def _chosen(x: Any, where: Any, neutral: float) -> Any:
-    """`x` with what is left out replaced by what changes nothing."""
+    """`x`, with the elements that `where` leaves out replaced by the neutral number."""
     return x if where is True or where is NO_VALUE else ops.where(plain(where), x, neutral)
 
 
@@ -78,7 +78,7 @@ means(np.min, np.amin)(_extreme("min", ops.min, ops.minimum, np.inf))
 
 @means(np.ptp)
 def ptp(a: Any, axis: Any = None, keepdims: Any = False) -> Any:
-    """`numpy.ptp`: the largest less the smallest."""
+    """`numpy.ptp`: the largest minus the smallest."""
     a, keep = joined(a), _keeps(keepdims)
     return ops.max(a, axis=axis, keepdims=keep) - ops.min(a, axis=axis, keepdims=keep)
 
@@ -93,7 +93,7 @@ def mean(a: Any, axis: Any = None, dtype: Any = None, keepdims: Any = False, whe
 
 
 def _like(x: Any, a: Any) -> Any:
-    """Plain numbers in the dtype of a variable."""
+    """Plain numbers, converted to the dtype of a variable."""
     return np.asarray(x).astype(getattr(a, "dtype", float))
 
 
@@ -108,7 +108,7 @@ def _ddof(ddof: Any, correction: Any) -> Any:
 def _spread(
     row: Any, a: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any, middle: Any, correction: Any
 ) -> Any:
-    """The variance or the standard deviation: by its row; or from its parts, where a mean or a choice is given."""
+    """The variance or the standard deviation: by its row, or composed from sums if `where` or a mean is given."""
     a, keep, ddof = in_dtype(joined(a), dtype, row.name), _keeps(keepdims), _ddof(ddof, correction)
     where = True if where is NO_VALUE else where
     if where is True and middle is NO_VALUE:
@@ -138,7 +138,7 @@ def std(
     a: Any, axis: Any = None, dtype: Any = None, ddof: Any = 0, keepdims: Any = False, where: Any = True,
     mean: Any = NO_VALUE, correction: Any = NO_VALUE,
 ) -> Any:  # fmt: skip
-    """`numpy.std`; slope 0 where constant."""
+    """`numpy.std`; slope 0 where all are equal."""
     return _spread(ops.std, a, axis, dtype, ddof, keepdims, where, mean, correction)
 
 
@@ -168,7 +168,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: bool = Fals
     return (out, total) if returned else out
 
 
-# ------------------------------------------------------------------------------------------------- leaving nans out
+# --------------------------------------------------------------------------------------------------- ignoring nans
 
 
 def _without_nans(name: str, neutral: float) -> Any:
@@ -199,7 +199,7 @@ for _name, _neutral in (
     means(getattr(np, _name))(_without_nans(_name, _neutral))
 
 
-# ------------------------------------------------------------------------------------------------- running along
+# --------------------------------------------------------------------------------------- running sums and products
 
 
 @means(np.cumsum)
@@ -210,7 +210,7 @@ def cumsum(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
 
 @means(np.cumprod)
 def cumprod(a: Any, axis: int | None = None, dtype: Any = None) -> Any:
-    """`numpy.cumprod`, by doubling (Hillis and Steele, 1986): right with zeros, where dividing by an element is not."""
+    """`numpy.cumprod`, by doubling (Hillis and Steele, 1986). Dividing by an element would be wrong with zeros."""
     a = in_dtype(joined(a), dtype, "cumprod")
     if axis is None:
         a, axis = ops.reshape(a, (-1,)), 0
@@ -259,7 +259,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = NO_VALUE, append: An
 
 
 def _end(x: Any, a: Any, axis: int) -> Any:
-    """What `diff` puts before or after: a number stands for a slice of it."""
+    """The array that `diff` puts before or after `a`. A number is broadcast to a slice."""
     x = joined(x)
     if shape_of(x) == ():
         x = ops.broadcast_to(x, tuple(1 if i == axis else n for i, n in enumerate(shape_of(a))))
@@ -268,7 +268,7 @@ def _end(x: Any, a: Any, axis: int) -> Any:
 
 @means(np.ediff1d)
 def ediff1d(ary: Any) -> Any:
-    """`numpy.ediff1d`, without ends."""
+    """`numpy.ediff1d`, without the arguments for the ends."""
     return diff(ops.reshape(ary, (-1,)))
 
 
@@ -279,7 +279,8 @@ _gradient: Any = np.gradient
 def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> Any:
     """`numpy.gradient`: differences of second order inside, of order `edge_order` at the ends.
 
-    It is linear in `f`: along each axis the product with a matrix, whose columns are NumPy's answers for unit vectors.
+    It is linear in `f`. So along each axis it is a product with a matrix, whose columns are NumPy's results for unit
+    vectors.
     """
     f = joined(f)
     axes = _kept(f, axis)
@@ -293,7 +294,7 @@ def gradient(f: Any, *varargs: Any, axis: Any = None, edge_order: int = 1) -> An
     found = []
     for i, spacing in zip(axes, spacings, strict=True):
         n = shape_of(f)[i]
-        matrix = _gradient(np.eye(n), spacing, axis=0, edge_order=edge_order)  # (n, n): what each number adds
+        matrix = _gradient(np.eye(n), spacing, axis=0, edge_order=edge_order)  # (n, n)
         moved = ops.swapaxes(f, i, -1)
         found.append(ops.swapaxes(ops.matmul(moved, _like(matrix.T, f)), i, -1))
     if axis is not None and np.ndim(axis) == 0:

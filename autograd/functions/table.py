@@ -1,14 +1,15 @@
-"""The table of NumPy's functions: what each means when it is given a Tensor or a Dual.
+"""The table of NumPy's functions: for each function its implementation for Tensors and Duals.
 
-A meaning is an ordinary function made of rows. Its parameters have NumPy's names, and are those that it can serve:
+An implementation (a "meaning") is an ordinary function made of rows. Its parameters have NumPy's names. It lists only
+those that it supports:
 
     @means(np.flip)
     def flip(m, axis=None):
         return ops.flip(m, axis)
 
-Arguments are bound by NumPy's own signature, so it does not matter whether they come by place or by name. One that the
-meaning does not have, such as ``out``, is refused with the function's name and its own, at the call. Whatever gives
-answers about numbers rather than numbers (`argmax`, `allclose`) is a question: it gets plain arrays, and gives them.
+Arguments are bound by NumPy's own signature, so they may come by position or by name. An argument that the meaning does
+not have, such as ``out``, raises a TypeError that names the function and the argument. Functions whose answers have no
+derivative (`argmax`, `allclose`) are questions: they take and return plain arrays.
 """
 
 from __future__ import annotations
@@ -25,10 +26,10 @@ from autograd.ops.rows import FLOATS, Traced
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 TABLE: dict[Any, Callable[[Sequence[Any], dict[str, Any]], Any]] = {}
-"""For each of NumPy's functions the function of ``(args, kwargs)`` that takes its place."""
+"""For each of NumPy's functions, the function of ``(args, kwargs)`` that implements it."""
 
 REMEDIES: dict[Any, str] = {}
-"""For functions that are refused by name, what to do instead."""
+"""For each function that is refused, what to do instead."""
 
 SIGNATURES = {
     np.concatenate: "(arrays, /, axis=0, out=None, *, dtype=None, casting='same_kind')",
@@ -37,7 +38,7 @@ SIGNATURES = {
     np.vdot: "(a, b, /)",
     np.where: "(condition, x=None, y=None, /)",
 }
-"""Of functions written in C, which tell their signatures in later versions of NumPy only."""
+"""Signatures of functions written in C. Older versions of NumPy do not give them."""
 
 
 def name_of(function: Any) -> str:
@@ -56,7 +57,7 @@ def signature_of(function: Any) -> inspect.Signature:
 
 
 class Meaning:
-    """One of NumPy's functions on variables: called with the arguments that it was called with."""
+    """The implementation of one NumPy function. It binds the arguments of a call by NumPy's signature."""
 
     def __init__(self, function: Any, meaning: Callable[..., Any]) -> None:
         self.name = name_of(function)
@@ -96,7 +97,7 @@ class Meaning:
 
 
 RENAMED = {"newshape": "shape"}
-"""What arguments were called in NumPy 2.0, and are now."""
+"""Arguments that NumPy renamed after version 2.0: old name, new name."""
 
 REFUSED = {
     "out": "the result is a new variable; assign it",
@@ -106,11 +107,11 @@ REFUSED = {
     "where": "choose with numpy.where before or after",
     "like": "results are Tensors",
 }
-"""Why an argument is refused, or what to do instead."""
+"""For each argument that is refused, why, or what to do instead."""
 
 
 def means(*functions: Any) -> Callable[[Function], Function]:
-    """Put a meaning into the table, for one of NumPy's functions or for several that mean the same."""
+    """Enter a meaning in the table, for one NumPy function or for several equal ones."""
 
     def enter(meaning: Function) -> Function:
         for function in functions:
@@ -121,12 +122,12 @@ def means(*functions: Any) -> Callable[[Function], Function]:
 
 
 def later(names: str, module: Any = np) -> list[Any]:
-    """NumPy's functions of these names, those that this version of it has."""
+    """NumPy's functions with these names. Names that this version of NumPy lacks are left out."""
     return [getattr(module, name) for name in names.split() if hasattr(module, name)]
 
 
 def plain(x: Any) -> Any:
-    """Anything without its history: variables as arrays, in lists, tuples and dictionaries too."""
+    """Replace variables by their arrays, in lists, tuples and dictionaries too."""
     if isinstance(x, (list, tuple)):
         items = [plain(item) for item in x]
         return tuple(items) if isinstance(x, tuple) else items
@@ -136,7 +137,7 @@ def plain(x: Any) -> Any:
 
 
 def answers(functions: Iterable[Any]) -> None:
-    """These are questions: they get plain arrays, and give them."""
+    """Enter functions as questions: they take and return plain arrays."""
     for function in functions:
         TABLE[function] = _question(function)
 
@@ -146,13 +147,13 @@ def _question(function: Any) -> Callable[[Sequence[Any], dict[str, Any]], Any]:
 
 
 def refuse(functions: Iterable[Any], remedy: str) -> None:
-    """These are refused by name, with the remedy."""
+    """Enter functions as refused, with the remedy."""
     for function in functions:
         REMEDIES[function] = remedy
 
 
 def in_dtype(x: Any, dtype: Any, name: str) -> Any:
-    """`x` in the dtype that was asked for; TypeError for one that has no derivatives."""
+    """`x` converted to a dtype; TypeError unless it is float32 or float64."""
     if dtype is None:
         return x
     if np.dtype(dtype) not in FLOATS:
@@ -161,7 +162,7 @@ def in_dtype(x: Any, dtype: Any, name: str) -> Any:
 
 
 def joined(x: Any) -> Any:
-    """Lists of variables where NumPy takes one array: as that array."""
+    """A list that holds variables, stacked into one variable; other lists as arrays; anything else unchanged."""
     if isinstance(x, (list, tuple)):
         items = [joined(item) for item in x]
         if any(isinstance(item, Traced) for item in items):

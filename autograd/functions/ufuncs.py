@@ -14,7 +14,7 @@ from autograd.ops.operators import NUMPY_NAMES
 from autograd.ops.rows import Elementwise, Op, normalize_axis, shape_of
 
 ROWS: dict[Any, Op] = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
-"""NumPy's functions that are rows: each that a row names as its own."""
+"""NumPy's functions that are rows of the table."""
 
 ROWS |= {getattr(np, theirs): ops.ROWS[ours] for theirs, ours in NUMPY_NAMES.items()}
 ROWS |= {np.matmul: ops.matmul, np.conjugate: ops.identity}
@@ -25,8 +25,7 @@ QUESTIONS = set(
         "logical_and logical_or logical_not logical_xor heaviside spacing nextafter"
     )
 )
-"""Questions about the numbers: answered with plain arrays, outside the graph. Those that round are constant between
-the places where they jump, so no gradient is lost."""
+"""Functions that return plain arrays, outside the graph. Those that round are among them, since their slope is 0."""
 
 REDUCE: dict[Any, Callable[..., Any]] = {
     np.add: ops.sum,
@@ -35,21 +34,21 @@ REDUCE: dict[Any, Callable[..., Any]] = {
     np.minimum: ops.min,
     np.logaddexp: ops.logsumexp,
 }
-"""What ``ufunc.reduce`` means."""
+"""The reduction that is ``ufunc.reduce``."""
 
 MATRICES: dict[str, Callable[[Any, Any], Any]] = {
     "vecdot": lambda x, y: ops.sum(ops.mul(x, y), axis=-1),
     "matvec": lambda x, y: ops.getitem(ops.matmul(x, ops.getitem(y, (..., None))), (..., 0)),
     "vecmat": lambda x, y: ops.getitem(ops.matmul(ops.getitem(x, (..., None, slice(None))), y), (..., 0, slice(None))),
 }
-"""NumPy's products of stacks of vectors and matrices, besides matmul, by name: not every version has all of them."""
+"""NumPy's other products of stacks of vectors and matrices. They are entered by name, since old versions lack some."""
 
 
 def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """A ufunc, or one of its methods, on operands with variables among them.
+    """Call a ufunc, or one of its methods, on operands with variables among them.
 
-    TypeError names the ufunc for one without a meaning, and the argument for one that it does not take (``out=``,
-    ``where=``, ``dtype=``).
+    Raises TypeError for a ufunc without a derivative rule, and for an argument that it does not take here (``out=``,
+    ``where=``, ``dtype=``). The message names the ufunc or the argument.
     """
     name = f"numpy.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
     if ufunc in QUESTIONS:

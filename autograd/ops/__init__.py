@@ -1,7 +1,7 @@
 """The table of operations: every value and every derivative in this project, one row each.
 
-What a row is stands in `autograd.ops.rows`. The rows themselves stand in `elementwise`, `moves`, `reductions`,
-`products` and `probabilities`; their names are names here too.
+`autograd.ops.rows` says what a row is. The rows are in `elementwise`, `moves`, `reductions`, `products` and
+`probabilities`. This module exports all of them.
 """
 
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ ROWS: dict[str, _Op] = {row.name: row for part in _TABLE for row in vars(part).v
 """Every row by name, in the order in which the table states them."""
 
 for _op in ROWS.values():
-    _op.__module__ = __name__  # where pickle looks for it
+    _op.__module__ = __name__  # pickle looks it up here
 
 if not TYPE_CHECKING:  # type checkers take every public name
     _HOMES = {part.__name__ for part in _TABLE} | {__name__}

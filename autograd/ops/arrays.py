@@ -1,10 +1,10 @@
-"""Whatever people have their numbers in, as a NumPy array: the one place where data comes in.
+"""Data of any kind as NumPy arrays. All data enters the library here, so that every function accepts the same kinds.
 
-That is lists (of arrays, too), NumPy's own arrays and everything that has one of its protocols: data frames and their
-columns, tensors of other libraries, labelled arrays, memory. `as_array` takes them all alike, and what it refuses it
-refuses alike, with what to write instead. `constant` makes of them what the rules of operations take.
+Accepted are nested lists (of arrays, too), NumPy arrays, and every object that supports one of NumPy's protocols: data
+frames and their columns, tensors of other libraries, labelled arrays, memory. `as_array` reads them all. Its errors
+say what to write instead. `constant` converts them to operands for the rules of operations.
 
-The dtype stays, in this machine's byte order. Nothing is copied that need not be.
+The dtype stays the same, in this machine's byte order. Data is copied only where it must be.
 """
 
 from __future__ import annotations
@@ -22,21 +22,24 @@ REAL = "fiub"
 """The kinds of dtypes that hold real numbers."""
 
 ANY = REAL + "cUSmMV"
-"""All kinds but objects: text and dates, too."""
+"""All kinds but objects. Text and dates are among them."""
 
 NUMBERS = (float, int, np.floating, np.integer, np.bool_)
 SCALARS = (float, int, complex, str, bytes, np.generic)
 
 
 def as_array(x: Any, taker: str, kinds: str = REAL) -> Array:
-    """`x` as an array; TypeError, with what to write instead, for what does not hold numbers of one of the `kinds`.
+    """`x` as an array of numbers.
 
     Args:
         x: an array, nested lists, or anything with ``__array__``, the buffer protocol or DLPack.
-        taker: who takes it, as messages say it.
-        kinds: the kinds of dtypes that are taken, as `numpy.dtype.kind` has them.
+        taker: the name of the caller, for messages.
+        kinds: the kinds of dtypes that are accepted, as in `numpy.dtype.kind`.
 
-    Raises ValueError for lists of items of different shapes. Variables are refused: their history would end here.
+    Raises:
+        TypeError: `x` does not hold numbers of these kinds, or it holds variables, whose graph would end here. The
+            message says what to write instead.
+        ValueError: `x` is a list of items of different shapes.
 
     >>> as_array([np.array([1.0, 2.0], ">f4"), (3, 4)], "f")
     array([[1., 2.],
@@ -52,14 +55,14 @@ def as_array(x: Any, taker: str, kinds: str = REAL) -> Array:
 
 
 def to_array(x: Any, taker: str) -> Array:
-    """The same, of whatever dtype comes out: one of objects where `x` holds something else than numbers and text."""
+    """`x` as an array of any dtype. The dtype is object if `x` holds anything but numbers and text."""
     if isinstance(x, np.ndarray):
         if type(x) is not np.ndarray and (why := _lost(x)):
             raise TypeError(f"{taker} takes plain arrays, not a {type(x).__name__} of shape {x.shape}: {why}")
         array = np.asarray(x)
     else:
         array = _read(x, taker)
-    if array.dtype == OBJECT and array.size:  # as data frames give text, and columns of several dtypes
+    if array.dtype == OBJECT and array.size:  # data frames give text and mixed columns as objects
         if all(isinstance(item, str) for item in array.flat):
             array = array.astype(str)
         elif is_data(x) and all(isinstance(item, NUMBERS) for item in array.flat):
@@ -68,7 +71,7 @@ def to_array(x: Any, taker: str) -> Array:
 
 
 def is_data(x: Any) -> bool:
-    """Whether something is no array, number or variable itself, but can be read as an array.
+    """True if `x` can be read as an array, and is not itself an array, a number, a list or a variable.
 
     >>> is_data(memoryview(b"12")), is_data(np.ones(2)), is_data([1.0, 2.0])
     (True, False, False)
@@ -88,7 +91,7 @@ PROTOCOLS = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__
 
 
 def _read(x: Any, taker: str) -> Array:
-    """NumPy's reading of what is no array; its error, or that of the object, with our words before it."""
+    """Let NumPy read something that is not an array. Errors get the name of the caller and the type in front."""
     if isinstance(x, Traced):
         raise TypeError(f"{taker} takes plain numbers, not {_single(x)}")
     try:
@@ -100,13 +103,13 @@ def _read(x: Any, taker: str) -> Array:
     except (TypeError, ValueError, RuntimeError, BufferError) as error:
         if isinstance(x, (list, tuple)):
             _check_shapes(x, taker)
-        if str(error).startswith(taker):  # of something inside
+        if str(error).startswith(taker):  # raised for an item inside, with a full message
             raise
         raise TypeError(f"{taker} cannot read the numbers of a {_kind(x)}: {error}") from error
 
 
 def _nested(x: Any, taker: str) -> Any:
-    """Nested lists in which everything that NumPy would not take as it is, is an array."""
+    """Nested lists whose items NumPy can read: everything else in them is converted to an array."""
     if isinstance(x, (list, tuple)):
         return x if all(issubclass(kind, SCALARS) for kind in set(map(type, x))) else [_nested(i, taker) for i in x]
     if isinstance(x, Traced) or type(x) is np.ndarray:
@@ -115,7 +118,7 @@ def _nested(x: Any, taker: str) -> Any:
 
 
 def _check_shapes(items: Any, taker: str) -> None:
-    """Refuse items of different shapes."""
+    """Raise ValueError if the items have different shapes."""
     shapes = [to_array(item, taker).shape for item in items]
     for i, shape in enumerate(shapes):
         if shape != shapes[0]:
@@ -131,7 +134,7 @@ def _kind(x: Any) -> str:
 
 
 def _complaint(x: Any, array: Array, kinds: str) -> str:
-    """What was expected, what came, and what to write instead."""
+    """What was expected, what was given, and what to write instead."""
     wanted = "plain numbers" if kinds == REAL else "whole numbers" if "f" not in kinds else "numbers or text"
     kind, first = array.dtype.kind, repr(array.flat[0])[:40] if array.size else "none"
     if kind in "US":
@@ -152,7 +155,7 @@ def _complaint(x: Any, array: Array, kinds: str) -> str:
 
 
 def _object(x: Any, array: Array) -> str:
-    """The first object in an array that is no number, where it is, and what to do about it."""
+    """The first object in an array that is not a number, its position, and what to do about it."""
     if not array.ndim:
         return _single(array.item())
     for index, item in np.ndenumerate(array):
@@ -164,7 +167,7 @@ def _object(x: Any, array: Array) -> str:
 
 
 def _single(x: Any) -> str:
-    """What is no array at all, and how to make one of it."""
+    """What a single object is that cannot be read as an array, and how to convert it."""
     if isinstance(x, Traced):
         return f"a {type(x).__name__}: take its numbers, {type(x).__name__.lower()}.data"
     if isinstance(x, Mapping):
@@ -177,7 +180,7 @@ def _single(x: Any) -> str:
 
 
 def _place(x: Any, index: tuple[int, ...]) -> str:
-    """Where an item is, in words; a data frame's columns have names."""
+    """The position of an item, in words, with the column's name if `x` is a data frame."""
     if len(index) != 2:
         return f"at {list(index)}"
     columns = getattr(x, "columns", None)
@@ -185,10 +188,10 @@ def _place(x: Any, index: tuple[int, ...]) -> str:
 
 
 def _lost(x: Array) -> str:
-    """What would be lost of an array of a subclass if its numbers were taken; empty if nothing."""
+    """What an array of a subclass would lose if only its numbers were taken. Empty if it loses nothing."""
     if isinstance(x, np.ma.MaskedArray):
-        masked = "its mask would be lost; say what stands for the masked, as x.filled(0.0); or leave out the mask with"
-        return f"{masked} numpy.asarray(x)" if np.ma.is_masked(x) else ""
+        remedy = "its mask would be lost; fill what is masked, x.filled(0.0), or drop the mask with numpy.asarray(x)"
+        return remedy if np.ma.is_masked(x) else ""
     if isinstance(x, (np.matrix, np.memmap)):
         return ""
     return "what it holds besides numbers would be lost; take them with numpy.asarray(x)"
@@ -198,14 +201,14 @@ def _lost(x: Array) -> str:
 
 
 def constant(x: Any, op: Op, beside: str) -> Any:
-    """An operand that is no variable, as rules take it: a Python number, which adapts to others' dtype, or an array.
+    """An operand that is not a variable, in the form that rules take: a Python number or an array.
 
-    NumPy's own numbers would widen float32, so they become Python's. Subclasses of arrays mean something else by
-    the same operator, or hold more than numbers: where that matters they are refused, and else read as arrays.
+    NumPy scalars become Python numbers, since they would widen float32. A subclass of arrays is read as an array. It is
+    refused if the same operator means something else on it, or if it would lose what it holds besides numbers.
     """
     if type(x) in (float, int, bool):
         return bounded(x)
-    if type(x) is np.ndarray and x.dtype in FLOATS and x.ndim:  # as nearly always
+    if type(x) is np.ndarray and x.dtype in FLOATS and x.ndim:  # the most frequent case
         return x
     if isinstance(x, (np.floating, float, int)):
         return float(x)
@@ -224,11 +227,11 @@ def constant(x: Any, op: Op, beside: str) -> Any:
         return array.item() if array.dtype.itemsize <= 8 else float(array)
     if array.dtype.itemsize > 8:
         return array.astype(np.float64)
-    return array.copy() if is_data(x) else array  # who owns the memory could change it before backward
+    return array.copy() if is_data(x) else array  # foreign memory could change before backward
 
 
 def operand(x: Any, taker: str) -> Array:
-    """An operand of an operation without variables, as an array; one of objects if they are variables and numbers."""
+    """An operand of an operation without variables, as an array. An array of objects may hold variables and numbers."""
     array = to_array(x, taker)
     kinds = set(map(type, array.flat)) if array.dtype == OBJECT else set()
     variables = any(issubclass(kind, Traced) for kind in kinds)
@@ -240,9 +243,10 @@ def operand(x: Any, taker: str) -> Array:
 
 
 def as_floats(x: Any, dtype: Any) -> Any:
-    """An array of whole numbers, bools or half precision in the dtype that NumPy gives its product with a variable.
+    """Convert an array of integers, bools or half precision to the dtype of its product with a variable of `dtype`.
 
-    Rules compute with it alone as well: ``1 / x`` of half precision is coarse, and ``-x`` of bools is not allowed.
+    Rules need this because they also compute with the array alone. ``1 / x`` in half precision is coarse, and NumPy
+    does not allow ``-x`` for bools.
     """
     if not isinstance(x, np.ndarray) or x.dtype in FLOATS:
         return x
@@ -250,7 +254,7 @@ def as_floats(x: Any, dtype: Any) -> Any:
 
 
 def _of_objects(x: Any, op: Op, beside: str, given: Any) -> Any:
-    """An object array of variables with axes of their own, perhaps among numbers, as one variable."""
+    """An object array that holds variables: Tensors are stacked into one Tensor, others are checked."""
     items = list(x.flat)
     kinds = {type(item) for item in items if not isinstance(item, (float, int, np.number))}
     if kinds and all(issubclass(kind, Traced) and kind._stacks for kind in kinds):

@@ -1,9 +1,9 @@
-"""Operations on numbers, one by one: every value and every derivative, one row each.
+"""Elementwise operations: every value and every derivative, one row each.
 
-Read `autograd.ops.rows` for what a row is. Nothing else in the project knows a derivative formula; to add an operation,
-add a row. Rules call other rows (`cos(x)`, `where(...)`) rather than NumPy, so that they are differentiable in turn;
-`out` is the row's own result. Where a derivative is not unique (relu at 0, a tie of maximum) the rule chooses as the
-large frameworks do; `tests/test_edge_cases.py` holds the choices.
+`autograd.ops.rows` says what a row is. Derivative formulas are in these rows and nowhere else. To add an operation, add
+a row. A rule calls other rows (`cos(x)`, `where(...)`) instead of NumPy, so that it can be differentiated again. `out`
+is the row's own result. Some derivatives are not unique, such as relu at 0 or a tie of maximum: there the rule chooses
+as the large frameworks do. `tests/test_edge_cases.py` lists the choices.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ DEGREE = math.pi / 180
 
 
 def detach(x: Any) -> Any:
-    """`x` as a constant: the numbers of a node, anything else as it is.
+    """`x` without its graph: the numbers of a variable. Anything else is returned unchanged.
 
     >>> detach(2.0)
     2.0
     """
     if isinstance(x, np.ndarray) and x.dtype == object:
-        out = box(np.frompyfunc(detach, 1, 1)(x))  # which unpacks an array without axes
+        out = box(np.frompyfunc(detach, 1, 1)(x))  # box, since frompyfunc unpacks an array without axes
         return out if builtins.any(isinstance(item, Traced) for item in out.flat) else out.astype(float)
     return x.detach() if isinstance(x, Traced) else x  # type: ignore[attr-defined]
 
 
 def isnan(x: Any) -> Any:
-    """Whether the number is nan.
+    """True where the number is nan.
 
     >>> isnan(math.nan)
     True
@@ -48,7 +48,7 @@ def isnan(x: Any) -> Any:
 
 
 def equal(x: Any, y: Any) -> Any:
-    """Whether the numbers are equal (`==` on nodes compares identity).
+    """True where the numbers are equal. (`==` on nodes compares identity.)
 
     >>> equal(2.0, 2.0)
     True
@@ -59,7 +59,7 @@ def equal(x: Any, y: Any) -> Any:
 
 
 def _is_text(x: Any) -> bool:
-    """Whether `x` is a name in a formula that is to be read, or compiled for floats: one branch is taken.
+    """True if `x` is a Symbol: the rule is being written as a formula, in which only one branch is computed.
 
     >>> _is_text(2.0)
     False
@@ -68,9 +68,9 @@ def _is_text(x: Any) -> bool:
 
 
 def _guarded(x: Any, wrong: Any, instead: Any) -> Any:
-    """`x`, and another number where it is wrong to go on with `x`: there the rule would multiply 0 by infinity.
+    """`x`, replaced by `instead` where `wrong` holds, so that the rule never multiplies 0 by infinity.
 
-    Arrays compute the branch that is not taken too, and so do derivatives of a rule. A formula does not show this.
+    Arrays compute both branches of a `where`, and so do derivatives of a rule. Formulas leave the replacement out.
 
     >>> _guarded(0.0, True, 1.0)
     1.0
@@ -79,9 +79,10 @@ def _guarded(x: Any, wrong: Any, instead: Any) -> Any:
 
 
 def _within(x: Any, bound: float) -> Any:
-    """`x` within ``[-bound, bound]``; beyond, the rule that asks for it gives the same number to the last digit.
+    """`x` clipped to ``[-bound, bound]``. The rule that calls this has the same value for all `x` beyond the bound.
 
-    The rule's own derivatives are 0 beyond, where they would be 0 times infinity. A formula does not show this.
+    Clipping makes the rule's own derivatives 0 there. Without it they would be 0 times infinity, which is nan. Formulas
+    leave it out.
 
     >>> _within(50.0, 40.0)
     40.0
@@ -128,21 +129,21 @@ remainder = Elementwise(
     lambda out, x, y: 1,
     lambda out, x, y: -floordiv(x, y),
     array=np.remainder, infix="%", kinks=(0.0,),
-    doc="What is left of x beyond the multiples of y; it has the sign of y.", example="remainder(-7.0, 2.0) = 1.0",
+    doc="Remainder of x / y, with the sign of y.", example="remainder(-7.0, 2.0) = 1.0",
 )
 fmod = Elementwise(
     "fmod", math.fmod,
     lambda out, x, y: 1,
     lambda out, x, y: -_turns(detach(x), detach(y)),
     array=np.fmod, kinks=(0.0,),
-    doc="What is left of x beyond the multiples of y; it has the sign of x.", example="fmod(-7.0, 2.0) = -1.0",
+    doc="Remainder of x / y, with the sign of x.", example="fmod(-7.0, 2.0) = -1.0",
 )
 power: Elementwise = Elementwise(
     "power", math.pow,
     lambda out, x, y: y * power(_base(x, y), y - 1),
     lambda out, x, y: _by_exponent(out, x, y),
     array=np.power, infix="**", domain=(POSITIVE, REALS),
-    doc="x to the power y; nan, never complex, for a negative base with a fractional power.",
+    doc="x to the power y. A negative base with a fractional power gives nan, not a complex number.",
     example="power(-8.0, 1 / 3) = nan",
 )
 powlog: Elementwise = Elementwise(
@@ -155,12 +156,12 @@ powlog: Elementwise = Elementwise(
     ),
     lambda out, n, x, y: powlog(n + 1, x, y),
     domain=(POSITIVE, (1.0, inf), REALS),
-    doc="x**y * log(x)**n, and 0 for n > 0 where x is 0 and y is not negative: the derivatives of `power` by y.",
+    doc="x**y * log(x)**n: the n-th derivative of `power` by y. It is 0 where n > 0, x = 0 and y >= 0.",
     example="powlog(1, 2.0, 3.0) = 5.545177444479562",
 )
 identity = Elementwise(
     "identity", lambda x: x, lambda out, x: 1,
-    array=np.positive, doc="The same number, as a variable of its own.", example="identity(2.0) = 2.0",
+    array=np.positive, doc="The same number, as a new variable.", example="identity(2.0) = 2.0",
 )
 neg = Elementwise(
     "neg", lambda x: -x, lambda out, x: -1,
@@ -197,17 +198,17 @@ hypot = Elementwise(
 
 
 def _turns(x: Any, y: Any) -> Any:
-    """How often y goes into x, rounded towards 0."""
+    """``x / y``, rounded towards 0."""
     return sign(x) * sign(y) * floordiv(abs(x), abs(y))
 
 
 def _base(x: Any, y: Any) -> Any:
-    """The base of the slope ``y * x ** (y - 1)``: 1 for 0 ** 0, whose slope is 0, not 0 times infinity."""
+    """The base of the slope ``y * x ** (y - 1)``. It is 1 for 0 ** 0, so that the slope is 0, not 0 times infinity."""
     return x if isinstance(y, (int, float)) and y else where(equal(x, 0) & equal(y, 0), 1, x)
 
 
 def _by_exponent(out: Any, x: Any, y: Any) -> Any:
-    """The slope ``out * log(x)``, 0 for a power of 0; its own derivatives are in `powlog`."""
+    """The slope ``out * log(x)``, which is 0 for a power of 0. `powlog` has its derivatives."""
     if _is_text(x) or not (isinstance(x, Traced) or isinstance(y, Traced)):
         return where(equal(x, 0) & (y >= 0), 0, out * log(x))
     return powlog(1, x, y)
@@ -270,8 +271,8 @@ logaddexp2 = Elementwise(
 
 
 def _gap(x: Any, y: Any) -> Any:
-    """``x - y``, and -inf between -inf and -inf: nothing there moves what they are together."""
-    return where(equal(x, y) & equal(x, 2 * x) & (x < 0), x, x - y)  # -inf alone is below 0 and twice itself
+    """``x - y``, and -inf where both are -inf: no change of either number changes their sum there."""
+    return where(equal(x, y) & equal(x, 2 * x) & (x < 0), x, x - y)  # only -inf is negative and equal to its double
 
 
 # --------------------------------------------------------------------------------- trigonometric and hyperbolic
@@ -343,7 +344,7 @@ dsinc: Elementwise = Elementwise(
 
 
 def _over_square(x: Any, r: Any) -> Any:
-    """``x / r**2``, where that is neither too large nor too small though ``r**2`` is."""
+    """``x / r**2``, computed so that ``r**2`` can neither overflow nor underflow."""
     return x / r / r
 
 
@@ -398,7 +399,7 @@ erfc = Elementwise(
     doc="1 - erf(x), exact for large x.", example="erfc(0.0) = 1.0",
 )
 gelu = Elementwise(
-    # beyond 40 the factor is 0 or 1 to the last digit: the bound keeps inf * 0 away and changes nothing
+    # the bound prevents -inf * 0; it changes no value, since the factor is exactly 0 below -40
     "gelu", lambda x: maximum(x, -40) * _normal_cdf(x),
     lambda out, x: _normal_cdf(x) + _bell(clip(x, -40, 40)),
     doc="x times the normal distribution function of x, exact (Hendrycks and Gimpel, 2016).", example="gelu(0.0) = 0.0",
@@ -424,27 +425,29 @@ maximum: Elementwise = Elementwise(
     "maximum", lambda x, y: where((x >= y) | isnan(x), x, y),
     lambda out, x, y: where(x < y, 0, where(equal(x, y), 0.5, 1)),
     lambda out, x, y: where(y < x, 0, where(equal(x, y), 0.5, 1)),
-    array=np.maximum, doc="The larger; a tie shares its gradient, a nan gives it to both.",
+    array=np.maximum, doc="The larger of two; equal operands share the gradient, a nan passes it to both.",
     example="maximum(2.0, 3.0) = 3.0",
 )
 minimum = Elementwise(
     "minimum", lambda x, y: where((x <= y) | isnan(x), x, y),
     lambda out, x, y: where(x > y, 0, where(equal(x, y), 0.5, 1)),
     lambda out, x, y: where(y > x, 0, where(equal(x, y), 0.5, 1)),
-    array=np.minimum, doc="The smaller; a tie shares its gradient, a nan gives it to both.",
+    array=np.minimum, doc="The smaller of two; equal operands share the gradient, a nan passes it to both.",
     example="minimum(2.0, 3.0) = 2.0",
 )
 fmax = Elementwise(
     "fmax", lambda x, y: where((x >= y) | isnan(y), x, y),
     lambda out, x, y: where((x > y) | isnan(y), 1, where(equal(x, y), 0.5, 0)),
     lambda out, x, y: where((y > x) | isnan(x), 1, where(equal(x, y), 0.5, 0)),
-    array=np.fmax, doc="The larger; a tie shares its gradient, a nan loses.", example="fmax(2.0, nan) = 2.0",
+    array=np.fmax, doc="The larger of two, ignoring a nan; equal operands share the gradient.",
+    example="fmax(2.0, nan) = 2.0",
 )
 fmin = Elementwise(
     "fmin", lambda x, y: where((x <= y) | isnan(y), x, y),
     lambda out, x, y: where((x < y) | isnan(y), 1, where(equal(x, y), 0.5, 0)),
     lambda out, x, y: where((y < x) | isnan(x), 1, where(equal(x, y), 0.5, 0)),
-    array=np.fmin, doc="The smaller; a tie shares its gradient, a nan loses.", example="fmin(2.0, nan) = 2.0",
+    array=np.fmin, doc="The smaller of two, ignoring a nan; equal operands share the gradient.",
+    example="fmin(2.0, nan) = 2.0",
 )
 clip: Elementwise = Elementwise(
     "clip", lambda x, low, high: minimum(maximum(x, low), high),
@@ -452,7 +455,7 @@ clip: Elementwise = Elementwise(
     lambda out, x, low, high: where((x >= low) | (low > high), 0, 1),
     lambda out, x, low, high: where((x <= high) & (low <= high), 0, 1),
     array=kernels.clip, defaults=(-inf, inf), example="clip(5.0, 0.0, 1.0) = 1.0",
-    doc="x kept within [low, high]; slope 1 at a bound; high where the bounds cross.",
+    doc="x limited to [low, high]; slope 1 at a bound; high if low > high.",
 )
 where: Elementwise = Elementwise(
     "where", lambda condition, x, y: x if condition else y,
@@ -460,10 +463,10 @@ where: Elementwise = Elementwise(
     lambda out, condition, x, y: where(condition, 1, 0),
     lambda out, condition, x, y: where(condition, 0, 1),
     array=np.where,
-    doc="x where the condition holds, else y. Both are computed: guard a function's operand as well as its result"
-    " (``where(x > 0, log(where(x > 0, x, 1)), 0)``), or an infinite slope of the branch not taken becomes nan.",
+    doc="x where the condition holds, else y. Both are computed. If one has an infinite slope where it is not chosen,"
+    " the gradient becomes nan: guard the operand as well, ``where(x > 0, log(where(x > 0, x, 1)), 0)``.",
     example="where(True, 2.0, 3.0) = 2.0",
 )
 
-# NumPy's names of rows that have another: as functions, as methods, and for NumPy's function of that name
+# NumPy's names for some rows. They work as functions, as methods, and through NumPy's own function of that name.
 arcsin, arccos, arctan, arctan2, fabs, radians, degrees = asin, acos, atan, atan2, abs, deg2rad, rad2deg

@@ -1,7 +1,7 @@
-"""One number of a variable as text: ``f"{x:.3f}"``, ``"%.3f" % x``, ``round(x, 2)``.
+"""A variable of one number as text: ``f"{x:.3f}"``, ``"%.3f" % x``, ``round(x, 2)``.
 
-What comes out has no graph behind it, and need not have one: nobody computes with text, and rounding is constant
-between its jumps. `float(x)` is different: it is how a number leaves a graph by mistake, as in ``math.exp(x)``.
+The result has no graph. It needs none, since text has no gradient and the slope of rounding is 0. `float(x)` is
+different: code such as ``math.exp(x)`` calls it, and the graph would end there by mistake. So `float(x)` is refused.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from autograd import ops
 
 
 def alone(x: Any) -> float:
-    """The number of what holds one; TypeError for an array of several."""
+    """The only number of `x` as a float; TypeError if `x` holds several."""
     numbers = ops.detach(x)
     if np.size(numbers) != 1:
         raise TypeError(
-            f"one number can be formatted or rounded like this, not a {type(x).__name__} of shape {np.shape(numbers)}: "
+            f"only one number can be formatted or rounded, not a {type(x).__name__} of shape {np.shape(numbers)}: "
             "x.data is its array, and numpy.round(x, 2) rounds it"
         )
     return float(np.asarray(numbers).item())
@@ -28,7 +28,7 @@ def alone(x: Any) -> float:
 
 @cache
 def _modulo() -> frozenset[bytes]:
-    """Python's instructions for ``%`` and ``%=``."""
+    """The bytecode instructions of ``%`` and ``%=``."""
 
     def both(x: Any, y: Any) -> Any:
         x %= y
@@ -40,9 +40,9 @@ def _modulo() -> frozenset[bytes]:
 
 
 def is_formatting(frame: Any) -> bool:
-    """Whether the code of a frame is at a ``%``: only ``"%.3f" % x`` asks for a float there.
+    """True if a frame is executing a ``%``. There only ``"%.3f" % x`` calls `__float__`.
 
-    Python asks for the number of anything by the same method, `__float__`, and says nothing of what it is for.
+    `__float__` itself is not told why it is called, so the calling instruction has to say it.
     """
     at = frame.f_lasti
     return frame.f_code.co_code[at : at + 2] in _modulo()

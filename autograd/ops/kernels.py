@@ -1,6 +1,6 @@
-"""NumPy code behind the rows whose value is more than one call of NumPy, and the index arithmetic of transposes.
+"""NumPy code for rows whose value takes more than one NumPy call, and index arithmetic for transposes.
 
-Everything here works on plain arrays and knows no derivative.
+These functions work on plain arrays. None of them computes a derivative.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from autograd.engine.saved import fixed
 from autograd.ops.rows import Rule, Traced, normalize_axis
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""The letters that einsum knows, and dot borrows."""
+"""The letters that einsum accepts. `dot` uses them too."""
 
 
 def of_one_dtype(formula: Rule) -> Rule:
-    """A formula in which a Python number takes on the dtype of the arrays that it meets.
+    """A formula whose Python floats are first converted to the dtype of its arrays.
 
-    NumPy does so where the two meet in one operation, but ``np.expm1(0.5)`` alone is float64, and widens float32 after.
+    NumPy does this only inside one operation of a number and an array. ``np.expm1(0.5)`` alone is float64, and would
+    then widen a float32 array.
     """
 
     def typed(*operands: Any) -> Any:
@@ -37,19 +38,19 @@ def of_one_dtype(formula: Rule) -> Rule:
 
 
 def clip(x: Any, low: Any, high: Any) -> Any:
-    """As `numpy.clip`, which would take a Python number for an array of float64."""
+    """As `numpy.clip`, but a Python number does not become an array of float64."""
     return np.clip(x, low, high) if isinstance(x, np.ndarray) else np.minimum(np.maximum(x, low), high)
 
 
 def dsinc(n: Any, x: Any) -> Any:
-    """The derivatives of sin(pi x) / (pi x), which is the integral of cos(pi x t) over t from 0 to 1.
+    """The n-th derivative of sin(pi x) / (pi x), which is the integral of cos(pi x t) over t from 0 to 1.
 
-    Near 0 it is this integral that is computed (by Gauss's rule), since the quotient has no digits left there.
+    Near 0 the quotient loses all its digits. There the integral is computed instead, by Gauss's rule.
     """
     n, x = np.broadcast_arrays(n, x)
     out = np.full(x.shape, np.nan, x.dtype)
-    with np.errstate(all="ignore"):  # of infinite numbers, and of the branch not taken
-        for order in np.intersect1d(n, range(64)):  # there is no other
+    with np.errstate(all="ignore"):  # infinite numbers and the branch not chosen would warn
+        for order in np.intersect1d(n, range(64)):  # the orders that occur
             out[n == order] = _dsinc(int(order), x[n == order].astype(float))
     return out
 
@@ -61,7 +62,7 @@ def dsinc_of_numbers(n: float, x: float) -> float:
 
 @cache
 def _nodes() -> list[tuple[float, float]]:
-    """Gauss's rule from 0 to pi, as weights of a mean."""
+    """Nodes and weights of Gauss's rule from 0 to pi. The weights add up to 1."""
     nodes, weights = np.polynomial.legendre.leggauss(48)
     return list(zip((np.pi * (nodes + 1) / 2).tolist(), (weights / 2).tolist(), strict=True))
 
@@ -80,7 +81,7 @@ def _dsinc(n: int, x: Any) -> Any:
 
 
 def relu(x: Any) -> Any:
-    """The larger of each element and 0. Against a row of zeros NumPy takes half the time of a single one."""
+    """The larger of each element and 0. NumPy is twice as fast with a row of zeros as with a single 0."""
     x = np.asarray(x)
     return np.maximum(x, np.zeros(x.shape[-1:], x.dtype))
 
@@ -93,7 +94,7 @@ def affine(x: Any, w: Any, b: Any) -> Any:
 
 
 def rows(x: Any) -> Any:
-    """All axes but the last as one: a matrix of rows."""
+    """All axes but the last merged into one: a matrix of rows."""
     return x if x.ndim == 2 else x.reshape(count(x, range(x.ndim - 1)), x.shape[-1])
 
 
@@ -103,17 +104,17 @@ def sum_of_outer_products(left: Any, right: Any) -> Any:
 
 
 def count(x: Any, axis: Sequence[int]) -> int:
-    """How many elements the axes of `x` span."""
+    """The number of elements along these axes of `x` together."""
     return math.prod(x.shape[i] for i in axis)
 
 
 def ratio(n: float, d: float) -> float:
-    """`n / d`; nan where there is too little to divide by."""
+    """``n / d``; nan unless d is positive."""
     return n / d if d > 0 else math.nan
 
 
 def mean(x: Any, axis: Any, keepdims: bool) -> Any:
-    """As `numpy.mean`, without its warning for the mean of nothing."""
+    """As `numpy.mean`, without its warning for no elements."""
     n = count(x, normalize_axis(axis, x.ndim))
     return np.sum(x, axis, keepdims=keepdims) / (n or math.nan)
 
@@ -126,20 +127,23 @@ def var(x: Any, axis: Any, ddof: int, keepdims: bool) -> Any:
 
 
 def matmul(a: Any, b: Any) -> Any:
-    """As `numpy.matmul`; many matrices times one are one product of all their rows, where that needs no copy."""
+    """As `numpy.matmul`, but a batch of matrices times one matrix is one product of all their rows.
+
+    That is faster. It is done only where it needs no copy.
+    """
     if type(a) is not np.ndarray or type(b) is not np.ndarray or b.ndim != 2:
         return a @ b
     if a.ndim == 2:
         if 1 < len(a) <= 64 and b.size >= 1 << 16 and b.flags.f_contiguous:
-            return b.T.dot(a.T).T.copy()  # a few rows times a large transpose: BLAS takes half as long this way round
-        return a.dot(b) if a.shape[1] == 1 else a @ b  # a column times a row: `@` takes five times as long
+            return b.T.dot(a.T).T.copy()  # for few rows times a large transpose, BLAS is twice as fast this way round
+        return a.dot(b) if a.shape[1] == 1 else a @ b  # for a column times a row, `@` takes five times as long as dot
     if a.ndim > 2 and a.shape[-1] == len(b) and a.size and a.flags.c_contiguous:
         return a.reshape(-1, len(b)).dot(b).reshape(*a.shape[:-1], b.shape[1])
     return a @ b
 
 
 def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
-    """The largest element is taken out first, so nothing overflows."""
+    """``log(sum(exp(x)))``. The largest element is subtracted first, so that nothing overflows."""
     if x.size == 0:
         return np.log(np.sum(np.exp(x), axis, keepdims=keepdims))
     top = np.max(x, axis, keepdims=True)
@@ -149,23 +153,23 @@ def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def fixed_shape(shape: Any) -> int | tuple[int, ...]:
-    """A shape as plain numbers that nobody can change."""
+    """A shape as an int or an immutable tuple of ints."""
     if np.iterable(shape):
         return tuple([n if isinstance(n, int) else operator.index(n) for n in shape])
     return shape if isinstance(shape, int) else operator.index(shape)
 
 
 def fixed_width(width: Any) -> Any:
-    """The widths of a border, a number or nested sequences of them, likewise."""
+    """The widths of a border as an int or nested tuples of ints."""
     return tuple([fixed_width(w) for w in width]) if np.iterable(width) else operator.index(width)
 
 
 def fixed_index(index: Any) -> Any:
-    """An index that nobody else can change, and that says by its types what it does.
+    """An index in a normal form that cannot change between recording and backward.
 
-    Its parts are None, an ellipsis, slices, ints, bools and arrays. Whatever NumPy would make an array of (a list, a
-    tuple inside the index, an `array.array`, a memoryview, a column of a data frame) is one here; arrays that can be
-    written to are copied, since backward reads them again.
+    Its parts are None, an ellipsis, slices, ints, bools and arrays. Anything that NumPy would convert to an array
+    becomes one here: a list, a tuple inside the index, an `array.array`, a memoryview, a column of a data frame.
+    Writable arrays are copied, since backward reads them again.
 
     >>> fixed_index(((0, 0), slice(None)))
     (array([0, 0]), slice(None, None, None))
@@ -180,7 +184,7 @@ def _fixed_part(part: Any) -> Any:
         ends = (part.start, part.stop, part.step)
         return slice(*[x if x is None or isinstance(x, int) else operator.index(x) for x in ends])
     if isinstance(part, Traced):
-        if np.dtype(getattr(part, "dtype", float)).kind in "iub":  # of whole numbers, where a program is written down
+        if np.dtype(getattr(part, "dtype", float)).kind in "iub":  # traced whole numbers, as `vectorize` records them
             return part
         raise TypeError(f"a {type(part).__name__} is no index: index with whole numbers or bools, such as argmax gives")
     if type(part) is np.ndarray and part.ndim and part.dtype.kind in "iub" and fixed(part):
@@ -190,7 +194,7 @@ def _fixed_part(part: Any) -> Any:
     if not isinstance(part, np.ndarray) and hasattr(part, "__index__"):
         return operator.index(part)
     array = np.array(part)
-    if array.size == 0 and not isinstance(part, np.ndarray):  # of nothing NumPy makes floats
+    if array.size == 0 and not isinstance(part, np.ndarray):  # NumPy gives an empty list the dtype float64
         array = array.astype(np.intp)
     if array.dtype.kind not in "iub":
         raise IndexError(f"an index holds whole numbers or bools, not {array.dtype}: {part!r:.60}")
@@ -201,7 +205,10 @@ def _fixed_part(part: Any) -> Any:
 
 
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros with `x` added at an index (see `fixed_index`); only one with integer arrays can name a place twice."""
+    """Zeros with `x` added at an index (see `fixed_index`).
+
+    Only an index with integer arrays can name an element twice. Only then the slower `np.add.at` is needed.
+    """
     out = np.zeros(shape, x.dtype)
     parts = index if isinstance(index, tuple) else (index,)
     if any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in parts):
@@ -212,7 +219,7 @@ def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 
 def einsum_terms(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:
-    """The letters of each operand and of the result, every ellipsis spelled out."""
+    """The letters of each operand and of the result, with every ellipsis written as letters."""
     left, arrow, result = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     spare = [c for c in LETTERS if c not in subscripts]
@@ -229,6 +236,6 @@ def einsum_terms(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]
 
 
 def inside(shape: Sequence[int], width: Any) -> tuple[slice, ...]:
-    """The part of a padded array that was there before."""
+    """The slices of a padded array that hold the original array."""
     pairs = np.broadcast_to(width, (len(shape), 2))
     return tuple(slice(int(a), int(a) + n) for n, (a, _) in zip(shape, pairs, strict=True))

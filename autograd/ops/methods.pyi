@@ -13,10 +13,10 @@ _Operand: TypeAlias = Value | Tensor | ArrayLike
 
 class Methods(Traced):
     def fmod(self: _S, y: _Operand) -> _S:
-        """What is left of x beyond the multiples of y; it has the sign of x. See `autograd.fmod`."""
+        """Remainder of x / y, with the sign of x. See `autograd.fmod`."""
         ...
     def identity(self: _S) -> _S:
-        """The same number, as a variable of its own. See `autograd.identity`."""
+        """The same number, as a new variable. See `autograd.identity`."""
         ...
     def square(self: _S) -> _S:
         """x times x. See `autograd.square`."""
@@ -142,19 +142,19 @@ class Methods(Traced):
         """x * sigmoid(x), also called swish. See `autograd.silu`."""
         ...
     def maximum(self: _S, y: _Operand) -> _S:
-        """The larger; a tie shares its gradient, a nan gives it to both. See `autograd.maximum`."""
+        """The larger of two; equal operands share the gradient, a nan passes it to both. See `autograd.maximum`."""
         ...
     def minimum(self: _S, y: _Operand) -> _S:
-        """The smaller; a tie shares its gradient, a nan gives it to both. See `autograd.minimum`."""
+        """The smaller of two; equal operands share the gradient, a nan passes it to both. See `autograd.minimum`."""
         ...
     def fmax(self: _S, y: _Operand) -> _S:
-        """The larger; a tie shares its gradient, a nan loses. See `autograd.fmax`."""
+        """The larger of two, ignoring a nan; equal operands share the gradient. See `autograd.fmax`."""
         ...
     def fmin(self: _S, y: _Operand) -> _S:
-        """The smaller; a tie shares its gradient, a nan loses. See `autograd.fmin`."""
+        """The smaller of two, ignoring a nan; equal operands share the gradient. See `autograd.fmin`."""
         ...
     def clip(self: _S, low: _Operand = ..., high: _Operand = ...) -> _S:
-        """x kept within [low, high]; slope 1 at a bound; high where the bounds cross. See `autograd.clip`."""
+        """x limited to [low, high]; slope 1 at a bound; high if low > high. See `autograd.clip`."""
         ...
     def arcsin(self: _S) -> _S:
         """Inverse sine, in radians. See `autograd.asin`."""

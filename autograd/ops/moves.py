@@ -1,4 +1,4 @@
-"""Operations that move numbers: shapes, axes, indices, parts. Each is linear, and its derivative is its transpose."""
+"""Operations that only move numbers: reshape, transpose, index, join. Each is linear; its vjp is its transpose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ reshape = Linear(
     lambda g, x, shape: g.reshape(x.shape),
     params=("shape",),
     canonical=lambda x, shape: {"shape": kernels.fixed_shape(shape)},
-    doc="The same elements in another shape; -1 stands for what is left.",
+    doc="The same elements in another shape; a length of -1 is computed from the others.",
     example="reshape([1.0, 2.0], (2, 1)).shape = (2, 1)",
 )
 transpose: Linear = Linear(
@@ -32,7 +32,7 @@ transpose: Linear = Linear(
 broadcast_to = Linear(
     "broadcast_to",
     lambda x, shape: np.broadcast_to(x, shape),
-    lambda g, x, shape: g,  # unbroadcast does the rest
+    lambda g, x, shape: g,  # unbroadcast sums over the repeated axes
     params=("shape",),
     canonical=lambda x, shape: {"shape": kernels.fixed_shape(shape)},
     doc="Repeated along new axes and axes of length 1.",
@@ -53,7 +53,7 @@ scatter: Linear = Linear(
     lambda g, x, index, shape: getitem(g, index),
     params=("index", "shape"),
     canonical=lambda x, index, shape: {"index": kernels.fixed_index(index), "shape": kernels.fixed_shape(shape)},
-    doc="Zeros of a shape with x added at an index; repeated places accumulate. The transpose of getitem.",
+    doc="Zeros of a shape with x added at an index; repeated indices accumulate. The transpose of getitem.",
     example="scatter([1.0, 2.0], [0, 0], (2,)).tolist() = [3.0, 0.0]",
 )
 _concatenate = Linear(
@@ -70,7 +70,7 @@ pad = Linear(
     lambda g, x, width: g[kernels.inside(x.shape, width)],
     params=("width",),
     canonical=lambda x, width: {"width": kernels.fixed_width(width)},
-    doc="Zeros around: a number, a pair, or a pair an axis, as in `numpy.pad`.",
+    doc="x with zeros around it. The width is a number, a pair, or one pair an axis, as in `numpy.pad`.",
     example="pad([1.0], 1).tolist() = [0.0, 1.0, 0.0]",
 )
 cumsum: Linear = Linear(
@@ -85,7 +85,7 @@ cumsum: Linear = Linear(
 astype = Linear(
     "astype",
     lambda x, dtype: x.astype(dtype),
-    lambda g, x, dtype: g,  # unbroadcast returns it in the operand's dtype
+    lambda g, x, dtype: g,  # unbroadcast converts it to the operand's dtype
     params=("dtype",),
     doc="The same numbers as float32 or float64.",
     example="astype([1.0], np.float32).dtype = dtype('float32')",
@@ -93,7 +93,7 @@ astype = Linear(
 
 
 def _part(g: Any, i: int, arrays: Sequence[Any], axis: int) -> Any:
-    """The stretch of a concatenation that came from operand i."""
+    """The slice of a concatenation that came from operand i."""
     start = builtins.sum(x.shape[axis] for x in arrays[:i])
     index = [slice(None)] * g.ndim
     index[axis] = slice(start, start + arrays[i].shape[axis])
@@ -113,7 +113,7 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
 
 
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
-    """A new axis of length 1 at each place named, counted in the result.
+    """Insert an axis of length 1 at each position given. Positions count the axes of the result.
 
     >>> expand_dims(np.ones(3), 0).shape
     (1, 3)
@@ -175,7 +175,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     >>> stack([np.ones(2), np.zeros(2)]).shape
     (2, 2)
     """
-    arrays = [box(x) if isinstance(x, Traced) and not x._stacks else x for x in arrays]  # Values, as objects
+    arrays = [box(x) if isinstance(x, Traced) and not x._stacks else x for x in arrays]  # Values become object arrays
     shapes = {shape_of(x) for x in arrays}
     if len(shapes) != 1:
         raise ValueError(f"stack needs arrays of one shape, got {sorted(shapes) or 'nothing'}")
@@ -183,7 +183,7 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
 
 
 def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
-    """Parts along an axis: a number of equal ones, or cut at the places given.
+    """Parts along an axis: `sections` is a number of equal parts, or the indices at which to cut.
 
     >>> [part.tolist() for part in split(np.array([1.0, 2.0, 3.0]), [1])]
     [[1.0], [2.0, 3.0]]
@@ -203,7 +203,7 @@ def split(x: Any, sections: int | Sequence[int], axis: int = 0) -> list[Any]:
 
 
 def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
-    """For each place of `indices` (integers, same number of dimensions) the element of `x` it names along an axis.
+    """The elements of `x` that `indices` names along an axis. `indices` are integers, with as many dimensions as `x`.
 
     >>> take_along_axis(np.array([[1.0, 2.0], [3.0, 4.0]]), np.array([[1], [0]]), axis=1)
     array([[2.],

@@ -1,8 +1,8 @@
-"""The operators and methods that every traced kind shares: `x + y`, `x.exp()`, `x > 0`.
+"""The operators and methods that all kinds of variables share: `x + y`, `x.exp()`, `x > 0`.
 
-Each is one line that hands its operands to a row of the table; the kind's own `_apply` decides what that means.
-This is the generic path. `Value` replaces its operators by specialised ones at import (see `autograd.engine.specialize`),
-and a test holds the two equal.
+Each is one line that passes its operands to a row of the table. The variable's own `_apply` decides what happens then.
+This is the generic path. `Value` replaces its operators by specialised ones at import; see
+`autograd.engine.specialize`. A test compares the two.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ from autograd.ops.formatting import alone, is_formatting
 from autograd.ops.rows import Elementwise, Op, Traced
 from autograd.ops.signatures import as_method
 
-if TYPE_CHECKING:  # the methods are attached below, from the rows; their declarations are written from these too
+if TYPE_CHECKING:  # the methods are attached below, from the rows; `tests/stubs.py` writes their declarations
     from autograd.ops.methods import Methods
 else:
     Methods = Traced
 
 S = TypeVar("S", bound="Operators")
 A = TypeVar("A", bound="ArrayOperators")
-"""The kind of variable that a method is called on. Not `Self`, which jedi takes for the class that has the method."""
+"""The kind of variable that a method is called on. It is not `Self`, since jedi reads `Self` as the defining class."""
 
 Axis: TypeAlias = int | Sequence[int] | None
 
 
 numpy: Any = np
-"""NumPy, of which type checkers do not know that its functions take variables."""
+"""NumPy without types: type checkers do not know that its functions accept variables."""
 
 
 class Operators(Methods):
-    """Arithmetic, comparison and elementwise methods, by way of the table of operations."""
+    """Arithmetic, comparisons and elementwise methods. All are rows of the table of operations."""
 
     __slots__ = ()
 
@@ -86,7 +86,7 @@ class Operators(Methods):
     def __abs__(self: S) -> S:
         return ops.abs.apply((self,), {})  # type: ignore[no-any-return]
 
-    # Comparisons look at the numbers, and give plain answers.
+    # Comparisons compare the numbers. The answers are plain bools or arrays.
 
     def __lt__(self, other: Any) -> Any:
         return compared(operator.lt, self, other)
@@ -101,12 +101,12 @@ class Operators(Methods):
         return compared(operator.ge, self, other)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        """NumPy's elementwise functions on this: see `autograd.functions`."""
+        """Apply one of NumPy's elementwise functions: see `autograd.functions`."""
         from autograd import functions
 
         return functions.call_ufunc(ufunc, method, inputs, kwargs)
 
-    # One number as text, as a plain number is: f"{x:.3f}", "%.3f" % x, round(x, 2). Its gradient ends there.
+    # A variable of one number is formatted as that number is: f"{x:.3f}", "%.3f" % x, round(x, 2).
 
     def __format__(self, spec: str) -> str:
         return format(alone(self), spec) if spec else str(self)
@@ -131,8 +131,8 @@ class Operators(Methods):
     def __index__(self) -> NoReturn:
         raise TypeError(f"a {type(self).__name__} is no index: its numbers are real, and its graph would end there")
 
-    # Reductions are methods of numbers too: what a function of arrays says of its argument holds for a number.
-    # `numpys` are NumPy's other arguments (where, initial, dtype), as the function of the same name takes them.
+    # Single numbers have reductions as methods too, so that code written for arrays also works on a number.
+    # `numpys` are further arguments of NumPy's function of the same name: where, initial, dtype.
 
     def sum(self: S, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> S:
         """See `autograd.sum`."""
@@ -164,7 +164,7 @@ class Operators(Methods):
 
 
 class ArrayOperators(Operators):
-    """What arrays have besides: products, indexing, reductions and moves, by NumPy's names."""
+    """Methods that only arrays have: products, indexing and moves, with NumPy's names."""
 
     __slots__ = ()
 
@@ -175,10 +175,10 @@ class ArrayOperators(Operators):
             """Length of each axis."""
 
         def __buffer__(self, flags: int, /) -> memoryview:
-            """What NumPy's functions are declared to take besides arrays.
+            """Declare for type checkers that NumPy's functions accept this class.
 
-            They take ours as well, by ``__array_function__``, which type checkers do not know. ``__array__`` is hidden
-            from them: with it ``array @ tensor`` would be an array to them, not a Tensor.
+            They do, through ``__array_function__``, but type checkers do not know that protocol. ``__array__`` would be
+            known to them, but with it they would take ``array @ tensor`` for an array, not a Tensor.
             """
 
     def __matmul__(self: A, other: Any) -> A:
@@ -196,7 +196,7 @@ class ArrayOperators(Operators):
             "(where, concatenate), or write to a leaf's numbers: tensor.data[index] = ..."
         )
 
-    # `==` and `!=` compare the numbers, element by element, as those of arrays do. Hashes are by identity.
+    # `==` and `!=` compare element by element, as arrays do. Hashes are by identity.
 
     def __eq__(self, other: Any) -> Any:
         return compared(operator.eq, self, other)
@@ -229,11 +229,11 @@ class ArrayOperators(Operators):
     if not TYPE_CHECKING:  # see `__buffer__`
 
         def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-            """Its elements as variables of their own, where one of NumPy's functions was given a list that this is in.
+            """An object array of the elements, each as its own variable, for a NumPy function called on a list.
 
-            NumPy hands over what it is given itself (see `__array_function__`), but not what a list holds, as in
-            ``np.mean([x, y])``. Anybody else who asks for an array, as ``np.asarray(x)`` does, is refused: the graph
-            would end there.
+            NumPy calls `__array_function__` for an argument, but not for items of a list, as in ``np.mean([x, y])``.
+            There it asks each item for an array. Any other request for an array, such as ``np.asarray(x)``, is refused,
+            since the graph would end there.
             """
             caller = asking()
             if caller is None:
@@ -249,13 +249,13 @@ class ArrayOperators(Operators):
             return out
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        """NumPy's other functions on this: see `autograd.functions`."""
+        """Apply one of NumPy's other functions: see `autograd.functions`."""
         from autograd import functions
 
         return functions.call(function, args, kwargs)
 
     def item(self, *index: Any) -> float:
-        """The number of an array of one element, or of the one with this index."""
+        """The only number as a float, or the number at an index."""
         numbers = np.asarray(ops.detach(self))
         if numbers.size != 1 and not index:
             raise ValueError(
@@ -300,10 +300,10 @@ class ArrayOperators(Operators):
         """See `autograd.swapaxes`."""
         return ops.swapaxes(self, axis1, axis2)  # type: ignore[no-any-return]
 
-    # Questions about the numbers: the answers are plain arrays and numbers, and no gradient goes through them.
+    # Questions about the numbers. The answers are plain arrays and numbers; they have no gradient.
 
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Any:
-        """Where the largest number is, the first of equals; without an axis, in the flattened array.
+        """Index of the largest number, the first one of equals. Without an axis it is an index of the flattened array.
 
         >>> from autograd import Tensor
         >>> scores = Tensor([[0.1, 0.7, 0.2], [0.5, 0.3, 0.2]])
@@ -313,15 +313,17 @@ class ArrayOperators(Operators):
         return numpy.argmax(self, axis, keepdims=keepdims)
 
     def argmin(self, axis: int | None = None, keepdims: bool = False) -> Any:
-        """Where the smallest number is, the first of equals; without an axis, in the flattened array."""
+        """Index of the smallest number, the first one of equals. Without an axis it is one of the flattened array."""
         return numpy.argmin(self, axis, keepdims=keepdims)
 
     def argsort(self, axis: int | None = -1, **numpys: Any) -> Any:
-        """The places of the numbers in ascending order; axis None for the flattened array."""
+        """The indices that sort the numbers in ascending order; axis None sorts the flattened array."""
         return numpy.argsort(self, axis, **numpys)
 
     def argpartition(self, kth: Any, axis: int | None = -1, **numpys: Any) -> Any:
-        """Places such that the kth is in order, what is smaller before it: the largest k are ``argpartition(-k)[-k:]``.
+        """The indices that put the kth smallest in its place and smaller ones before it, as in `numpy.argpartition`.
+
+        The largest k are at ``argpartition(-k)[-k:]``.
 
         >>> from autograd import Tensor
         >>> sorted(Tensor([5.0, 1.0, 9.0, 7.0]).argpartition(-2)[-2:].tolist())
@@ -330,15 +332,15 @@ class ArrayOperators(Operators):
         return numpy.argpartition(self, kth, axis, **numpys)
 
     def nonzero(self) -> Any:
-        """Where the numbers are not 0: an array of places for each axis."""
+        """The indices of the numbers that are not 0, as one array for each axis."""
         return numpy.nonzero(self)
 
     def searchsorted(self, v: Any, side: str = "left", sorter: Any = None) -> Any:
-        """Where in this sorted array numbers would have to be put in."""
+        """The indices at which to insert `v` so that this sorted array stays sorted."""
         return numpy.searchsorted(self, v, side, sorter)
 
     def any(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Any:
-        """Whether some number is not 0.
+        """True if any number is not 0.
 
         >>> from autograd import Tensor
         >>> Tensor([[0.0, 1.0], [0.0, 0.0]]).any(axis=1).tolist()
@@ -347,7 +349,7 @@ class ArrayOperators(Operators):
         return numpy.any(self, axis, keepdims=keepdims, **numpys)
 
     def all(self, axis: Axis = None, keepdims: bool = False, **numpys: Any) -> Any:
-        """Whether no number is 0."""
+        """True if no number is 0."""
         return numpy.all(self, axis, keepdims=keepdims, **numpys)
 
     @property
@@ -355,14 +357,14 @@ class ArrayOperators(Operators):
         """How much memory the numbers take."""
         return numpy.asarray(ops.detach(self)).nbytes  # type: ignore[no-any-return]
 
-    # What follows is as NumPy has it: a function of the same name, which knows variables.
+    # These methods call NumPy's function of the same name, which accepts variables.
 
     def take(self: A, indices: Any, axis: int | None = None) -> A:
-        """The elements with these numbers, of the flattened array or along an axis."""
+        """The elements at these indices, of the flattened array or along an axis."""
         return numpy.take(self, indices, axis)  # type: ignore[no-any-return]
 
     def repeat(self: A, repeats: Any, axis: int | None = None) -> A:
-        """Each element so many times."""
+        """Each element repeated, as in `numpy.repeat`."""
         return numpy.repeat(self, repeats, axis)  # type: ignore[no-any-return]
 
     def cumprod(self: A, axis: int | None = None) -> A:
@@ -378,7 +380,7 @@ class ArrayOperators(Operators):
         return numpy.trace(self, offset, axis1, axis2)  # type: ignore[no-any-return]
 
     def round(self, decimals: int = 0) -> Any:
-        """The numbers rounded, as a plain array: between its jumps rounding is constant."""
+        """The numbers rounded, as a plain array: the slope of rounding is 0 wherever it has one."""
         return numpy.round(self, decimals)
 
     def squeeze(self: A, axis: Axis = None) -> A:
@@ -391,7 +393,7 @@ class ArrayOperators(Operators):
 
 
 def _method(row: Elementwise) -> Callable[..., Any]:
-    """A row as a method: the object is the first operand, the others follow by place or name."""
+    """A row as a method: the object is the first operand, the others follow by position or name."""
 
     def method(self: Any, *others: Any, **named: Any) -> Any:
         return row(self, *others, **named)
@@ -409,7 +411,7 @@ METHODS = {row.name: row for row in ops.ROWS.values() if isinstance(row, Element
 for _name, _row in METHODS.items():
     setattr(Operators, _name, _method(_row))
 
-# NumPy calls a method of this name on every element of an object array: np.arcsin(array_of_values)
+# for an object array, NumPy calls a method of this name on every element: np.arcsin(array_of_values)
 NUMPY_NAMES = {
     name: row.name
     for name, row in vars(ops).items()
@@ -422,8 +424,8 @@ for _name, _ours in NUMPY_NAMES.items():
 def reduced(
     row: Op, x: Any, axis: Axis, keepdims: bool, numpys: dict[str, Any], params: dict[str, Any] | None = None
 ) -> Any:
-    """A reduction as a method: the row, or NumPy's function where arguments are given that only it has."""
-    if all(given is None for given in numpys.values()):  # NumPy passes on out=None and dtype=None
+    """A reduction as a method. It calls the row, or NumPy's function if `numpys` has arguments that the row lacks."""
+    if all(given is None for given in numpys.values()):  # NumPy passes out=None and dtype=None
         return row(x, axis=axis, keepdims=keepdims, **(params or {}))
     from autograd import functions
 
@@ -432,7 +434,7 @@ def reduced(
 
 
 def asking() -> str | None:
-    """The function of NumPy that asks for an array; None where it is somebody else's code."""
+    """The name of the NumPy function that asks for an array; None if other code asks."""
     frame, found = sys._getframe(2), None
     while frame is not None:
         module = frame.f_globals.get("__name__", "")
@@ -443,12 +445,12 @@ def asking() -> str | None:
 
 
 def binary(row: Op, x: Any, y: Any, other: Any) -> Any:
-    """An operator's row on two operands; NotImplemented where the `other` says itself what the operator means."""
+    """Apply an operator's row to two operands; NotImplemented if the class of `other` defines the operator itself."""
     return NotImplemented if is_foreign(other) else row.apply((x, y), {})
 
 
 def compared(operation: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
-    """The plain answer to a comparison."""
+    """Compare the numbers; NotImplemented if the class of `y` defines the comparison itself."""
     return NotImplemented if is_foreign(y) else operation(ops.detach(x), ops.detach(y))
 
 
@@ -457,10 +459,10 @@ OURS = (Traced, np.ndarray, np.generic, numbers.Number, list, tuple, str, bytes,
 
 
 def is_foreign(x: Any) -> bool:
-    """Whether an operand is no number, array or variable, and has operators of its own.
+    """True if `x` is not a number, array or variable, and its class defines operators itself.
 
-    NumPy's rule (NEP 13): a class with ``__array_ufunc__ = None`` wants to be asked; and so does any other that
-    defines what an operator with it on the right means.
+    This is NumPy's rule (NEP 13): our operator returns NotImplemented if the other class sets
+    ``__array_ufunc__ = None``, or defines reflected operators such as ``__radd__``.
     """
     if type(x) in PLAIN:
         return False

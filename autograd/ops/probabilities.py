@@ -19,13 +19,13 @@ logsumexp = Reduction(
     "logsumexp",
     lambda x, axis=None, keepdims=False: kernels.logsumexp(x, axis, keepdims),
     lambda out, x, axis: _shares(out, x, axis),
-    doc="log(sum(exp(x))) without overflow; its gradient is the softmax, and 0 where all are -inf.",
+    doc="log(sum(exp(x))) without overflow. Its gradient is the softmax, and 0 where all are -inf.",
     example="logsumexp([0.0, 0.0]) = 0.6931471805599453",
 )
 
 
 def _shares(out: Any, x: Any, axis: Any) -> Any:
-    """The softmax; 0 where all are -inf, so that what is masked as a whole moves nothing."""
+    """The softmax; 0 where all are -inf, so that a lane that is masked as a whole gets no gradient."""
     nothing = equal(out, -inf)
     if isinstance(nothing, np.ndarray) and nothing.dtype == bool and not nothing.any():
         return softmax(x, axis)
@@ -33,7 +33,7 @@ def _shares(out: Any, x: Any, axis: Any) -> Any:
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
-    """exp(x) divided by its sum along the axis; the largest element is subtracted first, so nothing overflows.
+    """exp(x) divided by its sum along the axis. The largest element is subtracted first, so that nothing overflows.
 
     >>> softmax(np.array([1000.0, 1000.0]))
     array([0.5, 0.5])
@@ -42,7 +42,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
-    """The logarithm of softmax, exact where softmax underflows, and however large the numbers' common offset is.
+    """The logarithm of softmax. It is exact even where softmax underflows or all numbers share a large offset.
 
     >>> log_softmax(np.array([0.0, -1e4]))
     array([     0., -10000.])
@@ -51,7 +51,7 @@ def log_softmax(x: Any, axis: Any = -1) -> Any:
 
 
 def _along(row: Fused, x: Any, axis: Any) -> Any:
-    """A fused row on anything; lists and object arrays of Values go through what it is composed of."""
+    """Apply a fused row to any kind of operand. Lists and object arrays of Values use the row's composition."""
     axis = fixed_axis(axis)
     if isinstance(x, (list, tuple)):
         x = stack(x) if builtins.any(isinstance(item, Traced) and item._stacks for item in x) else np.asarray(x)
@@ -61,12 +61,12 @@ def _along(row: Fused, x: Any, axis: Any) -> Any:
 
 
 def _exp_of_shifted(x: Any, axis: Any) -> tuple[Any, Any]:
-    shifted = x - x.max(axis, keepdims=True, initial=-inf)  # of lanes without elements, too
+    shifted = x - x.max(axis, keepdims=True, initial=-inf)  # `initial` allows lanes without elements
     return shifted, np.exp(shifted)
 
 
 def _largest(x: Any, axis: Any) -> Any:
-    """The largest of each lane as a constant; 0 where there are no elements."""
+    """The largest number of each lane, as a constant; 0 if there are no elements."""
     x = detach(x)
     return max(x, axis, keepdims=True) if np.size(x) else 0.0
 
@@ -118,11 +118,15 @@ _log_softmax = Fused(
 
 
 def class_labels(labels: Any, shape: Sequence[int], name: str) -> Any:
-    """Labels (n,) for scores of shape (n, classes), checked, as an array of their own that nobody can change.
+    """Check labels (n,) for scores of shape (n, classes), and return them as a read-only copy.
 
-    Backward reads them again, and a wrong one would be an index that exists: so everything that is not one whole number
-    a row is refused. Raises ValueError for shapes that do not fit and an empty batch, TypeError for a dtype that is not
-    an integer's, IndexError for a label outside [0, classes). `name` is that of the caller, for its messages.
+    It is a copy because backward reads the labels again. The check is strict because a wrong label, such as -1, could
+    be a valid index and give a wrong loss. `name` is the caller's name, for messages.
+
+    Raises:
+        ValueError: the shapes do not fit, or the batch is empty.
+        TypeError: the dtype is not an integer dtype.
+        IndexError: a label is outside [0, classes).
 
     >>> class_labels([1, 0], (2, 3), "my_loss")
     array([1, 0])
@@ -180,9 +184,9 @@ def _cross_entropy_composed(logits: Any, labels: Any, **_: Any) -> Any:
 
 
 def _classes_first(logits: Any) -> tuple[Any, Any, Any]:
-    """Each row less its largest number, the exponentials of that, and their sums.
+    """Each row minus its largest number, the exponentials of that, and their sums.
 
-    Classes come first, rows second: NumPy is quicker at sums of long rows than of short ones.
+    The result has shape (classes, n), since NumPy sums few long rows faster than many short ones.
     """
     shifted = logits.T.copy()
     shifted -= shifted.max(axis=0)
@@ -213,7 +217,7 @@ _cross_entropy = Fused(
     _cross_entropy_vjp,
     None,
     saves=True,
-    reads=((), ()),  # the labels are nobody else's
+    reads=((), ()),  # the labels are a private copy, which cannot change
     doc="Mean over rows of -log_softmax(logits)[label]: logits (n, classes), labels (n,) integers.",
     example="cross_entropy(np.array([[0.0, 0.0]]), [1]).round(6) = np.float64(0.693147)",
 )

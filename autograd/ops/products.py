@@ -1,4 +1,4 @@
-"""Products of arrays: `matmul`, `einsum`, `dot`, `outer`, and `linear`, the product with a bias in one step."""
+"""Products of arrays: `matmul`, `einsum`, `dot`, `outer`, and `linear`, a matrix product plus a bias."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _matmul_right(g: Any, a: Any, b: Any) -> Any:
         return _column(a) * _row(g) if b.ndim > 1 else g * a
     if b.ndim == 1:
         return kernels.rows(a).swapaxes(0, 1) @ g.reshape(-1)
-    if b.ndim == 2:  # one product, rather than one for each matrix of the batch and then their sum
+    if b.ndim == 2:  # one product over all rows is faster than one a matrix of the batch and their sum
         return kernels.sum_of_outer_products(a, g)
     return a.swapaxes(-1, -2) @ g
 
@@ -48,7 +48,7 @@ matmul = Linear(
     _matmul_right,
     reads=True,
     infix="@",
-    doc="Matrix product of (…, n, k) and (…, k, m), batches broadcast; a 1-D operand is a row or a column.",
+    doc="Matrix product of (…, n, k) and (…, k, m). Batches broadcast; a 1-D operand is a row or a column.",
     example="matmul([1.0, 2.0], [3.0, 4.0]) = 11.0",
 )
 
@@ -56,8 +56,9 @@ matmul = Linear(
 def _einsum_transpose(i: int, g: Any, *operands: Any, subscripts: str) -> Any:
     """The cotangent of operand i is itself one einsum.
 
-    A letter that only this operand has (or that others have with length 1) was summed: a vector of ones spreads the
-    cotangent over it. A letter that it has twice picked a diagonal: an identity matrix puts the cotangent back on it.
+    A letter that only this operand has was summed, and so was one that the others have with length 1. A vector of ones
+    spreads the cotangent over it. A letter that the operand has twice took a diagonal. An identity matrix puts the
+    cotangent back on that diagonal.
     """
     terms, result = kernels.einsum_terms(subscripts, [x.ndim for x in operands])
     sizes: dict[str, int] = {}
@@ -66,7 +67,7 @@ def _einsum_transpose(i: int, g: Any, *operands: Any, subscripts: str) -> Any:
             sizes[letter] = builtins.max(sizes.get(letter, 1), n) if n else 0
     dtype = detach(operands[i]).dtype
     others = [(terms[j], operands[j]) for j in range(len(operands)) if j != i]
-    known = set(result)  # the letters whose axis the cotangent gets at its full length
+    known = set(result)  # the letters whose axis already has its full length in some input of the new einsum
     known.update(letter for term, x in others for letter, n in zip(term, x.shape, strict=True) if n == sizes[letter])
     target, extras = "", []
     for letter in terms[i]:
@@ -96,7 +97,7 @@ _einsum = Linear(
 
 
 def einsum(subscripts: str, *operands: Any) -> Any:
-    """Products and sums named by letters, as `numpy.einsum`: ``'ij,jk->ik'``; ellipses and repeated letters work.
+    """Einstein summation as in `numpy.einsum`: ``'ij,jk->ik'``. Ellipses and repeated letters work.
 
     >>> einsum("i,j->ij", np.array([1.0, 2.0]), np.array([3.0]))
     array([[3.],
@@ -114,7 +115,7 @@ _dot = Linear(
     lambda i, g, *items: g * items[j] if (j := _partner(i, len(items))) is not None else g,
     arity=-1,
     reads=True,
-    doc="Sum of products of scalars: n factors, their n partners, and perhaps a bias.",
+    doc="Sum of products of scalars: n factors, their n partners, and an optional bias.",
 )
 
 
@@ -129,7 +130,7 @@ def _partner(i: int, count: int) -> int | None:
 
 
 def dot(x: Any, y: Any, bias: Any = None) -> Any:
-    """Sum of products, plus a bias: of two sequences of Values (one n-ary node), or of arrays as `numpy.dot`.
+    """Sum of products, plus a bias. Two sequences of Values give one n-ary node; arrays work as in `numpy.dot`.
 
     >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
     11.5

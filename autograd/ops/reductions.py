@@ -1,4 +1,4 @@
-"""Operations that make one number of many: a weight an element says how much of its change reaches the result."""
+"""Reductions: many numbers in, one number out. A row gives each element's weight: the result's derivative by it."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from autograd.ops.rows import Reduction
 # fmt: off
 sum = Reduction(
     "sum", np.sum, lambda out, x, axis: 1,
-    reads=False, doc="Sum over the axes; 0 of nothing.", example="sum([1.0, 2.0]) = 3.0",
+    reads=False, doc="Sum over the axes; 0 for no elements.", example="sum([1.0, 2.0]) = 3.0",
 )
 mean = Reduction(
     "mean", lambda x, axis=None, keepdims=False: kernels.mean(x, axis, keepdims),
     lambda out, x, axis: kernels.ratio(1, kernels.count(x, axis)),
-    reads=False, doc="Mean over the axes; nan of nothing.", example="mean([1.0, 2.0]) = 1.5",
+    reads=False, doc="Mean over the axes; nan for no elements.", example="mean([1.0, 2.0]) = 1.5",
 )
 max = Reduction(
     "max", np.max, lambda out, x, axis: _share(equal(x, out), axis),
-    doc="Largest element; ties share the gradient evenly, a nan wins.", example="max([1.0, 2.0]) = 2.0",
+    doc="Largest element, nan if one is nan; ties share the gradient evenly.", example="max([1.0, 2.0]) = 2.0",
 )
 min = Reduction(
     "min", np.min, lambda out, x, axis: _share(equal(x, out), axis),
-    doc="Smallest element; ties share the gradient evenly, a nan wins.", example="min([1.0, 2.0]) = 1.0",
+    doc="Smallest element, nan if one is nan; ties share the gradient evenly.", example="min([1.0, 2.0]) = 1.0",
 )
 prod = Reduction(
     "prod", np.prod, lambda out, x, axis: _product_of_others(x, axis),
-    doc="Product over the axes; 1 of nothing.", example="prod([2.0, 3.0]) = 6.0",
+    doc="Product over the axes; 1 for no elements.", example="prod([2.0, 3.0]) = 6.0",
 )
 var = Reduction(
     "var", lambda x, axis=None, ddof=0, keepdims=False: kernels.var(x, axis, ddof, keepdims),
     lambda out, x, axis, ddof=0: (x - mean(x, axis, keepdims=True)) * kernels.ratio(2, kernels.count(x, axis) - ddof),
     params=("ddof",),
-    doc="Variance, of the population (ddof=0) or a sample's estimate (ddof=1).", example="var([1.0, 3.0]) = 1.0",
+    doc="Variance: of the population (ddof=0), or estimated from a sample (ddof=1).", example="var([1.0, 3.0]) = 1.0",
 )
 std = Reduction(
     "std", lambda x, axis=None, ddof=0, keepdims=False: np.sqrt(kernels.var(x, axis, ddof, keepdims)),
@@ -47,7 +47,7 @@ std = Reduction(
         / where(equal(out, 0), 1, out)
         * kernels.ratio(1, kernels.count(x, axis) - ddof)
     ),
-    params=("ddof",), doc="Standard deviation; slope 0 where constant.", example="std([1.0, 3.0]) = 1.0",
+    params=("ddof",), doc="Standard deviation; slope 0 where all are equal.", example="std([1.0, 3.0]) = 1.0",
 )
 norm = Reduction(
     "norm", lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x * x, axis, keepdims=keepdims)),
@@ -57,14 +57,15 @@ norm = Reduction(
 
 
 def _share(hit: Any, axis: Any) -> Any:
-    """One, split evenly among the elements that hit."""
+    """1, shared evenly among the elements where `hit` is true."""
     return hit / hit.sum(axis=axis, keepdims=True)
 
 
 def _product_of_others(x: Any, axis: Sequence[int]) -> Any:
-    """For each element the product of all the others: right with zeros, where ``out / x`` is not.
+    """For each element the product of all others. ``out / x`` would be wrong where an element is 0.
 
-    Products of everything before and everything after, each by doubling (Hillis and Steele, 1986).
+    It is the product of all elements before, times the product of all after. Both are prefix products, computed by
+    doubling (Hillis and Steele, 1986).
     """
     axes = tuple(axis)
     rest = tuple(i for i in range(x.ndim) if i not in axes)

@@ -1,8 +1,8 @@
-"""How operations are called: the signature of each row, for `inspect.signature`, `help`, notebooks and editors.
+"""Signatures of operations, for `inspect.signature`, `help`, notebooks and editors.
 
-A row takes ``*inputs`` and ``**params``, whatever it computes. What it accepts follows from its rules, which name the
-operands. The types of operands and parameters stand here, once. `tests/stubs.py` writes the declarations for type
-checkers from the same signatures.
+Every row is called with ``*inputs`` and ``**params``, so Python cannot show what it accepts. The real signature is
+derived from the row's rules, which name the operands. The types of operands and parameters are listed here once.
+`tests/stubs.py` writes the declarations for type checkers from the same signatures.
 
 >>> from autograd import ops
 >>> inspect.signature(ops.leaky_relu)
@@ -33,7 +33,7 @@ PARAMETERS = {
 
 
 def signature(row: Op) -> Signature:
-    """What a row is called with: parameters and the operands of elementwise rows also by name, others by place only.
+    """The signature of a row. Parameters and the operands of elementwise rows may be given by name; others may not.
 
     >>> from autograd import ops
     >>> signature(ops.cumsum)
@@ -53,7 +53,7 @@ def signature(row: Op) -> Signature:
 
 
 def arguments(row: Op) -> str:
-    """What stands between the parentheses of a call, without types.
+    """The arguments of a call as text, without types.
 
     >>> from autograd import ops
     >>> arguments(ops.leaky_relu), ops.leaky_relu
@@ -69,7 +69,7 @@ def _argument(x: Parameter) -> str:
 
 
 def as_method(row: Op, name: str) -> Signature:
-    """The same of a method: the object is the first operand, the others come by place or by name.
+    """The signature of a row as a method: the object is the first operand, the others come by position or by name.
 
     >>> from autograd import ops
     >>> as_method(ops.leaky_relu, "leaky_relu")
@@ -92,7 +92,7 @@ BINARY = _returning_self(Parameter("other", Parameter.POSITIONAL_OR_KEYWORD, ann
 
 
 def _named_by_rules(row: Op) -> list[Parameter]:
-    """The operands and then the parameters, by the names that the row's rules give them."""
+    """The operands, then the parameters, with the names that they have in the row's rules."""
     if isinstance(row, Elementwise):
         names = operand_names(row)
         defaults = (Parameter.empty,) * (row.arity - len(row.defaults)) + row.defaults
@@ -103,13 +103,13 @@ def _named_by_rules(row: Op) -> list[Parameter]:
         return [x, axis, *_rule(row.weight)[3:], keepdims]
     if isinstance(row, Linear):
         return _rule(row.transposes[0])[1 if row.arity >= 0 else 2 :]
-    if hasattr(row, "rule"):  # somebody's own: all of its operands have to be given
+    if hasattr(row, "rule"):  # a custom operation: all operands are required
         found = _rule(row.rule)[2:]
         return [x.replace(default=x.empty) for x in found[: row.arity]] + found[row.arity :]
     return _rule(row.composition if isinstance(row, Fused) else row.forward)
 
 
 def _rule(function: Callable[..., Any]) -> list[Parameter]:
-    """The parameters of a rule; not what a row saves for backward."""
+    """The parameters of a rule, without the one that holds what the row saves for backward."""
     found = inspect.signature(function).parameters.values()
     return [x for x in found if x.kind is not Parameter.VAR_KEYWORD and x.name != "saved"]

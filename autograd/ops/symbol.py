@@ -1,15 +1,15 @@
-"""`Symbol`: a name that can flow through a rule, so that a rule can be read as text.
+"""`Symbol`: a named operand. A rule applied to Symbols gives an expression, which can be written as text.
 
 >>> x, y = Symbol("x"), Symbol("y")
 >>> str((x + 1) * -y), str(1 / (1 + (-x)))
 ('(x + 1) * -y', '1 / (1 + -x)')
 
-The text is Python that computes the same number from floats, given the rows' scalar functions by name: this is how
-`autograd.engine.specialize` turns rows into inlined methods. Other ways of writing an expression are in
-`autograd.explaining.notation`.
+The text is Python. It computes the same number from floats, if the rows' scalar functions are defined by name.
+`autograd.engine.specialize` turns rows into inlined methods this way. `autograd.explaining.notation` has other
+notations.
 
-A symbol may have a number beside its name. Comparisons of such symbols are answered by their numbers, so that a rule
-with branches comes out as the branch that was taken:
+A symbol may have a number beside its name. Then comparisons are decided by the numbers, and a rule with branches gives
+only the branch that was taken:
 
 >>> str(ops.leaky_relu.partials[0](None, Symbol("x", 2.0), Symbol("slope", 0.1)))
 '1'
@@ -26,13 +26,13 @@ from autograd import ops
 from autograd.ops.operators import Operators
 from autograd.ops.rows import Elementwise, Op
 
-# how tightly each form binds, loosest first
+# operator precedence, lowest first
 CHOICE, OR, AND, COMPARE, SUM, PRODUCT, NEGATIVE, POWER, ATOM = range(9)
 BINDING = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
 
 
 class Symbol(Operators):
-    """An expression in names: a name, a number, or a head with parts (a row, or the sign of a comparison)."""
+    """An expression: a name, a number, or a head (a row, or the sign of a comparison) with parts."""
 
     __slots__ = ("head", "number", "parts")
     _branches = False
@@ -51,24 +51,24 @@ class Symbol(Operators):
 
     @property
     def names(self) -> frozenset[str]:
-        """The names that it reads."""
+        """The names that occur in the expression."""
         own = frozenset([self.head]) if isinstance(self.head, str) and not self.parts else frozenset()
         return own.union(*(part.names for part in self.parts))
 
     def detach(self) -> Symbol:
-        """Itself: a name has no numbers to cut off."""
+        """Return the symbol itself: it has no graph."""
         return self
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if not isinstance(op, Elementwise):
             raise TypeError(f"{op.name} has no scalar form")
-        if op is ops.where and isinstance(inputs[0], bool):  # it is known which branch is taken
+        if op is ops.where and isinstance(inputs[0], bool):  # the condition is known
             return symbol(inputs[1 if inputs[0] else 2])
         parts = tuple(map(symbol, inputs))
         numbers = [part.number for part in parts]
         number = None if None in numbers else op.plain(numbers, {})
-        if number is not None and op is ops.sign:  # constant wherever it has a derivative
+        if number is not None and op is ops.sign:  # sign is constant wherever it has a derivative
             return symbol(number)
         return cls(op, number, parts)
 
@@ -96,7 +96,7 @@ class Symbol(Operators):
         raise TypeError(f"whether {self} holds is not known here: write where(condition, x, y), which keeps both")
 
     def __and__(self, other: Any) -> Any:
-        if isinstance(other, bool):  # it is known
+        if isinstance(other, bool):
             return self if other else False
         return Symbol("and", None, (self, other))
 
@@ -119,7 +119,7 @@ COMPARISONS = {
 
 
 def compare(sign: str, left: Symbol, other: Any) -> Any:
-    """The answer, if both have numbers; else the question as an expression."""
+    """A bool if both sides have numbers, else the comparison as an expression."""
     right = symbol(other)
     if left.number is not None and right.number is not None:
         return bool(COMPARISONS[sign](left.number, right.number))
@@ -132,19 +132,19 @@ def symbol(x: Any) -> Symbol:
     >>> symbol(2.0), symbol(-1)
     (Symbol('2.0'), Symbol('-1'))
     """
-    if isinstance(x, np.generic):  # its own text is not a number: np.float64(2.0)
+    if isinstance(x, np.generic):  # its repr would be np.float64(2.0)
         x = x.item()
     return x if isinstance(x, Symbol) else Symbol(x, float(x))
 
 
 class Notation:
-    """A way of writing expressions; this one is Python.
+    """A way of writing expressions. This class writes Python; subclasses write other notations.
 
-    `write` gives the text and how tightly it binds. A row is written by the method of its name, if there is one.
+    `write` returns the text and its precedence. A row is written by the method of its name, if there is one.
     """
 
     def write(self, s: Symbol) -> tuple[str, int]:
-        """The text of an expression, and how tightly it binds."""
+        """The text of an expression, and its precedence."""
         if isinstance(s.head, Op):
             return getattr(self, f"_{s.head.name}", self._call)(s)
         if s.parts:
@@ -152,7 +152,7 @@ class Notation:
         return self.atom(s.head) if isinstance(s.head, str) else self.literal(s.head)
 
     def within(self, s: Symbol, binding: int) -> str:
-        """The text as an operand of something that binds this tightly."""
+        """The text as an operand of an operator of this precedence, in parentheses if needed."""
         text, own = self.write(s)
         return text if own >= binding else self.bracket(text)
 
@@ -165,21 +165,21 @@ class Notation:
         return name
 
     def atom(self, name: str) -> tuple[str, int]:
-        """A name, and how tightly it binds."""
+        """A name, and its precedence."""
         return self.name(name), ATOM
 
     def literal(self, x: float) -> tuple[str, int]:
-        """A number, and how tightly it binds."""
+        """A number, and its precedence."""
         return repr(x), NEGATIVE if x < 0 else ATOM
 
     def _comparison(self, s: Symbol) -> tuple[str, int]:
         binding = {"and": AND, "or": OR}.get(str(s.head), COMPARE)
-        left, right = s.parts  # comparisons would chain
-        before = self.within(left, SUM if binding == COMPARE else binding)
+        left, right = s.parts
+        before = self.within(left, SUM if binding == COMPARE else binding)  # x < y < z would be a chain in Python
         return f"{before} {self.sign(str(s.head))} {self.within(right, binding + 1)}", binding
 
     def sign(self, sign: str) -> str:
-        """The sign of a comparison, or a word between two."""
+        """The sign of a comparison, or the word "and" or "or"."""
         return sign
 
     def _where(self, s: Symbol) -> tuple[str, int]:

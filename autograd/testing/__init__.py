@@ -1,6 +1,6 @@
-"""Gradient tests of your own operations and networks, with Hypothesis: strategies, a stateful machine, the checks.
+"""Test your own operations and networks with Hypothesis: strategies, a stateful machine, gradient checks.
 
-A test of five lines finds a wrong rule and shrinks it to a function of a line or two:
+A test of five lines finds a wrong rule and shrinks the failure to a function of a line or two:
 
 >>> from hypothesis import given
 >>> from autograd import custom_op, ops
@@ -10,10 +10,10 @@ A test of five lines finds a wrong rule and shrinks it to a function of a line o
 ...     assert_gradients(f, *f.leaves)
 >>> test_cube()
 
-`expressions` draws graphs, not trees: only where a node is used twice do bugs of accumulation and of order show. What
-is drawn is a plain list of instructions that count their operands back from the newest node; one that would leave an
-operation's domain, overflow, or sit near a kink is passed over rather than forbidden. So every part of an example can
-be deleted, which is what makes it shrink well. This is the only package that needs Hypothesis.
+`expressions` draws graphs, not trees, since errors of accumulation and of order show only where a node is used twice.
+An example is a list of instructions that count their operands back from the newest node. An instruction that would
+leave an operation's domain, overflow, or come near a kink is skipped. So every part of an example can be deleted, and
+examples shrink well. This is the only package that needs Hypothesis.
 """
 
 from autograd.gradcheck.check import assert_gradients, check_gradients

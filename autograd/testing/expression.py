@@ -1,4 +1,7 @@
-"""`Expression`: a random function as a graph of operations that skips what it should not run. Needs no Hypothesis."""
+"""`Expression`: a function as a graph of operations. It skips operations that cannot be checked at its numbers.
+
+This module does not need Hypothesis.
+"""
 
 from __future__ import annotations
 
@@ -20,13 +23,13 @@ from autograd.gradcheck.check import assert_gradients
 from autograd.ops.rows import Traced
 
 Operation: TypeAlias = Callable[..., Any]
-Source: TypeAlias = int | float  # an operand: how far back from the newest node, or a constant
+Source: TypeAlias = int | float  # an operand: an int counts back from the newest node, a float is a constant
 
 OPERATIONS: tuple[Operation, ...] = (
     ops.add, ops.mul, ops.sub, ops.div, ops.neg, ops.power, ops.square, ops.abs, ops.relu, ops.tanh, ops.sigmoid,
     ops.exp, ops.log, ops.sqrt, ops.sin, ops.softplus, ops.maximum, ops.minimum, ops.hypot, ops.atan2,
 )  # fmt: skip
-"""What expressions are made of by default."""
+"""The operations of expressions, by default."""
 
 INFIX: dict[str, Operation] = {
     "+": operator.add,
@@ -36,15 +39,15 @@ INFIX: dict[str, Operation] = {
     "**": operator.pow,
 }
 EPS = 2.0**-52
-LIMIT = 1e3  # of a node's number and of each local derivative
-NEAR = 2.0**-6  # how near a kink is too near
+LIMIT = 1e3  # for a node's number and for each partial derivative
+NEAR = 2.0**-6  # the smallest distance from a kink
 
 
 # ----------------------------------------------------------------------------------------------------- operations
 
 
 def arity(op: Operation) -> int:
-    """How many operands an operation takes: a row says so, a function's signature tells."""
+    """The number of operands of an operation: a row's arity, or the required parameters of a function."""
     known = getattr(op, "arity", None)
     if isinstance(known, int):
         return known
@@ -52,7 +55,7 @@ def arity(op: Operation) -> int:
 
 
 def is_ours(op: Operation) -> bool:
-    """Whether it is a row of the table, rather than somebody's own."""
+    """True for a row of the table, False for a custom operation."""
     return any(row is op for row in ops.ROWS.values())
 
 
@@ -63,28 +66,28 @@ def title(op: Operation) -> str:
 
 
 def apply(op: Operation, *operands: Any) -> Any:
-    """The operation as a program writes it: by its operator, if it has one."""
+    """Apply an operation as a program does: by its operator, if it has one."""
     if is_ours(op) and len(operands) == 2 and any(isinstance(x, Traced) for x in operands):
         return INFIX.get(op.infix, op)(*operands)  # type: ignore[attr-defined]
-    return op(*operands)  # on floats too: rows know infinities, where Python raises
+    return op(*operands)  # on floats, too: a row returns an infinity where Python's operator would raise
 
 
 def source_of(op: Operation, operands: Sequence[str]) -> str:
-    """The source of an application."""
+    """The source code of an operation on its operands."""
     if is_ours(op) and op.infix in INFIX and len(operands) == 2:  # type: ignore[attr-defined]
         left, right = (f"({x})" if x[0] == "-" else x for x in operands)
         return f"{left} {op.infix} {right}"  # type: ignore[attr-defined]
     return f"-{operands[0]}" if op is ops.neg else f"{title(op)}({', '.join(operands)})"
 
 
-@lru_cache(maxsize=4096)  # examples are small numbers, and those of a shrinking failure nearly the same ones
+@lru_cache(maxsize=4096)  # the examples of a shrinking failure repeat the same numbers
 def local(
     op: Operation, numbers: tuple[float, ...], variable: tuple[bool, ...]
 ) -> tuple[float, list[float], list[float]] | None:
-    """The operation's number, its slope in each operand, and how far each slope may be off; None to pass it over here.
+    """The operation's number, its slope in each operand, and the possible error of each slope; None to skip it here.
 
-    Measured, so that neither a wrong rule nor an undeclared kink, pole or tie can hide. What is measured is off by the
-    last digits of the numbers that it is a difference of: where a function saturates, by more than the whole slope.
+    Slopes are measured by differences, so that a wrong rule or an undeclared kink, pole or tie cannot hide. Each
+    difference has the rounding errors of its terms. Where a function saturates, they may be larger than the slope.
     """
 
     def at(i: int, t: float) -> float:
@@ -101,16 +104,16 @@ def local(
         near = [(at(i, k * h), at(i, -k * h)) for k in (1, 2, 4)]
         first, second, fourth = (right - left for right, left in near)
         fine, wide = (8 * first - second) / (12 * h), (8 * second - fourth) / (24 * h)
-        slopes[i] = fine + (fine - wide) / 15  # where the error shrinks with the fourth power of the step
+        slopes[i] = fine + (fine - wide) / 15  # the error shrinks with the fourth power of the step
         size = max(abs(out), *(abs(x) for pair in near for x in pair)) + abs(slopes[i] * numbers[i])
         doubts[i] = abs(fine - wide) / 15 + 4 * EPS * size / h
-        if not abs(slopes[i] - slope) < 0.1 * (1 + abs(slope)):  # a jump: it grows steeper as one looks closer
+        if not abs(slopes[i] - slope) < 0.1 * (1 + abs(slope)):  # a jump: smaller steps give a steeper slope
             return None
     if not abs(out) < LIMIT or not all(map(math.isfinite, slopes)):
         return None
     moving = [i for i, varies in enumerate(variable) if varies]
     for signs in product((NEAR, -NEAR), repeat=len(moving) if len(moving) > 1 else 0):
-        moves = dict(zip(moving, signs, strict=False))  # together: a negative base is well with a whole exponent only
+        moves = dict(zip(moving, signs, strict=False))  # all at once: a negative base needs a whole exponent
         numeric = float(ops.detach(op(*[x + moves.get(j, 0.0) for j, x in enumerate(numbers)])))
         bend = numeric - out - sum(slopes[i] * t for i, t in moves.items())
         if not abs(bend) < 0.1 * NEAR * (1 + sum(map(abs, slopes))):
@@ -132,15 +135,15 @@ class Instruction:
 
 
 class Expression:
-    """A function of a few numbers, as a graph of operations, and the numbers to evaluate it at.
+    """A function of a few numbers, as a graph of operations, and the numbers at which to evaluate it.
 
     Args:
         leaves: the numbers.
-        program: instructions ``(operation, sources)``. A source that is an int counts back from the newest node, a
-            float is a constant. Instructions that should not run at these numbers are passed over, and results that
-            nothing uses are added up in the end.
+        program: instructions ``(operation, sources)``. A source that is an int counts back from the newest node; a
+            float is a constant. Instructions that cannot be checked at these numbers are skipped. Results that no
+            instruction uses are added up at the end.
 
-    Call it with floats, Values, Tensors, Duals; its repr is its source.
+    Call it with floats, Values, Tensors or Duals. Its repr is its source code.
 
     >>> f = Expression([2.0, 3.0], [(ops.mul, (1, 2)), (ops.log, (-1.0,)), (ops.tanh, (1,)), (ops.sub, (2, 1.0))])
     >>> f
@@ -171,7 +174,7 @@ class Expression:
         )
 
     def _take(self, op: Operation, operands: tuple[Source, ...], numbers: list[float]) -> None:
-        """Keep an instruction, if it can run."""
+        """Keep an instruction, unless it cannot be checked."""
         variable = tuple(isinstance(x, int) for x in operands)
         if any(variable) and len(operands) == arity(op):
             found = local(op, tuple(numbers[x] if isinstance(x, int) else x for x in operands), variable)
@@ -180,7 +183,7 @@ class Expression:
                 self.steps.append(Instruction(op, operands, found[0], tuple(found[1])))
 
     def nodes(self, *leaves: Any) -> list[Any]:
-        """Everything that is computed: the leaves, a node a step, and the sums that join the ends."""
+        """All nodes: the leaves, one node for each step, and the sums of the results at the end."""
         if len(leaves) != len(self.leaves):
             raise TypeError(f"this expression takes {len(self.leaves)} numbers, got {len(leaves)}")
         found = list(leaves)
@@ -197,7 +200,7 @@ class Expression:
 
     @cached_property
     def names(self) -> list[str]:
-        """The leaves' and the steps' names in the source."""
+        """The names of leaves and steps in the source code."""
         return [chr(ord("a") + i) for i in range(len(self.leaves))] + [f"t{i + 1}" for i in range(len(self.steps))]
 
     @cached_property
@@ -233,12 +236,12 @@ class Expression:
         return "\n".join("  ".join(f"{x:<{w}}" for x, w in zip(row, widths, strict=True)).rstrip() for row in rows)
 
     def tolerance(self) -> tuple[float, ...]:
-        """How far rounding can take each leaf's gradient from the true one.
+        """The largest error of each leaf's gradient by rounding.
 
-        A multiple of eps, times the number of nodes, times the sum over all paths of the products of the magnitudes
-        of the local derivatives: what a backward sweep gives if nothing ever cancels. A local derivative that
-        is itself a difference (1 - out**2, where tanh saturates) is only known to eps of what it was taken from, so
-        none counts for less than that.
+        It is a multiple of eps, times the number of nodes, times a sum over all paths: of the products of the
+        magnitudes of the partial derivatives. A backward pass would give this sum if nothing cancelled. A partial
+        derivative may be a difference, such as 1 - out**2 where tanh saturates. Its error is eps of the terms, so each
+        counts as at least `least`.
         """
         n, least = len(self.leaves), 1e-3
         flow = [0.0] * (n + len(self.steps))
@@ -252,7 +255,7 @@ class Expression:
 
 
 def assert_engine(f: Expression) -> None:
-    """Check an expression in every way there is: floats, Values, Tensors and forward mode agree, gradients are right.
+    """Check that floats, Values, Tensors and forward mode agree on an expression, and that its gradients are right.
 
     Raises AssertionError with a report.
 

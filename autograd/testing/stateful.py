@@ -1,4 +1,7 @@
-"""`GraphMachine`: builds graphs, runs backward, zeroes, detaches and drops, and works out itself what should come."""
+"""`GraphMachine` builds random graphs, runs backward, zeroes gradients, detaches and deletes nodes.
+
+It computes by itself what the gradients should be, and compares.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +19,23 @@ from autograd.testing.strategies import dyadics
 
 
 class Cell:
-    """What `GraphMachine` knows of a node: the engine's, and by its own account the number, edges and gradient."""
+    """A node of `GraphMachine`: the engine's node, and the number, edges and gradient that the machine computed."""
 
     def __init__(self, name: str, node: Any, number: float, edges: Sequence[tuple[Cell, float, float]] = ()) -> None:
         self.name = name
         self.node = node
         self.number = number
-        self.edges = edges  # operands that are variables, with the measured slope in each and how far it may be off
+        self.edges = edges  # operands that are variables, each with the measured slope and its possible error
         self.forget()
 
     def forget(self) -> None:
-        """No gradient."""
+        """Set the gradient to 0."""
         self.gradient = 0.0
-        self.size = 0.0  # of the terms that the gradient is a sum of
-        self.doubt = 0.0  # how far it may be off, because the slopes are
+        self.size = 0.0  # the sum of the magnitudes of the gradient's terms
+        self.doubt = 0.0  # the possible error that comes from the errors of the slopes
 
     def below(self) -> list[Cell]:
-        """This and everything it was computed from, operands before results."""
+        """This node and all that it was computed from, operands before results."""
         order: list[Cell] = []
         seen = set()
         stack = [(self, False)]
@@ -46,15 +49,16 @@ class Cell:
         return order
 
 
-picks = st.integers(-2, 5)  # 0, -1, -2: a leaf; 1, 2, …: so far back among the nodes
+picks = st.integers(-2, 5)  # 0, -1, -2: a leaf; 1, 2, …: count back from the newest node
 
 
 class GraphMachine(RuleBasedStateMachine):
-    """A state machine that builds graphs on few leaves, and runs backward in whatever order.
+    """A state machine that builds graphs on few leaves, and runs backward passes in any order.
 
-    After each step the gradient of every leaf has to be what the backwards since its last zeroing add up to, and
-    that of every node what the last backward through it gave, by derivatives that are measured on plain floats.
-    Replace the attributes and the methods below the rules to test an engine or operations of your own:
+    It checks every gradient after each step, with derivatives that are measured on plain floats. A leaf's gradient is
+    the sum over all backward passes since it was last zeroed. A computed node's gradient comes from the last backward
+    pass through it. To test an engine or operations of your own, override the attributes and the methods above the
+    rules:
 
     >>> from autograd import ops
     >>> class Machine(GraphMachine):
@@ -72,7 +76,7 @@ class GraphMachine(RuleBasedStateMachine):
         self.nodes: list[Cell] = []
         self.count = 0
 
-    # What is under test: override these
+    # The engine under test: override these
 
     def leaf(self, number: float) -> Any:
         """A new leaf."""
@@ -91,7 +95,7 @@ class GraphMachine(RuleBasedStateMachine):
         return float(node.grad)
 
     def zero(self, leaf: Any) -> None:
-        """Forget a leaf's gradient."""
+        """Set a leaf's gradient to 0."""
         leaf.grad = 0.0
 
     def detach(self, node: Any) -> Any:
@@ -105,7 +109,7 @@ class GraphMachine(RuleBasedStateMachine):
     # The rules
 
     def pick(self, i: int) -> Cell:
-        """A leaf, or a node so far back."""
+        """A leaf, or the i-th newest node."""
         if i <= 0 or not self.nodes:
             return self.leaves[abs(i) % len(self.leaves)]
         return self.nodes[-min(i, len(self.nodes))]
@@ -133,7 +137,7 @@ class GraphMachine(RuleBasedStateMachine):
         self.compute(which, (i, j, i + j), cut=True)
 
     def compute(self, which: int, sources: Sequence[int], cut: bool) -> None:
-        """Apply an operation, the last operand detached if `cut`; nothing where the operation should not run."""
+        """Apply an operation, with the last operand detached if `cut`. Skip it if it cannot be checked here."""
         op = self.operations[which % len(self.operations)]
         chosen = [self.pick(i) for i in sources[: arity(op)]]
         variable = tuple(not cut or k < len(chosen) - 1 for k in range(len(chosen)))
@@ -150,7 +154,7 @@ class GraphMachine(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 63), i=picks, j=picks)
     def build_and_run_backward(self, which: int, i: int, j: int) -> None:
-        """Both in one rule, as Hypothesis often turns some rules off."""
+        """Do both in one rule, since Hypothesis often disables some rules."""
         self.compute(which, (i, j, i + j), cut=False)
         self.sweep(self.pick(1))
 
@@ -159,14 +163,14 @@ class GraphMachine(RuleBasedStateMachine):
         self.sweep(self.pick(i))
 
     def sweep(self, root: Cell) -> None:
-        """Run backward, and work out what it should give."""
+        """Run backward, and compute what it should give."""
         note(f"{root.name}.backward()")
         self.backward(root.node)
         order = root.below()
         flow = {id(cell): np.zeros(3) for cell in order}  # gradient, size and doubt
         flow[id(root)] += (1.0, 1.0, 0.0)
         for cell in reversed(order):
-            if cell not in self.leaves:  # leaves accumulate, nodes start again
+            if cell not in self.leaves:  # leaves accumulate; other nodes start again
                 cell.forget()
             g, size, doubt = flow[id(cell)].tolist()
             cell.gradient, cell.size, cell.doubt = cell.gradient + g, cell.size + size, cell.doubt + doubt
@@ -184,7 +188,7 @@ class GraphMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self.nodes) > 3)
     @rule(i=picks, number=dyadics())
     def assign_leaf(self, i: int, number: float) -> None:
-        """As an optimiser does; what was computed from the old number is not used any more."""
+        """Assign a number, as an optimiser does. Nodes that were computed from the old number are forgotten."""
         leaf = self.pick(-abs(i))
         note(f"{leaf.name}.data = {number}")
         self.assign(leaf.node, number)

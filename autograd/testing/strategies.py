@@ -21,7 +21,7 @@ from autograd.testing.expression import OPERATIONS, Expression, Operation, arity
 
 
 def dyadics(min_value: float = -4, max_value: float = 4, denominator: int = 8) -> st.SearchStrategy[float]:
-    """Small fractions that floats hold exactly, the simplest first: they shrink to 0, 1, -1, 2, …
+    """Small fractions that floats represent exactly. They shrink to 0, 1, -1, 2, …
 
     >>> from hypothesis import find
     >>> find(dyadics(), lambda x: x > 1.2)
@@ -31,7 +31,7 @@ def dyadics(min_value: float = -4, max_value: float = 4, denominator: int = 8) -
 
 
 def simplest_first(min_value: float, max_value: float, denominator: int) -> list[float]:
-    """The multiples of 1/denominator in a range; whole numbers first, small ones first."""
+    """The multiples of 1/denominator in a range, whole numbers first, then by magnitude."""
     low, high = math.ceil(min_value * denominator), math.floor(max_value * denominator)
     if low > high:
         raise ValueError(f"there is no multiple of 1/{denominator} between {min_value} and {max_value}")
@@ -59,11 +59,11 @@ def arrays(
     """Float arrays with small dyadic numbers.
 
     Args:
-        shape: of the array, or a strategy of shapes; up to three axes of length 0 to 3 by default.
+        shape: the shape of the array, or a strategy of shapes. By default up to three axes of length 0 to 3.
         dtype: float32 or float64.
-        min_value: the least number.
-        max_value: the largest.
-        unique: whether all numbers are different, so that a maximum has no ties.
+        min_value: the smallest number.
+        max_value: the largest number.
+        unique: True if all numbers differ, so that a maximum has no ties.
 
     >>> from hypothesis import find
     >>> find(arrays((2, 2), unique=True, min_value=0), lambda x: True)
@@ -77,7 +77,7 @@ def arrays(
 def broadcastable_shapes(
     n: int, max_dims: int = 3, min_side: int = 0, max_side: int = 3
 ) -> st.SearchStrategy[tuple[tuple[int, ...], ...]]:
-    """Tuples of n shapes that broadcast with one another; 0-d and axes of length 0 are among them.
+    """Tuples of n shapes that broadcast together, with 0-d shapes and axes of length 0 among them.
 
     >>> from hypothesis import find
     >>> find(broadcastable_shapes(2), lambda shapes: len(shapes[1]) == 1)
@@ -97,12 +97,12 @@ def expressions(
     """Random `Expression`s of a few leaves: graphs whose nodes are used more than once.
 
     Args:
-        max_ops: the most operations.
-        max_leaves: the most leaves; few leaves are shared more.
-        operations: rows of the table, rows of your own, `custom_op`s, or functions made of those. The first is
-            tried first when an example shrinks.
-        min_value: of leaves and constants.
-        max_value: of leaves and constants.
+        max_ops: the largest number of operations.
+        max_leaves: the largest number of leaves. The fewer there are, the more often each is used.
+        operations: rows of the table, custom operations (`custom_op`), or functions made of those. Examples shrink
+            towards the first.
+        min_value: the smallest leaf or constant.
+        max_value: the largest leaf or constant.
     """
     chosen = OPERATIONS if operations is None else tuple(operations)
     if not chosen:
@@ -110,7 +110,7 @@ def expressions(
     for op in chosen:
         if arity(op) < 1:
             raise ValueError(f"{title(op)} takes any number of operands: wrap it in a function of one, two or three")
-    # One choice an operand: Hypothesis deletes up to five choices in a row, and that has to cover an instruction.
+    # Hypothesis deletes up to five choices in a row. With one choice an operand, this removes a whole instruction.
     constants = simplest_first(min_value, max_value, 2)
     sources = st.sampled_from([*[1, 2, 3, 4, 5, 6] * (len(constants) // 3 + 1), *constants])
     instructions = st.tuples(st.sampled_from(chosen), st.tuples(*[sources] * max(map(arity, chosen))))
@@ -126,10 +126,10 @@ def expressions(
 
 @dataclass(frozen=True)
 class Network:
-    """A small multilayer perceptron written out in scalars, and an input for it.
+    """A small multilayer perceptron of scalars, and an input for it.
 
-    `sizes` are the widths from the input to the output; `weights` holds each neuron's weights and its bias, neuron
-    after neuron. The activation follows every layer but the last.
+    `sizes` are the widths from the input to the output. `weights` holds the weights and the bias of each neuron, one
+    neuron after another. The activation follows every layer but the last.
 
     >>> net = Network((2, 1, 1), ops.tanh, weights=(1.0, 0.5, 0.0, 2.0, 0.25), inputs=(1.0, -2.0))
     >>> net(net.inputs)
@@ -152,7 +152,7 @@ class Network:
         return self._parameters
 
     def __call__(self, x: Sequence[Any], weights: Sequence[Any] | None = None) -> Any:
-        """The output for the numbers `x`, a list if there are several; with the parameters, or the weights given."""
+        """The output for the numbers `x`, as a list if there are several. By default with the network's parameters."""
         found = iter(self._parameters if weights is None else weights)
         layer = list(x)
         for depth, width in enumerate(self.sizes[1:], start=2):

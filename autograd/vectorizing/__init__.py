@@ -1,4 +1,4 @@
-"""`vectorize`: a network of scalars, found to be matrices.
+"""`vectorize`: turn a function of scalars into a program of matrix operations.
 
 >>> import random
 >>> import numpy as np
@@ -14,9 +14,10 @@ def forward(x, w1):
     return tanh(x @ w1)
 <BLANKLINE>
 
-The passes, each a function from graph to graph: `trace` (a function as a graph of scalars), `simplify` (fold, share,
-drop), `affine` (sums of products), then `plan` goes through the levels (`products` finds the matrices, `layout` orders
-siblings after their operands, `views` writes slices), and `source` makes it text.
+The passes are functions from graph to graph: `trace` records a function as a graph of scalars, `simplify` does constant
+folding, common subexpression elimination and dead code elimination, and `affine` collects sums of products. Then `plan`
+goes through the levels of the graph: `products` finds the matrices, `layout` orders siblings by their operands, and
+`views` finds slices. `source` writes the program as text.
 """
 
 from __future__ import annotations
@@ -60,16 +61,17 @@ def vectorize(
     batch: bool = True,
     dtype: DTypeLike = np.float64,
 ) -> Vectorized:
-    """The function of arrays that a function of scalars is.
+    """Turn a function of scalars into the same function of arrays.
 
     Args:
-        f: takes Values and nested lists of them and returns a Value, or lists, tuples and dictionaries of Values. It
-            may close over parameters (Values) or be a Module. Branches on its numbers are refused, with their line.
-        shapes: of each argument, for one sample: ``()`` a number, ``784`` a list, ``(28, 28)`` a list of lists.
-        index: arguments that are whole numbers (labels, tokens), by name or position, with how many values each can
-            take: ``table[token]`` becomes a lookup.
-        batch: whether arrays come with a leading batch axis. False, if `f` itself runs over all samples.
-        dtype: float64, or float32.
+        f: takes Values and nested lists of them, and returns a Value, or lists, tuples and dictionaries of Values. It
+            may close over parameters (Values) or be a Module. A branch on its numbers raises an error with its line.
+        shapes: the shape of each argument, for one sample: ``()`` for a number, ``784`` for a list, ``(28, 28)`` for a
+            list of lists.
+        index: arguments that are whole numbers (labels, tokens), by name or position, each with its number of possible
+            values. ``table[token]`` becomes a lookup.
+        batch: True if arrays have a leading batch axis, False if `f` itself loops over all samples.
+        dtype: float64 or float32.
 
     >>> a, b = Value(2.0), Value(1.0)
     >>> line = vectorize(lambda x: a * x + b, ())
@@ -81,10 +83,11 @@ def vectorize(
 
 
 class Vectorized:
-    """A function of scalars as a program on arrays: call it with arrays, train its `parameters()`, `sync()` back.
+    """A function of scalars as a program on arrays. `vectorize` makes it.
 
-    Made by `vectorize`. Called with an array for each argument, of shape (batch, *shape), it returns a Tensor (batch,)
-    for a Value, (batch, n) for a list of n, and tuples and dictionaries of those for tuples and dictionaries.
+    Call it with arrays, train its `parameters()`, and write them back with `sync()`. It takes an array of shape (batch,
+    *shape) for each argument. It returns a Tensor (batch,) for a Value, and (batch, n) for a list of n Values. Tuples
+    and dictionaries stay tuples and dictionaries.
     """
 
     def __init__(
@@ -269,21 +272,21 @@ class Vectorized:
     # --------------------------------------------------------------------------------------------------- parameters
 
     def parameters(self) -> list[Tensor]:
-        """The matrices and vectors that the scalar parameters were gathered into, in the order of the source."""
+        """The matrices and vectors made of the scalar parameters, in the order of the source."""
         return list(self._tensors)
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
-        """The same with their names in the source."""
+        """The parameters with their names in the source."""
         dot = f"{prefix}." if prefix else ""
         return ((dot + name, tensor) for (name, _), tensor in zip(self._values, self._tensors, strict=True))
 
     def zero_grad(self) -> None:
-        """Forget the gradients."""
+        """Clear the gradients."""
         for tensor in self._tensors:
             tensor.grad = None
 
     def sync(self) -> Synced:
-        """Write the trained numbers and gradients back into the Values; now, and at the end of a ``with`` block.
+        """Write the trained numbers and gradients back into the Values, now and at the end of a ``with`` block.
 
         >>> w = Value(1.0)
         >>> fast = vectorize(lambda x: w * x, ())
@@ -292,7 +295,7 @@ class Vectorized:
         >>> w.data
         5.0
 
-        ValueError, and nothing is written, for a Value that was frozen after `vectorize` and trained all the same.
+        Raises ValueError, and writes nothing, if a Value was frozen after `vectorize` and its number was still trained.
         """
         for (name, values), tensor in zip(self._values, self._tensors, strict=True):
             frozen = np.array([v.detach() for v in values if not v.requires_grad]).astype(self.dtype)
@@ -312,7 +315,7 @@ class Vectorized:
         return Synced(self)
 
     def gather(self) -> None:
-        """Take the numbers of the Values over, where they were changed by other hands."""
+        """Copy the Values' numbers into the parameters, after the Values were changed outside this program."""
         for (_, values), tensor in zip(self._values, self._tensors, strict=True):
             tensor.data = np.array([v.data for v in values]).reshape(tensor.shape)
 
@@ -320,17 +323,17 @@ class Vectorized:
 
     @property
     def forward_source(self) -> str:
-        """The program."""
+        """The program as text."""
         return self.text.source()
 
     @property
     def source(self) -> str:
-        """The program, and the backward pass that it implies, as NumPy: derived by the engine from its rows."""
+        """The program and its backward pass, as NumPy code. The engine derives the backward pass from its rows."""
         return f"{self.forward_source}\n\n{self.backward_source}"
 
     @property
     def backward_source(self) -> str:
-        """The backward pass that the program implies, as NumPy."""
+        """The backward pass of the program, as NumPy code."""
         examples = dict(zip(self._written, self._examples(3), strict=True))
         names = output_names(len(self.text.returns), self._written)
         statements = [*self.text.statements, *zip(names, self.text.returns, strict=True)]
@@ -338,7 +341,7 @@ class Vectorized:
         return backward_source(statements, examples, parameters, self.text.constants, names, self._namespace)
 
     def report(self) -> Report:
-        """What was found."""
+        """A report on the matrices that were found and on the time of each pass."""
         return self._report
 
     def __repr__(self) -> str:
@@ -347,7 +350,7 @@ class Vectorized:
 
 
 class Synced:
-    """What `sync` returns: as a context manager it syncs again at the end, also when an error ends the block."""
+    """The result of `sync`. As a context manager it syncs again at the end of the block, even after an error."""
 
     def __init__(self, owner: Vectorized) -> None:
         self._owner = owner

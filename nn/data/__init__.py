@@ -1,6 +1,6 @@
-"""Data: files and sets by name, points to play with, minibatches, and what prepares and augments them.
+"""Data: readers of files, data sets by name, generated points, preparation, augmentation and minibatches.
 
-NumPy arrays in, NumPy arrays out: nothing here knows about gradients.
+Functions take and return NumPy arrays. Gradients play no part here.
 """
 
 import typing as _typing
@@ -24,7 +24,7 @@ from nn.data.sets import (
     load_mnist as load_mnist,
 )
 
-if not _typing.TYPE_CHECKING:  # type checkers take every public name
+if not _typing.TYPE_CHECKING:  # type checkers see every public name anyway
     __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
 
     def __dir__():

@@ -1,8 +1,8 @@
-"""Images shifted, turned, scaled and bent at random: more examples than there are.
+"""Augmentation: images are shifted, rotated, scaled and bent at random, which gives more training examples.
 
-Each pixel of a new image is looked up somewhere in the old one. Where, is a sum of fixed fields (constant, row,
-column, and smooth bumps all over the image) with random weights, so one matrix product places the pixels of all the
-images; bilinear interpolation then reads them.
+Each pixel of a new image is read at some position in the old one. The positions are a sum of fixed fields (constant,
+row, column, and smooth bumps all over the image) with random weights. So one matrix product gives the positions for all
+images. Bilinear interpolation then reads the pixels.
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ from nn.support.arrays import as_array
 Array = npt.NDArray[Any]
 Seed = int | np.random.Generator
 
-CHUNK = 8  # images at a time: larger arrays the system hands out anew each time, which takes longer than all the rest
+CHUNK = 8  # images at a time; the system allocates larger arrays anew each time, which dominates the time
 
 
 @dataclass(frozen=True)
 class Augment:
-    """Random shifts, rotations, scalings and elastic distortions of grey images, each image by its own draw.
+    """Random shifts, rotations, scalings and elastic distortions of grey images. Each image gets its own.
 
     Args:
-        shift: pixels, up to which an image moves vertically and horizontally, uniform in [-shift, shift].
-        rotate: degrees, uniform in [-rotate, rotate] about the centre.
-        scale: height and width are multiplied each by a factor, uniform in [1 - scale, 1 + scale]; below 1.
-        elastic: pixels, the standard deviation of the smooth random displacement of each pixel, per direction.
-        smoothness: pixels, the standard deviation of the Gaussian bumps that the displacement is made of.
-        shape: (height, width) of images that come as rows of pixels; by default they are square.
+        shift: the vertical and the horizontal shift in pixels are uniform in [-shift, shift].
+        rotate: the rotation about the centre in degrees is uniform in [-rotate, rotate].
+        scale: the factors of height and width are uniform in [1 - scale, 1 + scale]. Below 1.
+        elastic: the standard deviation, in pixels, of the smooth random displacement in each direction.
+        smoothness: the standard deviation, in pixels, of the Gaussian bumps that make up the displacement.
+        shape: (height, width) of images that are given as rows of pixels. By default they are square.
 
-    What moves in from outside is 0. Raises ValueError for negative or non-finite numbers, a `scale` of 1 or more, and
-    a `smoothness` below 1. The elastic field is that of Simard, Steinkraus and Platt (2003), "Best practices for
-    convolutional neural networks": Gaussian-smoothed noise; here the noise is on a grid with `smoothness` between.
+    Pixels from outside the image are 0. Raises ValueError for negative or non-finite numbers, a `scale` of 1 or more,
+    and a `smoothness` below 1.
+
+    The elastic displacement is Gaussian-smoothed noise, as in Simard, Steinkraus and Platt (2003), "Best practices for
+    convolutional neural networks". Here the noise is on a grid with spacing `smoothness`.
 
     >>> images = np.zeros((2, 28, 28), np.float32)
     >>> images[:, 10:18, 10:18] = 1
@@ -65,8 +67,8 @@ class Augment:
     def __call__(self, images: Array, rng: Seed) -> Array:
         """New images of the shape and dtype of `images`: (N, height, width), or rows of pixels (N, height * width).
 
-        `rng` is a generator or a seed; the same state, the same images. It computes in float32. Raises TypeError for
-        images that are not floating-point, ValueError for other shapes.
+        `rng` is a generator or a seed. The same state gives the same images. It computes in float32. Raises TypeError
+        for images that are not floating-point, and ValueError for other shapes.
         """
         images = as_array(images, "Augment")
         if images.dtype.kind != "f":
@@ -107,7 +109,7 @@ class Augment:
                 for at in (row, column)
             )
             bumps = np.einsum("ia,jb->ijab", tall, wide).reshape(-1, height, width)
-            bumps *= self.elastic / np.sqrt((bumps**2).sum(axis=0))  # as strong at the edges as inside
+            bumps *= self.elastic / np.sqrt((bumps**2).sum(axis=0))  # so that edges are displaced as much as the inside
             grid = np.concatenate([plain, bumps]) if self.elastic else np.array(plain)
             self._bases[height, width] = grid.reshape(len(grid), -1).astype(np.float32)
         return self._bases[height, width]
@@ -117,7 +119,7 @@ class Augment:
         return np.linspace(-(size - 1) / 2, (size - 1) / 2, math.ceil((size - 1) / self.smoothness) + 1)
 
     def _weights(self, n: int, height: int, width: int, rng: np.random.Generator) -> Array:
-        """Each image's weights of the fields for the row and the column to read, (n, 2, 3 + bumps) float32."""
+        """The weights of the fields for each image, for rows and for columns: (n, 2, 3 + bumps) float32."""
         draws = rng.random((n, 5), np.float32) * 2 - 1
         turn = draws[:, 0] * np.float32(math.radians(self.rotate))
         factor = 1 + draws[:, 1:3] * np.float32(self.scale)
@@ -136,15 +138,15 @@ class Augment:
 
 
 def _bilinear(images: Array, rows: Array, columns: Array) -> Array:
-    """Read images (n, height, width) float32 at rows and columns (n, places); 0 outside. Overwrites the places."""
+    """Read images (n, height, width) float32 at positions (n, count); 0 outside. `rows`, `columns` are overwritten."""
     n, height, width = images.shape
-    tall, wide = height + 3, width + 3  # zeros around, one before and two after: what lies outside, and its neighbours
+    tall, wide = height + 3, width + 3  # zeros around: one before and two after, for positions outside the image
     padded = np.zeros((n, tall, wide), np.float32)
     padded[:, 1:-2, 1:-2] = images
     for places, size in ((rows, height), (columns, width)):
         places += 1
         np.clip(places, 0, size + 1, out=places)
-    top, left = rows.astype(np.int32), columns.astype(np.int32)  # truncation is floor where nothing is below 0
+    top, left = rows.astype(np.int32), columns.astype(np.int32)  # truncation is floor, since nothing is below 0
     rows -= top
     columns -= left
     top *= wide

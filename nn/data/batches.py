@@ -1,4 +1,4 @@
-"""Minibatches: each iteration is one epoch, and the place in it can be saved and taken up again."""
+"""Minibatches. Each iteration is one epoch; the position in it can be saved and restored."""
 
 from __future__ import annotations
 
@@ -20,23 +20,29 @@ Augmentation = Callable[[Array, np.random.Generator], Array]
 
 @dataclass
 class _Place:
-    """Where an epoch stands: the generator's state before it, and how many batches were given out."""
+    """The position in an epoch: the generator's state before it, and the number of batches given out."""
 
     start: dict[str, Any]
     position: int = 0
 
 
 class Batches:
-    """Minibatches of one or several arrays of equal length; each iteration over it is one epoch.
+    """Minibatches of one or several arrays of equal length. Each iteration over it is one epoch.
 
-    Yields tuples with an array of `batch_size` rows for each one given (fewer in the last, unless `drop_last`
-    leaves it out); `len()` counts them. With `shuffle`, they are fresh arrays, in the order of a permutation
-    drawn from `rng` (`seed`, or the generator made of it) as the iteration starts: same seed, same sequence
-    of epochs. Without, they are views. `augment`, such as `Augment()`, is called with the rows of the first
-    array and a generator, and what it returns takes their place. Raises ValueError for no arrays, different
-    lengths, no rows, `batch_size` < 1, and a `drop_last` that would leave no batch.
+    Args:
+        arrays: the arrays, or anything that can be read as an array.
+        batch_size: the number of rows of a batch. The last batch may have fewer.
+        shuffle: True for a new random order in each epoch. The same seed gives the same sequence of epochs.
+        seed: a seed or a generator, which becomes `rng`. The order is drawn from it when an iteration starts.
+        drop_last: True to leave out a last batch with fewer rows.
+        augment: a function such as `Augment()`. It is called with the batch's rows of the first array and a generator,
+            and returns the rows to use instead.
 
-    `state_dict` says where the iteration started last stands, in the middle of an epoch too.
+    An iteration yields tuples with one array for each of `arrays`: copies if `shuffle`, else views. `len()` is the
+    number of batches. `state_dict` saves the position of the iteration that was started last, even within an epoch.
+
+    Raises ValueError for no arrays, different lengths, no rows, `batch_size` < 1, and a `drop_last` that would leave no
+    batch.
 
     >>> for a, b in Batches(np.eye(3), np.arange(3), batch_size=2, shuffle=False):
     ...     print(a.tolist(), b)
@@ -78,12 +84,12 @@ class Batches:
         place, rng = self._resumed, self.rng
         if place is None:
             place = _Place(dict(self.rng.bit_generator.state))
-        else:  # drawn again from where the epoch began; `rng` itself has gone on since
+        else:  # draw the epoch's order again; `rng` has advanced since
             rng = copy.deepcopy(self.rng)
             rng.bit_generator.state = place.start
         self._running, self._resumed = place, None
         order = rng.permutation(self.rows) if self.shuffle else None
-        # A batch's generator depends on the epoch's draw and the batch's number alone: no state of its own to save.
+        # a batch's generator depends only on this key and the batch's number, so it has no state to save
         key = int(rng.integers(2**63)) if self.augment else None
         return self._batches(place, order, key)
 
@@ -102,12 +108,11 @@ class Batches:
             self._running = None
 
     def state_dict(self) -> dict[str, Any]:
-        """The place in the epoch and the state of `rng`, in numbers, text, lists and dicts: JSON can keep it.
+        """The position in the epoch and the state of `rng`, in a form that JSON can hold. The arrays are not in it.
 
-        Taken while the iteration started last holds its k-th batch, it means "k batches are done": after
-        `load_state_dict`, the next iteration gives the others, bit for bit, and the one after that the next
-        epoch. After its last batch that rest is empty; after the end of the iteration the next epoch begins.
-        The arrays are not in it.
+        After the k-th batch of an iteration the state means "k batches are done". After `load_state_dict` the next
+        iteration gives the other batches, bit for bit, and the iteration after it is the next epoch. After the last
+        batch no batches are left. After the end of the iteration, the next epoch begins.
 
         >>> batches = Batches(np.arange(6), batch_size=2)
         >>> running = iter(batches)
@@ -125,10 +130,10 @@ class Batches:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on where `state_dict` was taken, with the next iteration.
+        """Restore a position. The next iteration continues from it.
 
-        Raises ValueError, before anything changes, for a state of other rows, batch size, `shuffle`,
-        `drop_last`, with or without `augment`, of another kind of generator, and for one that is damaged.
+        Raises ValueError, before anything changes, if the state is damaged, or belongs to batches with other rows,
+        batch size, `shuffle`, `drop_last`, `augment` or kind of generator.
         """
         try:
             found = {name: state[name] for name in self._shape()}
@@ -148,13 +153,13 @@ class Batches:
         self._running, self._resumed = None, place
 
     def _shape(self) -> dict[str, Any]:
-        """What the order and the number of the batches depend on, beside the generator."""
+        """The settings on which the order and the number of the batches depend, besides the generator."""
         names = {"rows": self.rows, "batch_size": self.batch_size, "shuffle": self.shuffle}
         return names | {"drop_last": self.drop_last, "augment": self.augment is not None}
 
 
 def _plain(state: Any) -> Any:
-    """A generator's state without arrays and NumPy numbers (Philox and MT19937 have them)."""
+    """A generator's state without arrays and NumPy scalars, which Philox and MT19937 have."""
     if isinstance(state, Mapping):
         return {name: _plain(value) for name, value in state.items()}
     return state.tolist() if isinstance(state, np.ndarray | np.generic) else state

@@ -1,7 +1,7 @@
-"""Data sets fetched by name into a cache, each file held against its checksum.
+"""Download data sets by name into a cache, and check each file against its checksum.
 
-`pooch` does the work: it downloads beside the file, checks, and only then moves it into place, so that a file in the
-cache is whole; one that is not any more is fetched again.
+`pooch` does the work. It downloads to a temporary file, checks it, and only then moves it into place. So a file in the
+cache is whole. If it is damaged later, it is fetched again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CACHE_VARIABLE = "CHAINRULE_DATA"
 
 @dataclass(frozen=True)
 class Source:
-    """Where the files of a data set are: folders that all hold the same ones, and the files' SHA-256."""
+    """The sources of a data set: URLs of folders with the same files, and the SHA-256 of each file."""
 
     mirrors: tuple[str, ...]
     files: Mapping[str, str]
@@ -58,18 +58,23 @@ SOURCES = {
 
 
 def cache_folder() -> Path:
-    """Where downloads are kept: the folder in CHAINRULE_DATA, or else the user's cache of this system."""
+    """The folder for downloads: the one named by CHAINRULE_DATA, or else the system's cache folder of the user."""
     named = os.environ.get(CACHE_VARIABLE)
     return Path(named) if named else Path(_pooch().os_cache("chainrule"))
 
 
 def download(name: str, *, base_url: str | None = None, progress: bool = True) -> Path:
-    """Fetch the files of "mnist" or "fashion-mnist", unless they are there already, and return their folder.
+    """Fetch the files of "mnist" or "fashion-mnist", unless they are in the cache, and return their folder.
 
-    The folder is `cache_folder() / name`. `base_url` (http, https or file) takes the place of the known mirrors; with
-    `progress`, a bar on stderr follows each file. Every file, fetched or found, is held against its SHA-256. Raises
-    DatasetError, which says what was tried and what else can be done, where a file cannot be had; ValueError for
-    other names; ImportError without `pip install 'chainrule[data]'`.
+    Args:
+        name: the name of the data set.
+        base_url: a URL (http, https or file) to use instead of the known mirrors.
+        progress: True to show a progress bar for each file on stderr.
+
+    The folder is `cache_folder() / name`. Every file, fetched or found, is checked against its SHA-256.
+
+    Raises DatasetError if a file cannot be fetched; the message says what was tried and what else can be done. Raises
+    ValueError for other names, and ImportError without `pip install 'chainrule[data]'`.
 
     >>> download("imagenet")
     Traceback (most recent call last):
@@ -86,20 +91,20 @@ def download(name: str, *, base_url: str | None = None, progress: bool = True) -
 
 
 def _fetch(file: str, sha256: str, folder: Path, urls: list[str], progress: bool) -> None:
-    """Bring one file into the folder, from the first URL that has it."""
+    """Fetch one file into the folder, from the first URL that works."""
     pooch = _pooch()
-    pooch.get_logger().setLevel("WARNING")  # it announces each file; there is the bar
+    pooch.get_logger().setLevel("WARNING")  # it would log each file, besides the progress bar
     if (folder / file).exists() and not (folder / file).is_file():
         raise error_in(folder / file, "is in the way and not a file", "remove it")
     reasons = []
     for url in urls:
-        responses: list[Any] = []  # where the transfer fails, pooch leaves them open
+        responses: list[Any] = []  # if a transfer fails, pooch leaves its response open
         hooks = {"response": lambda response, *_, kept=responses, **__: kept.append(response)}
         http = pooch.HTTPDownloader(progressbar=progress, timeout=30, hooks=hooks)
         fetch = _copy if urlsplit(url).scheme == "file" else http
         try:
             pooch.retrieve(url, f"sha256:{sha256}", file, folder, downloader=fetch)
-        except (OSError, ValueError) as error:  # the network's errors are OSErrors; a wrong checksum is a ValueError
+        except (OSError, ValueError) as error:  # network errors are OSErrors, a wrong checksum is a ValueError
             reasons.append((url, error))
         else:
             return
@@ -115,8 +120,8 @@ def _fetch(file: str, sha256: str, folder: Path, urls: list[str], progress: bool
 
 
 def _copy(url: str, output: str, pooch: object) -> None:
-    """A downloader of pooch for file: URLs, which it has none for."""
-    from urllib.request import url2pathname  # which takes longer to import than all of nn.data
+    """A downloader for file: URLs, which pooch does not have."""
+    from urllib.request import url2pathname  # takes longer to import than all of nn.data
 
     Path(output).write_bytes(read(url2pathname(urlsplit(url).path)))
 

@@ -1,8 +1,7 @@
 """Readers of IDX and CSV files.
 
-A damaged file must never become wrong data, so each reader holds what it found against what the file promised
-(sizes, checksums, ranges) before it hands out an array, and complains with a `DatasetError` that names the
-file, the reason and what to do.
+A damaged file must never become wrong data. So each reader checks sizes, checksums and ranges before it returns an
+array. Errors are `DatasetError`s, which name the file, the reason and what to do.
 """
 
 from __future__ import annotations
@@ -28,21 +27,21 @@ Array = npt.NDArray[Any]
 PathLike = str | os.PathLike[str]
 
 _IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
-CHUNK = 4096  # lines of a CSV file that are in memory as numbers of 64 bits
-SMALL, RATIO = 64 << 20, 100  # a gzip file may always unpack to the one, or grow by the other: data never does
+CHUNK = 4096  # lines of a CSV file that are parsed at a time, in 64 bits
+SMALL, RATIO = 64 << 20, 100  # a gzip file may unpack to 64 MB, or to 100 times its size; real data stays below
 
 
 class DatasetError(ValueError):
-    """A data file is missing or damaged; one that cannot be opened has the `OSError` as its `__cause__`."""
+    """A data file is missing or damaged. If it cannot be opened, `__cause__` is the `OSError`."""
 
 
 def error_in(path: Path | str, reason: str, advice: str = "fetch the file again") -> DatasetError:
-    """What every DatasetError says: which file, what is wrong, what to do."""
+    """A DatasetError that names the file, what is wrong, and what to do."""
     return DatasetError(f"{path}: {reason}; {advice}")
 
 
 class _Content:
-    """What a file holds, decompressed when its first two bytes (not its name) say gzip."""
+    """The contents of a file, decompressed if its first two bytes (not its name) say gzip."""
 
     def __init__(self, path: Path, sha256: str | None = None) -> None:
         try:
@@ -56,7 +55,7 @@ class _Content:
         self.limit = max(SMALL, RATIO * len(raw)) if self.compressed else len(raw)
 
     def read(self, size: int = sys.maxsize) -> bytearray:
-        """Up to `size` more bytes, in chunks: at once would allocate whatever a hostile header asks for."""
+        """Read up to `size` more bytes, in chunks, so that a malicious header cannot allocate too much memory."""
         found = bytearray()
         try:
             while chunk := self.stream.read(min(size - len(found), 1 << 20)):
@@ -72,11 +71,12 @@ class _Content:
 def read_idx(path: PathLike, *, sha256: str | None = None) -> Array:
     """Read an IDX file, plain or gzip (the format: http://yann.lecun.com/exdb/mnist/).
 
-    Returns a writable array of the shape and dtype that the header states: uint8, int8, int16, int32, float32
-    or float64, in native byte order. `sha256` is the hex digest expected of the file as stored. Raises
-    DatasetError for a missing file, a wrong checksum, magic number or dtype, a damaged gzip stream, and data
-    shorter or longer than the header promises. Memory is bounded by the data that the file really holds, and a
-    gzip file may unpack to 64 MB, or to 100 times its size.
+    Returns a writable array with the shape and dtype of the header: uint8, int8, int16, int32, float32 or float64, in
+    native byte order. `sha256` is the expected hex digest of the stored file. Memory is bounded by the data in the
+    file. A gzip file may unpack to 64 MB, or to 100 times its size.
+
+    Raises DatasetError for a missing file, a wrong checksum, magic number or dtype, a damaged gzip stream, and for data
+    that are shorter or longer than the header says.
 
     >>> from nn.data import MNIST
     >>> read_idx(MNIST / "t10k-labels-idx1-ubyte.gz")[:5]
@@ -94,7 +94,7 @@ def read_idx(path: PathLike, *, sha256: str | None = None) -> Array:
     dtype = stored.newbyteorder("=")
     shape = tuple(int.from_bytes(dims[i : i + 4], "big") for i in range(0, len(dims), 4))
     expected = math.prod(shape) * dtype.itemsize  # Python ints: no header overflows them
-    # One byte too many tells that a compressed stream is too long; a plain file is in memory already.
+    # reading one byte more shows that a compressed stream is too long; a plain file is in memory already
     data = content.read(expected + 1) if content.compressed else content.read()
     if len(data) != expected:
         found = f"{'at least ' if content.compressed and len(data) > expected else ''}{len(data)}"
@@ -114,15 +114,24 @@ def read_csv(
     dtype: npt.DTypeLike = np.float32,
     sha256: str | None = None,
 ) -> tuple[Array, Array]:
-    r"""Read a CSV file of numbers, plain or gzip, with an integer label on each line: MNIST's CSV form.
+    r"""Read a CSV file of numbers, plain or gzip, with an integer label on each line, as in MNIST's CSV files.
 
-    Returns features (N, columns - 1) of `dtype`, integer or floating, and labels (N,) of int64. `header=None`
-    takes the first line for a header when its label cell is a word and the others are no numbers, or count from 0
-    or 1. A first line 0,1,2,… can be a sample, or a header of column numbers, which pandas writes: then `header` has
-    to say which, unless `dtype` cannot hold these numbers. Each line must have `n_features` + 1 values, by default as
-    many as the first. `sha256` is the hex digest expected of the file as stored. Raises DatasetError, naming line and
-    column (from 1), for ragged lines, text, labels that are not integers, and features that are not finite or do not
-    fit `dtype` (uint8: 0..255), and for a wrong checksum; TypeError for another kind of dtype.
+    Args:
+        path: the file.
+        label_column: the index of the column with the labels.
+        header: True or False to say whether the first line is a header; None to detect it. A header has a word in the
+            label's cell, and its other cells are not numbers, or count from 0 or 1. A first line 0,1,2,… may be a
+            sample or pandas' header of column numbers. Then `header` must be given, unless `dtype` cannot hold the
+            numbers.
+        n_features: each line must have one value more. By default as many values as the first line.
+        dtype: the dtype of the features, integer or floating.
+        sha256: the expected hex digest of the stored file.
+
+    Returns features (N, columns - 1) of `dtype`, and labels (N,) of int64.
+
+    Raises DatasetError, which names line and column (from 1), for lines of different lengths, text, labels that are not
+    integers, and features that are not finite or do not fit `dtype` (uint8: 0..255). Also for a wrong checksum. Raises
+    TypeError for another kind of dtype.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:
@@ -139,7 +148,7 @@ def read_csv(
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     if not text:
         raise error_in(path, "is empty")
-    lines = io.BytesIO(text)  # one after another: all of them as objects take ten times their text
+    lines = io.BytesIO(text)  # read line by line; a list of all lines would take ten times the memory
     first = lines.readline()
     width = first.count(b",") + 1 if n_features is None else n_features + 1
     if width < 2 or not -width <= label_column < width:
@@ -152,7 +161,7 @@ def read_csv(
         cells = first.strip().split(b",")
         header = _is_header(cells, label_column)
         if _counts(cells):
-            largest = width - 2 if label_column % width == width - 1 else width - 1  # of the features
+            largest = width - 2 if label_column % width == width - 1 else width - 1  # the largest feature
             header = dtype.kind != "f" and largest > np.iinfo(dtype).max
             if not header:
                 reason = "its first line counts 0,1,2,… and may be a header of column numbers, or a sample"
@@ -169,7 +178,7 @@ def read_csv(
         try:
             features[part], labels[part] = _parse(some, label_column, dtype)
         except ValueError:
-            for row, line in enumerate(some, start):  # one by one, to learn which
+            for row, line in enumerate(some, start):  # parse one by one, to find the bad line
                 try:
                     features[row : row + 1], labels[row : row + 1] = _parse([line], label_column, dtype)
                 except ValueError as error:
@@ -179,7 +188,7 @@ def read_csv(
 
 
 def _is_header(cells: list[bytes], label_column: int) -> bool:
-    """Whether a line names its columns; one with a damaged label, such as x,0,0,0, must not be taken for that."""
+    """True if a line names its columns. A sample with a damaged label, such as x,0,0,0, is not a header."""
     names = [cell.strip(b"\"' ").lower() for cell in cells]
     label = names.pop(label_column)
     if not label[:1].isalpha() or label in (b"nan", b"inf"):
@@ -189,7 +198,7 @@ def _is_header(cells: list[bytes], label_column: int) -> bool:
 
 
 def _counts(cells: list[bytes]) -> bool:
-    """Whether a line is 0,1,2,… in all its cells."""
+    """True if the cells of a line are 0,1,2,…"""
     return [cell.strip(b"\"' ") for cell in cells] == [b"%d" % i for i in range(len(cells))]
 
 
@@ -202,7 +211,7 @@ def _is_number(cell: bytes) -> bool:
 
 
 def _parse(lines: list[bytes], label_column: int, dtype: np.dtype[Any]) -> tuple[Array, Array]:
-    """Return the features and labels of CSV lines of equal width; ValueError for the first bad cell."""
+    """The features and labels of CSV lines of equal width. Raises ValueError for the first bad cell."""
     text = [line.decode("latin-1") for line in lines]
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)  # NumPy 2.0 reads "1.7" as the integer 1, and warns
@@ -212,7 +221,7 @@ def _parse(lines: list[bytes], label_column: int, dtype: np.dtype[Any]) -> tuple
             block = np.loadtxt(text, np.float64, delimiter=",", comments=None, ndmin=2)
     with np.errstate(all="ignore"):
         features, labels = block.astype(dtype), block[:, label_column].astype(np.int64)
-    # A cast to integers must give the number back; from 2**53 on a float hides which integer the text was.
+    # a cast to integers must not change the number; from 2**53 on, a float may differ from the integer in the text
     exact = (np.abs(block) < 2**53) | (block.dtype.kind == "i")
     good = np.isfinite(features) if dtype.kind == "f" else (features == block) & exact
     good[:, label_column] = (labels == block[:, label_column]) & exact[:, label_column]

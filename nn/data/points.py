@@ -1,4 +1,4 @@
-"""Points in the plane, to see a classifier bend: moons, spirals and blobs."""
+"""Generated points in the plane, for classifiers: moons, spirals and blobs."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def moons(n_samples: int = 100, noise: float = 0.1, seed: Seed = 0) -> tuple[Arr
 def spirals(
     n_samples: int = 300, classes: int = 3, noise: float = 0.03, seed: Seed = 0, *, turns: float = 0.75
 ) -> tuple[Array, Array]:
-    """Make the arms of a spiral, one a class, that each wind `turns` times around the origin from it to radius 1.
+    """Make a spiral with one arm for each class. Each arm winds `turns` times around the origin, out to radius 1.
 
-    Returns shuffled float64 points (n_samples, 2), with Gaussian noise of standard deviation `noise`, and int64
-    labels (n_samples,) in 0..classes - 1, as many of each as of the others, or one more. Raises ValueError for
-    `n_samples` or `classes` < 1 and a negative `noise`.
+    Returns shuffled float64 points (n_samples, 2), with Gaussian noise of standard deviation `noise`, and int64 labels
+    (n_samples,) in 0..classes - 1. The sizes of the classes differ by at most one. Raises ValueError for `n_samples` or
+    `classes` < 1 and for a negative `noise`.
 
     >>> x, y = spirals(6, classes=2, noise=0.0, turns=0.5)
     >>> x[y == 0].round(3).tolist()
@@ -52,11 +52,11 @@ def spirals(
 
 
 def blobs(n_samples: int = 300, classes: int = 3, noise: float = 1.0, seed: Seed = 0) -> tuple[Array, Array]:
-    """Make round clouds, one a class, about centres drawn in the square from -10 to 10.
+    """Make one round cloud for each class. The centres are drawn uniformly from the square from -10 to 10.
 
-    Returns shuffled float64 points (n_samples, 2), with standard deviation `noise` about their centre, and int64
-    labels (n_samples,) in 0..classes - 1, as many of each as of the others, or one more. Raises ValueError for
-    `n_samples` or `classes` < 1 and a negative `noise`.
+    Returns shuffled float64 points (n_samples, 2), with standard deviation `noise` around their centre, and int64
+    labels (n_samples,) in 0..classes - 1. The sizes of the classes differ by at most one. Raises ValueError for
+    `n_samples` or `classes` < 1 and for a negative `noise`.
 
     >>> x, y = blobs(7, classes=3, noise=0.0)
     >>> len(np.unique(x, axis=0)), np.bincount(y).tolist()
@@ -76,6 +76,6 @@ def _check(name: str, n_samples: int, noise: float, classes: int = 1) -> None:
 
 
 def _noisy(points: Array, labels: Array, noise: float, rng: np.random.Generator) -> tuple[Array, Array]:
-    """The points shuffled and moved a little, with their labels."""
+    """The points, shuffled and with noise added, and their labels."""
     order = rng.permutation(len(points))
     return points[order] + noise * rng.standard_normal(points.shape), labels[order].astype(np.int64)

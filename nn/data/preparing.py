@@ -1,4 +1,4 @@
-"""From data as it came to data to train with: labels as rows, standardised columns, rows set apart."""
+"""Prepare data for training: one-hot labels, standardised columns, a validation split."""
 
 from __future__ import annotations
 
@@ -38,13 +38,15 @@ def one_hot(labels: npt.ArrayLike, classes: int, dtype: npt.DTypeLike = np.float
 
 
 class Standardize:
-    """Columns brought to mean 0 and standard deviation 1, by the numbers of the data that it is made with.
+    """Scales columns to mean 0 and standard deviation 1, as measured on the training rows.
 
-    Make it with the training rows alone, and call it with any: what it learnt of the others would be a glimpse of
-    the test. `mean` and `scale` are float64 arrays of the shape of one row; `scale` is the standard deviation
-    (divided by n), and 1 for columns that are constant, which so become 0. Rows may be of any shape (N, ...); the
-    dtype stays, and whole numbers become float64. Raises TypeError for what is no numbers, ValueError for no rows,
-    columns that are not finite or too large for their squares to be, and rows of another shape.
+    Make it with the training rows only, since test rows must not influence the training. Then call it with any rows.
+    `mean` and `scale` are float64 arrays with the shape of one row. `scale` is the standard deviation (with division by
+    n). It is 1 for constant columns, which become 0. Rows may have any shape (N, ...). The dtype stays the same; whole
+    numbers become float64.
+
+    Raises TypeError for data that are not numbers. Raises ValueError for no rows, for columns with numbers that are not
+    finite or whose squares overflow, and for rows of another shape.
 
     >>> train, test = np.array([[1.0, 7.0], [3.0, 7.0]]), np.array([[5.0, 8.0]])
     >>> standardize = Standardize(train)
@@ -74,7 +76,7 @@ class Standardize:
         return self._each(rows, lambda part: (part - self.mean) / self.scale)
 
     def inverse(self, rows: npt.ArrayLike) -> Array:
-        """The rows as they were before."""
+        """The original rows of standardised ones, as a new array."""
         return self._each(rows, lambda part: part * self.scale + self.mean)
 
     def _each(self, rows: npt.ArrayLike, function: Callable[[Array], Array]) -> Array:
@@ -91,20 +93,27 @@ class Standardize:
 
 
 def _chunks(rows: Array) -> Iterator[slice]:
-    """Some thousand rows at a time: computing in float64 should not double the memory of the data."""
+    """Slices of some thousand rows, so that computing in float64 does not double the memory of the data."""
     return (slice(start, start + 4096) for start in range(0, len(rows), 4096))
 
 
 def train_validation_split(
     *arrays: npt.ArrayLike, validation: float = 0.1, seed: Seed = 0, stratify: npt.ArrayLike | None = None
 ) -> list[Array]:
-    """Set rows apart at random, the same ones of each array, to validate with.
+    """Split arrays at random into training and validation rows. All arrays are split in the same way.
 
-    `validation` is how many (an int) or which share of them (a float between 0 and 1; rounded to whole rows, ties
-    to even). Returns training and validation rows of the first array, then of the second, as scikit-learn's
-    `train_test_split` does: fresh arrays, in the order that they had. With `stratify`, labels (N,), each class
-    has its share of both parts to within a row. Raises ValueError for no arrays, different lengths, and where
-    one of the parts would be empty; TypeError for a `validation` that is no number.
+    Args:
+        arrays: arrays of equal length.
+        validation: the number of validation rows (an int), or their part of all rows (a float between 0 and 1; rounded
+            to whole rows, ties to even).
+        seed: a seed or a generator.
+        stratify: labels (N,). With them, both parts have the same proportions of classes, to within a row.
+
+    Returns the training and the validation rows of the first array, then of the second, as scikit-learn's
+    `train_test_split` does. They are copies, in their original order.
+
+    Raises ValueError for no arrays, for different lengths, and if one part would be empty. Raises TypeError if
+    `validation` is not a number.
 
     >>> x, y = np.arange(10), np.arange(10) % 2
     >>> train_x, validation_x, train_y, validation_y = train_validation_split(x, y, validation=4, stratify=y)

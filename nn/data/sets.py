@@ -1,4 +1,4 @@
-"""Data sets by name: MNIST and those in its files, and scikit-learn's digits."""
+"""Data sets by name: MNIST, others in the same file format, and scikit-learn's digits."""
 
 from __future__ import annotations
 
@@ -55,13 +55,17 @@ def load_mnist(
     flatten: bool = True,
     scale: bool = True,
 ) -> Dataset:
-    """Load MNIST or a data set in the same files, by default the copy that comes with the package.
+    """Load MNIST, or a data set in files of the same format. The default is the copy that comes with the package.
 
-    Pixels: `dtype`, (N, 784), in 0..1; `flatten=False` keeps (N, 28, 28), `scale=False` 0..255. Labels: int64
-    (N,) in 0..9. `folder` holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-...` and
-    `t10k-labels-...` (or `.idx3-ubyte`), or `mnist_train.csv` and `mnist_test.csv`, each plain or `.gz`.
-    Raises DatasetError for missing, damaged or mismatched files (the package's own are held against their
-    SHA-256), TypeError for a dtype that cannot hold the pixels.
+    Args:
+        folder: holds `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-...` and `t10k-labels-...` (or
+            `.idx3-ubyte`), or `mnist_train.csv` and `mnist_test.csv`. Each may be plain or `.gz`.
+        dtype: the dtype of the pixels.
+        flatten: True for pixels (N, 784), False for (N, 28, 28).
+        scale: True for pixels in 0..1, False for 0..255.
+
+    Labels are int64 (N,) in 0..9. Raises DatasetError for missing, damaged or mismatched files; the package's own files
+    are checked against their SHA-256. Raises TypeError for a dtype that cannot hold the pixels.
 
     >>> load_mnist()
     Dataset('mnist': train (60000, 784) float32, test (10000, 784) float32, 10 classes)
@@ -87,10 +91,10 @@ def load_fashion_mnist(
     flatten: bool = True,
     scale: bool = True,
 ) -> Dataset:
-    """Load Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017), by default from the cache of `download`, or the network.
+    """Load Fashion-MNIST (Xiao, Rasul and Vollgraf, 2017). By default it is downloaded into the cache of `download`.
 
-    Everything else is as with `load_mnist`, whose files these are: 60,000 and 10,000 images of ten kinds of clothes.
-    Their names are in `FASHION_CLASSES`.
+    It has 60,000 and 10,000 images of ten kinds of clothes, in files of the same format. `FASHION_CLASSES` has the
+    names of the classes. The arguments are those of `load_mnist`.
     """
     root = download("fashion-mnist") if folder is None else folder
     return load_mnist(root, dtype=dtype, flatten=flatten, scale=scale)
@@ -99,12 +103,18 @@ def load_fashion_mnist(
 def load_digits(
     *, test: float = 0.15, seed: int = 37, dtype: npt.DTypeLike = np.float32, flatten: bool = True, scale: bool = True
 ) -> Dataset:
-    """Load scikit-learn's 1,797 handwritten digits of 8x8 pixels, and set a share of them apart as the test.
+    """Load scikit-learn's 1,797 handwritten digits of 8x8 pixels, split into training and test rows.
 
-    Pixels: `dtype`, (N, 64), in 0..1; `flatten=False` keeps (N, 8, 8), `scale=False` 0..16. Labels: int64 (N,) in
-    0..9. `test` (how many, or a share) and `seed` go to scikit-learn's `train_test_split`, so that its rows come out
-    of it. Raises ImportError without `pip install 'chainrule[data]'`, TypeError for a dtype that cannot hold the
-    pixels.
+    Args:
+        test: the number of test rows, or their part of all rows.
+        seed: the seed of the split. `test` and `seed` are passed to scikit-learn's `train_test_split`, so the rows are
+            the same as with scikit-learn.
+        dtype: the dtype of the pixels.
+        flatten: True for pixels (N, 64), False for (N, 8, 8).
+        scale: True for pixels in 0..1, False for 0..16.
+
+    Labels are int64 (N,) in 0..9. Raises ImportError without `pip install 'chainrule[data]'`, and TypeError for a dtype
+    that cannot hold the pixels.
 
     >>> load_digits()
     Dataset('digits': train (1527, 64) float32, test (270, 64) float32, 10 classes)
@@ -123,7 +133,7 @@ def load_digits(
 
 
 def _pixel_dtype(dtype: npt.DTypeLike, scale: bool, top: int) -> np.dtype[Any]:
-    """The dtype asked for, which has to hold 0..1, or 0..top where they are not scaled."""
+    """Check a dtype: it must hold 0..1, or 0..top if the pixels are not scaled."""
     dtype = np.dtype(dtype)
     if dtype.kind != "f" and (scale or dtype.kind not in "iu" or top > np.iinfo(dtype).max):
         raise TypeError(f"pixels in {'0..1 (pass scale=False)' if scale else f'0..{top}'} do not fit {dtype}")
@@ -134,7 +144,7 @@ def _mnist_part(root: Path, idx_part: str, csv_part: str) -> tuple[Array, Array]
     """Read uint8 images (N, H, W) and int64 labels (N,) from the files of one half of the data set."""
 
     def find(name: str) -> Path | None:
-        paths = (root / f"{name}.gz", root / name)  # in this order, for only the .gz has a checksum
+        paths = (root / f"{name}.gz", root / name)  # in this order, since only the .gz has a checksum
         return next((path for path in paths if path.is_file()), None)
 
     wanted = [f"{idx_part}-images-idx3-ubyte", f"{idx_part}-labels-idx1-ubyte"]

@@ -21,7 +21,7 @@ from nn.export.recording import Constant, ExportError, Step, check_name, describ
 from nn.support.extras import optional
 from nn.support.files import write
 
-OPSET, IR_VERSION = 18, 8  # of December 2022: what reads ONNX today reads these
+OPSET, IR_VERSION = 18, 8  # of December 2022; all current readers of ONNX support them
 FAR = 2**63 - 1  # beyond the end of any axis
 
 DIRECT = {
@@ -32,7 +32,7 @@ DIRECT = {
     "sigmoid": "Sigmoid", "relu": "Relu", "maximum": "Max", "minimum": "Min", "where": "Where",
     "matmul": "MatMul",
 }  # fmt: skip
-"""Rows that are operators of ONNX as they are."""
+"""Rows that are single operators of ONNX."""
 
 COMPOSED: dict[str, Callable[..., Any]] = {
     "expm1": lambda x: autograd.exp(x) - 1,
@@ -46,7 +46,7 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "copysign": lambda x, y: autograd.abs(x) * autograd.where(y < 0, -1.0, 1.0),
     "remainder": lambda x, y: (left := autograd.fmod(x, y)) + autograd.where(left * y < 0, y, 0.0),
 }
-"""Functions of `math` that ONNX lacks."""
+"""Rows that ONNX lacks and that are not formulas of others."""
 
 REDUCTIONS = {
     "sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd",
@@ -65,13 +65,16 @@ def export_onnx(
 
     Args:
         model: any callable made of operations on a Tensor (batch, *input_shape): modules, functions, `Vectorized`
-            programs; or a model of scalars, such as `nn.MLP`, which is vectorized. It is exported in evaluation mode.
+            programs. A model of scalars, such as `nn.MLP`, is vectorized. The model is exported in evaluation mode.
         path: the file, written whole or not at all.
-        input_shape: of one sample; by default what the first weights multiply: (784,) of ``nn.dense(784, 100, 10)``.
+        input_shape: the shape of one sample. By default it is derived from the first weights: (784,) for
+            ``nn.dense(784, 100, 10)``.
 
-    The numbers keep the dtype of the parameters, float32 or float64 (onnxruntime computes Erf in float32 only, so GELU
-    does here). Returns the path. Raises ExportError, naming the operation, for what cannot be exported, and ImportError
-    without the package onnx.
+    The numbers keep the dtype of the parameters, float32 or float64. An exception is GELU: onnxruntime computes Erf in
+    float32 only. Returns the path.
+
+    Raises ExportError, which names the operation, if the model cannot be exported, and ImportError without the package
+    onnx.
 
     >>> import tempfile
     >>> from nn import dense
@@ -86,7 +89,7 @@ def export_onnx(
 
 
 class _Graph:
-    """Nodes of ONNX, gathered step by step. `row_NAME` writes a row that is not one operator as it is."""
+    """The nodes of an ONNX graph, added step by step. `row_NAME` writes a row that is not a single operator."""
 
     def __init__(self, onnx: Any, steps: list[Step]) -> None:
         self.onnx = onnx
@@ -99,7 +102,7 @@ class _Graph:
             self.names[id(step)] = self.write(step)
 
     def model(self, model: Any) -> Any:
-        """The whole, checked."""
+        """The whole model, checked by ONNX."""
         helper = self.onnx.helper
         out = self.names[id(self.last)]
         if self.nodes and self.nodes[-1].output[0] == out:
@@ -124,17 +127,17 @@ class _Graph:
         return made
 
     def kind(self, dtype: Any) -> Any:
-        """ONNX's number of a dtype."""
+        """ONNX's number for a dtype."""
         return self.onnx.helper.np_dtype_to_tensor_dtype(np.dtype(dtype))
 
     def add(self, kind: str, *inputs: str, **attributes: Any) -> str:
-        """A node; returns the name of its result."""
+        """Add a node. Returns the name of its result."""
         out = self.unique(f"{kind.lower()}_{len(self.nodes) + 1}")
         self.nodes.append(self.onnx.helper.make_node(kind, inputs, [out], out, **attributes))
         return out
 
     def unique(self, name: str) -> str:
-        """A name that nothing else in the graph has: a parameter may be called "input", or "add_1"."""
+        """A name that is unique in the graph. A parameter may be called "input", or "add_1"."""
         found, n = name, 1
         while found in self.taken:
             n += 1
@@ -143,7 +146,7 @@ class _Graph:
         return found
 
     def constant(self, data: Any, dtype: Any = np.int64, name: str = "") -> str:
-        """The name of an array, stored once."""
+        """The name of a constant array. Equal arrays are stored once."""
         array = np.ascontiguousarray(data, dtype).reshape(np.shape(data))
         key = (name, array.dtype, array.shape, array.tobytes())
         if key not in self.constants:
@@ -152,14 +155,14 @@ class _Graph:
         return str(self.constants[key].name)
 
     def operand(self, x: Step | Constant, dtype: Any) -> str:
-        """The name of an operand, in a dtype."""
+        """The name of an operand, converted to a dtype."""
         if isinstance(x, Constant):
             return self.constant(x.data, dtype, x.name)
         name = self.names[id(x)]
         return name if x.dtype == dtype else self.add("Cast", name, to=self.kind(dtype))
 
     def write(self, step: Step) -> str:
-        """A step's node or nodes; returns the name of the result."""
+        """Add the node or nodes of a step. Returns the name of the result."""
         op = step.op
         check_name(op)
         dtypes = [step.dtype] * len(step.operands)
@@ -176,7 +179,7 @@ class _Graph:
         return special(step, *inputs) if special else self.elementwise(op, inputs, step.dtype)
 
     def elementwise(self, op: Any, inputs: Sequence[str], dtype: Any) -> str:
-        """A row that is one operator, or the nodes of its formula."""
+        """Add an elementwise row: one operator, or the nodes of its formula."""
         check_name(op)
         if op.name in DIRECT:
             return self.add(DIRECT[op.name], *inputs)
@@ -193,7 +196,7 @@ class _Graph:
         return self.formula(rule(*(Symbol(str(i)) for i in range(len(inputs)))), inputs, dtype, {})
 
     def formula(self, s: Any, inputs: Sequence[str], dtype: Any, done: dict[int, str]) -> str:
-        """The nodes of an expression, shared parts once; a name in it is the place among the inputs."""
+        """Add the nodes of an expression, each common part once. A name in it is an index of `inputs`."""
         if id(s) not in done:
             parts = [self.formula(part, inputs, dtype, done) for part in s.parts]
             if not parts:
@@ -212,7 +215,7 @@ class _Graph:
         return self.add("Cast", x, to=self.kind(dtype))
 
     def reduction(self, step: Step, x: str) -> str:
-        """A row that reduces axes."""
+        """Add a row that reduces axes."""
         axis, keep = step.params.get("axis"), step.params.get("keepdims", False)
         axes = list(range(_ndim(step))) if axis is None else [axis] if isinstance(axis, int) else list(axis)
         return self.add(REDUCTIONS[step.op.name], x, self.constant(axes), keepdims=int(keep))
@@ -238,14 +241,14 @@ class _Graph:
     def row_reshape(self, step: Step, x: str) -> str:
         sizes = [-1 if isinstance(n, str) else n for n in step.shape]
         if sizes.count(-1) > 1:
-            _refuse(step.op, f"more than one length of its result {step.shape} depends on the batch's")
+            _refuse(step.op, f"more than one length of its result {step.shape} depends on the batch length")
         return self.add("Reshape", x, self.constant(sizes))
 
     def row_broadcast_to(self, step: Step, x: str) -> str:
         have = step.operands[0].shape if isinstance(step.operands[0], Step) else ()
         lengths = zip(step.shape[::-1], (*have[::-1], *[1] * len(step.shape)), strict=False)
         if any(isinstance(n, str) and n != m for n, m in lengths):
-            _refuse(step.op, "it repeats something as often as the batch is long: let operations broadcast instead")
+            _refuse(step.op, "it repeats an array along the batch: let operations broadcast it instead")
         return self.add("Expand", x, self.constant([1 if isinstance(n, str) else n for n in step.shape]))
 
     def row_transpose(self, step: Step, x: str) -> str:
@@ -287,7 +290,7 @@ class _Graph:
 
 
 def _full_index(step: Step) -> tuple[list[Any], list[str]]:
-    """An index with a part for every axis, whole slices in place of what it leaves out, and the kinds of its parts."""
+    """An index with a part for every axis, and the kinds of its parts. Missing parts become full slices."""
     given = step.params["index"]
     index = list(given) if isinstance(given, tuple) else [given]
     kinds = [_kind_of_index(i) for i in index]
@@ -303,7 +306,7 @@ def _full_index(step: Step) -> tuple[list[Any], list[str]]:
 
 
 def _kind_of_index(i: Any) -> str:
-    """What one part of an index is; nothing for what is not exported."""
+    """The kind of one part of an index; empty if it cannot be exported."""
     if i is None or i is ...:
         return "new" if i is None else "rest"
     if isinstance(i, slice):
@@ -314,7 +317,7 @@ def _kind_of_index(i: Any) -> str:
 
 
 def _ndim(step: Step) -> int:
-    """How many axes a step's only operand has."""
+    """The number of axes of a step's only operand."""
     (x,) = step.operands
     return len(x.shape) if isinstance(x, Step) else x.data.ndim
 

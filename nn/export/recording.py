@@ -1,8 +1,8 @@
-"""What a model computes, step by step: recorded by running it, so that any model made of operations can be exported.
+"""Record the operations of a model by running it, so that any model made of operations can be exported.
 
-The model runs twice, on random batches of different lengths. Lengths that differ between the two are the batch's;
-numbers that differ came from the input behind the graph's back (a comparison, `.data`, a random mask) and would be
-wrong for any other input, so they are refused.
+The model runs twice, on random batches of different lengths. A length that differs between the two depends on the
+batch. A number that differs depends on the input outside the graph, by a comparison, `.data` or a random mask. The
+export would be wrong for other inputs, so the model is refused.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from nn.module import Module, mode
 from nn.neuron import Neuron
 
 Shape: TypeAlias = tuple[int | str, ...]
-"""Lengths; "batch" for the batch's, "varies" for others that depend on it."""
+"""The lengths of axes. "batch" stands for the batch length, "varies" for other lengths that depend on it."""
 
-SIZES = (2, 3)  # a batch of one would look like an axis to broadcast
+SIZES = (2, 3)  # not 1, since an axis of length 1 may be broadcast
 
 
 class ExportError(ValueError):
-    """A model cannot be exported; the message names the operation and says what to do."""
+    """A model cannot be exported. The message names the operation and says what to do."""
 
 
 @dataclass(frozen=True, eq=False)
 class Constant:
-    """An operand that does not depend on the input; of a parameter, with its path in the model."""
+    """An operand that does not depend on the input. If it is a parameter, `name` is its path in the model."""
 
     data: npt.NDArray[Any]
     name: str = ""
@@ -39,7 +39,7 @@ class Constant:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One operation on earlier steps and constants; the input itself has no operation."""
+    """One operation on earlier steps and constants. The step of the input has no operation."""
 
     op: Any
     operands: tuple[Step | Constant, ...]
@@ -52,11 +52,11 @@ def record(model: Callable[[Any], Any], input_shape: int | Sequence[int] | None 
     """The steps from the input (the first) to the output (the last).
 
     Args:
-        model: maps a Tensor (batch, *input_shape) to a Tensor; or a model of scalars, which is vectorized.
-        input_shape: of one sample; by default that of the model's first weights.
+        model: maps a Tensor (batch, *input_shape) to a Tensor. A model of scalars is vectorized.
+        input_shape: the shape of one sample. By default it is derived from the model's first weights.
 
-    Modules are in evaluation mode meanwhile. Raises ExportError for what is not a graph from one input to one output,
-    and for what depends on the input outside the graph.
+    Modules run in evaluation mode. Raises ExportError if the model is not a graph from one input to one output, or
+    depends on the input outside the graph.
 
     >>> from nn import dense
     >>> [(step.op and step.op.name, step.shape) for step in record(dense(3, 2, 1))]
@@ -77,13 +77,13 @@ def record(model: Callable[[Any], Any], input_shape: int | Sequence[int] | None 
 
 
 def check_name(op: Any) -> None:
-    """Refuse a row of the user's that has the name of one in the table: the writers know rows by their names."""
+    """Refuse a custom row with the name of a row of the table, since the writers look rows up by name."""
     if autograd.ops.ROWS.get(op.name, op) is not op:
         raise ExportError(f"{op.name} cannot be exported: it is a row of your own with a name of autograd's; rename it")
 
 
 def described(model: Any) -> str:
-    """The model in a line: its name, its own `repr`, or its class; nothing that differs from run to run.
+    """The model in one line: its name, its `repr`, or its class. It has no memory address, which differs in each run.
 
     >>> described(described), described(Module())
     ('described', 'Module')
@@ -97,7 +97,7 @@ def _named_parameters(model: Any) -> list[tuple[str, Any]]:
 
 
 def _prepared(model: Any, given: int | Sequence[int] | None) -> tuple[Callable[[Any], Any], tuple[int, ...], Any]:
-    """The model on Tensors, the shape of a sample and the dtype of its numbers."""
+    """The model as a function of Tensors, the shape of a sample, and the dtype of its numbers."""
     parameters = [p for _, p in _named_parameters(model)]
     shape = None if given is None else (given,) if isinstance(given, int) else tuple(given)
     if shape is None:
@@ -112,7 +112,7 @@ def _prepared(model: Any, given: int | Sequence[int] | None) -> tuple[Callable[[
 
 
 def _shape_of_sample(model: Any, parameters: Sequence[Any]) -> tuple[int, ...]:
-    """What the first weights multiply."""
+    """The shape of the input that the first weights multiply."""
     if isinstance(model, autograd.Vectorized):
         return model.shapes[0]
     if isinstance(model, Module):
@@ -150,7 +150,7 @@ def _order(out: Tensor, x: Tensor) -> list[Tensor]:
 
 
 def _steps(first: list[Tensor], second: list[Tensor], names: dict[int, str]) -> list[Step]:
-    """What two runs have in common: everything but the length of the batch, or an ExportError."""
+    """The steps of two runs, which may differ only in the batch length. Otherwise raises ExportError."""
     if [node.op for node in first] != [node.op for node in second]:
         raise ExportError("the model does different operations for different inputs: only one fixed graph is exported")
     places = [{id(node): i for i, node in enumerate(order)} for order in (first, second)]
@@ -177,7 +177,7 @@ def _steps(first: list[Tensor], second: list[Tensor], names: dict[int, str]) -> 
 
 
 def _common(op: Any, a: Any, b: Any) -> Any:
-    """A parameter as both runs had it, with "batch" or "varies" where whole numbers differ."""
+    """A parameter that both runs have, with "batch" or "varies" where whole numbers differ."""
     if isinstance(a, tuple | list) and isinstance(b, tuple | list) and len(a) == len(b):
         return tuple(_common(op, *pair) for pair in zip(a, b, strict=True))
     if isinstance(a, slice) and isinstance(b, slice):

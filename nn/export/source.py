@@ -1,4 +1,4 @@
-"""A trained model as one Python file that imports nothing but the standard library.
+"""Write a trained model as one Python file that imports only the standard library.
 
 The model is recorded by running it (`nn.export.recording`), for one sample: what is a batch of rows there is a list of
 numbers here. Elementwise operations are written as the operation table itself writes its rows; only what concerns lists
@@ -26,8 +26,8 @@ from autograd import Symbol
 from nn.export.recording import Constant, ExportError, Step, check_name, described, record
 from nn.support.files import write
 
-INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # Python's own
-FEW = 100  # as many numbers are written out, so that small networks can be read
+INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # written with Python's operators
+FEW = 100  # arrays of at most this size are written as numbers, so that small networks can be read
 
 RAISES = {
     "div": ("ZeroDivisionError", "x * copysign(inf, y) if x else nan"),
@@ -54,7 +54,7 @@ RAISES = {
     "fmod": ("ValueError", "nan"),
     "power": ("(OverflowError, ValueError)", "nan if x < 0 and y % 1 else copysign(inf, x) if y % 2 == 1 else inf"),
 }
-"""By row, what Python raises where IEEE 754 has a result, and that result."""
+"""For each row, the error that Python raises where IEEE 754 defines a result, and that result."""
 
 NOT_NEGATIVE = ("abs", "exp", "exp2", "hypot", "relu", "sigmoid", "softplus", "sqrt", "square")
 
@@ -85,7 +85,7 @@ def numbers(x):
 ''',
     "unpacked": '''\
 def unpacked(text, kind):
-    """Numbers from base64, which holds them as float32 (f) or float64 (d), the lowest byte first."""
+    """Numbers from base64 text of little-endian float32 (f) or float64 (d)."""
     raw = base64.b64decode(text)
     return struct.unpack(f"<{len(raw) // struct.calcsize(kind)}{kind}", raw)
 ''',
@@ -101,7 +101,7 @@ def dot(w, x, b=0.0):
 ''',
     "softmax": '''\
 def softmax(x):
-    """Shares of 1 that grow with exp(x); the largest is taken out first, so that nothing overflows."""
+    """exp(x) divided by its sum. The largest is subtracted first, so that nothing overflows."""
     top = max(x)
     shares = [math.exp(v - top) for v in x]
     total = sum(shares)
@@ -115,16 +115,16 @@ def log_softmax(x):
     return [v - total for v in x]
 ''',
 }
-"""Functions on lists, of which a file gets those that it calls."""
+"""Functions on lists. A file gets those that it calls."""
 
 TAKEN = {*keyword.kwlist, *dir(builtins), *LISTS, "base64", "copysign", "error", "found", "given", "inf", "math",
          "nan", "operator", "predict", "struct", "sys", *"bvwxyz"}  # fmt: skip
-"""What a row of the user's cannot be called in the file."""
+"""Names that a custom row cannot have in the file."""
 
 HEAD = f'''
 
-Written by chainrule {autograd.__version__}. `predict` is the network, its weights are below.
-As a command, it prints the outputs for the numbers given as arguments, or on stdin.
+Written by chainrule {autograd.__version__}. `predict` is the network. Its weights are below.
+Run as a command, this file prints the outputs for the numbers given as arguments, or on stdin.
 """
 
 '''
@@ -145,18 +145,21 @@ def export_source(
     path: str | os.PathLike[str] | None = None,
     input_shape: int | Sequence[int] | None = None,
 ) -> str:
-    """A model as the text of one Python file without dependencies, that has a function ``predict(x)`` for one sample.
+    """A model as the text of one Python file without dependencies. Its function ``predict(x)`` computes one sample.
 
     Args:
         model: any callable made of operations on a Tensor (batch, *input_shape): modules, functions, `Vectorized`
-            programs; or a model of scalars, such as `nn.MLP`, which is vectorized. It is exported in evaluation mode.
+            programs. A model of scalars, such as `nn.MLP`, is vectorized. The model is exported in evaluation mode.
         path: a file to write, whole or not at all.
-        input_shape: of one sample; by default what the first weights multiply: (784,) of ``nn.dense(784, 100, 10)``.
+        input_shape: the shape of one sample. By default it is derived from the first weights: (784,) for
+            ``nn.dense(784, 100, 10)``.
 
-    `predict` takes a list of numbers (nested or not) and returns a list, or one number; it computes in Python's floats,
-    which are float64. As a command, ``python FILE 0.5 1.0``, the file prints the outputs for the numbers given, or read
-    from stdin. Raises ExportError, naming the operation, for what is more than layers of lists: `export_onnx` takes
-    much more.
+    `predict` takes a list of numbers (nested or not) and returns a list or one number. It computes in Python's floats,
+    which are float64. Run as a command, ``python FILE 0.5 1.0``, the file prints the outputs for the numbers given, or
+    read from stdin.
+
+    Raises ExportError, which names the operation, if the model is more than layers on lists. `export_onnx` supports
+    many more models.
 
     >>> from nn import MLP
     >>> neuron = MLP(2, [1])
@@ -173,13 +176,13 @@ def export_source(
 
 
 class _File:
-    """The parts of the file, gathered step by step. `row_NAME` writes a row that is not elementwise."""
+    """The parts of the file, added step by step. `row_NAME` writes a row that is not elementwise."""
 
     def __init__(self, steps: list[Step]) -> None:
         self.functions: dict[str, str] = {}
         self.defined: dict[str, Any] = {}  # rows by name
         self.imported: set[str] = set()
-        self.arrays: dict[Any, tuple[str, str]] = {}  # name and text, by what they hold
+        self.arrays: dict[Any, tuple[str, str]] = {}  # name and text, by path and contents
         self.lines: list[str] = []
         self.input, self.output = steps[0], steps[-1]
         self.names = {id(steps[0]): "x"}
@@ -193,7 +196,7 @@ class _File:
             self.names[id(step)] = expression
 
     def text(self, model: Any) -> str:
-        """The file."""
+        """The text of the file."""
         predict = self.predict()
         code = "".join([*self.functions.values(), predict])
         arrays = "".join(text for _, text in self.arrays.values())
@@ -211,7 +214,7 @@ class _File:
         return "\n\n".join(part for part in (head, *self.functions.values(), predict, arrays, command) if part)
 
     def predict(self) -> str:
-        """The function for one sample, which first makes a list of numbers, or a number, of what it is given."""
+        """The function for one sample. It first converts its argument to a list of numbers, or to one number."""
         shape, size = self.input.shape[1:], _size(self.input)
         takes, read = "one number", ["x = float(x)"]
         if shape:
@@ -229,7 +232,7 @@ class _File:
     # ------------------------------------------------------------------------------------------------------- steps
 
     def write(self, step: Step) -> str:
-        """A step as an expression."""
+        """Write a step as an expression."""
         check_name(step.op)
         special = getattr(self, f"row_{step.op.name}", None)
         if special is not None:
@@ -239,10 +242,10 @@ class _File:
         return self.elementwise(step)
 
     def elementwise(self, step: Step) -> str:
-        """A row on numbers; on lists, for each of their elements."""
+        """Write an elementwise row, as a comprehension if the operands are lists."""
         shape = step.shape[1:]
         letters = iter("vwyz")
-        lanes: dict[str, str] = {}  # lists that are walked through, by the letter of their elements
+        lanes: dict[str, str] = {}  # the lists of the comprehension, by the letter of their elements
         symbols: list[Any] = []
         for x in step.operands:
             if isinstance(x, Constant):
@@ -271,16 +274,16 @@ class _File:
         return f"[{expression} for {', '.join(lanes)} in zip({', '.join(lanes.values())})]"
 
     def expression(self, op: Any, symbols: Sequence[Any]) -> str:
-        """A row of these operands as text, and the functions that it calls among those of the file."""
+        """Write a row of these operands, and define the functions that it calls."""
         written = op(*symbols)
         self.define_all(written)
-        if op.name == "div" and not written.parts[1].number:  # of a number other than 0, Python's own will do
+        if op.name == "div" and not written.parts[1].number:  # Python's division raises only for a divisor of 0
             self.define(op)
             return f"div({', '.join(map(str, written.parts))})"
         return str(written)
 
     def define_all(self, s: Any) -> None:
-        """The functions that an expression calls."""
+        """Define the functions that an expression calls."""
         for part in s.parts:
             self.define_all(part)
         if not isinstance(s.head, str | float | int):
@@ -289,11 +292,11 @@ class _File:
                 self.define(s.head)
 
     def define(self, op: Any) -> None:
-        """A row as a function of the file."""
+        """Define a row as a function of the file."""
         first = self.defined.setdefault(op.name, op)
         taken = op.name in TAKEN and op is not autograd.ops.copysign
         if first is not op or taken or not re.fullmatch(r"(?!h\d+$)[A-Za-z_][A-Za-z0-9_]*", op.name):
-            _refuse(op, "its name is that of something else in the file, or no name in Python: name it otherwise")
+            _refuse(op, "its name is not a Python name, or the file uses it for something else: rename it")
         row: Any = autograd.ops.ROWS.get(op.name)
         known = row is op and row.value.__module__ in ("math", "_operator")
         if not (op.is_formula or known):
@@ -329,11 +332,11 @@ class _File:
         return Symbol(f"div({parts[0]}, {parts[1]})")
 
     def call(self, name: str) -> None:
-        """Take a function on lists into the file."""
+        """Add a function on lists to the file."""
         self.functions[name] = LISTS[name]
 
     def vector(self, step: Step, x: Step | Constant) -> str:
-        """The name of an operand that is one list a sample."""
+        """The name of an operand that is one list for each sample."""
         if isinstance(x, Constant) or len(x.shape) != 2:
             _refuse(step.op, "plain Python is written for one list of numbers a sample: flatten first")
         return self.names[id(x)]
@@ -389,7 +392,7 @@ class _File:
     # ------------------------------------------------------------------------------------------------------- arrays
 
     def array(self, numbers: npt.NDArray[Any], path: str) -> str:
-        """The name of a list, or a list of rows, which the file holds once."""
+        """The name of a list, or a list of rows. The file holds equal ones once."""
         key = (path, numbers.shape, numbers.tobytes())
         if key not in self.arrays:
             wanted = name = _capitals(path) or "CONSTANT"
@@ -401,7 +404,7 @@ class _File:
         return self.arrays[key][0]
 
     def written(self, numbers: npt.NDArray[Any]) -> str:
-        """The numbers: each of a few, many packed."""
+        """The numbers as text: written out if there are few, else packed in base64."""
         if numbers.size <= FEW:
             if numbers.ndim == 1:
                 return "\n    ".join(textwrap.wrap(str(numbers.astype(float).tolist()), 110))
@@ -417,9 +420,9 @@ class _File:
 
 
 def _capitals(path: str) -> str:
-    """A name for an array: capitals, digits and underscores of ASCII, so that it is none that the file uses otherwise.
+    """A name for an array. It has ASCII capitals, digits and underscores, so no other name of the file equals it.
 
-    Python takes names for equal that look different ("A" and its full-width form), and some letters for none.
+    Unicode letters are avoided, since Python treats some as equal ("A" and its full-width form) and refuses others.
 
     >>> _capitals("layers.0.weight"), _capitals("Ａ"), _capitals("0.x²")
     ('LAYERS_0_WEIGHT', 'A', '_0_X2')
@@ -434,7 +437,7 @@ def _lengths(step: Step) -> tuple[int, ...]:
 
 
 def _size(step: Step) -> int:
-    """How many numbers a sample has."""
+    """The number of numbers of a sample."""
     return math.prod(_lengths(step))
 
 

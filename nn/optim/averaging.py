@@ -1,4 +1,4 @@
-"""`EMA`: a second model whose parameters follow, as a running mean, those of the one that is trained."""
+"""`EMA`: a copy of a model whose parameters are running means of the trained model's parameters."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from nn.optim.schedules import checked
 
 
 class EMA:
-    """Exponential moving average of a model's parameters; a callback for `fit`, or call `update` after each step.
+    """Exponential moving average of a model's parameters. Use it as a callback of `fit`, or call `update` each step.
 
     Args:
-        model: the one that is trained, which is never written to.
-        decay: what is kept of the average at each update: it remembers about ``1 / (1 - decay)`` steps. ValueError
-            outside [0, 1).
+        model: the trained model. It is never written to.
+        decay: the part of the average that each update keeps. The average covers about ``1 / (1 - decay)`` steps.
+            Raises ValueError outside [0, 1).
 
-    `self.model` is a copy of it with the averages: evaluate and save that one. Steps at a high learning rate
-    stagger about a minimum, and their mean lies nearer to it than the last of them: Polyak and Juditsky,
-    "Acceleration of stochastic approximation by averaging", 1992. The t-th update keeps ``min(decay, t / (t + 9))``
-    so that the first weights are soon forgotten, as in TensorFlow.
+    `self.model` is a copy of the model with the averages: evaluate and save this copy. At a high learning rate, the
+    parameters move around a minimum, and their mean is nearer to it than the last of them (Polyak and Juditsky,
+    "Acceleration of stochastic approximation by averaging", 1992). The t-th update keeps ``min(decay, t / (t + 9))``,
+    as in TensorFlow, so that the first weights are forgotten soon.
 
     >>> from nn import Linear
     >>> line = Linear(1, 1, bias=False)
@@ -43,7 +43,7 @@ class EMA:
         self._pairs = list(zip(self.model.parameters(), model.parameters(), strict=True))
 
     def update(self) -> None:
-        """Move every average towards the parameter as it is now."""
+        """Move every average towards the present parameter."""
         self.updates += 1
         keep = min(self.decay, self.updates / (self.updates + 9))
         with np.errstate(all="ignore"):
@@ -54,15 +54,15 @@ class EMA:
                     mean.data = _between(mean.data, p.data, keep)
 
     def on_step_end(self, state: object) -> None:
-        """For `fit`."""
+        """Update after each step of `fit`."""
         self.update()
 
     def state_dict(self) -> dict[str, Any]:
-        """How many updates there were, and copies of the averages by path."""
+        """The number of updates, and copies of the averages by path."""
         return {"updates": self.updates, "model": self.model.state_dict()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from there; a ValueError or KeyError, and no change, where the averages are not of such a model."""
+        """Restore a state. If it belongs to another model, raise ValueError or KeyError and change nothing."""
         updates = int(state["updates"])
         if updates < 0:
             raise ValueError(f"updates: {updates}, expected 0 or more")
@@ -71,14 +71,14 @@ class EMA:
 
 
 def _move(mean: np.ndarray[Any, Any], x: np.ndarray[Any, Any], keep: float) -> None:
-    """The mean moves towards x, in place."""
+    """Move the mean towards x, in place."""
     mean[...] = _between(mean, x, keep)
 
 
 def _between(mean: Any, x: Any, keep: float) -> Any:
-    """``keep * mean + (1 - keep) * x``, from the nearer end by a share of the difference.
+    """``keep * mean + (1 - keep) * x``, computed from the nearer of the two by adding a part of the difference.
 
-    So it is exact where the two are equal, down to the smallest numbers, and where nothing is kept. A sum of two shares
-    is not: half of the smallest float32 is 0.
+    This is exact where the two are equal, and where keep is 0. A sum of two products is not: half of the smallest
+    float32 is 0.
     """
     return x - keep * (x - mean) if keep < 0.5 else mean + (1 - keep) * (x - mean)

@@ -1,7 +1,8 @@
-"""Schedules: the learning rate as a pure function of the number of steps taken.
+"""Schedules: the learning rate as a function of the number of steps.
 
-Nothing is remembered between steps, so training resumes exactly where it stopped. Pass a schedule to an optimiser as
-its `lr`, or assign ``optimizer.lr = schedule(epoch)`` to go by epochs. Any function from an int to a float is one.
+A schedule has no state, so a resumed training continues with the right rate. Pass a schedule to an optimiser as its
+`lr`, or assign ``optimizer.lr = schedule(epoch)`` to change the rate by epochs. Any function from an int to a float is
+a schedule.
 """
 
 import math
@@ -16,9 +17,9 @@ Rate: TypeAlias = float | Schedule
 
 
 def checked(name: str, x: float, low: float = 0, below: float = math.inf) -> float:
-    """A hyperparameter as a float; ValueError unless it is at least `low` and less than `below`.
+    """A hyperparameter as a float. Raises ValueError unless it is at least `low` and less than `below`.
 
-    TypeError for what is no number: `lr="0.1"`, say.
+    Raises TypeError if it is not a number, for instance `lr="0.1"`.
     """
     try:
         fits = low <= x < below
@@ -33,7 +34,7 @@ def checked(name: str, x: float, low: float = 0, below: float = math.inf) -> flo
 
 
 def _written(text: str) -> bool:
-    """Whether a text is a number written out."""
+    """True if a text is a number."""
     try:
         float(text)
     except ValueError:
@@ -42,7 +43,7 @@ def _written(text: str) -> bool:
 
 
 class _Checks:
-    """Learning rates and factors are 0 or more, lengths 1 or more: ValueError otherwise."""
+    """Raises ValueError unless learning rates and factors are 0 or more, and lengths 1 or more."""
 
     def __post_init__(self) -> None:
         for name, x in vars(self).items():
@@ -86,7 +87,8 @@ class Exponential(_Checks):
 class Cosine(_Checks):
     """``final + (lr - final) * (1 + cos(pi * step / steps)) / 2``, and `final` from `steps` on.
 
-    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017; without restarts.
+    This is the schedule of Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", ICLR 2017,
+    without its restarts.
 
     >>> schedule = Cosine(0.5, steps=10)
     >>> schedule(0), round(schedule(5), 9), schedule(10), schedule(11)
@@ -103,9 +105,9 @@ class Cosine(_Checks):
 
 @dataclass(frozen=True)
 class Warmup(_Checks):
-    """Climbs evenly for `steps` steps to the start of another schedule (or a constant), which then begins.
+    """Rises linearly for `steps` steps to the start of another schedule (or a constant), which follows.
 
-    ``after(0) * (step + 1) / (steps + 1)`` before `steps`, ``after(step - steps)`` from there on. Goyal et al.,
+    The rate is ``after(0) * (step + 1) / (steps + 1)`` before `steps`, then ``after(step - steps)``. Goyal et al.,
     "Accurate, large minibatch SGD: training ImageNet in 1 hour", 2017.
 
     >>> schedule = Warmup(StepDecay(0.5, every=2), steps=4)
@@ -123,10 +125,11 @@ class Warmup(_Checks):
 
 @dataclass(frozen=True)
 class OneCycle(_Checks):
-    """Half a cosine up to `peak` over the first part, `warmup`, of `steps`, and half a cosine down over the rest.
+    """Half a cosine up to `peak` in the first part of the training, and half a cosine down in the rest.
 
-    It starts at ``start * peak`` and ends at ``final * peak``. Smith and Topin, "Super-convergence: very fast
-    training of neural networks using large learning rates", 2017; this form and its numbers are fastai's.
+    The first part is ``warmup * steps`` steps. The rate starts at ``start * peak`` and ends at ``final * peak``. Smith
+    and Topin, "Super-convergence: very fast training of neural networks using large learning rates", 2017. This form
+    and its default numbers are fastai's.
 
     >>> schedule = OneCycle(0.5, steps=100)
     >>> schedule(0), schedule(30), schedule(100)
@@ -151,6 +154,6 @@ class OneCycle(_Checks):
 
 
 def _half_cosine(start: float, end: float, progress: float) -> float:
-    """From start to end as progress goes from 0 to 1, level at both."""
+    """A cosine from start to end as progress goes from 0 to 1, with slope 0 at both ends."""
     weight = (1 + math.cos(math.pi * min(progress, 1.0))) / 2
     return weight * start + (1 - weight) * end

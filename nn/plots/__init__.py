@@ -1,15 +1,15 @@
 """Pictures of a network and its training: curves, the decision boundary, weights, activations, gradients, mistakes.
 
-matplotlib draws, and is imported when a picture is first asked for. Every function draws on the axes that it is given
-(``ax=``), or else on a new figure, and returns the axes: ``curves(history).figure.savefig("loss.png")``.
+matplotlib draws, and is imported on first use. Every function draws on the axes given as ``ax=``, or else on a new
+figure, and returns the axes: ``curves(history).figure.savefig("loss.png")``.
 
-A new figure is pyplot's where pyplot is in use, that is, after ``import matplotlib.pyplot as plt`` and in notebooks.
-Then ``plt.savefig``, ``plt.show`` and ``plt.close`` reach it as they reach any other, and it stays open until it is
-closed. In programs without pyplot a figure belongs to who holds it. Nothing needs closing, and threads do not meet.
+A new figure is pyplot's if pyplot is in use, that is, after ``import matplotlib.pyplot as plt`` and in notebooks. Then
+``plt.savefig``, ``plt.show`` and ``plt.close`` reach it, and it stays open until it is closed. In programs without
+pyplot a figure is independent: it need not be closed, and threads can draw at the same time.
 
 `nn.Frames` calls these functions while a network learns. The numbers behind them are those of `nn.inspection`.
 
-Colours as in the drawings of graphs: blue is negative, orange positive.
+Colours are those of the drawings of graphs: blue is negative, orange positive.
 """
 
 import typing as _typing
@@ -29,7 +29,7 @@ from nn.plots.layers import (
     weight_images as weight_images,
 )
 
-if not _typing.TYPE_CHECKING:  # type checkers take every public name
+if not _typing.TYPE_CHECKING:  # type checkers see every public name anyway
     __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))
 
     def __dir__():

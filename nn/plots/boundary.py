@@ -1,4 +1,4 @@
-"""What a classifier says of every point in the plane."""
+"""The decision boundary of a classifier of points in the plane."""
 
 from __future__ import annotations
 
@@ -27,22 +27,23 @@ def decision_boundary(
     resolution: int | None = None,
     limit: float | None = None,
 ) -> Axes:
-    """What a classifier of points in the plane says everywhere, and the points: a marker shape for each class.
+    """Draw a classifier's outputs for points in the plane, and the given points, with a marker for each class.
 
     Args:
         model: a network of Values, called with one point as a list of two numbers; or a network of Tensors or any
             other function, called with points (n, 2).
         x: points (n, 2).
         y: their classes (n,), whole numbers.
-        ax: where to draw.
-        resolution: points of the grid along each axis; by default 200, or 50 for a network of Values.
-        limit: the score of the strongest colours; by default one that 5 % of the grid exceed.
+        ax: the Axes to draw on.
+        resolution: the number of grid points along each axis. By default 200, or 50 for a network of Values.
+        limit: the score of the strongest colours. By default 5 % of the grid exceed it.
 
-    One output, (n,) or (n, 1), is a score: positive for label 1, negative for label 0 or -1. Of two, (n, 2), the score
-    is the second less the first. It is coloured, with a black line where it is zero. Of more outputs the largest
-    wins, for labels from 0: the region has the colour of the class, the stronger the larger the lead.
+    A single output, (n,) or (n, 1), is a score: positive for label 1, negative for label 0 or -1. With two outputs,
+    (n, 2), the score is the second minus the first. The score is shown as a colour, with a black line where it is zero.
+    With more outputs, labels count from 0 and the largest output wins. The region has the colour of its class, which is
+    stronger the larger the lead.
 
-    ValueError for points, labels or outputs of other shapes, and for labels that do not fit the outputs.
+    Raises ValueError for points, labels or outputs of other shapes, and for labels that do not fit the outputs.
 
     >>> ax = decision_boundary(lambda points: points[:, 0] - 0.25, [[0, 0], [1, 1]], [-1, 1])
     >>> [(line.get_label(), line.get_marker()) for line in ax.lines]

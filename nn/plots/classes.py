@@ -1,4 +1,4 @@
-"""What a classifier made of its samples: which it mistook, how sure it was, and how well it knows each class."""
+"""Pictures of a classifier's predictions: mistakes, probabilities, and figures for each class."""
 
 from __future__ import annotations
 
@@ -34,15 +34,16 @@ Array: TypeAlias = npt.NDArray[Any]
 def confusion_matrix(
     true: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[object] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """How often each class (rows) was taken for which (columns): counts, with their share of the row.
+    """Draw how often each true class (row) was predicted as each class (column): counts and percentages of the row.
 
     Args:
-        true: labels (n,), integers from 0.
-        predicted: labels (n,), what they were taken for.
-        classes: their names; the numbers themselves by default.
-        ax: where to draw.
+        true: the true labels (n,), integers from 0.
+        predicted: the predicted labels (n,).
+        classes: the names of the classes. By default their numbers.
+        ax: the Axes to draw on.
 
-    The mistakes are coloured, by their share. ValueError for labels of different lengths or of no class.
+    Mistakes are coloured by their percentage. Raises ValueError if the lengths differ, or a label is outside the
+    classes.
 
     >>> ax = confusion_matrix([0, 0, 1], [0, 1, 1])
     >>> [text.get_text() for text in ax.texts]
@@ -76,15 +77,15 @@ def confusion_matrix(
 def class_figures(
     true: npt.ArrayLike, predicted: npt.ArrayLike, classes: Sequence[object] | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Precision, recall and F1 of each class (rows), whose name comes with its number of samples.
+    """Draw precision, recall and F1 of each class (row), with its name and its number of samples.
 
     Args:
-        true: labels (n,), integers from 0.
-        predicted: labels (n,), what they were taken for.
-        classes: their names; the numbers themselves by default.
-        ax: where to draw.
+        true: the true labels (n,), integers from 0.
+        predicted: the predicted labels (n,).
+        classes: the names of the classes. By default their numbers.
+        ax: the Axes to draw on.
 
-    What they mean, and what is refused: `nn.inspection.class_figures`.
+    `nn.inspection.class_figures` defines the figures and the errors.
 
     >>> ax = class_figures([0, 0, 1], [0, 1, 1])
     >>> [label.get_text() for label in ax.get_yticklabels()]
@@ -97,7 +98,7 @@ def class_figures(
     known = np.isfinite(columns).any(axis=0)
     low, high = np.nanmin(columns[:, known], axis=0), np.nanmax(columns[:, known], axis=0)
     ax.hlines(rows[known], low, high, color=LINE, linewidth=1.6, zorder=1)
-    # precision and recall pull F1 between them: two triangles that point at it
+    # F1 lies between precision and recall; their triangles point at it
     for name, column, marker, colour in zip(
         ("precision", "recall", "F1"), columns, (">", "<", "o"), (BLUES[1], ORANGES[3], INK), strict=True
     ):
@@ -125,18 +126,18 @@ def prediction_bars(
     shape: tuple[int, int] = (28, 28),
     ax: Axes | None = None,
 ) -> Axes:
-    """The first samples, each beside the probability of every class, on a track from 0 to 1.
+    """Draw the first samples, each with a bar from 0 to 1 for the probability of every class.
 
     Args:
-        images: (samples, height * width) or (samples, height, width), grey, larger is darker.
+        images: (samples, height * width) or (samples, height, width), grey; larger is darker.
         labels: (samples,), the true classes.
         probabilities: (samples, classes), such as softmax of the logits.
-        n: how many at most.
-        shape: height and width of an image.
-        ax: where to draw.
+        n: the largest number of samples to draw.
+        shape: the height and width of an image.
+        ax: the Axes to draw on.
 
-    The bar and the number of the true class are blue, the other bars orange; a legend says so. ValueError for no
-    samples and for other shapes.
+    The bar and the number of the true class are blue, the other bars orange. Raises ValueError for no samples and for
+    other shapes.
 
     >>> ax = prediction_bars(np.eye(2), [0, 1], [[0.9, 0.1], [0.75, 0.25]], shape=(1, 2))
     >>> [text.get_text() for text in ax.texts if "→" in text.get_text()]
@@ -146,7 +147,7 @@ def prediction_bars(
     shown, classes = min(n, len(labels)), probabilities.shape[1]
     columns = min(3, columns_of(shown))
     rows = -(-shown // columns)
-    height = shape[0] / shape[1]  # an image is 1 wide, and so is the track of a bar
+    height = shape[0] / shape[1]  # an image has the width 1, as has a bar for the probability 1
     tall = max(height, min(0.15 * classes, 2.0))  # so that the numbers of ten classes can be read
     across, down = 2.55, tall + 0.5
     ax = axes(ax, (2.6 * columns, 1.02 * down * rows + 0.3))
@@ -184,17 +185,17 @@ def worst_samples(
     shape: tuple[int, int] = (28, 28),
     ax: Axes | None = None,
 ) -> Axes:
-    """The samples with the largest loss, worst first, each titled ``true→predicted p=probability of the latter``.
+    """Draw the samples with the largest loss, worst first. Titles are ``true→predicted p=probability of the latter``.
 
     Args:
-        images: (samples, height * width) or (samples, height, width), grey, larger is darker.
+        images: (samples, height * width) or (samples, height, width), grey; larger is darker.
         labels: (samples,), the true classes.
         probabilities: (samples, classes), such as softmax of the logits.
-        n: how many at most.
-        shape: height and width of an image.
-        ax: where to draw.
+        n: the largest number of samples to draw.
+        shape: the height and width of an image.
+        ax: the Axes to draw on.
 
-    ValueError for no samples and for other shapes.
+    Raises ValueError for no samples and for other shapes.
 
     >>> worst = worst_samples(np.eye(2), [0, 1], [[0.9, 0.1], [0.75, 0.25]], shape=(1, 2))
     >>> [text.get_text() for text in worst.texts]
@@ -218,16 +219,16 @@ def worst_samples(
 def _samples(
     images: npt.ArrayLike, labels: npt.ArrayLike, probabilities: npt.ArrayLike, n: int, shape: tuple[int, int]
 ) -> tuple[Array, Array, Array]:
-    """Images (samples, height, width), labels and probabilities as arrays, of which n are to be shown."""
+    """Images (samples, height, width), labels and probabilities as arrays, after a check."""
     labels, probabilities = as_array(labels, "labels", "iub"), as_array(probabilities, "probabilities")
     if not len(labels) or n < 1:
-        raise ValueError(f"there is nothing to show of {len(labels)} samples, {n} wanted")
+        raise ValueError(f"there is nothing to show: {len(labels)} samples were given, n={n}")
     if probabilities.ndim != 2 or len(probabilities) != len(labels):
         raise ValueError(f"probabilities are (samples, classes) for {len(labels)} labels, got {probabilities.shape}")
     return as_array(images, "images").reshape(len(labels), *shape), labels, probabilities
 
 
 def _sure(label: object, probabilities: npt.NDArray[np.floating]) -> str:
-    """The true class, the one predicted, and the probability of the latter."""
+    """The true class, the predicted class, and the probability of the predicted class."""
     guess = probabilities.argmax()
     return f"{label}→{guess} p={probabilities[guess]:.2f}".replace("=0.", "=.")

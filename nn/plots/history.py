@@ -22,14 +22,14 @@ def curves(
     log: bool = False,
     direction: Direction | None = None,
 ) -> Axes:
-    """A number over the epochs: ``train_loss`` solid, every other column that ends in ``loss`` dashed.
+    """Draw a quantity over the epochs: ``train_loss`` solid, every other column that ends in ``loss`` dashed.
 
     Args:
-        history: what `nn.training.fit` returned.
-        ax: where to draw.
-        column: "loss", "accuracy" or another ending of columns; ValueError if there is none.
-        log: a logarithmic vertical axis.
-        direction: whether the best number is the largest, "max", or the smallest, "min".
+        history: the result of `nn.training.fit`.
+        ax: the Axes to draw on.
+        column: "loss", "accuracy" or another ending of columns' names. Raises ValueError if no column has it.
+        log: True for a logarithmic vertical axis.
+        direction: "max" if the largest number is the best, "min" if the smallest is.
 
     The best epoch of the last line is marked, if `direction` or the column's name tells which it is.
 

@@ -1,4 +1,4 @@
-"""Inside a network: the weights, outputs and gradients of its layers, and the units that say nothing."""
+"""Pictures of a network's layers: weights, outputs, gradients, and idle units."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ Array: TypeAlias = npt.NDArray[Any]
 def weight_images(
     weight: Any, shape: tuple[int, int] = (28, 28), ax: Axes | None = None, *, limit: float | None = None
 ) -> Axes:
-    """The weights into each unit as an image of the input: what makes it fire (orange), what holds it down (blue).
+    """Draw the weights of each unit as an image of the input: positive weights orange, negative ones blue.
 
     Args:
         weight: (height * width, units), such as the `weight` of a first `Linear`: a Tensor or an array.
-        shape: height and width; ValueError if they do not fit.
-        ax: where to draw.
-        limit: the weight of the strongest colours, the same for all units. By default the largest magnitude but for
-            one in 200 weights, for a few far out would leave the others pale.
+        shape: the height and width of an image. Raises ValueError if they do not fit.
+        ax: the Axes to draw on.
+        limit: the weight of the strongest colours, the same for all units. By default one in 200 weights exceeds it,
+            since a few outliers would make the others pale.
 
     >>> weight_images(np.array([[2.0, 0.0], [0.0, -2.0]]), shape=(1, 2)).images[0].get_clim()
     (-2.0, 2.0)
     """
     weight = as_floats(weight.detach() if isinstance(weight, Tensor) else weight, "weight_images")
     if weight.ndim != 2 or weight.shape[0] != shape[0] * shape[1] or not weight.size:
-        raise ValueError(f"weights of shape {weight.shape} are no images of {shape[0]} x {shape[1]}, one a unit")
+        raise ValueError(f"weights of shape {weight.shape} are not images of {shape[0]} x {shape[1]}, one a unit")
     ax = axes(ax, (4.8, 5.1))
     limit = float(np.nanquantile(np.abs(weight), 0.995)) or 1.0 if limit is None else limit
     signed_image(ax, mosaic(weight.T.reshape(-1, *shape)), limit, interpolation="nearest")
@@ -64,15 +64,15 @@ def weight_images(
 
 
 def activation_histograms(model: Sequential | MLP, x: npt.ArrayLike, ax: Axes | None = None) -> Axes:
-    """How the outputs of each layer are distributed on a batch, the first layer on top, and how many say nothing.
+    """Draw a histogram of each layer's outputs for a batch, the first layer on top, with notes on idle units.
 
     Args:
-        model: a `Sequential` (one inside it is opened, too) or an `MLP`; TypeError for anything else.
-        x: inputs (n, …), as the model takes them; an MLP's are (n, features).
-        ax: where to draw.
+        model: a `Sequential`, also one that contains others, or an `MLP`. Raises TypeError for anything else.
+        x: inputs (n, …), as the model takes them; (n, features) for an MLP.
+        ax: the Axes to draw on.
 
-    In evaluation mode, as `nn.training.predict`. Outputs that are exactly 0 are counted instead of drawn. A ReLU's unit
-    that is 0 for the whole batch is dead; outputs of tanh and sigmoid within 1 % of an end of the range are saturated.
+    The model runs in evaluation mode. Outputs that are exactly 0 are counted, not drawn. A unit of a ReLU that is 0 for
+    the whole batch is dead. Outputs of tanh and sigmoid within 1 % of an end of the range are saturated.
 
     >>> from nn import ReLU
     >>> ax = activation_histograms(Sequential(ReLU()), [[-1.0, 2.0], [-3.0, 4.0]])
@@ -95,15 +95,16 @@ def activation_histograms(model: Sequential | MLP, x: npt.ArrayLike, ax: Axes | 
 
 
 def idle_units(model: Sequential | MLP, x: npt.ArrayLike, ax: Axes | None = None) -> Axes:
-    """For which share of the samples each unit is inactive (ReLU) or saturated (sigmoid, tanh), layer below layer.
+    """Draw how often each unit is inactive (ReLU) or saturated (sigmoid, tanh), with one row for each layer.
 
     Args:
-        model: a `Sequential` (one inside it is opened, too) or an `MLP`.
+        model: a `Sequential`, also one that contains others, or an `MLP`.
         x: inputs (n, …), as the model takes them.
-        ax: where to draw.
+        ax: the Axes to draw on.
 
-    A layer's units stand side by side, the idlest first, each as high as its share; those that are idle for every
-    sample are orange. The numbers, and what is refused: `nn.inspection.idle_units`.
+    A layer's units are side by side, the idlest first. The height of a bar is the share of the samples for which the
+    unit is idle. Units that are idle for every sample are orange. `nn.inspection.idle_units` defines the numbers and
+    the errors.
 
     >>> from nn import ReLU
     >>> ax = idle_units(Sequential(ReLU()), [[-1.0, 2.0], [-3.0, 4.0]])
@@ -129,14 +130,14 @@ def idle_units(model: Sequential | MLP, x: npt.ArrayLike, ax: Axes | None = None
 
 
 def gradient_histograms(model: Module, ax: Axes | None = None) -> Axes:
-    """How large the entries of each parameter's gradient are, on a logarithmic axis: blue negative, orange positive.
+    """Draw a histogram of each parameter's gradient on a logarithmic axis: negative entries blue, positive ones orange.
 
     Args:
-        model: after backward and before `zero_grad`; ValueError if no parameter of it has a gradient. Values of a layer
-            go together: ``layers.0.neurons.w``.
-        ax: where to draw.
+        model: a model after backward and before `zero_grad`. Raises ValueError if no parameter has a gradient. The
+            Values of a layer share a histogram: ``layers.0.neurons.w``.
+        ax: the Axes to draw on.
 
-    Entries that are exactly 0 are counted instead of drawn, and the axis ends twelve decades below the largest.
+    Entries that are exactly 0 are counted, not drawn. The axis ends twelve decades below the largest entry.
 
     >>> from nn import Linear
     >>> layer = Linear(2, 1, rng=0)
@@ -174,7 +175,7 @@ def _group(path: str) -> str:
 
 
 def _shares(numbers: Array) -> list[str]:
-    """What a histogram does not show."""
+    """The shares of numbers that a histogram does not show."""
     shares = {"zero": (numbers == 0).mean(), "not finite": (~np.isfinite(numbers)).mean()}
     return [f"{share:.0%} {name}" for name, share in shares.items() if share]
 

@@ -1,4 +1,4 @@
-"""Data as arrays, for all of `nn`: `autograd.ops.arrays` reads what people have, and this is where it enters `nn`."""
+"""Data as arrays, for all of `nn`. `autograd.ops.arrays` reads it; `nn` imports that module only here."""
 
 from typing import Any
 
@@ -12,10 +12,10 @@ from autograd.ops.arrays import to_array as to_array
 
 
 def as_input(x: Any, taker: str) -> Any:
-    """What a model is called with: data frames, other libraries' tensors and the like as arrays, the rest as it is.
+    """The input of a model. Data frames, tensors of other libraries and the like become arrays.
 
-    Lists stay lists, for a network of Values takes them; layers of Tensors read them themselves. Subclasses of arrays
-    are read as arrays, or refused: see `autograd.ops.arrays.as_array`.
+    Lists stay lists, since a network of Values takes them; layers of Tensors convert them themselves. Subclasses of
+    arrays become arrays, or are refused: see `autograd.ops.arrays.as_array`. Anything else is returned unchanged.
 
     >>> as_input(memoryview(np.ones(2)), "a model"), as_input([1.0], "a model")
     (array([1., 1.]), [1.0])
@@ -26,7 +26,7 @@ def as_input(x: Any, taker: str) -> Any:
 
 
 def as_operand(x: Any, taker: str) -> Any:
-    """A variable as it is, anything else as an array: one of objects where a list holds variables.
+    """A variable unchanged, anything else as an array. A list that holds variables becomes an array of objects.
 
     >>> as_operand([1.0, 2.0], "a layer")
     array([1., 2.])
@@ -38,7 +38,7 @@ def as_operand(x: Any, taker: str) -> Any:
 
 
 def as_floats(x: Any, taker: str) -> NDArray[Any]:
-    """`x` as an array of floats, in its own precision; whole numbers and bools become float64.
+    """`x` as an array of floats. Its precision stays the same; integers and bools become float64.
 
     >>> as_floats([1, 2], "f"), as_floats(np.ones(1, np.float32), "f").dtype
     (array([1., 2.]), dtype('float32'))

@@ -1,4 +1,4 @@
-"""What pictures are made of: the colours, the axes to draw on, and parts that several pictures share."""
+"""Parts that several pictures share: colours, the axes to draw on, images of signed numbers, histograms."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ CLASSES = (BLUES[1], ORANGES[3], "#1A7F37", "#8250DF", "#BF8700", "#CF222E", "#0
 
 
 def colour_map(name: str, colours: Sequence[str]) -> LinearSegmentedColormap:
-    """A colour map through these colours; nothing is drawn where there is no number."""
+    """A colour map through these colours. A nan is not drawn."""
     return matplotlib("colors").LinearSegmentedColormap.from_list(name, colours)  # type: ignore[no-any-return]
 
 
 def signed_image(ax: Axes, numbers: Array, limit: float, **kwargs: Any) -> None:
-    """Numbers (height, width) as blue where negative and orange where positive, and below them what colour is what."""
+    """Draw numbers (height, width), negative ones blue and positive ones orange, with a colour bar below."""
     signed_picture(ax, numbers, limit, **kwargs)
     signed_bar(ax.figure, ax, limit)
 
 
 def signed_picture(ax: Axes, numbers: Array, limit: float, **kwargs: Any) -> None:
-    """Numbers (height, width) in colours, the strongest at `limit`: the same in all panels that are to be compared."""
+    """Draw numbers (height, width) in colours, the strongest at `limit`. Panels to compare need the same limit."""
     ax.imshow(numbers, cmap=colour_map("signed", SIGNED), vmin=-limit, vmax=limit, **kwargs)
 
 
 def signed_bar(figure: Any, panels: Axes | list[Axes], limit: float, aspect: float = 30) -> None:
-    """Below one panel, or below several that share it: what colour is what number."""
+    """Draw a colour bar below one panel, or below several that share it."""
     first = panels[0] if isinstance(panels, list) else panels
     bar = figure.colorbar(
         first.images[-1], ax=panels, orientation="horizontal", shrink=0.6, aspect=aspect, pad=0.02, extend="both"
@@ -54,7 +54,7 @@ def signed_bar(figure: Any, panels: Axes | list[Axes], limit: float, aspect: flo
 
 
 def usual_limit(numbers: Array, share: float = 0.95) -> float:
-    """A size that this share of the numbers does not exceed: a few far out would leave the others pale.
+    """A magnitude that this share of the numbers does not exceed. A few outliers would make all others pale.
 
     >>> usual_limit(np.array([1.0, -1.0, 1.0, 1000.0]), share=0.5)
     1.0
@@ -64,13 +64,13 @@ def usual_limit(numbers: Array, share: float = 0.95) -> float:
 
 
 def zero_line(ax: Axes, columns: Array, rows: Array, score: Array) -> None:
-    """A black line where score (rows, columns) changes its sign, if it does."""
+    """Draw a black line where score (rows, columns) changes its sign."""
     if (score < 0).any() and (score > 0).any():
         ax.contour(columns, rows, score, levels=[0], colors="black", linewidths=1.6)
 
 
 def class_image(ax: Axes, columns: Array, rows: Array, outputs: Array, limit: float | None = None) -> None:
-    """The class with the largest of outputs (rows, columns, classes) as a colour, strongest at a lead of `limit`."""
+    """Draw the class with the largest output (rows, columns, classes) as a colour, strongest at a lead of `limit`."""
     lead = np.stack([outputs[..., i] - np.delete(outputs, i, axis=2).max(axis=2) for i in range(outputs.shape[2])])
     best = lead.max(axis=0)
     strength = 0.15 + 0.5 * np.clip(best / (limit or usual_limit(best)), 0, 1)
@@ -82,14 +82,14 @@ def class_image(ax: Axes, columns: Array, rows: Array, outputs: Array, limit: fl
 
 
 def placed(columns: Array, rows: Array) -> dict[str, Any]:
-    """Arguments of an image whose pixels are centred on the points of a grid, smooth between them."""
+    """Arguments for an image whose pixels are centred on the points of a grid, with interpolation between them."""
     dx, dy = (columns[1] - columns[0]) / 2, (rows[1] - rows[0]) / 2
     extent = (columns[0] - dx, columns[-1] + dx, rows[0] - dy, rows[-1] + dy)
     return {"extent": extent, "origin": "lower", "aspect": "auto", "interpolation": "bilinear"}
 
 
 def signed_axis(ax: Axes, limit: float) -> Array:
-    """A horizontal axis from -limit to limit, logarithmic beyond 1 where it reaches far; returns edges of 80 bins."""
+    """Set a horizontal axis from -limit to limit, logarithmic beyond 1 if limit > 3. Returns the edges of 80 bins."""
     if limit <= 3:
         return np.linspace(-limit, limit, 81)
     decades = int(math.log10(limit)) + 1
@@ -103,10 +103,10 @@ def signed_axis(ax: Axes, limit: float) -> Array:
 
 
 def ridges(ax: Axes, rows: Mapping[str, Array], edges: Array, magnitude: bool = False) -> None:
-    """A histogram for each name, one below the other, each with its own height; zeros and what is not finite left out.
+    """Draw a histogram for each name, one below the other, each scaled to its own height. Zeros are left out.
 
-    Negative numbers are blue and positive ones orange. With `magnitude`, both are placed by their size, orange on top
-    of blue. Numbers beyond the edges are in the outermost bars.
+    Negative numbers are blue and positive ones orange. With `magnitude`, both are placed by magnitude, orange on top of
+    blue. Numbers beyond the edges are in the outermost bars.
     """
     for level, numbers in zip(range(len(rows) - 1, -1, -1), rows.values(), strict=True):
         parts = (numbers[numbers < 0], numbers[numbers > 0])
@@ -128,7 +128,7 @@ def ridges(ax: Axes, rows: Mapping[str, Array], edges: Array, magnitude: bool = 
 
 
 def columns_of(n: int) -> int:
-    """How many of n equal things go in a row of a square arrangement."""
+    """The number of columns in a nearly square arrangement of n things."""
     return math.ceil(math.sqrt(n))
 
 

@@ -1,11 +1,11 @@
-"""Packages that are not always installed: imported when first used, and missed in words that say what to install."""
+"""Optional packages: imported on first use, with an error that says what to install."""
 
 import importlib
 from typing import Any
 
 
 def optional(module: str, need: str, remedy: str) -> Any:
-    """A module that is not always installed; an ImportError that says who needs it and how to get it if it is not.
+    """A module of an optional package. If it is missing, the ImportError says what needs it and how to install it.
 
     >>> optional("no.such", "telepathy needs a ring", "pip install ring")
     Traceback (most recent call last):

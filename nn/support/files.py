@@ -1,4 +1,4 @@
-"""Files, for all of `nn` and the demos: `autograd.files` has the rules, and this is where they enter `nn`."""
+"""Reading and writing files, for all of `nn` and the demos. The rules are in `autograd.files`."""
 
 from autograd.files import check_writable as check_writable
 from autograd.files import clear_leftovers as clear_leftovers

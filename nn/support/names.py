@@ -1,7 +1,7 @@
-"""Things by their names: activations, losses, optimisers and initialisers.
+"""Find activations, losses, optimisers and initialisers by name.
 
-Each kind has one registry, a function beside the things themselves that lists what is there. Names are compared without
-case and underscores: ``"LeakyReLU"`` and ``"leaky_relu"`` are one.
+Each kind has one registry: a function, in the module of that kind, that lists its contents. Names are compared without
+case and underscores: ``"LeakyReLU"`` and ``"leaky_relu"`` are equal.
 """
 
 import difflib
@@ -19,9 +19,9 @@ Thing = TypeVar("Thing")
 
 
 def named(kind: str, name: str, registry: Mapping[str, Thing], others: str = "", shown: Sequence[str] = ()) -> Thing:
-    """What has this name; ValueError that lists the names, and the one that is nearly it, if nothing has.
+    """The entry with this name. If there is none, the ValueError lists the names and suggests a similar one.
 
-    `shown` are the names to list, where there are many, and `others` is said after them.
+    `shown` are the names to list if there are too many. `others` is added to the message.
 
     >>> named("number", "One", {"one": 1, "two": 2})
     1
@@ -39,7 +39,7 @@ def named(kind: str, name: str, registry: Mapping[str, Thing], others: str = "",
 
 
 def is_factory(x: Any) -> bool:
-    """Whether something makes a layer when it is called with nothing: a class, or a function without parameters.
+    """True if calling `x` without arguments makes a layer: it is a class, or a function without parameters.
 
     >>> is_factory(dict), is_factory(lambda: 1), is_factory(lambda x: x)
     (True, True, False)
@@ -52,7 +52,7 @@ def is_factory(x: Any) -> bool:
 
 
 def whole(what: str, x: Any, hint: str = "") -> int:
-    """A number of things, 1 or more; TypeError or ValueError that says of what.
+    """A whole number, 1 or more. The TypeError or ValueError otherwise says what it is the number of.
 
     >>> whole("inputs", 2.5)
     Traceback (most recent call last):

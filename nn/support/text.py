@@ -1,4 +1,4 @@
-"""Text that fits where it goes: the engine's own rules, for names and numbers that nn and the demos show."""
+"""Text made safe for output, for all of `nn` and the demos. The rules are in `autograd.explaining.text`."""
 
 from autograd.explaining.text import fitted as fitted
 from autograd.explaining.text import legible as legible

@@ -1,6 +1,6 @@
-"""What `fit` is given, as its loop works with it: data as batches, a loss and an optimiser by their names.
+"""The arguments of `fit`, converted for its loop: data to batches, names to a loss and an optimiser.
 
-The registries of losses and optimisers are here: they list what `nn.losses` and `nn.optim` hold.
+The registries of losses and optimisers are here, too. They list the contents of `nn.losses` and `nn.optim`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from nn.support.names import named
 Loss: TypeAlias = Callable[[Any, Any], Any]
 
 SHORT = {"mse": "squared_error", "mae": "absolute_error", "bce": "binary_cross_entropy", "l1": "absolute_error"}
-"""What other libraries call losses."""
+"""The names of losses in other libraries, and ours."""
 
 CALL = "nn.fit(model, (x, y), loss, optimizer, epochs=...)"
 
@@ -52,7 +52,7 @@ def optimizers() -> dict[str, type[Optimizer]]:
 
 
 def loss_function(given: str | Loss) -> Loss:
-    """A loss by its name, or as it is; ValueError for a name that there is not, TypeError for what is no loss.
+    """A loss, given by name or as a function. Raises ValueError for an unknown name, TypeError for anything else.
 
     >>> loss_function("mse").__name__
     'squared_error'
@@ -71,7 +71,7 @@ def loss_function(given: str | Loss) -> Loss:
 
 
 def optimizer(given: Any, model: Any, lr: Rate | None) -> Optimizer:
-    """An optimiser: as it is, or made of the model's parameters by a name, a class or a function of parameters.
+    """An optimiser. It is given, or made for the model's parameters by a name, a class or a function.
 
     >>> from nn import Linear
     >>> type(optimizer("Adam", Linear(2, 1), 0.1)).__name__
@@ -88,9 +88,7 @@ def optimizer(given: Any, model: Any, lr: Rate | None) -> Optimizer:
             f'the optimizer is one such as nn.Adam(model.parameters()), or a name such as "adam", not {what}'
         )
     if not hasattr(model, "parameters"):
-        raise TypeError(
-            f"{given!r:.60} would need the parameters of the model, and it has none: make the optimizer first"
-        )
+        raise TypeError(f"{given!r:.60} needs the parameters of the model, and it has none: make the optimizer first")
     rate = None if not isinstance(kind, type) else inspect.signature(kind).parameters.get("lr")
     if lr is None and rate is not None and rate.default is inspect.Parameter.empty:
         raise TypeError(f"{kind.__name__} needs a learning rate: pass lr=0.1, say, to fit")
@@ -98,9 +96,10 @@ def optimizer(given: Any, model: Any, lr: Rate | None) -> Optimizer:
 
 
 def batches_of(given: Any, batch_size: int | None) -> Iterable[Sequence[Any]]:
-    """Batches as they are, or of a pair of arrays (x, y); TypeError for what is neither.
+    """Batches, either given or made from a pair of arrays (x, y). Raises TypeError for anything else.
 
-    A pair is a tuple of two, or a list of two arrays; a tuple of two pairs, one of them a tuple, is two batches.
+    A pair is a tuple of two things, or a list of two arrays. But a tuple of two pairs, one of them a tuple, is two
+    batches.
 
     >>> [(x.shape, y.shape) for x, y in batches_of((np.ones((5, 2)), [0, 1, 0, 1, 1]), 3)]
     [((3, 2), (3,)), ((2, 2), (2,))]
@@ -130,7 +129,7 @@ def _is_pair(given: Any) -> bool:
 
 
 def pair(batch: Any, step: int) -> tuple[Any, Any]:
-    """Inputs and targets of a batch; ValueError for what is no pair."""
+    """The inputs and targets of a batch. Raises ValueError if it is not a pair."""
     try:
         x, y = batch
     except (TypeError, ValueError):
@@ -140,7 +139,7 @@ def pair(batch: Any, step: int) -> tuple[Any, Any]:
 
 
 def is_ours(loss: Any) -> bool:
-    """Whether a loss is one of `nn.losses`, perhaps with some arguments filled in.
+    """True for a loss of `nn.losses`, also with some arguments filled in by `functools.partial`.
 
     >>> is_ours(partial(losses.huber, delta=2.0)), is_ours(max)
     (True, False)
@@ -151,7 +150,7 @@ def is_ours(loss: Any) -> bool:
 
 
 def takes_labels(loss: Any) -> bool:
-    """Whether a loss of ours is one of classes, so that there is an accuracy.
+    """True for a loss of `nn.losses` that takes class labels, so that there is an accuracy.
 
     >>> takes_labels(losses.cross_entropy), takes_labels(losses.huber)
     (True, False)
@@ -160,9 +159,9 @@ def takes_labels(loss: Any) -> bool:
 
 
 def aligned(out: Any, y: Any) -> Any:
-    """Targets with the axes of the output, where they differ by a last axis of length 1: (n,) and (n, 1).
+    """Targets with the output's axes, if the two differ only by a last axis of length 1: (n,) and (n, 1).
 
-    Both are the same n numbers, and which of them was meant is the model's business, or that of who read a file.
+    Both hold the same n numbers. Which of the shapes occurs depends on the model, or on how a file was read.
 
     >>> aligned(np.zeros((3, 1)), [1.0, 2.0, 3.0]).shape, aligned(np.zeros((3, 4)), [[0], [1], [2]]).shape
     ((3, 1), (3,))
@@ -179,7 +178,7 @@ def aligned(out: Any, y: Any) -> Any:
 
 
 def check_output(model: Any, loss: Any) -> None:
-    """Refuse probabilities where the loss takes logits: it would train, to something else."""
+    """Raise ValueError if the model gives probabilities and the loss takes logits: it would learn a wrong model."""
     last = model[-1] if isinstance(model, Sequential) and len(model) else None
     wanted: dict[Any, Any] = {
         Softmax: (losses.cross_entropy, losses.kl_divergence),

@@ -1,4 +1,4 @@
-"""What a model makes of data: `predict` gives its outputs as an array, `evaluate` its loss and accuracy."""
+"""Apply a model to data: `predict` gives its outputs as an array, `evaluate` its loss and accuracy."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Model: TypeAlias = Callable[[Any], Any]
 
 
 def predict(model: Model, x: Any, batch_size: int = 1000) -> Array:
-    """What the model gives for x, as a plain array: in evaluation mode, without a graph, batch by batch.
+    """The model's outputs for x, as a plain array. It runs in evaluation mode, without a graph, batch by batch.
 
-    `x` is an array (n, …), a list of n samples, or anything that is like an array, as a data frame.
+    `x` is an array (n, …), a list of n samples, or anything that can be read as an array, such as a data frame.
 
     >>> from nn import Linear
     >>> predict(Linear(3, 2, rng=0), np.ones((2500, 3), np.float32)).shape
@@ -42,11 +42,12 @@ def predict(model: Model, x: Any, batch_size: int = 1000) -> Array:
 def evaluate(
     model: Model, x: Any, y: Any, batch_size: int = 1000, *, loss: Loss | str = cross_entropy, prefix: str = ""
 ) -> dict[str, float]:
-    """A classifier's loss and accuracy on inputs x and labels y; the modes of its modules are as before after it.
+    """A classifier's loss and accuracy on inputs x and labels y. It runs in evaluation mode.
 
-    The right class is the one with the largest output, (n, classes); of a single output, (n,) or (n, 1), the sign
-    decides: above 0 means a label above 0. Rows of probabilities, one-hot for instance, count as the class of the
-    largest. `loss` may be a name; `prefix` goes before the two names of numbers, "test_" for instance.
+    The predicted class is the one with the largest output if outputs have the shape (n, classes). With a single output,
+    (n,) or (n, 1), an output above 0 predicts a label above 0. Targets may be rows of probabilities, such as one-hot
+    rows: the largest is the class. `loss` may be a name. `prefix` is put before the names of the two numbers, for
+    instance "test_".
 
     >>> from nn import Linear
     >>> x, y = np.eye(2, dtype=np.float32), np.array([0, 1])
@@ -70,7 +71,7 @@ def evaluate(
 
 
 def validation(given: Any, loss: Loss) -> Any:
-    """What measures the model after an epoch: a function as it is, or one that evaluates on a pair of arrays."""
+    """The function that measures the model after an epoch: the one given, or one that evaluates a pair of arrays."""
     if given is None or callable(given):
         return given
     if not isinstance(given, list | tuple) or len(given) != 2:
@@ -85,7 +86,7 @@ def validation(given: Any, loss: Loss) -> Any:
 
 
 def _numbers(out: Any) -> Array:
-    """A Tensor's, or a list's or array's of Values, as a plain array."""
+    """The numbers of a Tensor, or of a list or array of Values, as a plain array."""
     if isinstance(out, Value | Tensor):
         return np.asarray(out.data)
     out = np.asarray(out)

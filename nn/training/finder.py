@@ -1,8 +1,8 @@
-"""`find_learning_rate`: a range test, which trains a copy at ever higher learning rates until the loss explodes.
+"""`find_learning_rate`: a range test. It trains a copy at ever higher learning rates until the loss explodes.
 
 Leslie Smith, "Cyclical learning rates for training neural networks", WACV 2017, section 3.3. The rates grow by a
-constant factor, and the rate to use is a tenth of that with the lowest loss: Sylvain Gugger, "How do you find a good
-learning rate", 2018, as in the library fastai.
+constant factor. The suggested rate is a tenth of the rate with the lowest loss, as in the library fastai (Sylvain
+Gugger, "How do you find a good learning rate", 2018).
 """
 
 from __future__ import annotations
@@ -33,11 +33,10 @@ Array: TypeAlias = npt.NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class RangeTest:
-    """What a range test found: a loss for each learning rate, in the order in which they were tried.
+    """The result of a range test: a loss for each learning rate, in the order of the test.
 
-    `smoothed` are the losses as means over neighbouring steps, `diverged` says whether the test ended early because
-    the loss exploded. `suggestion` is a tenth of the rate with the lowest smoothed loss; None where the loss never
-    fell, so that nothing can be said.
+    `smoothed` are the losses as means over neighbouring steps. `diverged` is True if the test ended early because the
+    loss exploded. `suggestion` is a tenth of the rate with the lowest smoothed loss. It is None if the loss never fell.
     """
 
     rates: Array
@@ -56,7 +55,7 @@ class RangeTest:
     __repr__ = __str__
 
     def plot(self, ax: Axes | None = None) -> Axes:
-        """The loss over the learning rate, with the suggestion; on these axes, or on those of a new figure."""
+        """Draw the loss over the learning rate, and the suggestion, on the given axes or on those of a new figure."""
         ax = axes(ax, (4.4, 3.2))
         ax.plot(self.rates, self.losses, color=BLUES[2], linewidth=0.8, label="loss")
         ax.plot(self.rates, self.smoothed, color=BLUES[1], label="smoothed")
@@ -85,23 +84,25 @@ def find_learning_rate(
     high: float = 10.0,
     steps: int = 100,
 ) -> RangeTest:
-    """Which learning rate suits: train a copy for `steps` steps at rates from `low` to `high`, and look at the loss.
+    """Find a learning rate: train a copy for `steps` steps at rates from `low` to `high`, and compare the losses.
 
     Args:
         model: a Module, or a vectorized one.
-        batches: as `nn.fit` takes them, or a pair of arrays (x, y); gone through as often as it takes.
+        batches: as `nn.fit` takes them, or a pair of arrays (x, y). They are repeated as often as needed.
         loss: a function, or a name.
-        optimizer: of the model's parameters, or of some of them; or a name.
-        low: the first rate,
-        high: and the last; each is a constant factor above the one before.
-        steps: how many, at least 10.
+        optimizer: an optimiser of the model's parameters, or of some of them; or a name.
+        low: the first rate.
+        high: the last rate. Each rate is a constant factor above the one before.
+        steps: the number of steps, at least 10.
 
-    Copies are trained and drawn from: model, optimiser, batches and random numbers stay as they are, also where the
-    test ends by an error or by Ctrl-C.
+    The test works on copies. The model, the optimiser, the batches and the random generators are unchanged, even if it
+    ends by an error or by Ctrl-C.
 
-    The test ends early where the loss is no longer finite, or has risen above the lowest one by three times that, or
-    by three times what had been gained, whichever is more. TypeError for batches that could be iterated only once;
-    ValueError for an optimiser of other parameters than the model's, since a copy of the model would not learn.
+    The test ends early if the loss is not finite, or rises too far above the lowest loss: by three times the lowest
+    loss, or by three times the decrease so far, whichever is more.
+
+    Raises TypeError for batches that can be iterated only once, and ValueError for an optimiser of parameters that are
+    not the model's, since the copy of the model would not learn.
 
     >>> from nn import SGD, Linear, squared_error
     >>> x = np.linspace(-1, 1, 64, dtype=np.float32).reshape(-1, 1)
@@ -144,7 +145,7 @@ def find_learning_rate(
 
 
 class _Watch:
-    """Callback that keeps the losses, and ends the training where they explode."""
+    """A callback that keeps the losses, and stops the training when they explode."""
 
     def __init__(self) -> None:
         self.losses: list[float] = []
@@ -154,7 +155,7 @@ class _Watch:
         self.losses.append(state.loss)
         count = len(self.losses)
         self.mean = 0.8 * self.mean + 0.2 * state.loss
-        mean = self.mean / (1 - 0.8**count)  # of the last five or so
+        mean = self.mean / (1 - 0.8**count)  # over about the last five steps
         self.lowest = min(self.lowest, mean)
         if mean > self.lowest + 3 * max(abs(self.lowest), self.losses[0] - self.lowest):
             self.diverged = True
@@ -165,7 +166,7 @@ WEIGHTS = np.array([1.0, 2.0, 3.0, 4.0, 3.0, 2.0, 1.0])
 
 
 def _smoothed(losses: Array) -> Array:
-    """Means over the three steps on either side, the nearest weighted most: without the delay of a running mean.
+    """Weighted means over three steps on either side. A running mean would lag behind.
 
     >>> _smoothed(np.array([0.0, 0.0, 16.0, 0.0, 0.0])).round(2).tolist()
     [3.2, 3.69, 4.57, 3.69, 3.2]
@@ -185,7 +186,7 @@ def _check_parameters(model: Any, optimizer: Optimizer) -> None:
 
 
 def _copied(batches: Any) -> Any:
-    """Batches that draw from a copy of the generators; the arrays are not copied."""
+    """A copy of the batches with their generators. The arrays are not copied."""
     if isinstance(batches, list | tuple):
         return batches
     if isinstance(batches, Iterator):
@@ -199,7 +200,7 @@ def _copied(batches: Any) -> Any:
 
 
 def _repeated(batches: Iterable[Any], steps: int) -> Iterator[Any]:
-    """So many batches, from as many epochs as it takes."""
+    """`steps` batches, from as many epochs as needed."""
     given = 0
     while given < steps:
         before = given

@@ -1,4 +1,4 @@
-"""`History`: what happened in each epoch of training, as a table that prints, saves and answers questions."""
+"""`History`: a table with the results of each epoch of a training, which can be printed, saved and searched."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from nn.support.files import read, write
 
 Row: TypeAlias = dict[str, float]
 Direction: TypeAlias = Literal["max", "min"]
-"""Whether the largest or the smallest number of a column is the best."""
+"""Which number of a column is the best: the largest or the smallest."""
 
 BEST: dict[str, Direction] = {
     **dict.fromkeys(("accuracy", "acc", "auc", "auroc", "f1", "precision", "recall", "r2"), "max"),
     **dict.fromkeys(("loss", "error", "mse", "rmse", "mae", "perplexity", "seconds"), "min"),
 }
-"""What is best of the columns whose names end in these words."""
+"""The best number of columns whose names end in these words."""
 TURNED = {"neg", "negative", "minus", "inverse"}
-"""Words that turn a name's meaning around: the best ``neg_log_loss`` is the largest."""
+"""Words that reverse the meaning of a name: the best ``neg_log_loss`` is the largest."""
 
 
 class History(Sequence[Row]):
-    """What happened in each epoch: a list of rows, all with the same columns.
+    """The results of each epoch: a list of rows, all with the same columns.
 
-    ``history[-1]`` is the last row, ``history["train_loss"]`` a column. `stopped` says why training ended before
-    its last epoch; it is empty otherwise. `interrupted` is whether Ctrl-C was pressed.
+    ``history[-1]`` is the last row, ``history["train_loss"]`` a column. `stopped` says why training ended before its
+    last epoch; it is empty otherwise. `interrupted` is True if Ctrl-C was pressed.
 
     >>> history = History([{"epoch": 1, "train_loss": 0.5}, {"epoch": 2, "train_loss": 0.25}])
     >>> history["train_loss"], history[-1]["epoch"], len(history)
@@ -49,7 +49,7 @@ class History(Sequence[Row]):
             self.append(row)
 
     def append(self, row: Mapping[str, float]) -> None:
-        """Add an epoch; ValueError if it has other columns than those before."""
+        """Add the row of an epoch. Raises ValueError if its columns differ from those of the rows before."""
         columns = self.columns or list(row)
         if row.keys() != set(columns):
             raise ValueError(f"a row with the columns {list(row)} does not fit a history of {columns}")
@@ -57,14 +57,15 @@ class History(Sequence[Row]):
 
     @property
     def columns(self) -> list[str]:
-        """The names of the columns, in order; none before the first epoch."""
+        """The names of the columns, in order. Before the first epoch there are none."""
         return list(self.rows[0]) if self.rows else []
 
     def best(self, column: str, direction: Direction | None = None) -> Row:
         """The row with the best number in a column: the largest ("max") or the smallest ("min"), as `direction` says.
 
-        Without one it is known of names that end in a word such as "accuracy" or "loss": see `direction_of`. The first
-        of several equals; nan is never the best. ValueError for other names, and if there is nothing to choose from.
+        By default the direction follows from the column's name, if it ends in a word such as "accuracy" or "loss": see
+        `direction_of`. Of several equal rows the first is returned. A nan is never the best. Raises ValueError for
+        other names, and if the column has no number.
         """
         rows = [row for row in self.rows if not math.isnan(row[column])]
         if not rows:
@@ -98,7 +99,7 @@ class History(Sequence[Row]):
         return "\n".join("  ".join(f"{x:>{w}}" for x, w in zip(line, widths, strict=True)) for line in table)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the table as CSV or JSON (a list of objects), as the file's suffix says; ValueError for others."""
+        """Write the table as CSV or JSON (a list of objects). Raises ValueError for another suffix."""
         path = Path(path)
         text = io.StringIO(newline="")
         if path.suffix == ".csv":
@@ -113,20 +114,20 @@ class History(Sequence[Row]):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> History:
-        """Read what `save` wrote as JSON; ValueError, which names the file, for anything else."""
+        """Read a table that `save` wrote as JSON. Raises ValueError, which names the file, for anything else."""
         data = read(path)
         try:
             return cls(json.loads(data))
         except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise ValueError(f"{os.fspath(path)}: this is no history in JSON ({error})") from error
+            raise ValueError(f"{os.fspath(path)}: this is not a history in JSON ({error})") from error
 
 
 SAID = {"train": "training", "val": "validation", "lr": "learning rate"}
-"""Words of columns as people say them."""
+"""English words for abbreviations in names of columns."""
 
 
 def spoken(column: str) -> str:
-    """A column's name in English, as legends and headings have it; what is no plain name stays as it is.
+    """A column's name in English, for legends and headings. Anything but a plain name is returned unchanged.
 
     >>> [spoken(name) for name in ("train_loss", "val_accuracy", "test_loss", "lr", "my_score")]
     ['training loss', 'validation accuracy', 'test loss', 'learning rate', 'my score']
@@ -137,7 +138,7 @@ def spoken(column: str) -> str:
 
 
 def direction_of(column: str) -> Direction | None:
-    """Whether the best number of a column is the largest or the smallest, as its name's last word tells; None if not.
+    """Which number of a column is the best, by the last word of its name; None if the word does not tell.
 
     >>> [direction_of(name) for name in ("val_accuracy", "val_AUC", "train_loss", "val_score", "neg_log_loss")]
     ['max', 'max', 'min', None, None]
@@ -148,7 +149,7 @@ def direction_of(column: str) -> Direction | None:
 
 
 def checked_direction(column: str, direction: Direction | None) -> Direction:
-    """The direction that is given, or else that of the column's name; ValueError where neither tells."""
+    """The direction that is given, or else the one of the column's name. Raises ValueError if neither is known."""
     found = direction_of(column) if direction is None else direction
     if found not in ("max", "min"):
         what = f"direction={direction!r} is neither" if direction is not None else f"the name {column!r} does not tell"
@@ -159,7 +160,7 @@ def checked_direction(column: str, direction: Direction | None) -> Direction:
 
 
 def shown(x: float) -> str:
-    """A number as tables and messages show it: four decimals, or fewer digits where those say nothing.
+    """A number for tables and messages: four decimals for small numbers, fewer for larger ones.
 
     >>> [shown(x) for x in (3, 0.51234, 0.0, 2e-5, 62.1234, 12345.6)]
     ['3', '0.5123', '0', '2e-05', '62.12', '1.23e+04']

@@ -1,4 +1,7 @@
-"""`Interrupt`: Ctrl-C as a flag to look at between steps; raised at any instruction, it would leave half an update."""
+"""`Interrupt`: turns Ctrl-C into a flag that is checked between steps.
+
+An exception could be raised at any instruction, and would leave a half-finished update.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,9 @@ import threading
 
 
 class Interrupt:
-    """Context in which the first Ctrl-C only sets `pressed`; a second one raises KeyboardInterrupt, as ever.
+    """A context in which the first Ctrl-C only sets `pressed`. A second one raises KeyboardInterrupt.
 
-    It changes nothing outside the main thread, and where the program has a handler of its own.
+    It does nothing outside the main thread, or if the program has its own handler.
 
     >>> with Interrupt() as interrupt:
     ...     interrupt.pressed
@@ -27,7 +30,7 @@ class Interrupt:
         return self
 
     def _press(self, *_: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # for the second
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # a second Ctrl-C raises
         self.pressed = True
 
     def __exit__(self, *_: object) -> None:

@@ -1,7 +1,7 @@
-"""Training seen live: `Frames` draws what a network has learnt again and again while it learns.
+"""Animations of a training: `Frames` draws a picture again and again while a network learns.
 
-A frame is a picture of one size, made by functions that draw on axes, such as those of `nn.plots`. Frames become PNG
-files, a figure that changes in a notebook, an animated GIF, or all of these.
+A frame is a picture of a fixed size. It is made by functions that draw on axes, such as those of `nn.plots`. Frames
+become PNG files, a figure that changes in a notebook, an animated GIF, or all of these.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 
 
 class Frames:
-    """Callback for `nn.training.fit` that draws a frame before training, every so often, and at the end.
+    """A callback for `nn.training.fit` that draws frames: before training, at regular intervals, and at the end.
 
-    A loop written by hand calls `add` for each frame and `save` after the last one. So does whoever wants the
-    animation of a training that ended with an error. A new training begins with no frames.
+    In a loop of your own, call `add` for each frame and `save` after the last one. After a training that ended with an
+    error, call `save` to get its animation. A new training starts without frames.
 
     Args:
-        draw: functions called as ``draw(ax=axes)``, each with axes of its own, side by side.
-        folder: write ``0000.png``, ``0001.png``, … here; it is made if need be. Files of the same names are replaced.
-        gif: write an animation to this file when training ends; it is kept in memory until then, as compressed PNGs.
-        notebook: show the newest frame where the cell's output is, instead of the one before.
-        every: draw after every so many epochs, or steps.
+        draw: functions called as ``draw(ax=axes)``. Each has its own axes, side by side.
+        folder: write ``0000.png``, ``0001.png``, … to this folder, which is created. Existing files are replaced.
+        gif: write an animation to this file when training ends. Until then the frames are kept as compressed PNGs.
+        notebook: show the newest frame in the output of the notebook cell. It replaces the one before.
+        every: the number of epochs or steps between frames.
         unit: "epoch" or "step".
-        start: draw before the first step, too; False for what there is to draw only later, such as curves.
-        seconds: how long the animation shows a frame; at least 0.02, a multiple of 0.01.
-        hold: how many seconds it shows the last one.
-        size: inches of a frame; by default 4.8 x 5 for each of `draw`.
-        dpi: pixels an inch.
+        start: draw before the first step, too. Use False for pictures of the history, such as curves.
+        seconds: how long the animation shows a frame: at least 0.02, a multiple of 0.01.
+        hold: how long it shows the last frame, in seconds.
+        size: the size of a frame in inches. By default 4.8 x 5 for each of `draw`.
+        dpi: pixels per inch.
 
-    ValueError for settings without sense, ImportError for missing libraries, both at once and not after hours.
+    Raises ValueError for wrong settings and ImportError for missing libraries, before training starts.
 
     >>> import tempfile
     >>> from functools import partial
@@ -77,7 +77,7 @@ class Frames:
             raise ValueError(f"an animation is saved as .gif, not as {Path(gif).name}")
         if every < 1 or unit not in ("epoch", "step"):
             raise ValueError(f"frames are drawn every 1 or more of 'epoch' or 'step', got every={every}, unit={unit!r}")
-        if not (seconds >= 0.02 and hold >= 0.02):  # viewers take anything shorter for 0.1 s
+        if not (seconds >= 0.02 and hold >= 0.02):  # viewers show a shorter frame for 0.1 s
             raise ValueError(f"a frame is shown for at least 0.02 seconds, got seconds={seconds} and hold={hold}")
         self.draw, self.every, self.unit, self.start, self.seconds, self.hold = draw, every, unit, start, seconds, hold
         self.folder = None if folder is None else Path(folder)
@@ -99,7 +99,7 @@ class Frames:
         return self._count
 
     def add(self, title: str = "") -> None:
-        """Draw a frame, with a title above it, and put it where frames go."""
+        """Draw a frame with a title, and write, keep or show it."""
         self.figure.clear()
         for draw, ax in zip(self.draw, self.figure.subplots(1, len(self.draw), squeeze=False)[0], strict=True):
             draw(ax=ax)
@@ -121,11 +121,11 @@ class Frames:
         self._count += 1
 
     def save(self) -> None:
-        """Write the animation of all frames so far; ValueError if there are none, or no `gif` to write."""
+        """Write the animation of all frames so far. Raises ValueError if there are none, or `gif` is None."""
         if self.gif is None or not self._pngs:
             raise ValueError(f"there is no animation to save: gif={self.gif}, {len(self)} frames")
         image = optional("PIL.Image", "an animation needs Pillow", "pip install pillow")
-        few = {"method": image.Quantize.MAXCOVERAGE, "dither": image.Dither.NONE}  # even shades that stand still
+        few = {"method": image.Quantize.MAXCOVERAGE, "dither": image.Dither.NONE}  # even shades that do not flicker
         pictures = (image.open(io.BytesIO(png)).convert("RGB").quantize(**few) for png in self._pngs)
         milliseconds = [round(1000 * self.seconds)] * (len(self._pngs) - 1) + [round(1000 * self.hold)]
         self.gif.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ class Frames:
             first.save(temporary, save_all=True, append_images=pictures, duration=milliseconds, loop=0)
 
     def on_start(self, state: State) -> None:
-        """Forget an earlier training; draw what is there before this one. OSError if `gif` cannot be written."""
+        """Drop the frames of an earlier training, and draw the first one. Raises OSError if `gif` cannot be written."""
         self._forget()
         if self.gif is not None:
             self.gif.parent.mkdir(parents=True, exist_ok=True)
@@ -143,18 +143,18 @@ class Frames:
             self._draw(state)
 
     def on_step_end(self, state: State) -> None:
-        """Draw if it is time to."""
+        """Draw a frame if one is due."""
         self._steps += 1
         if self.unit == "step" and self._steps % self.every == 0:
             self._draw(state)
 
     def on_epoch_end(self, state: State) -> None:
-        """Draw if it is time to."""
+        """Draw a frame if one is due."""
         if self.unit == "epoch" and state.epoch % self.every == 0:
             self._draw(state)
 
     def on_end(self, state: State) -> None:
-        """Draw the end, unless that was done, and save the animation."""
+        """Draw the last frame, unless it is drawn already, and save the animation."""
         if self._steps and self._drawn != (state.epoch, state.step):
             self._draw(state)
         if self._pngs:
@@ -171,8 +171,8 @@ class Frames:
 
 
 def _display() -> Any:
-    """IPython's display, where there is a notebook to display in."""
+    """IPython's display module. Raises ValueError outside a notebook."""
     display = optional("IPython.display", "showing frames in a notebook needs IPython", "pip install ipython")
     if optional("IPython", "", "").get_ipython() is None:
-        raise ValueError("notebook=True shows frames in a notebook, and this is none: pass folder= or gif= instead")
+        raise ValueError("notebook=True works only in a notebook: pass folder= or gif= instead")
     return display

@@ -1,16 +1,15 @@
-"""`Threads`: BLAS has one thread while small matrices are multiplied.
+"""`Threads`: BLAS uses one thread while small matrices are multiplied.
 
-NumPy leaves matrix products to a BLAS, which shares each of them among its threads, by default one a core. At the end
-of a product these wait for each other. On a quiet machine a second thread makes a small product a little faster. On a
-busy machine it makes every product slow: while one thread waits for the other, that one waits for a core.
+NumPy computes matrix products with a BLAS, which divides each product among its threads, by default one for each core.
+At the end of a product the threads wait for each other. On an idle machine a second thread makes a small product a
+little faster. On a busy machine it makes every product slow: one thread waits for another, which waits for a core.
 
-The size of the products decides, not how busy the machine is. For the number of threads changes the last bits of a
-product, and a training has to give the same numbers, bit for bit, when it is repeated or resumed.
+The size of the products decides, not the load of the machine. The number of threads changes the last bits of a product,
+and a training must give the same numbers, bit for bit, when it is repeated or resumed.
 
-The package `threadpoolctl` sets the number. Without it BLAS keeps the threads that it has. (The environment variables
-for it, such as ``OPENBLAS_NUM_THREADS``, are read only once, when NumPy is imported.) The number may belong to the
-whole process. So of trainings that run side by side, in threads of their own, one at a time changes it, and puts it
-back.
+The package `threadpoolctl` sets the number of threads. Without it BLAS keeps its number. (Environment variables such as
+``OPENBLAS_NUM_THREADS`` are read only once, when NumPy is imported.) The number may apply to the whole process. So of
+several trainings that run in threads, only one at a time changes it and restores it.
 """
 
 from __future__ import annotations
@@ -25,14 +24,14 @@ from typing import Any
 from autograd import Tensor
 
 SMALL = 1 << 24
-"""Multiplications in a product, below which it gets one thread: half a millisecond's work of a core, or less."""
+"""A product with fewer multiplications gets one thread. It takes a core half a millisecond or less."""
 
 _lock = threading.Lock()
-_owner: Threads | None = None  # who has changed the number of threads
+_owner: Threads | None = None  # the object that has changed the number of threads
 
 
 class Threads:
-    """Context of a training of these parameters. `suit` sets the number of threads for a batch, `release` resets it.
+    """A context for a training of these parameters. `suit` sets the number of threads for a batch, `release` resets it.
 
     >>> import numpy as np
     >>> with Threads([Tensor([[1.0, 2.0], [3.0, 4.0]])]) as threads:
@@ -43,10 +42,10 @@ class Threads:
         self.largest = max([p.size for p in parameters if isinstance(p, Tensor) and p.ndim > 1], default=0)
 
     def suit(self, x: Any) -> None:
-        """One thread if the products with a batch of these inputs are small, else as many as there were before.
+        """Set one thread if the products with this batch of inputs are small, else restore the number before.
 
-        A product is taken to be that of the largest parameter with every row of the inputs. A row is what the last axis
-        holds; of whole numbers, such as tokens, each is a row.
+        The size is estimated as a product of the largest parameter with every row of the inputs. A row is one vector
+        along the last axis. Of integers, such as tokens, each number is a row.
         """
         small = 0 < rows(x) * self.largest < SMALL
         if small and _owner is None:
@@ -62,14 +61,14 @@ class Threads:
         with _lock:
             if _owner is not None:
                 return
-            self._limits = controller.limit(limits=None)  # what to restore, before anything changes: Ctrl-C may come
+            self._limits = controller.limit(limits=None)  # saved before anything changes, in case of Ctrl-C
             _owner = self
         self._limits.__enter__()
         for library in controller.lib_controllers:
             library.set_num_threads(1)
 
     def release(self) -> None:
-        """As many threads as before, until the next `suit`."""
+        """Restore the number of threads, until the next `suit`."""
         global _owner
         if _owner is self:
             self._limits.__exit__(None, None, None)
@@ -83,7 +82,7 @@ class Threads:
 
 
 def rows(x: Any) -> int:
-    """How many rows a batch of inputs has.
+    """The number of rows of a batch of inputs.
 
     >>> import numpy as np
     >>> rows(np.ones((32, 784))), rows(np.ones((32, 28, 28))), rows(np.ones((32, 16), int)), rows([[1.0, 2.0]] * 32)
@@ -98,7 +97,7 @@ def rows(x: Any) -> int:
 
 @cache
 def _controller() -> Any:
-    """What knows every BLAS in this process; None without `threadpoolctl`."""
+    """The controller of every BLAS in this process; None without `threadpoolctl`."""
     try:
         return importlib.import_module("threadpoolctl").ThreadpoolController().select(user_api="blas")
     except ImportError:

@@ -1,8 +1,8 @@
-"""The local derivatives of a node: in each of its operands, as a number and as a formula from the same row.
+"""The partial derivatives of a node by its operands, as numbers and as formulas from the node's row.
 
 >>> from autograd import Value
 >>> x, w = Value(2.0, "x"), Value(3.0, "w")
->>> [(local.number, str(local.formula)) for local in derivatives(x * w, lambda node: node.label)]
+>>> [(partial.number, str(partial.formula)) for partial in derivatives(x * w, lambda node: node.label)]
 [(3.0, 'w'), (2.0, 'x')]
 """
 
@@ -22,16 +22,16 @@ from autograd.ops.rows import Elementwise, Linear
 from autograd.ops.symbol import Symbol, symbol
 
 Namer = Callable[[Any], str | Symbol]
-"""What a node is called in formulas, or what it is there; empty where it has no name."""
+"""A function that gives a node's name in formulas, or the expression that stands for it; empty if there is none."""
 
 
 @dataclass(frozen=True)
-class Local:
-    """How a node changes with one of its operands, the others held.
+class Partial:
+    """The partial derivative of a node by one of its operands.
 
-    `number` is the derivative. It is nan for a Tensor's node, where it would be a whole Jacobian, and for an operation
-    written by hand that has no backward step yet. `formula` is it in the
-    names of the operands and of the result, where the row has one: branches as they were taken.
+    `number` is its value. It is nan for a Tensor's node, where the derivative is a Jacobian, and for an operation
+    written by hand that has no backward step yet. `formula` gives it in the names of the operands and of the result.
+    It shows only the branches that were taken. It is None if the row has no formula.
     """
 
     operand: Node
@@ -40,8 +40,8 @@ class Local:
     formula: Symbol | None
 
 
-def derivatives(node: Node, name: Namer) -> list[Local]:
-    """The local derivatives in those operands that are variables, in order."""
+def derivatives(node: Node, name: Namer) -> list[Partial]:
+    """The partial derivatives by the operands that are variables, in order."""
     operands = node.operands
     if isinstance(node, Value) and node._kind.pull is not unfinished:
         numbers = [0.0 if c is None else float(c) for c in node._cotangents(1.0, live=False)]
@@ -50,14 +50,14 @@ def derivatives(node: Node, name: Namer) -> list[Local]:
         numbers = [np.nan] * len(operands)
         formulas = [None] * len(operands)
     return [
-        Local(x, i, number, formula)
+        Partial(x, i, number, formula)
         for i, (x, number, formula) in enumerate(zip(operands, numbers, formulas, strict=True))
         if isinstance(x, Node)
     ]
 
 
 def formulas_of(node: Value, operands: Sequence[Any], name: Namer) -> list[Symbol | None]:
-    """A formula for each operand, None where there is none; operands without a name leave a gap in it."""
+    """A formula for each operand, or None. Operands without a name appear as an ellipsis."""
     symbols = [named(name(x), x) if isinstance(x, Value) else x for x in operands]
     row = node.op
     if isinstance(row, Elementwise):
@@ -73,7 +73,7 @@ def formulas_of(node: Value, operands: Sequence[Any], name: Namer) -> list[Symbo
 
 
 def named(name: str | Symbol, node: Value) -> Symbol:
-    """A node in a formula, with its number."""
+    """A node as a Symbol, with its number."""
     if isinstance(name, Symbol):
         return Symbol(name.head, node.data, name.parts)
     return Symbol(name or "…", node.data)

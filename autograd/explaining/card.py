@@ -1,7 +1,7 @@
-"""What a row says of itself: its rules as formulas or as their own text, its domain, and how it is written.
+"""The entries of an operation card: the row's rules as formulas or as code, its domain, and how to call it.
 
 >>> from autograd import ops
->>> [fact.text for fact in facts(ops.tanh)][:2]
+>>> [entry.text for entry in entries(ops.tanh)][:2]
 ['y = tanh(x)', 'dy/dx = 1−y²']
 """
 
@@ -25,46 +25,46 @@ from autograd.ops.rows import Elementwise, Fused, Linear, Op, Reduction, operand
 from autograd.ops.symbol import Notation, Symbol, symbol
 
 
-class Fact(NamedTuple):
-    """One thing that a card says, and how it is set: as a "formula", "code" or "words"."""
+class Entry(NamedTuple):
+    """One entry of a card, and how it is typeset: as a "formula", "code" or "words"."""
 
     label: str
     text: str
     style: str = "words"
 
 
-def facts(row: Op) -> list[Fact]:
-    """All that a row says, in the order in which it is read."""
+def entries(row: Op) -> list[Entry]:
+    """All entries of a row's card, in order."""
     return [*rules(row), *forms(row)]
 
 
-def rules(row: Op) -> list[Fact]:
-    """The value and the derivative: formulas for numbers, the rules' own text for arrays."""
+def rules(row: Op) -> list[Entry]:
+    """The value and the derivative: formulas for elementwise rows, the rules' code for others."""
     if isinstance(row, Elementwise):
         (y, value), *slopes = formulas(row, TEXT)
-        said = [Fact("value", f"{y} = {value}", "formula")]
-        said += [Fact("derivative", f"{left} = {right}", "formula") for left, right in slopes]
-        said.append(Fact("domain", domain(row), "formula"))
+        said = [Entry("value", f"{y} = {value}", "formula")]
+        said += [Entry("derivative", f"{left} = {right}", "formula") for left, right in slopes]
+        said.append(Entry("domain", domain(row), "formula"))
         names = operand_names(row)
         if row.kinks:
-            said.append(Fact("kinks", ", ".join(f"{names[0]} = {bound(x)}" for x in row.kinks), "formula"))
+            said.append(Entry("kinks", ", ".join(f"{names[0]} = {bound(x)}" for x in row.kinks), "formula"))
         defaults = zip(names[row.arity - len(row.defaults) :], row.defaults, strict=True) if row.defaults else ()
         text = ", ".join(f"{TEXT.name(name)} = {bound(x)}" for name, x in defaults)
-        return [*said, Fact("defaults", text, "formula")] if text else said
+        return [*said, Entry("defaults", text, "formula")] if text else said
     if isinstance(row, Reduction):
-        meaning = "in each element its weight; out is the result, with the reduced axes kept"
-        return [*spelled("value", row.value), *spelled("weight", row.weight), Fact("derivative", meaning)]
+        meaning = "the weight of each element; out is the result, with the reduced axes kept"
+        return [*spelled("value", row.value), *spelled("weight", row.weight), Entry("derivative", meaning)]
     if isinstance(row, Linear):
         said = spelled("value", row.value)
         for i, rule in enumerate(row.transposes):
             many = f" in {operands(row)[i]}" if row.arity > 1 else ""
             said += spelled(f"transpose{many}", rule)
         of = "x" if row.arity == 1 else "all operands together" if row.joint else "each operand"
-        back = "back, the transpose of the cotangent g, what was broadcast summed"
-        return [*said, Fact("derivative", f"linear in {of}: the operation itself, of the change; {back}")]
+        jvp, vjp = "the jvp is the operation itself", "the vjp is the transpose of the cotangent g, unbroadcast"
+        return [*said, Entry("derivative", f"linear in {of}: {jvp}; {vjp}")]
     if isinstance(row, Fused):
-        meaning = "that of the definition; value and vjp by hand, held to it by a test"
-        return [*spelled("definition", row.composition), Fact("derivative", meaning)]
+        meaning = "that of the definition; value and vjp are written by hand, and a test compares them with it"
+        return [*spelled("definition", row.composition), Entry("derivative", meaning)]
     if isinstance(row, Custom):
         return [*spelled("value", row.value), *spelled("vjp", row.rule)]
     return []
@@ -89,16 +89,16 @@ def formulas(row: Elementwise, notation: Notation) -> list[tuple[str, str]]:
     return sides
 
 
-def spelled(label: str, rule: Any) -> list[Fact]:
-    """A rule's text: in words where its author put it in words, else its code, with its helpers explained."""
+def spelled(label: str, rule: Any) -> list[Entry]:
+    """A rule as text: its docstring if it has one, else its code, followed by the docstrings of its helpers."""
     if isinstance(rule, FunctionType) and rule.__doc__:
-        return [Fact(label, " ".join(rule.__doc__.split()))]
-    notes = [Fact(label, f"{name}: {doc}") for name, doc in helpers(rule).items()]
-    return [Fact(label, code_of(rule), "code"), *notes]
+        return [Entry(label, " ".join(rule.__doc__.split()))]
+    notes = [Entry(label, f"{name}: {doc}") for name, doc in helpers(rule).items()]
+    return [Entry(label, code_of(rule), "code"), *notes]
 
 
 def domain(row: Elementwise) -> str:
-    """The interval of each operand that has a derivative, those of the same interval together."""
+    """The interval of each operand that has a derivative. Operands with equal intervals share one."""
     found: dict[str, list[str]] = {}
     for i, (name, (low, high)) in enumerate(zip(operand_names(row), row.domain, strict=True)):
         if row.partials[i] is not None:
@@ -108,7 +108,7 @@ def domain(row: Elementwise) -> str:
 
 
 def belongs(row: Elementwise, i: int, end: float) -> bool:
-    """Whether an operand's domain includes its end: it does where there is a value (a rounded pole's is huge)."""
+    """True if an operand's domain includes its end: the value there is finite. (At a rounded pole it is huge.)"""
     return math.isfinite(end) and abs(row(*[end if j == i else 1.0 for j in range(row.arity)])) < 1e9
 
 
@@ -125,43 +125,43 @@ def bound(x: float) -> str:
     return TEXT.literal(x)[0]
 
 
-# ------------------------------------------------------------------------------------------------ how it is written
+# ---------------------------------------------------------------------------------------------------- how to call it
 
 
 def public(row: Op) -> Any:
-    """What stands in `autograd` under the row's name: the row itself, or a function in front of it."""
+    """What `autograd` exports under the row's name: the row itself, or a function that calls it."""
     return getattr(ops, row.name) if ops.ROWS.get(row.name) is row else row
 
 
 def arguments(row: Op) -> str:
-    """What stands between the parentheses of a call."""
+    """The arguments of a call as text."""
     return signatures.arguments(row) if public(row) is row else parameters(public(row))
 
 
 def operands(row: Op) -> list[str]:
-    """The names of the operands: of all arguments the first."""
+    """The names of the operands, which are the first arguments."""
     return [text.partition("=")[0] for text in arguments(row).split(", ")][: row.arity]
 
 
-def forms(row: Op) -> list[Fact]:
-    """How it is written: as a function, an operator and a method, in NumPy, and by example."""
+def forms(row: Op) -> list[Entry]:
+    """How to call it: as a function, an operator and a method; NumPy's name; an example."""
     own = public(row)
     said = []
     if ops.ROWS.get(row.name) is row:
         ways = [f"autograd.{row.name}({arguments(row)})", *operator(row), *method(row)]
-        said.append(Fact("written", ", ".join(ways), "code"))
+        said.append(Entry("written", ", ".join(ways), "code"))
     equal = [function for function, ours in UFUNCS.items() if ours is own]
     equal += [function for function in TABLE if function.__name__ == own.__name__]
     if theirs := [x for x in equal if getattr(x, "__module__", "numpy").startswith("numpy")]:
-        said.append(Fact("NumPy", ", ".join(dict.fromkeys(map(numpy_name, theirs))), "code"))
+        said.append(Entry("NumPy", ", ".join(dict.fromkeys(map(numpy_name, theirs))), "code"))
     for example in doctest.DocTestParser().get_examples(own.__doc__ or ""):
         source, want = example.source.strip(), example.want.strip()
-        said.append(Fact("example", f"{source}\n{want}" if "\n" in want else f"{source} = {want}", "code"))
+        said.append(Entry("example", f"{source}\n{want}" if "\n" in want else f"{source} = {want}", "code"))
     return said
 
 
 def operator(row: Op) -> list[str]:
-    """The expression with its sign, if it has one."""
+    """The expression with the row's operator, if it has one."""
     names = operands(row)
     if row is ops.getitem:
         return ["x[index]"]
