@@ -20,7 +20,7 @@ from typing import Any as _Any
 from autograd import ops as _ops
 from autograd.engine.anomaly import AnomalyError, anomaly
 from autograd.engine.custom import custom_op
-from autograd.engine.graph import no_grad
+from autograd.engine.modes import no_grad
 from autograd.ops.symbol import Symbol
 from autograd.engine.tensor import Tensor
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp

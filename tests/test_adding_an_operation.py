@@ -21,7 +21,7 @@ EVERYTHING = """
 import numpy as np, autograd
 from autograd import Tensor, Value
 x = Value(-2.0)
-y = x.softsign()                                   # a method, specialised
+y = x.softsign()                                   # a method
 y.backward()
 assert y.data == -2 / 3 and abs(x.grad - 1 / 9) < 1e-16, (y, x)
 assert y.op is autograd.softsign                   # a function, and a row of the table
@@ -101,7 +101,7 @@ def test_the_suites_own_tests_run_on_it_and_catch_a_wrong_derivative(copy, monke
     every = {
         "test_elementwise_gradient",
         "test_scalar_equals_tensor",
-        "test_specialised_equals_generic",
+        "test_quick_path_equals_general",
         "test_documented",
     }
     for row, found in outcomes.items():

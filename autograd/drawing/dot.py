@@ -196,8 +196,8 @@ class Picture:
             bad = not math.isfinite(node.data) or (grad is not None and not math.isfinite(grad))
         else:
             grad = grad if isinstance(grad, np.ndarray) else None
-            label = style.array_card(view.pretty_card(node), shown, node._primal, grad, self.most)
-            bad = not np.all(np.isfinite(node._primal)) or (grad is not None and not np.all(np.isfinite(grad)))
+            label = style.array_card(view.pretty_card(node), shown, node._data, grad, self.most)
+            bad = not np.all(np.isfinite(node._data)) or (grad is not None and not np.all(np.isfinite(grad)))
         if bad:
             looks |= {"color": style.ALARM, "penwidth": "3"}
         name = view.full_name(node) or view.pretty(node)

@@ -111,7 +111,7 @@ class Overview:
     def _card(self, group: Group) -> str:
         title, _, kind = self.view.title(group.chain).partition(" · ")
         numbers = data_of(group.outputs.values()) if group.outputs else data_of(group.nodes)
-        count = sum(int(np.size(x._primal)) for x in group.parameters)
+        count = sum(int(np.size(x._data)) for x in group.parameters)
         rows = [
             f'<TD COLSPAN="2" ALIGN="LEFT">{style.bold(style.escape(title), point_size=13)}'
             f"  {font(style.escape(kind or self._few(group)), point_size=10, color=style.GREY)}</TD>"
@@ -206,7 +206,7 @@ class Overview:
         if all(isinstance(x, Value) for x in outputs):
             units = [np.array([x.data for x in unit]) for unit in self._units(outputs)]  # type: ignore[attr-defined]
         else:
-            arrays = [np.atleast_1d(x._primal) for x in outputs]
+            arrays = [np.atleast_1d(x._data) for x in outputs]
             units = [column for x in arrays for column in x.reshape(-1, x.shape[-1]).T]
         op = outputs[0].op
         dead = sum(not np.any(unit) for unit in units)
@@ -246,7 +246,7 @@ class Overview:
 
 def data_of(nodes: Iterable[Node]) -> Any:
     """The numbers of nodes, in one array."""
-    found = [np.ravel(x._primal) for x in nodes]
+    found = [np.ravel(x._data) for x in nodes]
     return np.concatenate(found) if found else np.zeros(0)
 
 

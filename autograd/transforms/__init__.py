@@ -20,7 +20,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.transforms.dual import Dual, like
-from autograd.engine.graph import Node, cotangents, levels, modes, recording
+from autograd.engine.graph import Node, cotangents
+from autograd.engine.modes import levels, modes, recording
 from autograd.ops.rows import FLOATS, Traced, objects
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value, number
