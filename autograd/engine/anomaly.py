@@ -20,7 +20,7 @@ import numpy as np
 from autograd import ops
 from autograd.engine.contexts import Context
 from autograd.engine.graph import Node
-from autograd.engine.modes import modes
+from autograd.engine.modes import active, modes
 from autograd.ops.rows import Op
 
 PACKAGE = str(Path(__file__).parent.parent)
@@ -133,7 +133,9 @@ class anomaly(Context):
     def __enter__(self) -> anomaly:
         self._outer.append(modes.watch)
         modes.watch = modes.watch or Watch()
+        active.enter()
         return self
 
     def __exit__(self, *error: object) -> None:
+        active.leave()
         modes.watch = self._outer.pop()

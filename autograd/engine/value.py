@@ -35,7 +35,7 @@ from autograd.engine import byhand
 from autograd.engine.byhand import ByHand
 from autograd.engine.collector import wait_for
 from autograd.engine.graph import Node, as_label, postorder
-from autograd.engine.modes import CONSTANT, GENERAL, modes
+from autograd.engine.modes import CONSTANT, GENERAL, RECORDING, active, modes
 from autograd.ops.operators import ALIASES, compared, method_names
 from autograd.ops.operators import binary as general
 from autograd.ops.rows import Elementwise, Op, Reduction, Traced, box, ieee, normalize_axis, real
@@ -101,13 +101,13 @@ class Value(Node):
         self.operands = self.parents = self.partials = NONE
         if _children is not NONE or _op is not NAMELESS or label is not NAMELESS:
             self._begin(_children, _op, label)
-        if modes.tracer is not None:
+        if active.modes and modes.tracer is not None:
             modes.tracer.made[id(self)] = self
 
     @property
     def data(self) -> float:
         """The number. Assigning converts to a Python float, and refuses anything else."""
-        if modes.tracer is not None:
+        if active.modes and modes.tracer is not None:
             modes.tracer.read(self)
         return self._data  # type: ignore[no-any-return]
 
@@ -156,10 +156,11 @@ class Value(Node):
             if node.op is not None or node.grad is None:  # leaves add up the gradients of several calls
                 node.grad = 0.0
         self.grad = 1.0
+        watch = modes.watch
         for node in reversed(order):  # results before operands: its gradient is complete
             g = node.grad
-            if modes.watch is not None and node.op is not None:
-                modes.watch.check(node, node._cotangents(g, live=False))
+            if watch is not None and node.op is not None:
+                watch.check(node, node._cotangents(g, live=False))
             if node.partials is None:
                 node._backward()
             elif len(node.parents) == 2:  # as most have; without the loop this takes a third of the time
@@ -403,24 +404,38 @@ new = object.__new__
 Method = Callable[..., Any]
 
 
+def leaf(data: float) -> Value:
+    """A Value that was not computed, without what the constructor looks at."""
+    out: Value = new(Value)
+    out._data = data
+    out.grad = 0.0
+    out.op = None
+    out.operands = out.parents = out.partials = NONE
+    return out
+
+
 def unary(row: Elementwise) -> Method:
     """The method that applies a row of one operand."""
     value, slope = FLOATS.bind(row.value), FLOATS.bind(row.partials[0])  # type: ignore[arg-type]
 
     def method(self: Value) -> Any:
-        if (state := modes.state) == GENERAL:
+        state = modes.state if active.modes else RECORDING
+        if state == GENERAL:
             return row.apply((self,), {})
         x = self._data
         try:
             data = value(x)
             if state == CONSTANT:
-                return Value(data)
+                return leaf(data)
             partials = (slope(data, x),)
         except (ArithmeticError, ValueError):  # where Python raises, IEEE 754 has an answer
             return row.apply((self,), {})
         out = new(Value)
-        out._data, out.grad, out.op, out.partials = data, 0.0, row, partials
+        out._data = data
+        out.grad = 0.0
+        out.op = row
         out.operands = out.parents = (self,)
+        out.partials = partials
         return out
 
     return method
@@ -429,55 +444,77 @@ def unary(row: Elementwise) -> Method:
 def binary(row: Elementwise) -> Method:
     """The operator or method that applies a row of two operands, the object being the first."""
     value, (by_x, by_y) = FLOATS.bind(row.value), map(FLOATS.bind, row.partials)  # type: ignore[arg-type]
+    constant = constants(row)
+    with_number = mixed(row)
 
     def method(self: Value, other: Any) -> Any:
-        kind = type(other)
-        if (state := modes.state) == GENERAL or not (kind is Value or kind is float or kind is int):
-            return general(row, self, other, other)
+        if type(other) is not Value or active.modes:
+            return with_number(self, other)
         x = self._data
+        y = other._data
         try:
-            y = other._data if kind is Value else float(other)
             data = value(x, y)
-            if state == CONSTANT:
-                return Value(data)
-            if kind is Value:
-                partials = by_x(data, x, y), by_y(data, x, y)
-                operands = parents = self, other
-            else:
-                partials = (by_x(data, x, y),)  # type: ignore[assignment]
-                operands, parents = (self, y), (self,)  # type: ignore[assignment]
+            partials = constant or (by_x(data, x, y), by_y(data, x, y))
         except (ArithmeticError, ValueError):
             return general(row, self, other, other)
         out = new(Value)
-        out._data, out.grad, out.op, out.partials = data, 0.0, row, partials
-        out.operands, out.parents = operands, parents
+        out._data = data
+        out.grad = 0.0
+        out.op = row
+        out.operands = out.parents = (self, other)
+        out.partials = partials
         return out
 
     return method
 
 
-def reflected(row: Elementwise) -> Method:
-    """The operator for a number on the left: ``2.0 - value``."""
-    value, by_y = FLOATS.bind(row.value), FLOATS.bind(row.partials[1])  # type: ignore[arg-type]
+def mixed(row: Elementwise, swapped: bool = False) -> Method:
+    """The operator of a Value and a number, which stands on the left where they are swapped: ``2.0 - value``.
+
+    Without recording it takes two Values as well. Everything else goes the general way.
+    """
+    value = FLOATS.bind(row.value)
+    slope = FLOATS.bind(row.partials[1 if swapped else 0])  # type: ignore[arg-type]
 
     def method(self: Value, other: Any) -> Any:
-        if (state := modes.state) == GENERAL or type(other) not in (float, int):
-            return general(row, other, self, other)
-        y = self._data
-        try:
-            x = float(other)
-            data = value(x, y)
-            if state == CONSTANT:
-                return Value(data)
-            partials = (by_y(data, x, y),)
-        except (ArithmeticError, ValueError):
-            return general(row, other, self, other)
-        out = new(Value)
-        out._data, out.grad, out.op, out.partials = data, 0.0, row, partials
-        out.operands, out.parents = (x, self), (self,)
-        return out
+        state = modes.state if active.modes else RECORDING
+        kind = type(other)
+        if (kind is float or kind is int) and state != GENERAL or kind is Value and state == CONSTANT:
+            try:
+                number = other._data if kind is Value else float(other)
+                x, y = (number, self._data) if swapped else (self._data, number)
+                data = value(x, y)
+                if state == CONSTANT:
+                    return leaf(data)
+                partials = (slope(data, x, y),)
+            except (ArithmeticError, ValueError):
+                pass
+            else:
+                out = new(Value)
+                out._data = data
+                out.grad = 0.0
+                out.op = row
+                out.operands = (number, self) if swapped else (self, number)
+                out.parents = (self,)
+                out.partials = partials
+                return out
+        return general(row, other, self, other) if swapped else general(row, self, other, other)
 
     return method
+
+
+def constants(row: Elementwise) -> tuple[float, ...]:
+    """The partials of a row where they are numbers, as those of a sum are; else nothing.
+
+    >>> constants(ops.sub), constants(ops.mul)
+    ((1, -1), ())
+    """
+    nothing = [object()] * (1 + row.arity)  # what computes with these raises
+    try:
+        found = tuple([FLOATS.bind(rule)(*nothing) for rule in row.partials])  # type: ignore[arg-type]
+    except (TypeError, AttributeError):
+        return ()
+    return found if all(isinstance(x, (int, float)) for x in found) else ()
 
 
 def by_name(row: Elementwise, method: Method) -> Method:
@@ -505,6 +542,6 @@ for _row in ROWS.values():
         if _row.arity == 1:
             attach(_row, _name, unary(_row))
         elif _row.arity == 2 and _name[0] == "_":
-            attach(_row, _name, reflected(_row) if _i else binary(_row))
+            attach(_row, _name, mixed(_row, swapped=True) if _i else binary(_row))
         elif _row.arity == 2:
             attach(_row, _name, by_name(_row, binary(_row)))

@@ -18,7 +18,7 @@ from autograd import ops
 from autograd.engine.anomaly import calling_line
 from autograd.engine.byhand import ByHand
 from autograd.engine.graph import Node
-from autograd.engine.modes import modes
+from autograd.engine.modes import active, modes
 from autograd.engine.value import Value, dot_items, number, without_axis
 from autograd.ops.operators import NUMPY_NAMES, method_names
 from autograd.ops.rows import Op, Reduction, Traced, box
@@ -528,9 +528,11 @@ class Trace:
             flat = next(plain) if i in self.indices else [Tracer(self, n) for n in next(symbols)]
             arguments.append(nested(flat, shape))
         outer, modes.tracer = modes.tracer, self
+        active.enter()  # the quick operators of Values step aside
         try:
             out = self.f(*arguments)
         finally:
+            active.leave()
             modes.tracer = outer
         if self.refused is not None:
             raise self.refused
