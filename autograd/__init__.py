@@ -20,7 +20,7 @@ from typing import Any as _Any
 from autograd import ops as _ops
 from autograd.engine.anomaly import AnomalyError, anomaly
 from autograd.engine.custom import custom_op
-from autograd.engine.graph import no_grad
+from autograd.engine.modes import no_grad
 from autograd.ops.operators import METHODS as _METHODS
 from autograd.ops.operators import Operators as _Operators
 from autograd.ops.refusing import unclaimed as _unclaimed

@@ -4,7 +4,7 @@ from autograd import ops as ops, testing as testing
 from autograd.drawing import DrawingError as DrawingError, draw as draw, steps as steps
 from autograd.engine.anomaly import AnomalyError as AnomalyError, anomaly as anomaly
 from autograd.engine.custom import custom_op as custom_op
-from autograd.engine.graph import no_grad as no_grad
+from autograd.engine.modes import no_grad as no_grad
 from autograd.engine.tensor import Tensor as Tensor
 from autograd.engine.value import Value as Value
 from autograd.explaining.describe import describe as describe

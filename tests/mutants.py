@@ -25,11 +25,12 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import autograd.engine.custom
 import autograd.engine.form
+import autograd.engine.specialize
+
+import autograd.engine.custom
 import autograd.engine.graph
 import autograd.engine.saved
-import autograd.engine.specialize
 import autograd.engine.tensor
 import autograd.engine.value
 import autograd.functions.linalg
@@ -328,8 +329,8 @@ def forgotten_bias() -> None:
     def pull(node):
         n = len(node._a) // 2
         for x, y in zip(node._a[:n], node._a[n:], strict=False):
-            x.grad += y._primal * node.grad
-            y.grad += x._primal * node.grad
+            x.grad += y._data * node.grad
+            y.grad += x._data * node.grad
 
     autograd.engine.value.nary(ops._dot).pull = pull
 

@@ -23,7 +23,7 @@ EVERYTHING = """
 import numpy as np, autograd
 from autograd import Tensor, Value
 x = Value(-2.0)
-y = x.softsign()                                   # a method, specialised
+y = x.softsign()                                   # a method
 y.backward()
 assert y.data == -2 / 3 and abs(x.grad - 1 / 9) < 1e-16, (y, x)
 assert y.op is autograd.softsign                   # a function, and a row of the table

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import AnomalyError, Tensor, Value
-from autograd.engine import anomaly
+from autograd import AnomalyError, Tensor, Value, anomaly
 
 HERE = __file__
 

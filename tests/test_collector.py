@@ -28,7 +28,7 @@ def backward(n):
 
 
 def test_it_waits_for_as_many_objects_as_the_largest_graph_has(threshold):
-    for n, expected in ((10, 700), (350, 700), (3000, 6000), (5000, 10_000), (4000, 10_000), (200_000, 250_000)):
+    for n, expected in ((10, 700), (130, 700), (2999, 15_000), (4999, 25_000), (4000, 25_000), (200_000, 500_000)):
         backward(n)
         assert threshold() == expected
     assert gc.get_threshold()[1:] == (10, 10)
@@ -36,8 +36,8 @@ def test_it_waits_for_as_many_objects_as_the_largest_graph_has(threshold):
 
 @pytest.mark.parametrize("own", [(500, 10, 10), (0, 10, 10), (700, 5, 10), (1000, 10, 10)])
 def test_who_sets_it_is_left_alone(threshold, own):
-    backward(2000)
-    assert threshold() == 4000
+    backward(1999)
+    assert threshold() == 10_000
     gc.set_threshold(*own)
     backward(3000)
     assert gc.get_threshold() == own

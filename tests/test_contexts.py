@@ -175,7 +175,7 @@ CONTEXTS = {"no_grad": (no_grad, lambda x: (x * x).is_leaf), "anomaly": (anomaly
 
 
 def watched():
-    from autograd.engine.graph import modes
+    from autograd.engine.modes import modes
 
     return modes.watch is not None
 

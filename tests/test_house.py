@@ -68,10 +68,8 @@ UPWARD = {
 
 ACROSS = {
     ("autograd.engine.value", "_dot"): "the row behind `ops.dot`: reading it by name costs less than `ops.ROWS`",
-    ("autograd.explaining.partials", "_kind"): "whether a node was made by hand",
     ("autograd.explaining.partials", "_cotangents"): "what one node hands to each operand, without a sweep",
     ("autograd.drawing.dot", "_cotangents"): "what one node hands to each operand, without a sweep",
-    ("autograd.ops.rows", "_a"): "the operands of a node, for an operation that has not been told them",
     ("autograd.transforms.dual", "_fuses"): "ops asks each traced kind for it; so does a Dual of what is inside",
 }
 """Private names that one module uses of another package, and why."""

@@ -4,7 +4,6 @@ Counted are the collector's objects by type and the entries of `linecache`; neit
 """
 
 import gc
-import inspect
 import linecache
 import weakref
 from collections import Counter
@@ -14,7 +13,6 @@ import pytest
 
 import autograd
 from autograd import Tensor, Value, custom_op, explain, grad, hessian, jacobian, jvp, no_grad, ops, vectorize
-from autograd.engine import form
 from autograd.ops.rows import Elementwise, Linear, Reduction
 from autograd.testing import check_gradients
 
@@ -123,23 +121,3 @@ def test_a_vectorized_program_goes():
         fast.report()
 
     assert left(lambda: vectorize(lambda x: (WEIGHT * x).tanh(), ()), use) == ({}, 0, 0)
-
-
-def test_source_can_be_read_as_long_as_anybody_can_run_it():
-    """Two operations of one name have a source each, and the one that goes takes only its own along."""
-    ops_of_one_name = [OPERATIONS["custom"](), OPERATIONS["row"]()]
-    nodes = [op(Tensor(X)) for op in ops_of_one_name]
-    pulls = [node._kind.pull for node in nodes]
-    texts = [inspect.getsource(pull) for pull in pulls]
-    assert texts[0] != texts[1]
-    del ops_of_one_name[0], nodes[0], pulls[0]
-    gc.collect()
-    assert inspect.getsource(pulls[0]) == texts[1]
-
-
-def test_the_ways_in_which_many_operands_meet_are_not_all_kept(monkeypatch):
-    monkeypatch.setattr(form, "MOST", 8)
-    row = Linear("sum_of_all", lambda *xs: sum(xs), lambda i, g, *xs: g, arity=-1, reads=False, doc="The sum of all.")
-    for n in range(1, 30):
-        row.apply([Tensor(X)] * n, {}).sum().backward()
-    assert len(row.forms) <= 8

@@ -15,6 +15,7 @@ from hypothesis.extra.numpy import mutually_broadcastable_shapes
 
 import autograd
 from autograd import Tensor, Value, ops
+from autograd.ops.operators import method_names
 from autograd.ops.rows import Elementwise, Fused, Linear, Reduction, operand_names
 
 ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise)]
@@ -121,7 +122,7 @@ def test_equal_operands_share_the_slope(row, t):
 @named("row", ELEMENTWISE, **by_name)
 @given(seed=seeds)
 def test_scalar_equals_tensor(row, seed):
-    """A Value, a Tensor and a float give the same number and gradient; the specialised path and the generic too."""
+    """A Value, a Tensor and a float give the same number and gradient; the quick path and the general too."""
     rng = np.random.default_rng(seed)
     inputs = [x.item() for x in operands_of(row, [()] * row.arity, rng)]
     variables = [i for i, d in enumerate(row.partials) if d is not None]
@@ -149,8 +150,8 @@ numbers = st.one_of(
 
 @named(("row", "pattern"), PATTERNS, ids=lambda x: getattr(x, "name", x))
 @given(inputs=st.lists(numbers, min_size=2, max_size=2), g=st.floats(-2, 2))
-def test_specialised_equals_generic(row, pattern, inputs, g):
-    """The compiled method and pull against the rules themselves, run by the generic path, at any point at all."""
+def test_quick_path_equals_general(row, pattern, inputs, g):
+    """The operator made from the row against the rules themselves, run by the general path, at any point at all."""
     inputs = inputs[: row.arity]
     operands = [Value(x) if kind == "v" else x for x, kind in zip(inputs, pattern, strict=True)]
     node = apply_method(row, operands)
@@ -160,7 +161,7 @@ def test_specialised_equals_generic(row, pattern, inputs, g):
     assert node.operands == tuple(operands)
 
     node.grad = g
-    node._kind.pull(node)
+    node._backward()
     needs = [kind == "v" for kind in pattern]
     with np.errstate(all="ignore"):
         floats = [np.float64(x) for x in inputs]
@@ -171,10 +172,8 @@ def test_specialised_equals_generic(row, pattern, inputs, g):
 
 
 def apply_method(row, operands):
-    """By operator or method where there is one, so that the specialised code runs; else by the row."""
-    from autograd.engine.specialize import methods_of
-
-    methods = methods_of(row)
+    """By operator or method where there is one, so that the quick path runs; else by the row."""
+    methods = method_names(row)
     if not methods:
         return row(*operands)
     if isinstance(operands[0], Value):

@@ -6,7 +6,6 @@ import math
 import pickle
 import sys
 import threading
-import traceback
 import weakref
 
 import numpy as np
@@ -363,14 +362,5 @@ def test_arrays_of_values():
     assert [v.data for v in scaled] == [1.0, -2.0]
     assert [v.data for v in Value(2.0) - x] == [1.5, 3.0]
     assert [v.data for v in np.arcsin(np.array([Value(0.0), Value(1.0)]))] == [0.0, math.pi / 2]
+    assert [v.data for v in np.log(np.array([Value(0.0), Value(1.0)]))] == [-math.inf, 0.0]  # without a warning
     assert [v.data for v in autograd.maximum(np.array([Value(0.0), Value(9.0)]), 1.0)] == [1.0, 9.0]
-
-
-def test_specialised_source_is_in_tracebacks():
-    """What is compiled at run time can be read like any other code."""
-    v = Value(1.0) * Value(2.0)
-    v._b = None
-    v.grad = 1.0
-    with pytest.raises(AttributeError) as raised:
-        v._kind.pull(v)
-    assert "x, y = a._primal, b._primal" in "".join(traceback.format_exception(raised.value))

@@ -19,7 +19,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.engine.contexts import Context
-from autograd.engine.graph import Node, count_special, modes
+from autograd.engine.graph import Node
+from autograd.engine.modes import active, modes
 from autograd.ops.rows import Op
 
 PACKAGE = str(Path(__file__).parent.parent)
@@ -41,7 +42,7 @@ class Watch:
         """Look at an operation's result, and remember how it came about."""
         numbers = [np.array(ops.detach(x)) for x in operands]
         site = calling_line()
-        if made := appears(node._primal, numbers):
+        if made := appears(node._data, numbers):
             raise AnomalyError(f"{op.name} made {made} at {site}{described(numbers)}")
         key, built = id(node), self.built
         built[key] = (weakref.ref(node, lambda _: built.pop(key, None)), site, numbers)
@@ -132,9 +133,9 @@ class anomaly(Context):
     def __enter__(self) -> anomaly:
         self._outer.append(modes.watch)
         modes.watch = modes.watch or Watch()
-        count_special(1)
+        active.enter()
         return self
 
     def __exit__(self, *error: object) -> None:
-        count_special(-1)
+        active.leave()
         modes.watch = self._outer.pop()

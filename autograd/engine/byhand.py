@@ -12,10 +12,10 @@
 >>> x.grad
 12.0
 
-Such a node is recorded like any other, as a `Variant` of its own with `ByHand` for its row. The row knows no formula:
-the derivative is what `_backward` adds to the operands' gradients, and `ByHand.cotangents` finds it by having it add.
-That is a derivative in numbers and in reverse mode. Second order, forward mode and `vectorize` need a formula, so they
-refuse such a node by name; `autograd.custom_op` has one.
+Such a node is recorded like any other, with `ByHand` for its row. It has no partials: its derivative is what `_backward`
+adds to the operands' gradients, and `ByHand.cotangents` finds it by having it add. That is a derivative in numbers and
+in reverse mode. Second order, forward mode and `vectorize` need a formula. So they refuse such a node by name;
+`autograd.custom_op` has one.
 
 `_backward` refers to its result, and the result to `_backward`. So these nodes are freed by Python's cyclic collector,
 unlike all others. And to find the derivative, gradients are set aside for a moment: threads that share such nodes take
@@ -28,19 +28,16 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from autograd.engine.graph import MANY, Node
-from autograd.engine.specialize import Variant
+from autograd.engine.graph import Node
 from autograd.ops.rows import Op, Traced, real
 
 Step = Callable[[], None]
-Pull = Callable[[Any], None]
 
 
 class ByHand(Op):
     """The row of an operation that has no formula: a name for messages and drawings, and micrograd's sign."""
 
     on_scalars = True
-    foreign = True
 
     def __init__(self, name: str, sign: str) -> None:
         super().__init__(name, -1, doc="Written by hand, with a _backward of its own.")
@@ -50,7 +47,7 @@ class ByHand(Op):
     def _unknown(self, *operands: Any) -> Any:
         raise TypeError(f"{self.name} was computed by the program that wrote it by hand: its row knows no formula")
 
-    def cotangents(self, node: Node, g: Any, live: bool) -> list[Any]:
+    def cotangents(self, node: Any, g: Any, live: bool) -> list[Any]:
         """What the node's `_backward` adds to each operand, given its cotangent; nobody's gradient is changed.
 
         An operand that occurs twice gets all of it where it is first.
@@ -68,7 +65,7 @@ class ByHand(Op):
             node.grad = real(g)
             for x in variables.values():
                 x.grad = 0.0
-            node._kind.pull(node)
+            node._backward()
             return [variables.pop(id(x)).grad if id(x) in variables else None for x in node.operands]
         finally:
             for x, grad in held:
@@ -81,53 +78,53 @@ def row(name: str, sign: str) -> ByHand:
     return ByHand(name, sign)
 
 
+def step_of(node: Any) -> Step:
+    """The node's backward step as it is now. A program may give the node another one, and call this one from there."""
+    if (given := node.__dict__.get("_backward")) is not None:
+        return given  # type: ignore[no-any-return]
+    if node.op is None:
+        return nothing
+    if isinstance(node.op, ByHand) and node.partials is None:
+        return lambda: unfinished(node)
+    op, partials = node.op, node.partials
+
+    def _backward() -> None:
+        shares = cotangents_of(node, op, partials)
+        for x, share in zip(node.operands, shares, strict=True):
+            if share is not None:
+                x.grad = (x.grad or 0.0) + float(share)
+
+    return _backward
+
+
+def cotangents_of(node: Any, op: Op, partials: Any) -> Sequence[Any]:
+    """What a node that is computed by `op` with these partials hands to its operands, whatever it is by now."""
+    now = node.op, node.partials
+    node.op, node.partials = op, partials
+    try:
+        return node._cotangents(node.grad, live=False)  # type: ignore[no-any-return]
+    finally:
+        node.op, node.partials = now
+
+
+def replace_step(node: Any, step: Step) -> None:
+    """Give a node a backward step of its own, in place of its partials."""
+    node.__dict__["_backward"] = step
+    node.partials = None
+    node.op = row(node.op.name, node._op)
+
+
+def is_finished(node: Any) -> bool:
+    """Whether a node knows its derivative: not so an operation written by hand before its `_backward` is set."""
+    return not isinstance(node.op, ByHand) or node.partials is not None or "_backward" in node.__dict__
+
+
 def unfinished(node: Node) -> None:
     """The backward step of a node that has not been given one."""
     raise TypeError(
         f"{node!r} was made by hand, as {node.op.sign!r} of {len(node.parents)} operands, and has no _backward: set "
         "out._backward to a function that adds to the operands' grad (lambda: None, if nothing flows)"
     )
-
-
-def variant(name: str, sign: str, label: str, pull: Pull = unfinished) -> Variant:
-    """The kind of a new node, which holds its operands as a tuple."""
-    return Variant(row(name, sign), MANY, pull, lambda node: node._a, label)
-
-
-def stepping(kind: Variant, sign: str, step: Step) -> Variant:
-    """The same kind of node with another backward step; it holds its operands as it did."""
-
-    def pull(node: Node) -> None:
-        for x in node.parents:
-            if x.grad is None:  # the step adds to it
-                x.grad = 0.0
-        step()
-
-    return Variant(row(kind.row.name, sign), kind.fan, pull, kind.operands, kind.label)
-
-
-def scaling(factors: Sequence[float]) -> Pull:
-    """The backward step of a node whose local derivatives are these numbers, as microgpt's programs give them."""
-
-    def pull(node: Node) -> None:
-        for x, d in zip(node._a, factors, strict=True):
-            x.grad = (x.grad or 0.0) + d * node.grad
-
-    return pull
-
-
-def taken(node: Node) -> Step:
-    """The node's backward step as it is now. A program may give the node another one, and call this one from there."""
-    kind = node._kind
-
-    def _backward() -> None:
-        now, node._kind = node._kind, kind
-        try:
-            kind.pull(node)
-        finally:
-            node._kind = now
-
-    return _backward
 
 
 def idle(step: Step) -> bool:

@@ -1,27 +1,30 @@
 """Python's cyclic collector, and graphs of many Values.
 
 The collector looks for garbage each time that 700 objects (2,000 from Python 3.13 on) have come to be, and now and
-then goes through all that live. A graph of 60,000 Values thus has it run a hundred times while it is built, and has
-nothing for it: a graph has no cycles, and is freed as soon as nobody holds it. While an earlier graph still lives, as
-it does where a loop keeps its last loss, those runs take longer than the step itself.
+then goes through all that live. A graph of 60,000 Values is 240,000 objects: a Value, its operands, its parents and its
+partials. So the collector would run some hundred times while the graph is built, and find nothing: a graph has no cycles,
+and is freed as soon as it is dropped. While an earlier graph still lives, as it does where a loop keeps its last loss,
+those runs take longer than the step itself.
 
-So a program that runs `backward` through n Values has the collector wait for twice as many new objects, 250,000 at
-most: a graph is built without it, while the one before is still there. A program that sets `gc.set_threshold` itself,
-or turns the collector off, is left alone.
+So `backward` through n nodes has the collector wait for as many new objects as n nodes are, half a million at most. From
+then on a graph is built without it. If your program sets `gc.set_threshold`, or turns the collector off, we do not
+change it.
 """
 
 from __future__ import annotations
 
 import gc
 
-MOST = 250_000
+OBJECTS = 5
+"""How many objects of Python a computed Value is, and one to spare."""
+MOST = 500_000
 _ours = gc.get_threshold()  # as it was found, and then as it was last set here
 
 
 def wait_for(n: int) -> None:
-    """Let the collector wait for twice n objects, if it would not wait as long."""
+    """Let the collector wait for as many objects as n nodes are, if it would not wait as long."""
     global _ours
-    n *= 2
+    n *= OBJECTS
     first, *others = found = gc.get_threshold()
     if 0 < first < n and first < MOST and found == _ours:
         gc.set_threshold(min(n, MOST), *others)

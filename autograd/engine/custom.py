@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine.graph import cotangents, recording
+from autograd.engine.graph import cotangents
+from autograd.engine.modes import recording
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value
 from autograd.ops.rows import Op, total, unbroadcast
@@ -23,7 +24,6 @@ class Custom(Op):
     """An operation whose vjp is given as one function of all operands."""
 
     on_scalars = True
-    foreign = True
 
     def __init__(self, name: str, forward: Callable[..., Any], vjp: Callable[..., Any], arity: int, doc: str) -> None:
         super().__init__(name, arity, doc=doc)

@@ -2,7 +2,7 @@
 
 Freezing is a matter of kind, not of a mark that somebody has to look at: ``x.requires_grad = False`` makes the leaf an
 instance of `frozen(type(x))`, which is the same but for a gradient that stays empty. Those that are not frozen pay
-nothing for it. Tensors record by the kinds of their operands (`autograd.engine.form`), so the cotangent of a frozen one is
+nothing for it. A Tensor's operation records which of its operands need a gradient, so the cotangent of a frozen one is
 never computed.
 """
 

@@ -1,102 +1,113 @@
 """Saved arrays cannot change unnoticed.
 
-Backward reads arrays that forward read: had they changed in between, the gradient would be wrong without a word.
-So an array that a recorded operation will read again is made read-only until that graph has run backward or is gone:
-writing to it raises at the line that writes. A leaf's own array can still be had through ``tensor.data`` and be
-written to (an update by hand); the graph that needed the old numbers then refuses to run backward.
+Backward reads arrays that forward read. If one of them changed in between, the gradient would be wrong without a word.
+So each block of memory that a recorded operation will read again has a `Memory`, with a version number that counts its
+changes. An operation remembers the version that it read; backward refuses to run where it is another one now.
 
-Results of operations are read-only from birth and need no guard; neither do arrays that nobody can write to, nor a
-leaf's own array before somebody has asked for it: only the leaf itself can replace its numbers then. Each time that
-this happens, and each operation that is recorded, gets the next `tick`, by which they can tell who came first.
+Most changes are prevented rather than counted. The memory is made read-only until the graphs that saved it have run
+backward or are gone: writing to it raises at the line that writes. A leaf's own array can still be had through
+``tensor.data`` and be written to, which is an update by hand. Then a copy is kept, which tells later whether somebody did
+write. Results of operations are read-only from birth. They need no `Memory`, and neither does any other array that
+nobody can write to.
 
-The limit: NumPy cannot tell who else looks at the same memory, so a view that was made before, and is not itself
-part of the graph, stays writable.
+The limit: NumPy cannot tell who else looks at the same memory. A view that was made before, and is not itself part of the
+graph, stays writable.
 """
 
 from __future__ import annotations
 
-import itertools
 import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-_guards: dict[int, Guard] = {}
-
-find = _guards.get
-"""The guard of the array with this id, if a living graph has saved its memory."""
-
-tick = itertools.count(1).__next__
-"""The next number, at which something happens."""
+_memories: dict[int, Memory] = {}
+"""The memory that living graphs have saved, by the id of the array that owns it."""
 
 
-class Guard:
-    """Keeps one block of memory, and the views of it that were saved, unchanged while an operation waits to read it."""
-
-    views: dict[int, weakref.ref[np.ndarray]] | None = None
-    most = 16  # how many views, before those that are gone are forgotten
-    changed = False
-    snapshot: np.ndarray | None = None
-    frozen = False
-    waiting = 0  # how many operations have yet to read it
-    holders = 0  # how many have saved it at all
+class Memory:
+    """A block of memory that operations have saved: `root` is the array that owns it."""
 
     def __init__(self, root: np.ndarray) -> None:
         self.root = root
+        self.version = 0
+        self.saved = 0  # how many operations have saved it, and still live
+        self.waiting = 0  # how many of them have yet to read the version that it has now
+        self.frozen = False
+        self.snapshot: np.ndarray | None = None  # what it held when it was last known, where it could be written to
+        self.views: dict[int, weakref.ref[np.ndarray]] = {}  # other arrays of this memory that have been saved
+        self.room = 16  # how many views, before those that are gone are forgotten
         self.foreign = root.base is not None and not _thaws(root)
 
-    def freeze(self, array: np.ndarray) -> None:
-        """Make the memory read-only, as seen from its owner and from this view of it.
-
-        Memory of another library's (a tensor of PyTorch's, say) could not be made writable again: a copy tells later
-        whether it has changed.
-        """
-        if self.foreign:
+    def save(self, array: np.ndarray) -> int:
+        """Keep the memory as it is, as seen from this array and from its owner; the version that it has."""
+        version = self.now()
+        self.saved += 1
+        self.waiting += 1
+        if self.foreign:  # NumPy could not make it writable again
             if self.snapshot is None:
                 self.snapshot = self.root.copy()
-            return
+            return version
+        self.snapshot = None
         if not self.frozen:
             self.frozen = True
             self._set_writeable(False)
         if array is not self.root:
             array.setflags(write=False)
-            if self.views is None:
-                self.views = {}
             self.views[id(array)] = weakref.ref(array)
-            if len(self.views) > self.most:
+            if len(self.views) > self.room:
                 self.views = {key: ref for key, ref in self.views.items() if ref() is not None}
-                self.most = 16 + 2 * len(self.views)
+                self.room = 16 + 2 * len(self.views)
+        return version
 
-    def _set_writeable(self, writeable: bool) -> None:
-        self.root.setflags(write=writeable)  # the owner first: views may be writable only if it is
-        for ref in self.views.values() if self.views else ():
-            if (view := ref()) is not None:
-                view.setflags(write=writeable)
+    def now(self) -> int:
+        """The version that the memory has, changes included that were made since it could be written to."""
+        if self.snapshot is not None and not np.array_equal(self.snapshot, self.root, equal_nan=True):
+            self.change()
+        return self.version
 
-    def thaw(self) -> None:
-        """Allow writing again, unless a newer guard holds the same memory."""
-        if self.frozen and _guards.get(id(self.root)) is self:
+    def change(self) -> None:
+        """Count a change. What was saved before can no longer be read, so nobody waits for it."""
+        self.version += 1
+        self.waiting = 0
+        self.snapshot = None
+        self._thaw()
+
+    def expose(self) -> None:
+        """Allow writing, since somebody asked for the array."""
+        if self.snapshot is None:
+            self.snapshot = self.root.copy()
+        self._thaw()
+
+    def release(self, version: int) -> None:
+        """An operation has read it, or is gone. Memory that no other waits for may be written to."""
+        if version == self.version:
+            self.waiting -= 1
+            if self.waiting <= 0:
+                self._thaw()
+
+    def forget(self) -> None:
+        """An operation that has saved it is gone."""
+        self.saved -= 1
+        if not self.saved:
+            self._thaw()
+            del _memories[id(self.root)]
+
+    def _thaw(self) -> None:
+        if self.frozen:
             self.frozen = False
             self._set_writeable(True)
 
-    def expose(self) -> None:
-        """Allow writing because somebody asked for the array; a copy tells later whether they did write."""
-        if self.snapshot is None:
-            self.snapshot = self.root.copy()
-        self.thaw()
-
-    def intact(self) -> bool:
-        """Whether the memory still holds what it held when it was saved."""
-        if not self.changed and self.snapshot is not None:
-            self.changed = not np.array_equal(self.snapshot, self.root, equal_nan=True)
-            if not self.changed and not self.frozen and not self.foreign:
-                self.snapshot = None
-        return not self.changed
+    def _set_writeable(self, writeable: bool) -> None:
+        self.root.setflags(write=writeable)  # the owner first: views may be writable only if it is
+        for ref in self.views.values():
+            if (view := ref()) is not None:
+                view.setflags(write=writeable)
 
 
 class Saved:
-    """The guards of what one operation saved: they wait until its backward step has read it, or until it is gone.
+    """What one operation has saved: each block of memory, and the version that it had.
 
     >>> x = np.ones(3)
     >>> saved = save([x])
@@ -107,99 +118,70 @@ class Saved:
     >>> x[0] = 5.0
     """
 
-    __slots__ = ("guards", "waiting")
+    __slots__ = ("versions", "waiting")
 
-    def __init__(self, guards: list[Guard]) -> None:
-        self.guards = guards
+    def __init__(self, versions: list[tuple[Memory, int]]) -> None:
+        self.versions = versions
         self.waiting = True
-        for held in guards:
-            held.waiting += 1
-            held.holders += 1
-
-    def release(self) -> None:
-        """It has been read: memory that nobody else waits for may be written to."""
-        if self.waiting:
-            self.waiting = False
-            for held in self.guards:
-                held.waiting -= 1
-                if held.waiting <= 0:
-                    held.thaw()
 
     def changed(self) -> np.ndarray | None:
-        """The first array that no longer holds what it held when it was saved."""
-        for held in self.guards:
-            if not held.intact():
-                return held.root
+        """The first array that does not hold any more what the operation read; None if all of them do."""
+        for memory, version in self.versions:
+            if memory.now() != version:
+                return memory.root
         return None
 
-    def __del__(self) -> None:
+    def release(self) -> None:
+        """Backward has read it."""
         if self.waiting:
-            self.release()
-        for held in self.guards:
-            held.holders -= 1
-            if held.holders <= 0:
-                if held.frozen:
-                    held.thaw()
-                if _guards.get(id(held.root)) is held:
-                    del _guards[id(held.root)]
+            self.waiting = False
+            for memory, version in self.versions:
+                memory.release(version)
+
+    def __del__(self) -> None:
+        self.release()
+        for memory, _ in self.versions:
+            memory.forget()
 
 
 def save(operands: Sequence[Any]) -> Saved | None:
-    """Keep operands, constant arrays or Tensors, unchanged until they have been read; None if nobody can change any."""
-    guards = []
+    """Keep operands (numbers, arrays, Tensors) as they are until they have been read; None if nobody can change any."""
+    versions = []
     for x in operands:
-        if isinstance(x, np.ndarray):
-            held = _guard(x)
-        elif shared(x):
-            held = _guard(x._primal)
-        else:
+        if isinstance(x, (float, int)):
             continue
-        if held is not None:
-            guards.append(held)
-    return Saved(guards) if guards else None
+        array, replaceable = (x, False) if isinstance(x, np.ndarray) else (x._data, x.op is None)
+        if array.flags.writeable or array.base is not None or replaceable or id(array) in _memories:
+            memory = _memory(array, replaceable)
+            if memory is not None:
+                versions.append((memory, memory.save(array)))
+    return Saved(versions) if versions else None
 
 
-def shared(x: Any) -> bool:
-    """Whether somebody may have a Tensor's array in a form that can be written to."""
-    if x._kind is None:
-        return bool(x._exposed)
-    return x._primal.base is not None  # else it is read-only from birth, and nobody else's memory
+def memory_of(array: np.ndarray) -> Memory | None:
+    """The memory of an array that owns it, if living graphs have saved it."""
+    return _memories.get(id(array))
 
 
 def fixed(array: np.ndarray) -> bool:
-    """Whether nobody can write to an array, and no graph's guard will change that."""
-    return not array.flags.writeable and array.base is None and id(array) not in _guards
+    """Whether nobody can write to an array, and no graph will change that."""
+    return not array.flags.writeable and array.base is None and id(array) not in _memories
 
 
-def rewritten(leaf: Any, since: int) -> np.ndarray | None:
-    """The array of a leaf, if it does not hold what it held at that tick."""
-    array: np.ndarray = leaf._primal
-    if leaf._version > since:
-        return array
-    if leaf._exposed > since and leaf._before is not None and not np.array_equal(leaf._before, array, equal_nan=True):
-        return array
-    return None
+def _memory(array: np.ndarray, replaceable: bool) -> Memory | None:
+    """The memory behind an array, through all views; None where nobody can write to it or put another in its place."""
+    root = array
+    while isinstance(root.base, np.ndarray):
+        root = root.base
+    found = _memories.get(id(root))
+    if found is None and (replaceable or root.flags.writeable or array.flags.writeable):
+        found = _memories[id(root)] = Memory(root)
+    return found
 
 
 def _thaws(array: np.ndarray) -> bool:
-    """Whether NumPy would make memory that is not its own writable again: it asks who owns it for a buffer."""
+    """Whether NumPy would make memory that is not its own writable again: it asks the owner for a buffer."""
     try:
         return not memoryview(array.base).readonly  # type: ignore[arg-type]
     except TypeError:
         return False
-
-
-def _guard(array: np.ndarray) -> Guard | None:
-    root = array
-    while isinstance(root.base, np.ndarray):
-        root = root.base
-    held = _guards.get(id(root))
-    if held is None:
-        if not root.flags.writeable and not array.flags.writeable:
-            return None
-    elif held.intact():
-        held.freeze(array)
-        return held
-    held = _guards[id(root)] = Guard(root)
-    held.freeze(array)
-    return held

@@ -20,10 +20,10 @@ import numpy as np
 
 from autograd import ops
 from autograd.engine.elsewhere import elsewhere, present
-from autograd.engine.form import Form
-from autograd.engine.graph import Node, as_label, cotangents, modes, recording, sweep, topological
-from autograd.engine.quiet import ignoring, quietly
-from autograd.engine.saved import Saved, find, tick
+from autograd.engine.frozen import frozen
+from autograd.engine.graph import Node, as_label, cotangents, postorder
+from autograd.engine.modes import modes, recording
+from autograd.engine.saved import Saved, memory_of, save
 from autograd.ops.arrays import as_array, as_floats, constant
 from autograd.ops.operators import ArrayOperators
 from autograd.ops.rows import FLOATS, Fused, Linear, Op, Traced
@@ -52,19 +52,14 @@ class Tensor(Node, ArrayOperators):
     array([2., 4.])
     """
 
-    __slots__ = ("_before", "_exposed", "_guards", "_label", "_read", "_version")
+    __slots__ = ("_label", "_needs", "_saved", "params")
     _fuses = True
     _stacks = True
     _priority = 2
-    # see autograd.engine.saved: what an operation saved, and when it was recorded; of a leaf, when its numbers were replaced,
-    # when somebody else was given its array (0 for never), whether an operation has read it since it was last replaced,
-    # and what it held when it was given away after that
-    _guards: Saved | None
-    _version: int
-    _exposed: int
+
     _label: str
-    _read: bool
-    _before: Array | None
+    _needs: tuple[bool, ...]  # which of the operands a gradient flows to
+    _saved: Saved | None  # the arrays that backward will read: see autograd.engine.saved
 
     def __init__(self, data: Any, dtype: DTypeLike | None = None, label: str = "") -> None:
         if isinstance(data, Traced):
@@ -75,14 +70,16 @@ class Tensor(Node, ArrayOperators):
                 f"a Tensor holds float32 or float64, not {array.dtype} of shape {array.shape}; "
                 "write 1.0 for 1, or pass dtype=np.float64"
             )
-        self._primal = array
-        self.grad = None
-        self._kind = None
-        self._guards = None
-        self._version = self._exposed = 0
-        self._read = False
-        self._before = None
+        self._data = array
         self._label = as_label(label)
+        self._become_leaf()
+
+    def _become_leaf(self) -> Self:
+        """Nothing is known of how it was computed."""
+        self.grad = self.op = self._saved = None
+        self.operands = self._needs = ()
+        self.params = {}
+        return self
 
     @property
     def label(self) -> str:
@@ -98,24 +95,18 @@ class Tensor(Node, ArrayOperators):
     @property
     def data(self) -> Array:
         """The array itself, not a copy. A leaf's may be written to; assigning keeps shape and dtype."""
-        if self._kind is None:
-            if not self._exposed:
-                self._exposed = tick()
-                self._before = self._primal.copy() if self._read else None
-            if (held := find(id(self._primal))) is not None:
-                held.expose()
-        return self._primal  # type: ignore[no-any-return]
+        if self.op is None and (memory := memory_of(self._data)) is not None:
+            memory.expose()
+        return self._data  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: Any) -> None:
         self._only_leaves()
-        array = data if data is self._primal else np.array(as_array(data, "a Tensor's data"), dtype=self._primal.dtype)
-        if array.shape != self._primal.shape:
+        array = data if data is self._data else np.array(as_array(data, "a Tensor's data"), dtype=self._data.dtype)
+        if array.shape != self._data.shape:
             raise ValueError(f"a Tensor of shape {self.shape} cannot take data of shape {array.shape}")
         self._announce()
-        if array is not self._primal:
-            self._primal = array
-            self._exposed = 0
+        self._data = array
 
     def update(self, change: Callable[..., Any], *args: Any) -> None:
         """Call ``change(array, *args)``, which writes to a leaf's own array in place.
@@ -131,55 +122,50 @@ class Tensor(Node, ArrayOperators):
         """
         self._only_leaves()
         self._announce()
-        if not self._primal.flags.writeable:
+        if not self._data.flags.writeable:
             name = f" ({self.label})" if self.label else ""
             raise ValueError(
                 f"the array of this Tensor{name} of shape {self.shape} is read-only, so it cannot be updated in place; "
                 "give it one of its own first: tensor.data = tensor.data.copy()"
             )
-        array = self._primal[...]
+        array = self._data[...]
         try:
             change(array, *args)
         finally:
             array.setflags(write=False)
 
     def _only_leaves(self) -> None:
-        if self._kind is not None:
+        if self.op is not None:
             raise TypeError(f"this Tensor was computed by {self.op.name}; only a leaf's data can be assigned")
 
     def _announce(self) -> None:
         """Tell graphs that saved the array that its numbers are about to change."""
-        self._version = tick()
-        self._read = False
-        self._before = None
-        held = find(id(self._primal))
-        if held is not None:
-            held.changed = True
-            held.thaw()
+        if (memory := memory_of(self._data)) is not None:
+            memory.change()
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return self._primal.shape  # type: ignore[no-any-return]
+        return self._data.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._primal.ndim  # type: ignore[no-any-return]
+        return self._data.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._primal.size  # type: ignore[no-any-return]
+        return self._data.size  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """float32 or float64."""
-        return self._primal.dtype  # type: ignore[no-any-return]
+        return self._data.dtype  # type: ignore[no-any-return]
 
     def detach(self) -> Array:
         """The numbers as a constant, read-only: no gradient flows through it."""
-        array: Array = self._primal.view()
+        array: Array = self._data.view()
         array.setflags(write=False)
         return array
 
@@ -202,81 +188,107 @@ class Tensor(Node, ArrayOperators):
                     f"backward from shape {self.shape}: reduce it to one number first (.sum(), .mean()), "
                     "or pass the cotangent, backward(seed)"
                 )
-            seed = np.array(1.0, self._primal.dtype)
-            if self._primal.ndim:
-                seed = seed.reshape(self._primal.shape)
+            seed = np.array(1.0, self._data.dtype)
+            if self._data.ndim:
+                seed = seed.reshape(self._data.shape)
         else:
             seed = np.array(as_array(seed, "backward"), dtype=self.dtype)
             if seed.shape != self.shape:
                 raise ValueError(f"the seed of shape {seed.shape} should have this Tensor's shape {self.shape}")
-        if self._kind is None:
-            self._receive(seed, None)
+        if self.op is None:
+            self._receive(seed, seed)
             return
-        order = topological(self)
-        kept: list[Saved] = []
-        run = quietly
+        order: list[Any] = [node for node in postorder([self]) if node.op is not None]
         for node in order:
-            form = node._kind
-            if form.changed is not None:
-                if (root := form.changed(node)) is not None:
-                    self._refuse(node, root)
-                if (saved := node._guards) is not None:  # type: ignore[attr-defined]
-                    kept.append(saved)
-            if form.row.foreign:
-                run = ignoring
-        run(sweep, self, seed, order)
-        for saved in kept:
-            saved.release()
+            if node._saved is not None and (array := node._saved.changed()) is not None:
+                self._refuse(node, array)
+        for node in order:
+            node.grad = None
+        self.grad = seed
+        with np.errstate(all="ignore"):
+            for node in reversed(order):  # results before operands: its gradient is complete
+                if node.grad is None:  # it reached no operand that has one, such as a condition
+                    node.grad = np.zeros_like(node._data)
+                found = node._cotangents(node.grad, live=False)
+                if modes.watch is not None:
+                    modes.watch.check(node, found)
+                for x, cotangent in zip(node.operands, found, strict=True):
+                    if cotangent is not None:
+                        x._receive(cotangent, node.grad)
+        for node in order:
+            if node._saved is not None:
+                node._saved.release()
 
-    def _refuse(self, node: Node, root: Array) -> NoReturn:
-        name = next((f" ({x.label})" for x in node.parents if x.label and x._primal is root), "")
+    def _refuse(self, node: Node, array: Array) -> NoReturn:
+        name = next((f" ({x.label})" for x in node.parents if x.label and x._data is array), "")
         raise RuntimeError(
-            f"an operand of {node.op.name}, an array of shape {root.shape}{name}, changed after the operation was "
+            f"an operand of {node.op.name}, an array of shape {array.shape}{name}, changed after the operation was "
             "recorded, so the gradient would be wrong: run forward again, or change it after backward"
         )
 
     def _receive(self, cotangent: Any, upstream: Any) -> None:
-        """Take a contribution to the gradient."""
-        held = self.grad
-        if self._kind is not None:
-            self.grad = cotangent if type(held) is float else held + cotangent
-        elif held is not None:
-            self.grad = held + cotangent
-        elif (
-            type(cotangent) is np.ndarray
-            and cotangent is not upstream
-            and cotangent.base is None
-            and cotangent.flags.writeable
-        ):
-            self.grad = cotangent  # nobody else has it
+        """Take a contribution to the gradient; `upstream` is the gradient that it was computed from.
+
+        A leaf's gradient is an array that nobody else has. Most cotangents were made for this leaf alone, and are not
+        copied.
+        """
+        if self.grad is not None:
+            self.grad = self.grad + cotangent
+        elif self.op is not None or (cotangent is not upstream and cotangent.base is None and cotangent.flags.writeable):
+            self.grad = cotangent
         else:
             self.grad = np.array(cotangent)
 
-    def _constant(self) -> Self:
-        """A result that is not recorded, as the leaf that it is then."""
-        self._kind = self._guards = None
-        self._version, self._exposed, self._read, self._before = 0, tick(), False, None
-        return self
-
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
-        op, operands, needs = self._kind.row, self._a, self._kind.needs
+        op, operands, needs = self.op, self.operands, self._needs
         if not live:
-            return op.vjp(g, needs, self._primal, self._kind.numbers(operands), self._b)  # type: ignore[no-any-return]
+            return op.vjp(g, needs, self._data, numbers(operands), self.params)  # type: ignore[no-any-return]
         if isinstance(op, Fused):  # what it is composed of knows higher orders
             variables = [x for x, need in zip(operands, needs, strict=True) if need]
             with recording():
-                composed = op.composition(*operands, **self._b)
+                composed = op.composition(*operands, **self.params)
             found = iter(cotangents([composed], [g], variables, live))
             return [next(found) if need else None for need in needs]
-        return op.vjp(g, needs, self, operands, self._b)  # type: ignore[no-any-return]
+        return op.vjp(g, needs, self, operands, self.params)  # type: ignore[no-any-return]
 
     # ------------------------------------------------------------------------------------------------- recording
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        dtype = next(x._primal.dtype for x in inputs if isinstance(x, Tensor))
-        inputs = [x if isinstance(x, Tensor) else operand(x, op, dtype, i) for i, x in enumerate(inputs)]
-        return Form.of(Tensor, op, inputs).apply(inputs, params)
+        dtype = next(x._data.dtype for x in inputs if isinstance(x, Tensor))
+        operands = tuple([x if isinstance(x, Tensor) else operand(x, op, dtype, i) for i, x in enumerate(inputs)])
+        arrays = numbers(operands)
+        if op.saves:
+            params = {**params, "saved": []}
+        try:
+            with np.errstate(all="ignore"):
+                data = np.asarray(op.forward(*arrays, **params))
+        except (ValueError, IndexError, TypeError) as error:
+            raise explained(error, op, arrays, params) from None
+        if any(data is x for x in arrays):
+            data = data.view()
+        return Tensor._record(op, operands, params, data)
+
+    @staticmethod
+    def _record(op: Op, operands: tuple[Any, ...], params: dict[str, Any], data: Array) -> Tensor:
+        """The node of an operation that has been computed: nobody can write to its array.
+
+        What is computed from constants and frozen Tensors alone is constant itself. Without recording, everything is.
+        """
+        data.setflags(write=False)
+        out: Tensor = object.__new__(Tensor)
+        out._data, out._label = data, ""
+        out._become_leaf()
+        needs = tuple([isinstance(x, Tensor) and x.requires_grad for x in operands])
+        if modes.recording:
+            if any(needs):
+                out.op, out.operands, out.params, out._needs = op, operands, params, needs
+                out._saved = save([operands[i] for i in op.read_by(needs)])
+            else:
+                out.__class__ = frozen(Tensor)
+            if modes.watch is not None:
+                modes.watch.record(out, op, operands)
+        return out
 
     @classmethod
     def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -297,9 +309,9 @@ class Tensor(Node, ArrayOperators):
 
     def _inplace(self, row: Op, other: Any) -> Self:
         """``x += y``: a new node while recording; an update of a leaf's own array under `no_grad`."""
-        if modes.recording or self._kind is not None:
+        if modes.recording or self.op is not None:
             return row.apply((self, other), {})  # type: ignore[no-any-return]
-        self.data = row.forward(self._primal, operand(ops.detach(other), row, self._primal.dtype, 1))
+        self.data = row.forward(self._data, operand(ops.detach(other), row, self._data.dtype, 1))
         return self
 
     def __iadd__(self, other: Any) -> Self:
@@ -320,7 +332,7 @@ class Tensor(Node, ArrayOperators):
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
-        return f"Tensor({np.array2string(self._primal, separator=', ', prefix='Tensor(')}{dtype}{label})"
+        return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')}{dtype}{label})"
 
 
 elsewhere(
@@ -339,6 +351,18 @@ elsewhere(
         "view": "write tensor.reshape(...)",
     },
 )
+
+
+def numbers(operands: Sequence[Any]) -> list[Any]:
+    """What the operands hold: a Tensor's array, a constant itself."""
+    return [x._data if isinstance(x, Tensor) else x for x in operands]
+
+
+def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> Exception:
+    """NumPy's complaint with the operation, the shapes and the parameters."""
+    shapes = " and ".join(str(np.shape(x)) for x in arrays)
+    extra = "".join(f", {key}={x!r:.60}" for key, x in params.items() if key != "saved")
+    return type(error)(f"{op.name} of shape{'s' * (len(arrays) > 1)} {shapes}{extra}: {error}")
 
 
 def operand(x: Any, op: Op, dtype: np.dtype[Any], i: int) -> Any:

@@ -6,9 +6,20 @@
 >>> c.data, a.grad, b.grad
 (0.0, 2.0, 8.0)
 
+An operation on Values makes a new one. Besides its number it keeps what it was computed from (`parents`) and how much
+it changes with each of them (`partials`, the local derivatives). That is all that the chain rule needs: `backward` goes
+through the graph from the result to the leaves, and adds to each parent's gradient the node's own times the partial.
+
+>>> d = a * b
+>>> d.op.name, d.parents == (a, b), d.partials
+('mul', True, (2.0, -4.0))
+
+The formulas are the rows of the table in `autograd.ops`, bound to floats (`autograd.ops.worlds`). At the end of this
+file, `unary` and `binary` make the operators of Value from them. Arithmetic follows IEEE 754: where Python's floats
+raise, the general path (`Value._apply`) gives NumPy's number.
+
 A program written for micrograd runs unchanged, its drawing code and the operations that it writes by hand included
-(`autograd.engine.byhand`). The operators come from the table in `autograd.ops`, specialised
-when first used (`autograd.engine.specialize`); here are the generic path, the n-ary nodes and the manners of the class.
+(`autograd.engine.byhand`).
 """
 
 from __future__ import annotations
@@ -20,13 +31,16 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine import byhand, graph
+from autograd.engine import byhand
 from autograd.engine.byhand import ByHand
 from autograd.engine.collector import wait_for
-from autograd.engine.graph import ANY, MANY, Node, as_label, modes, sweep, topological
-from autograd.engine.specialize import Specialized, Variant
-from autograd.ops.operators import compared
+from autograd.engine.graph import Node, as_label, postorder
+from autograd.engine.modes import CONSTANT, GENERAL, RECORDING, active, modes
+from autograd.ops.operators import ALIASES, compared, method_names
+from autograd.ops.operators import binary as general
 from autograd.ops.rows import Elementwise, Op, Reduction, Traced, box, ieee, normalize_axis, real
+from autograd.ops.signatures import as_method
+from autograd.ops.worlds import FLOATS, ROWS
 
 
 def number(x: Any) -> float:
@@ -71,81 +85,49 @@ class Value(Node):
     Value(data=3.0, grad=6.0, label='x')
     """
 
-    __slots__ = ("__dict__",)  # for attributes of the program's own
+    __slots__ = ("__dict__", "parents", "partials")  # the first for attributes of the program's own
     _priority = 1
     shape: tuple[()] = ()
     ndim = 0
     empty_grad = 0.0
 
+    parents: tuple[Value, ...]  # type: ignore[assignment]  # the operands that are Values
+    partials: tuple[float, ...] | None  # the derivative by each of them; None where only `_backward` knows it
+
     def __init__(self, data: float = 0.0, _children: Any = (), _op: Any = "", label: str = "") -> None:
-        self._primal = data if type(data) is float else number(data)
+        self._data = data if type(data) is float else number(data)
         self.grad = 0.0
-        self._kind = None
+        self.op = None
+        self.operands = self.parents = self.partials = NONE
         if _children is not NONE or _op is not NAMELESS or label is not NAMELESS:
             self._begin(_children, _op, label)
-        if graph.special and modes.tracer is not None:
+        if active.modes and modes.tracer is not None:
             modes.tracer.made[id(self)] = self
-
-    def _begin(self, children: Any, op: Any, label: Any) -> None:
-        """A leaf with a label, or the result of an operation written by hand."""
-        if isinstance(children, str):  # as our own programs write it
-            if label:
-                raise TypeError(f"a Value has one label, not two: {children!r} and {label!r:.60}")
-            children, label = NONE, children
-        label = as_label(label)
-        operands = byhand.operands_of(NONE if children is None else children, Value)
-        if isinstance(op, str):
-            if operands:
-                self._record(tuple(dict.fromkeys(operands)), byhand.variant(op or "hand", op, label))
-            elif op:
-                self._op = op
-        elif isinstance(op, (tuple, list)) and len(op) == len(operands):
-            pull = byhand.scaling([number(d) for d in op])
-            self._record(operands, byhand.variant("hand", "", label, pull))
-        else:
-            raise TypeError(
-                f"the third argument of Value is the operation's sign (text), or a local derivative for each of the "
-                f"{len(operands)} operands, not {type(op).__name__} {op!r:.60}"
-            )
-        if label and self._kind is None:
-            self._b = label
-
-    def _record(self, operands: tuple[Any, ...], kind: Variant) -> None:
-        """Become the result of an operation written by hand; without recording, stay a leaf."""
-        if modes.tracer is not None:
-            modes.tracer.by_hand(kind.row.name)
-        if modes.recording:
-            self._kind, self._a, self._b = kind, operands, {}
-            if modes.watch is not None:
-                modes.watch.record(self, kind.row, operands)
 
     @property
     def data(self) -> float:
         """The number. Assigning converts to a Python float, and refuses anything else."""
-        if graph.special and modes.tracer is not None:
+        if active.modes and modes.tracer is not None:
             modes.tracer.read(self)
-        return self._primal  # type: ignore[no-any-return]
+        return self._data  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: float) -> None:
-        self._primal = data if type(data) is float else number(data)
+        self._data = data if type(data) is float else number(data)
 
     @property
-    def label(self) -> str:
-        """A name for drawings and messages; empty unless given. It takes no room of its own where there is none."""
-        if self._kind is not None:
-            return self._kind.label  # type: ignore[no-any-return]
-        try:
-            return self._b  # type: ignore[no-any-return]
-        except AttributeError:
-            return ""
+    def label(self) -> str:  # type: ignore[override]
+        """A name for drawings and messages; empty unless given."""
+        return self.__dict__.get("label", "")  # few have one: it takes no room where there is none
 
     @label.setter
     def label(self, name: str) -> None:
-        if self._kind is None:
-            self._b = as_label(name)
-        else:
-            self._kind = self._kind.labelled(as_label(name))
+        self.__dict__["label"] = as_label(name)
+
+    @property
+    def params(self) -> dict[str, Any]:  # type: ignore[override]
+        """The parameters of the operation that made it; few operations on numbers have any."""
+        return self.__dict__.get("params", {})  # type: ignore[no-any-return]
 
     def item(self) -> float:
         """The number, as a Python float."""
@@ -155,7 +137,7 @@ class Value(Node):
         """The number as a constant: no gradient flows through it."""
         if modes.tracer is not None:
             return modes.tracer.detached(self)  # type: ignore[no-any-return]
-        return self._primal  # type: ignore[no-any-return]
+        return self._data  # type: ignore[no-any-return]
 
     def backward(self) -> None:
         """Set `grad` of everything below to the derivative of this Value with respect to it.
@@ -165,14 +147,32 @@ class Value(Node):
         >>> x.grad
         12.0
         """
-        if self._kind is None:
+        if self.op is None:
             self.grad = (self.grad or 0.0) + 1.0
-        else:
-            order = topological(self)
-            wait_for(len(order))
-            sweep(self, 1.0, order)
+            return
+        order: list[Any] = postorder([self])
+        wait_for(len(order))
+        for node in order:
+            if node.op is not None or node.grad is None:  # leaves add up the gradients of several calls
+                node.grad = 0.0
+        self.grad = 1.0
+        watch = modes.watch
+        for node in reversed(order):  # results before operands: its gradient is complete
+            g = node.grad
+            if watch is not None and node.op is not None:
+                watch.check(node, node._cotangents(g, live=False))
+            if node.partials is None:
+                node._backward()
+            elif len(node.parents) == 2:  # as most have; without the loop this takes a third of the time
+                x, y = node.parents
+                dx, dy = node.partials
+                x.grad += dx * g
+                y.grad += dy * g
+            else:
+                for x, dx in zip(node.parents, node.partials, strict=True):
+                    x.grad += dx * g
 
-    # ------------------------------------------------------------------------------------------ the generic path
+    # ----------------------------------------------------------------------------------------- the general path
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -188,51 +188,53 @@ class Value(Node):
             if isinstance(x, (np.ndarray, list, tuple)) and np.ndim(x):  # an array of Values comes out
                 return np.frompyfunc(op, op.arity, 1)(*[box(x) for x in inputs])
             operands.append(x if isinstance(x, Value) or type(x) in (float, bool) else number(x))
-        numbers = [x._primal if isinstance(x, Value) else x for x in operands]
-        if not isinstance(op, Elementwise):  # somebody's own
-            return node(number(op.forward(*numbers, **params)), nary(op), tuple(operands), params)
+        numbers = [x._data if isinstance(x, Value) else x for x in operands]
+        if not isinstance(op, Elementwise):  # somebody's own, which gives cotangents rather than partials
+            return recorded(number(op.forward(*numbers, **params)), op, tuple(operands), None, params)
         data = ieee(op.value, numbers, op.array)
-        pattern = "".join("v" if isinstance(x, Value) else "c" for x in operands)
-        variant = _specialized.variant(op, pattern)
-        if variant is None:
-            return node(data, nary(op), tuple(operands), {})
-        variables = [x for x in operands if isinstance(x, Value)]
-        constants = [x for x in operands if not isinstance(x, Value)]
-        return node(data, variant, *variables, *constants)
+        rules = [rule for rule, x in zip(op.partials, operands, strict=True) if isinstance(x, Value)]
+        if not modes.recording or None in rules:  # a condition, say, has no derivative
+            return recorded(data, op, tuple(operands), None)
+        return recorded(data, op, tuple(operands), tuple([ieee(rule, (data, *numbers)) for rule in rules]))  # type: ignore[arg-type]
 
     @classmethod
     def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Value:
         if modes.tracer is not None:
             return modes.tracer.kind._gather(op, items, params)  # type: ignore[no-any-return]
         rest = without_axis(op, params)
-        values = tuple(x if isinstance(x, Value) else Value(x) for x in items)
-        return node(float(op.plain((np.array([x._primal for x in values]),), rest)), nary(op), values, rest)
+        values = tuple([x if isinstance(x, Value) else Value(x) for x in items])
+        array = np.array([x._data for x in values])
+        data = op.plain((array,), rest)
+        with np.errstate(all="ignore"):
+            (partials,) = op.vjp(np.float64(1.0), (True,), np.float64(data), (array,), rest)
+        return recorded(float(data), op, values, tuple(partials.tolist()), rest)
 
     @classmethod
     def _dot(cls, x: Iterable[Any], y: Iterable[Any], bias: Any) -> Any:
         if modes.tracer is not None:
             return modes.tracer.kind._dot(x, y, bias)
         left, right, items = dot_items(x, y, bias)
-        if set(map(type, items)) != {Value}:  # constants among them become leaves of their own
-            items = tuple([item if isinstance(item, Value) else Value(item) for item in items])
-            left, right = items[: len(left)], items[len(left) : 2 * len(left)]
-        total = 0.0 if bias is None else items[-1]._primal
-        for a, b in zip(left, right, strict=True):
-            total += a._primal * b._primal
-        return node(total, nary(ops._dot), items, {})
+        items = tuple([item if isinstance(item, Value) else Value(item) for item in items])  # constants become leaves
+        n = len(left)
+        a, b = [item._data for item in items[:n]], [item._data for item in items[n : 2 * n]]
+        total = 0.0 if bias is None else items[-1]._data
+        for p, q in zip(a, b, strict=True):
+            total += p * q
+        return recorded(total, ops._dot, items, (*b, *a) if bias is None else (*b, *a, 1.0))
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
         op, operands = self.op, self.operands
+        if not live and self.partials is not None:
+            partials = iter(self.partials)
+            return [next(partials) * g if isinstance(x, Value) else None for x in operands]
         if isinstance(op, ByHand):
             return op.cotangents(self, g, live)
         needs = [isinstance(x, Value) for x in operands]
-        out = self if live else np.float64(self._primal)
-        inputs = [x if live or not need else np.float64(x._primal) for x, need in zip(operands, needs, strict=True)]
+        out = self if live else np.float64(self._data)
+        inputs = [x if live or not need else np.float64(x._data) for x, need in zip(operands, needs, strict=True)]
         with np.errstate(all="ignore"):
             if isinstance(op, Reduction):  # of many scalars: the rule runs on an array of them
-                array = np.array(inputs, dtype=object if live else float)
-                g, out = (box(g), box(out)) if live else (np.float64(g), out)
-                (shares,) = op.vjp(g, (True,), out, (array,), self.params)
+                (shares,) = op.vjp(box(g), (True,), box(out), (np.array(inputs, dtype=object),), self.params)
                 return list(shares)
             return op.vjp(g, needs, out, inputs, self.params)  # type: ignore[no-any-return]
 
@@ -264,9 +266,40 @@ class Value(Node):
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._primal}, grad={self.grad}{label})"
+        return f"Value(data={self._data}, grad={self.grad}{label})"
 
     # ------------------------------------------------------- names that programs written for micrograd use
+
+    def _begin(self, children: Any, op: Any, label: Any) -> None:
+        """A leaf with a label, or the result of an operation written by hand."""
+        if isinstance(children, str):  # as our own programs write it
+            if label:
+                raise TypeError(f"a Value has one label, not two: {children!r} and {label!r:.60}")
+            children, label = NONE, children
+        if label := as_label(label):
+            self.label = label
+        operands = byhand.operands_of(NONE if children is None else children, Value)
+        if isinstance(op, str):
+            if operands:
+                self._record(tuple(dict.fromkeys(operands)), byhand.row(op or "hand", op), None)
+            elif op:
+                self._op = op
+        elif isinstance(op, (tuple, list)) and len(op) == len(operands):
+            self._record(operands, byhand.row("hand", ""), tuple([number(d) for d in op]))
+        else:
+            raise TypeError(
+                f"the third argument of Value is the operation's sign (text), or a local derivative for each of the "
+                f"{len(operands)} operands, not {type(op).__name__} {op!r:.60}"
+            )
+
+    def _record(self, operands: tuple[Any, ...], op: Op, partials: tuple[float, ...] | None) -> None:
+        """Become the result of an operation written by hand; without recording, stay a leaf."""
+        if modes.tracer is not None:
+            modes.tracer.by_hand(op.name)
+        if modes.recording:
+            self.op, self.operands, self.parents, self.partials = op, operands, operands, partials
+            if modes.watch is not None:
+                modes.watch.record(self, op, operands)
 
     @property
     def _prev(self) -> tuple[Node, ...]:
@@ -276,12 +309,10 @@ class Value(Node):
     @_prev.setter
     def _prev(self, children: Any) -> None:
         operands = byhand.operands_of(children, Value)
-        if self._kind is not None and not (isinstance(self._kind.row, ByHand) and self._kind.fan == MANY):
+        if self.op is not None and not isinstance(self.op, ByHand):
             raise TypeError(f"this Value was computed by {self.op.name}, from operands that cannot be exchanged")
         if operands:
-            sign = self._op
-            kind = self._kind or byhand.variant(sign or "hand", sign, self.label)
-            self._record(tuple(dict.fromkeys(operands)), kind)
+            self._record(tuple(dict.fromkeys(operands)), self.op or byhand.row(self._op or "hand", self._op), None)
 
     @property
     def _op(self) -> str:
@@ -296,7 +327,7 @@ class Value(Node):
         if row is ops.power:
             base, exponent = [x if isinstance(x, Node) else repr(x).removesuffix(".0") for x in self.operands]
             return f"**{exponent}" if isinstance(base, Node) and isinstance(exponent, str) else row.infix
-        return "ReLU" if row is ops.relu else row.infix
+        return "ReLU" if row is ops.relu else row.infix  # type: ignore[no-any-return]
 
     @_op.setter
     def _op(self, sign: str) -> None:
@@ -315,7 +346,7 @@ class Value(Node):
         >>> x.grad
         6.0
         """
-        return byhand.nothing if self._kind is None else byhand.taken(self)
+        return byhand.step_of(self)
 
     @_backward.setter
     def _backward(self, step: Callable[[], None]) -> None:
@@ -325,10 +356,10 @@ class Value(Node):
             return
         if modes.tracer is not None:
             modes.tracer.by_hand(self._op or "a _backward")
-        if self._kind is None:
-            self._record((), byhand.variant(self._op or "hand", self._op, self.label))
-        if self._kind is not None:
-            self._kind = byhand.stepping(self._kind, self._op, step)
+        if self.op is None:
+            self._record((), byhand.row(self._op or "hand", self._op), None)
+        if self.op is not None:
+            byhand.replace_step(self, step)
 
 
 NONE: tuple[()] = ()
@@ -352,56 +383,165 @@ def dot_items(
     return left, right, (*left, *right) if bias is None else (*left, *right, bias)
 
 
-def node(data: float, variant: Variant, a: Any, b: Any = None) -> Value:
+def recorded(
+    data: float, op: Op, operands: tuple[Any, ...], partials: tuple[float, ...] | None, params: Any = None
+) -> Value:
     """A computed Value; a leaf where recording is off."""
     out = Value(data)
     if modes.recording:
-        out._kind, out._a, out._b = variant, a, b
+        out.op, out.operands, out.partials = op, operands, partials
+        out.parents = tuple([x for x in operands if isinstance(x, Value)])
+        if params:
+            out.__dict__["params"] = params
     if modes.watch is not None:
-        modes.watch.record(out, variant.row, out.operands)
+        modes.watch.record(out, op, operands)
     return out
 
 
-# ------------------------------------------------------------------------------------------------- n-ary nodes
+# ------------------------------------------------------------------------------------- operators from the table
+
+new = object.__new__
+Method = Callable[..., Any]
 
 
-def pull_any(node: Value) -> None:
-    """Hand on what the row says; some of the operands may be constants."""
-    for x, share in zip(node._a, node._cotangents(node.grad, live=False), strict=True):
-        if share is not None:
-            x.grad = x.grad + float(share) if x.grad else float(share)
+def leaf(data: float) -> Value:
+    """A Value that was not computed, without what the constructor looks at."""
+    out: Value = new(Value)
+    out._data = data
+    out.grad = 0.0
+    out.op = None
+    out.operands = out.parents = out.partials = NONE
+    return out
 
 
-def pull_sum(node: Value) -> None:
-    """Everybody gets the whole gradient."""
-    g = node.grad
-    for v in node._a:
-        v.grad = v.grad + g if v.grad else g
+def unary(row: Elementwise) -> Method:
+    """The method that applies a row of one operand."""
+    value, slope = FLOATS.bind(row.value), FLOATS.bind(row.partials[0])  # type: ignore[arg-type]
+
+    def method(self: Value) -> Any:
+        state = modes.state if active.modes else RECORDING
+        if state == GENERAL:
+            return row.apply((self,), {})
+        x = self._data
+        try:
+            data = value(x)
+            if state == CONSTANT:
+                return leaf(data)
+            partials = (slope(data, x),)
+        except (ArithmeticError, ValueError):  # where Python raises, IEEE 754 has an answer
+            return row.apply((self,), {})
+        out = new(Value)
+        out._data = data
+        out.grad = 0.0
+        out.op = row
+        out.operands = out.parents = (self,)
+        out.partials = partials
+        return out
+
+    return method
 
 
-def pull_dot(node: Value) -> None:
-    """Each factor gets the gradient times its partner, a bias the gradient itself."""
-    g = node.grad
-    items = node._a
-    n = len(items) // 2
-    for x, y in zip(items[:n], items[n:], strict=False):
-        x.grad = (x.grad or 0.0) + y._primal * g
-        y.grad = (y.grad or 0.0) + x._primal * g
-    if len(items) % 2:
-        x = items[-1]
-        x.grad = x.grad + g if x.grad else g
+def binary(row: Elementwise) -> Method:
+    """The operator or method that applies a row of two operands, the object being the first."""
+    value, (by_x, by_y) = FLOATS.bind(row.value), map(FLOATS.bind, row.partials)  # type: ignore[arg-type]
+    constant = constants(row)
+    with_number = mixed(row)
+
+    def method(self: Value, other: Any) -> Any:
+        if type(other) is not Value or active.modes:
+            return with_number(self, other)
+        x = self._data
+        y = other._data
+        try:
+            data = value(x, y)
+            partials = constant or (by_x(data, x, y), by_y(data, x, y))
+        except (ArithmeticError, ValueError):
+            return general(row, self, other, other)
+        out = new(Value)
+        out._data = data
+        out.grad = 0.0
+        out.op = row
+        out.operands = out.parents = (self, other)
+        out.partials = partials
+        return out
+
+    return method
 
 
-def nary(op: Op) -> Variant:
-    """The variant of a row whose node holds a tuple of operands."""
-    variant: Variant | None = op.variants.get("n")
-    if variant is None:
-        fan = MANY if isinstance(op, Reduction) else ANY
-        variant = op.variants["n"] = Variant(op, fan, pull_any, lambda node: node._a)
-    return variant
+def mixed(row: Elementwise, swapped: bool = False) -> Method:
+    """The operator of a Value and a number, which stands on the left where they are swapped: ``2.0 - value``.
+
+    Without recording it takes two Values as well. Everything else goes the general way.
+    """
+    value = FLOATS.bind(row.value)
+    slope = FLOATS.bind(row.partials[1 if swapped else 0])  # type: ignore[arg-type]
+
+    def method(self: Value, other: Any) -> Any:
+        state = modes.state if active.modes else RECORDING
+        kind = type(other)
+        if ((kind is float or kind is int) and state != GENERAL) or (kind is Value and state == CONSTANT):
+            try:
+                number = other._data if kind is Value else float(other)
+                x, y = (number, self._data) if swapped else (self._data, number)
+                data = value(x, y)
+                if state == CONSTANT:
+                    return leaf(data)
+                partials = (slope(data, x, y),)
+            except (ArithmeticError, ValueError):
+                pass
+            else:
+                out = new(Value)
+                out._data = data
+                out.grad = 0.0
+                out.op = row
+                out.operands = (number, self) if swapped else (self, number)
+                out.parents = (self,)
+                out.partials = partials
+                return out
+        return general(row, other, self, other) if swapped else general(row, self, other, other)
+
+    return method
 
 
-for _row, _pull in ((ops.sum, pull_sum), (ops._dot, pull_dot)):
-    _row.variants["n"] = Variant(_row, MANY, _pull, lambda node: node._a)
+def constants(row: Elementwise) -> tuple[float, ...]:
+    """The partials of a row where they are numbers, as those of a sum are; else nothing.
 
-_specialized = Specialized(Value)
+    >>> constants(ops.sub), constants(ops.mul)
+    ((1, -1), ())
+    """
+    nothing = [object()] * (1 + row.arity)  # what computes with these raises
+    try:
+        found = tuple([FLOATS.bind(rule)(*nothing) for rule in row.partials])  # type: ignore[arg-type]
+    except (TypeError, AttributeError):
+        return ()
+    return found if all(isinstance(x, (int, float)) for x in found) else ()
+
+
+def by_name(row: Elementwise, method: Method) -> Method:
+    """A method of two operands whose second may be given by name, or have a default: ``x.leaky_relu(slope=0.1)``."""
+
+    def named(self: Value, *others: Any, **given: Any) -> Any:
+        if given or len(others) != 1:
+            others = row._complete((self, *others), given)[1:]
+        return method(self, *others)
+
+    return named
+
+
+def attach(row: Elementwise, name: str, method: Method) -> None:
+    """Make a method one of Value's, with the name, the signature and the text that the row gives it."""
+    method.__name__, method.__qualname__, method.__module__ = name, f"Value.{name}", __name__
+    method.__doc__ = f"{row.summary} See `autograd.{row.name}`."
+    method.__signature__ = as_method(row, name)  # type: ignore[attr-defined]
+    for alias in (name, *ALIASES.get(name, ())):
+        setattr(Value, alias, method)
+
+
+for _row in ROWS.values():
+    for _i, _name in enumerate(method_names(_row)):
+        if _row.arity == 1:
+            attach(_row, _name, unary(_row))
+        elif _row.arity == 2 and _name[0] == "_":
+            attach(_row, _name, mixed(_row, swapped=True) if _i else binary(_row))
+        elif _row.arity == 2:
+            attach(_row, _name, by_name(_row, binary(_row)))

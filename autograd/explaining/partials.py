@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine.byhand import unfinished
+from autograd.engine.byhand import is_finished
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
 from autograd.ops.rows import Elementwise, Linear
@@ -43,7 +43,7 @@ class Partial:
 def derivatives(node: Node, name: Namer) -> list[Partial]:
     """The partial derivatives by the operands that are variables, in order."""
     operands = node.operands
-    if isinstance(node, Value) and node._kind.pull is not unfinished:
+    if isinstance(node, Value) and is_finished(node):
         numbers = [0.0 if c is None else float(c) for c in node._cotangents(1.0, live=False)]
         formulas = formulas_of(node, operands, name)
     else:

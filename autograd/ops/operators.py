@@ -1,8 +1,8 @@
 """The operators and methods that all kinds of variables share: `x + y`, `x.exp()`, `x > 0`.
 
-Each is one line that passes its operands to a row of the table. The variable's own `_apply` decides what happens then.
-This is the generic path. `Value` replaces its operators by specialised ones at import; see
-`autograd.engine.specialize`. A test compares the two.
+Each is one line that hands its operands to a row of the table; the kind's own `_apply` decides what that means.
+This is the general path. `Value` has quicker operators, made from the same rows (see `autograd.engine.value`), and a
+test holds the two equal.
 """
 
 from __future__ import annotations
@@ -417,8 +417,27 @@ NUMPY_NAMES = {
     for name, row in vars(ops).items()
     if isinstance(row, Elementwise) and name[0] != "_" and name != row.name
 }
+ALIASES: dict[str, list[str]] = {}
+"""The other names of a method, by its own."""
 for _name, _ours in NUMPY_NAMES.items():
     setattr(Operators, _name, _method(ops.ROWS[_ours]))  # type: ignore[arg-type]
+    ALIASES.setdefault(_ours, []).append(_name)
+
+OPERATORS: dict[Op, tuple[str, ...]] = {
+    ops.add: ("__add__", "__radd__"),
+    ops.sub: ("__sub__", "__rsub__"),
+    ops.mul: ("__mul__", "__rmul__"),
+    ops.div: ("__truediv__", "__rtruediv__"),
+    ops.remainder: ("__mod__", "__rmod__"),
+    ops.power: ("__pow__", "__rpow__"),
+    ops.neg: ("__neg__",),
+    ops.abs: ("__abs__",),
+}
+
+
+def method_names(row: Elementwise) -> tuple[str, ...]:
+    """The names under which a class of variables has a row, the reflected operator second."""
+    return OPERATORS.get(row, (row.name,) if METHODS.get(row.name) is row else ())  # not one of that name of a user's
 
 
 def reduced(

@@ -79,24 +79,10 @@ class Op:
         self.infix = infix or name
         self.canonical = canonical
         self.reads: tuple[tuple[int, ...], ...] = ()
-        # How it is recorded: kept here, so that it goes when the operation goes.
-        self.forms: dict[tuple[type, ...], Any] = {}  # on Tensors, by the operands' types; see autograd.engine.form
-        self.variants: dict[str, Any] = {}  # on Values, by which operands are variables; see autograd.engine.specialize
+        self._read: dict[tuple[bool, ...], tuple[int, ...]] = {}
 
-    # What a node's operation has to offer (see autograd.engine.graph). A row serves as it is for nodes that are not swept;
-    # others have variants of their own.
-
-    fan = 0
     on_scalars = False  # whether it applies to single Values
-    foreign = False  # whether it runs code of the user's
     saves = False  # whether it keeps more of its forward pass than the result
-
-    @property
-    def row(self) -> Op:
-        return self
-
-    def operands(self, node: Any) -> tuple[Any, ...]:
-        return node._a  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         from autograd.ops.signatures import arguments
@@ -111,9 +97,6 @@ class Op:
             inputs, params = self._bind(inputs, params)
         if params or self.canonical is not None:
             params = self._canonical(inputs, params)
-        form = self.forms.get(tuple(map(type, inputs)))
-        if form is not None:  # Tensors and arrays, as they have met before
-            return form.apply(inputs, params)
         return self.apply(inputs, params)
 
     def _bind(self, inputs: Any, params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
@@ -166,6 +149,19 @@ class Op:
         """Whether there is a derivative by operand i: none by a condition, or by labels."""
         rules = self.rules()
         return rules is None or rules[i] is not None
+
+    def read_by(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        """The operands whose numbers the cotangents of these operands are computed from."""
+        key = tuple(needs)
+        found = self._read.get(key)
+        if found is None:
+            found = tuple(sorted({j for i, need in enumerate(needs) if need for j in self._reads_of(i, len(needs))}))
+            if self.arity >= 0:  # of those that take any number of operands there is no end
+                self._read[key] = found
+        return found
+
+    def _reads_of(self, i: int, count: int) -> Sequence[int]:
+        return self.reads[i]
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         """Cotangents of the inputs that need one (None for the others), given the cotangent `g` of the output."""
@@ -221,7 +217,9 @@ def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
         pass
     try:
         with np.errstate(all="ignore"):
-            return float((array or rule)(*[np.float64(x) for x in inputs]))
+            number = float((array or rule)(*[np.float64(x) for x in inputs]))
+            np.add(0.0, 0.0)  # clears the processor's flags: np.log(array_of_values) would take them for its own
+            return number
     except OverflowError:  # a function of `math`, on whatever it is given
         return math.inf
     except (ArithmeticError, ValueError):
@@ -344,11 +342,9 @@ class Elementwise(Op):
         return self.infix == self.name and self.partials[0] is not None and self.name != "abs"
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
-        missing = self.arity - len(inputs)
-        if missing or params:
+        if params or len(inputs) != self.arity:
             inputs, params = self._complete(inputs, params), {}
-        form = self.forms.get(tuple(map(type, inputs)))
-        return self.apply(inputs, params) if form is None else form.apply(inputs, params)
+        return self.apply(inputs, params)
 
     def _complete(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """Fill in operands given by name, or by default: ``leaky_relu(x, slope=0.1)``."""
@@ -364,6 +360,15 @@ class Elementwise(Op):
                 )
             raise TypeError(f"{self.name} takes {self.arity} operands ({', '.join(names)}), {what}")
         return inputs + tuple([known[name] for name in rest])
+
+    def _reads_of(self, i: int, count: int) -> Sequence[int]:
+        """Those whose names are in the formula of the partial."""
+        from autograd.ops.symbol import Symbol, symbol
+
+        names = [f"x{j}" for j in range(self.arity)]
+        rule = self.partials[i]
+        found = symbol(rule(Symbol("out"), *map(Symbol, names))).names if rule else ()
+        return [j for j, name in enumerate(names) if name in found]
 
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if all(type(x) in (float, int, bool) for x in inputs):
@@ -517,6 +522,11 @@ class Linear(Op):
     def rules(self) -> Sequence[Rule | None] | None:
         return self.transposes if self.arity >= 0 else None
 
+    def _reads_of(self, i: int, count: int) -> Sequence[int]:
+        if self.arity >= 0:
+            return self.reads[i]
+        return () if self.joint else [j for j in range(count) if j != i]
+
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         if self.arity < 0:
             (transpose,) = self.transposes
@@ -572,8 +582,8 @@ class Fused(Op):
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         return [
-            vjp(g, out, *inputs, **params) if need and vjp is not None else None
-            for need, vjp in zip(needs, self.vjps, strict=True)
+            unbroadcast(vjp(g, out, *inputs, **params), x) if need and vjp is not None else None
+            for need, vjp, x in zip(needs, self.vjps, inputs, strict=True)
         ]
 
     def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:

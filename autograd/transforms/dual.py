@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd import ops
-from autograd.engine.graph import Node, modes
+from autograd.engine.graph import Node
+from autograd.engine.modes import modes
 from autograd.ops.arrays import as_floats, constant
 from autograd.ops.operators import ArrayOperators
 from autograd.ops.rows import OBJECT, Elementwise, Op, Traced, objects, shape_of

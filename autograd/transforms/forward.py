@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine.graph import levels, modes, recording
+from autograd.engine.modes import levels, modes, recording
 from autograd.engine.value import number
 from autograd.ops.rows import Traced
 from autograd.transforms.containers import flatten

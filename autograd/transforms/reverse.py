@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine.graph import Node, cotangents, modes, recording
+from autograd.engine.graph import Node, cotangents
+from autograd.engine.modes import modes, recording
 from autograd.ops.rows import Traced
 from autograd.transforms.containers import by_name, flatten, is_module, parameters_of
 from autograd.transforms.dual import Dual

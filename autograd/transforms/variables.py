@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine.graph import Node, modes
+from autograd.engine.graph import Node
+from autograd.engine.modes import modes
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value, number
 from autograd.ops.rows import FLOATS, Traced

@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.ops.arrays import as_array
-from autograd.engine.graph import modes
+from autograd.engine.modes import modes
 from autograd.ops.rows import FLOATS, Traced
 from autograd.engine.tensor import Tensor
 from autograd.transforms.containers import flatten

@@ -87,7 +87,7 @@ def backward_source(
 
     rng = np.random.default_rng(0)
     ends = [names[name] for name in dict.fromkeys(outputs)]
-    seeds = [Sketch(tuple(rng.normal(size=x.shape) for x in end._primal), end.gradient) for end in ends]
+    seeds = [Sketch(tuple(rng.normal(size=x.shape) for x in end._data), end.gradient) for end in ends]
     gradients = cotangents(ends, seeds, leaves, live=True)
     writer = Writer(named, seeds)
     try:
@@ -149,12 +149,12 @@ def evaluate(statements: Sequence[tuple[str, str]], names: dict[str, Any], lette
 
 def suggest(out: Sketch, hint: str) -> None:
     """A name for the gradients of the parts of a statement: that of h1 comes through dz1."""
-    stack = list(out._a)
+    stack = list(out.operands)
     while stack:
         x = stack.pop()
         if isinstance(x, Sketch) and not x.label and not x.hint:
             x.hint = hint
-            stack += x._a
+            stack += x.operands
 
 
 # -------------------------------------------------------------------- functions that look at numbers or are composed
@@ -208,9 +208,9 @@ class Writer(Notation):
             x = stack.pop()
             if id(x) not in seen:
                 seen.add(id(x))
-                if x._kind is LET:
-                    found[id(x)] = (x.number, x.label, x._a[0])
-                if x._kind is LET or not x.label:
+                if x.op is LET:
+                    found[id(x)] = (x.number, x.label, x.operands[0])
+                if x.op is LET or not x.label:
                     stack += self.parts(x)
         return list(found.values())
 
@@ -231,7 +231,7 @@ class Writer(Notation):
         terms = self.terms(root)
         for term in terms:
             self.cut(term)
-        if any(term._kind in (ops.scatter, PUT) and not term.label for term in terms):
+        if any(term.op in (ops.scatter, PUT) and not term.label for term in terms):
             self.accumulate(name, root, terms)
         elif len(terms) > 1:
             self.sum_up(name, [self.within(term, SUM) for term in terms])
@@ -262,8 +262,8 @@ class Writer(Notation):
         while stack:
             x = self.of(stack.pop())
             free = x is whole or (self.uses.get(id(x), 0) <= 1 and id(x) not in self.names)
-            if made(x, ops.add) and free and all(same_shape(y, x) for y in x._a):
-                stack += reversed(x._a)
+            if made(x, ops.add) and free and all(same_shape(y, x) for y in x.operands):
+                stack += reversed(x.operands)
             else:
                 found.append(x)
         return found
@@ -281,33 +281,33 @@ class Writer(Notation):
 
     def accumulate(self, name: str, whole: Sketch, terms: Sequence[Sketch]) -> None:
         """A sum of which some terms are zeros but for a part: these are written in place."""
-        placed = [y for y in terms if y._kind is ops.scatter and not y.label and self.uses.get(id(y), 0) <= 1]
-        if whole._kind in (ops.scatter, PUT):
+        placed = [y for y in terms if y.op is ops.scatter and not y.label and self.uses.get(id(y), 0) <= 1]
+        if whole.op in (ops.scatter, PUT):
             placed = [whole]
         rest = [y for y in terms if not any(y is z for z in placed)]
         summands = [self.within(y, SUM) for y in rest]
-        steps = [(self.text(unstretched(y._a[0])), self.place(y), y) for y in placed]
-        untouched = [np.full(data.shape, not rest) for data in whole._primal]
+        steps = [(self.text(unstretched(y.operands[0])), self.place(y), y) for y in placed]
+        untouched = [np.full(data.shape, not rest) for data in whole._data]
         if not rest:
-            named = self.like(whole, placed[0]._b["shape"])
+            named = self.like(whole, placed[0].params["shape"])
             shape = self.parameter(tuple(whole.shape))
             text = f"{self.np}.zeros_like({named})" if named else f"{self.np}.zeros({shape}, {self.dtype})"
             summands = [text]
-        elif len(rest) == 1 and (rest[0].label or id(rest[0]) in self.names or rest[0]._kind in VIEWS):
+        elif len(rest) == 1 and (rest[0].label or id(rest[0]) in self.names or rest[0].op in VIEWS):
             summands = [f"{self.within(rest[0], ATOM)}.copy()"]
         self.sum_up(name, summands)
         for value, place, y in steps:
-            if y._kind is PUT:
-                self.lines.append(f"{self.np}.put_along_axis({name}, {place}, {value}, axis={y._b['axis']})")
-            elif sign := assignment(y._b["index"], untouched):
+            if y.op is PUT:
+                self.lines.append(f"{self.np}.put_along_axis({name}, {place}, {value}, axis={y.params['axis']})")
+            elif sign := assignment(y.params["index"], untouched):
                 self.lines.append(f"{name}[{place}] {sign} {value}")
             else:
-                where = f"{self.np}.s_[{place}]" if isinstance(y._b["index"], tuple) else place
+                where = f"{self.np}.s_[{place}]" if isinstance(y.params["index"], tuple) else place
                 self.lines.append(f"{self.np}.add.at({name}, {where}, {value})")
 
     def place(self, x: Sketch) -> str:
         """Where the numbers go, between brackets."""
-        return self.text(x._a[1]) if x._kind is PUT else ", ".join(self.index_parts(x._b["index"]))
+        return self.text(x.operands[1]) if x.op is PUT else ", ".join(self.index_parts(x.params["index"]))
 
 
 def assignment(index: Any, untouched: Sequence[Array]) -> str:
@@ -317,7 +317,7 @@ def assignment(index: Any, untouched: Sequence[Array]) -> str:
     >>> assignment(slice(2), untouched), assignment([1, 2], untouched), assignment([3, 3], untouched)
     ('=', '+=', '')
     """
-    fixed = all(x._kind is None and not x.moves and x._primal[0] is x._primal[1] for x in inside(index))
+    fixed = all(x.op is None and not x.moves and x._data[0] is x._data[1] for x in inside(index))
     sign = "="
     for k, free in enumerate(untouched):
         where = concrete(index, k)
@@ -342,9 +342,9 @@ def finished(writer: Writer, leaves: Sequence[Sketch], gradients: Sequence[Any])
     exec(text, space)
     for k in (0, 1):
         with np.errstate(all="ignore"):
-            found = space["backward"](*[x._primal[k] for x in read])
+            found = space["backward"](*[x._data[k] for x in read])
         for got, want, leaf in zip([found] if len(leaves) == 1 else found, gradients, leaves, strict=True):
-            right = np.zeros_like(leaf._primal[k]) if want is None else want._primal[k]
+            right = np.zeros_like(leaf._data[k]) if want is None else want._data[k]
             finite = np.isfinite(right)  # where the rules say nan for 0 * inf, the text may say 0
             if np.shape(got) != right.shape or not np.allclose(got[finite], right[finite], rtol=1e-6, atol=1e-9):
                 raise Unsketchable(f"the text of the gradient of {leaf.label} would be wrong:\n{text}")

@@ -57,29 +57,29 @@ SHORT = 10  # characters that may as well be written twice
 
 def simplified(out: Sketch) -> Any:
     """The same numbers with less text, where there is an obvious way."""
-    if isinstance(out._kind, Elementwise):
+    if isinstance(out.op, Elementwise):
         out = narrowed(out)
-    short = SIMPLER[out._kind](out) if out._kind in SIMPLER else None
+    short = SIMPLER[out.op](out) if out.op in SIMPLER else None
     return out if short is None or not same_shape(short, out) or short.dtype != out.dtype else short
 
 
 def _negated(out: Sketch) -> Any:
     """A sign of an operand comes before the whole."""
-    for i, x in enumerate(out._a):
+    for i, x in enumerate(out.operands):
         if of := made(x, ops.neg):
-            return -out._kind.apply((*out._a[:i], of[0], *out._a[i + 1 :]), out._b)
+            return -out.op.apply((*out.operands[:i], of[0], *out.operands[i + 1 :]), out.params)
     return None
 
 
 def _broadcast_to(out: Sketch) -> Any:
-    (x,) = out._a
+    (x,) = out.operands
     if same_shape(x, out):
         return x
-    return ops.broadcast_to(bare(x)._a[0], out._b["shape"]) if is_lifted(x) else None
+    return ops.broadcast_to(bare(x).operands[0], out.params["shape"]) if is_lifted(x) else None
 
 
 def _mul(out: Sketch) -> Any:
-    for x, y in (out._a, out._a[::-1]):
+    for x, y in (out.operands, out.operands[::-1]):
         if is_number(x, 1, -1):
             return y if x == 1 else -y
         if (of := made(x, ops.div)) and is_number(of[0], 1, -1):
@@ -93,23 +93,23 @@ def _mul(out: Sketch) -> Any:
 
 
 def _add(out: Sketch) -> Any:
-    for x, y in (out._a, out._a[::-1]):
+    for x, y in (out.operands, out.operands[::-1]):
         if is_number(x, 0):
             return y
         if of := made(y, ops.neg):
             return x - of[0]
-    x, y = out._a
+    x, y = out.operands
     if is_same(x, y):  # the two sides of a square
         return (2 * of[0]) * of[1] if (of := made(x, ops.mul)) else 2 * x
     if (of := made(x, ops.add)) and is_same(of[1], y):
         return of[0] + (y + y)
     if (of := made(x, ops.add, ops.sub)) and is_same(of[0], y):
-        return bare(x)._kind.apply((y + y, of[1]), {})
+        return bare(x).op.apply((y + y, of[1]), {})
     return None
 
 
 def _sub(out: Sketch) -> Any:
-    x, y = out._a
+    x, y = out.operands
     if is_number(y, 0):
         return x
     if of := made(y, ops.neg):
@@ -119,26 +119,26 @@ def _sub(out: Sketch) -> Any:
 
 
 def _scatter(out: Sketch) -> Any:
-    (g,) = out._a
-    fills = all(a.size == b.size for a, b in zip(g._primal, out._primal, strict=True))
+    (g,) = out.operands
+    fills = all(a.size == b.size for a, b in zip(g._data, out._data, strict=True))
     plain = all(type(part) is int or part in (None, Ellipsis, slice(None)) for part in parts_of(out))
-    return ops.reshape(g, out._b["shape"]) if fills and plain else None
+    return ops.reshape(g, out.params["shape"]) if fills and plain else None
 
 
 def _reshape(out: Sketch) -> Any:
-    (x,) = out._a
+    (x,) = out.operands
     if same_shape(x, out):
         return x
     if of := made(x, ops.reshape):
-        return ops.reshape(of[0], out._b["shape"])
+        return ops.reshape(of[0], out.params["shape"])
     for keep in (True, False) if (of := made(x, ops.sum)) else ():
-        if same_shape(sums := ops.sum(of[0], **{**bare(x)._b, "keepdims": keep}), out):
+        if same_shape(sums := ops.sum(of[0], **{**bare(x).params, "keepdims": keep}), out):
             return sums
     return None if is_lifted(out) else _negated(out)  # `narrowed` moves those the other way
 
 
 def _transpose(out: Sketch) -> Any:
-    (x,) = out._a
+    (x,) = out.operands
     order = axes_of(out)
     if of := made(x, ops.transpose):
         return ops.transpose(of[0], tuple(axes_of(bare(x))[i] for i in order))
@@ -149,18 +149,18 @@ SIMPLER: dict[Any, Callable[[Sketch], Any]] = {
     ops.mul: _mul,
     ops.add: _add,
     ops.sub: _sub,
-    ops.neg: lambda out: of[0] if (of := made(out._a[0], ops.neg)) else None,
-    ops.div: lambda out: out._a[0] if is_number(out._a[1], 1) else _negated(out),
-    ops.power: lambda out: out._a[0] if is_number(out._a[1], 1) else None,
+    ops.neg: lambda out: of[0] if (of := made(out.operands[0], ops.neg)) else None,
+    ops.div: lambda out: out.operands[0] if is_number(out.operands[1], 1) else _negated(out),
+    ops.power: lambda out: out.operands[0] if is_number(out.operands[1], 1) else None,
     ops.matmul: _negated,
-    ops.where: lambda out: out._a[1 if out._a[0] else 2] if isinstance(out._a[0], (bool, np.bool_)) else None,
+    ops.where: lambda out: out.operands[1 if out.operands[0] else 2] if isinstance(out.operands[0], (bool, np.bool_)) else None,
     ops.reshape: _reshape,
     ops.transpose: _transpose,
     ops.broadcast_to: _broadcast_to,
-    ops.sum: lambda out: out._a[0] if same_shape(out._a[0], out) else _negated(out),
+    ops.sum: lambda out: out.operands[0] if same_shape(out.operands[0], out) else _negated(out),
     ops.scatter: _scatter,
-    ops.getitem: lambda out: out._a[0] if all(part == slice(None) for part in parts_of(out)) else None,
-    AND: lambda out: next((x for x, y in (out._a, out._a[::-1]) if y is True), None),
+    ops.getitem: lambda out: out.operands[0] if all(part == slice(None) for part in parts_of(out)) else None,
+    AND: lambda out: next((x for x, y in (out.operands, out.operands[::-1]) if y is True), None),
 }
 """Operation -> a shorter way to the same numbers, None where there is none. One of another shape is not taken."""
 
@@ -223,7 +223,7 @@ class Notation:
         self.taken = {x.label for x in named}
         self.np = "np" if "np" not in self.taken else self.foreign("import numpy", "np")
         for x in below(named):  # operands first: nothing recurses through a long statement
-            if x.label and x._kind is not None:
+            if x.label and x.op is not None:
                 self.known.setdefault(self.key(x), x)
             else:
                 self.of(x)
@@ -232,9 +232,9 @@ class Notation:
 
     def key(self, x: Any) -> Any:
         """What was done, so that two that did the same have the same key."""
-        if x._kind is LENGTH:
-            return (LENGTH.name, *map(int, x._primal))
-        return id(x._kind), self._key_of(x._a), self._key_of(tuple(x._b.items()))
+        if x.op is LENGTH:
+            return (LENGTH.name, *map(int, x._data))
+        return id(x.op), self._key_of(x.operands), self._key_of(tuple(x.params.items()))
 
     def _key_of(self, x: Any) -> Any:
         if isinstance(x, Sketch):
@@ -256,10 +256,10 @@ class Notation:
         return found
 
     def _find(self, x: Sketch) -> Sketch:
-        if x._kind is None or (x.label and x._kind is not LET):
+        if x.op is None or (x.label and x.op is not LET):
             return x
-        if x._kind in (DETACH, LET, ops.identity):
-            found = self.of(x._a[0])
+        if x.op in (DETACH, LET, ops.identity):
+            found = self.of(x.operands[0])
             if x.label and not found.label:
                 return self.known.setdefault((LET.name, id(found)), x)
             if x.hint and not found.label:
@@ -272,21 +272,21 @@ class Notation:
 
     def _expanded(self, x: Sketch) -> Sketch:
         """In terms of operations that NumPy has."""
-        row: Any = x._kind
+        row: Any = x.op
         formula = EXPANDED.get(row)
         if formula is None and isinstance(row, Elementwise) and not numpy_name(row):
             formula = row.value if row.is_formula else None
         if formula is None:
             return x
-        if isinstance(row, Reduction) and not x._b.get("keepdims"):  # the parts keep their axes
-            return self.of(ops.reshape(formula(*x._a, **{**x._b, "keepdims": True}), x.shape))
-        return self.of(formula(*x._a, **x._b))
+        if isinstance(row, Reduction) and not x.params.get("keepdims"):  # the parts keep their axes
+            return self.of(ops.reshape(formula(*x.operands, **{**x.params, "keepdims": True}), x.shape))
+        return self.of(formula(*x.operands, **x.params))
 
     def parts(self, x: Sketch) -> list[Sketch]:
         """What the text of an expression is made of."""
-        if x._kind is None or x._kind is LENGTH:
+        if x.op is None or x.op is LENGTH:
             return []
-        return [self.of(y) for y in (*(y for y in x._a if isinstance(y, Sketch)), *inside(x._b.get("index")))]
+        return [self.of(y) for y in (*(y for y in x.operands if isinstance(y, Sketch)), *inside(x.params.get("index")))]
 
     # ------------------------------------------------------------------------------------------------------- names
 
@@ -329,7 +329,7 @@ class Notation:
         if id(x) in self.names:
             return self.names[id(x)], ATOM
         hint = self.hints.get(id(x), "")
-        text, binding = ("", ATOM) if x._kind in (ops.scatter, PUT) else self.compose(x)
+        text, binding = ("", ATOM) if x.op in (ops.scatter, PUT) else self.compose(x)
         often = self.uses.get(id(x), 0) > 1 and not self.is_cheap(x, text)
         if text and not often and len(text) <= (LONG if hint else LONGER):
             return text, binding
@@ -342,12 +342,12 @@ class Notation:
 
     def accumulate(self, name: str, whole: Sketch, terms: Sequence[Sketch]) -> None:
         """The lines for what takes more than an expression."""
-        raise Unsketchable(f"{whole._kind.name} in an expression")
+        raise Unsketchable(f"{whole.op.name} in an expression")
 
     def is_cheap(self, x: Sketch, text: str) -> bool:
         """Whether it may as well be written twice."""
-        small = x._kind in VIEWS or (len(text) <= SHORT and "(" not in text)
-        return x._kind is LENGTH or (small and all(y.label for y in self.parts(x)))
+        small = x.op in VIEWS or (len(text) <= SHORT and "(" not in text)
+        return x.op is LENGTH or (small and all(y.label for y in self.parts(x)))
 
     def literal(self, x: Any) -> tuple[str, int]:
         """A number, and how tightly it binds."""
@@ -358,8 +358,8 @@ class Notation:
 
     def compose(self, x: Sketch) -> tuple[str, int]:
         """The operation on the texts of its operands."""
-        op: Any = x._kind
-        operands: tuple[Any, ...] = x._a
+        op: Any = x.op
+        operands: tuple[Any, ...] = x.operands
         if op in BINDING:
             return self._infix(x)
         if op in (ops.neg, NOT):
@@ -368,22 +368,22 @@ class Notation:
         if ours and (method := getattr(self, f"_{op.name}", None)):
             return method(x), ATOM
         if op in METHODS:
-            return f"{self.within(operands[0], ATOM)}.{op.name}({options(x._b)})", ATOM
+            return f"{self.within(operands[0], ATOM)}.{op.name}({options(x.params)})", ATOM
         inputs = ", ".join(self.text(y) for y in operands)
         if name := numpy_name(op) or (op in (ONES, TAKE) and op.name):
-            return f"{self.np}.{name}({', '.join(filter(None, [inputs, options(x._b)]))})", ATOM
+            return f"{self.np}.{name}({', '.join(filter(None, [inputs, options(x.params)]))})", ATOM
         if isinstance(op, Elementwise) and ours:  # NumPy has none: the row itself is called
             return f"{self.foreign(f'from autograd.ops import {op.name}', op.name)}({inputs})", ATOM
         raise Unsketchable(f"{op.name} has no NumPy text")
 
     def _infix(self, x: Sketch) -> tuple[str, int]:
-        own, *bindings = BINDING[x._kind]
-        left, right = (self.within(y, binding) for y, binding in zip(x._a, bindings, strict=True))
-        first = self.of(x._a[0]) if isinstance(x._a[0], Sketch) else None
-        other = (ops.mul, ops.div) if x._kind is ops.matmul else (ops.matmul,)
+        own, *bindings = BINDING[x.op]
+        left, right = (self.within(y, binding) for y, binding in zip(x.operands, bindings, strict=True))
+        first = self.of(x.operands[0]) if isinstance(x.operands[0], Sketch) else None
+        other = (ops.mul, ops.div) if x.op is ops.matmul else (ops.matmul,)
         if own == PRODUCT and id(first) not in self.names and made(first, *other):
             left = f"({left})"  # a * b @ c is right, but who knows?
-        return f"{left} {x._kind.infix} {right}", own
+        return f"{left} {x.op.infix} {right}", own
 
     def parameter(self, x: Any) -> str:
         """A parameter of an operation."""
@@ -395,14 +395,14 @@ class Notation:
         return self.text(x) if isinstance(x, Sketch) else repr(x)
 
     def _length(self, x: Sketch) -> str:
-        want = tuple(map(int, x._primal))
+        want = tuple(map(int, x._data))
         found = self.preferred(
             want,
             lambda: sorted(
                 (
                     (y, i)
                     for y in self.named
-                    for i, lengths in enumerate(zip(*(data.shape for data in y._primal), strict=True))
+                    for i, lengths in enumerate(zip(*(data.shape for data in y._data), strict=True))
                     if lengths == want
                 ),
                 key=lambda place: place[1],
@@ -415,15 +415,15 @@ class Notation:
         return f"{text}.shape[{i}]" if i or "len" in self.taken else f"len({text})"
 
     def _reshape(self, x: Sketch) -> str:
-        text, shape = self.within(x._a[0], ATOM), x.shape
-        if parts := new_axes([pair(n) for n in x._a[0].shape], [pair(n) for n in shape]):
+        text, shape = self.within(x.operands[0], ATOM), x.shape
+        if parts := new_axes([pair(n) for n in x.operands[0].shape], [pair(n) for n in shape]):
             return f"{text}[{', '.join(parts)}]"
         moving = [i for i, n in enumerate(shape) if isinstance(n, Count)]
         sizes = ["-1" if moving and i == moving[0] else self.parameter(n) for i, n in enumerate(shape)]
         return f"{text}.reshape({', '.join(sizes) or '()'})"
 
     def _transpose(self, x: Sketch) -> str:
-        text, order, n = self.within(x._a[0], ATOM), axes_of(x), x.ndim
+        text, order, n = self.within(x.operands[0], ATOM), axes_of(x), x.ndim
         if order == tuple(range(n))[::-1]:
             return f"{text}.T"
         if n > 2 and order == (*range(n - 2), n - 1, n - 2):
@@ -434,7 +434,7 @@ class Notation:
         """Something that has a name and this shape; empty if nothing has."""
         if isinstance(shape, Shape) and shape.of.label:
             return self.text(shape.of)
-        kind = (*(data.shape for data in x._primal), x.dtype)
+        kind = (*(data.shape for data in x._data), x.dtype)
         found = self.preferred(kind, lambda: [(y,) for y in self.named if same_shape(y, x) and y.dtype == x.dtype])
         return self.text(found[0]) if found else ""
 
@@ -451,12 +451,12 @@ class Notation:
         return self.chosen[kind]
 
     def _broadcast_to(self, x: Sketch) -> str:
-        named = self.like(x, x._b["shape"])
+        named = self.like(x, x.params["shape"])
         shape = f"{named}.shape" if named else self.parameter(tuple(x.shape))
-        return f"{self.np}.broadcast_to({self.text(x._a[0])}, {shape})"
+        return f"{self.np}.broadcast_to({self.text(x.operands[0])}, {shape})"
 
     def _getitem(self, x: Sketch) -> str:
-        return f"{self.within(x._a[0], ATOM)}[{', '.join(self.index_parts(x._b['index']))}]"
+        return f"{self.within(x.operands[0], ATOM)}[{', '.join(self.index_parts(x.params['index']))}]"
 
     def index_parts(self, index: Any) -> list[str]:
         """What stands between the brackets."""
@@ -476,10 +476,10 @@ class Notation:
         return "..." if part is Ellipsis else self.parameter(part)
 
     def _float(self, x: Sketch) -> str:
-        return f"{self.within(x._a[0], ATOM)}.astype({self.dtype})"
+        return f"{self.within(x.operands[0], ATOM)}.astype({self.dtype})"
 
     def _concatenate(self, x: Sketch) -> str:
-        return f"{self.np}.concatenate([{', '.join(map(self.text, x._a))}], {options(x._b)})"
+        return f"{self.np}.concatenate([{', '.join(map(self.text, x.operands))}], {options(x.params)})"
 
 
 def new_axes(have: Sequence[Any], want: Sequence[Any]) -> list[str]:

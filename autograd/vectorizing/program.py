@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import itertools
 import keyword
+import linecache
 import math
 import re
+import weakref
 from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd import ops
-from autograd.engine.form import Form
-from autograd.engine.quiet import ignoring, quietly
-from autograd.engine.specialize import execute
 from autograd.engine.tensor import Tensor
 from autograd.ops.rows import Elementwise, Fused, Op
 from autograd.vectorizing.runtime import join, spread
@@ -27,10 +26,17 @@ from autograd.vectorizing.scalars import Bound, Scalars
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
+_numbers = itertools.count(1)
+
+
 def compiled(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
-    """A function from its source, which tracebacks and `inspect.getsource` will show."""
-    execute(source, name, namespace)
-    return namespace.pop(name)  # type: ignore[no-any-return]  # else the two would keep each other
+    """A function from its source, which tracebacks and `inspect.getsource` show for as long as the function lives."""
+    filename = f"<chainrule {name} {next(_numbers)}>"  # two programs may have one name
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    exec(compile(source, filename, "exec"), namespace)
+    function: Callable[..., Any] = namespace.pop(name)  # else the two would keep each other
+    weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
+    return function
 
 
 def functions(graph: Scalars) -> tuple[dict[str, Any], dict[Op, str]]:
@@ -119,7 +125,6 @@ class Program(Fused):
             reads=(tuple(again),) * len(names), params=("saved",), doc="A program of `vectorize`.",
         )  # fmt: skip
         self.count, self.batch, self.again = count, batch, again
-        self.foreign = any(isinstance(f, Op) and f.foreign for f in namespace.values())
         saved = [x for x in read if x not in {*names, *constants}]
         body, _, last = source.rstrip("\n").rpartition("    return ")
         out = seed[1:]  # the seed is called dy, the output y
@@ -150,9 +155,8 @@ class Program(Fused):
 
     def run(self, arguments: Sequence[Any], parameters: Sequence[Tensor]) -> Tensor:
         """The output for arrays as arguments: what calling the row would do, without asking what kind each is."""
-        arrays = [*arguments, *[x._primal for x in parameters]]
+        arrays = [*arguments, *[x._data for x in parameters]]
         params: dict[str, Any] = {"saved": []}  # what the backward pass reads of the forward pass
-        data = np.asarray((ignoring if self.foreign else quietly)(lambda: self.forward(*arrays, **params)))
-        operands = [*arguments, *parameters]
-        node: Tensor = Form.of(Tensor, self, operands).record(operands, params, data)
-        return node
+        with np.errstate(all="ignore"):
+            data = np.asarray(self.forward(*arrays, **params))
+        return Tensor._record(self, (*arguments, *parameters), params, data)

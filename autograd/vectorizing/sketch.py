@@ -101,7 +101,7 @@ class Count(int):
     sketch: Sketch
 
     def __new__(cls, sketch: Sketch) -> Any:
-        first, second = (int(x) for x in sketch._primal)
+        first, second = (int(x) for x in sketch._data)
         self = super().__new__(cls, first)
         self.sketch = sketch
         return first if first == second else self
@@ -140,7 +140,7 @@ class Ratio(float):
     sketch: Sketch
 
     def __new__(cls, sketch: Sketch) -> Ratio:
-        self = super().__new__(cls, float(sketch._primal[0]))
+        self = super().__new__(cls, float(sketch._data[0]))
         self.sketch = sketch
         return self
 
@@ -153,15 +153,15 @@ class Shape(tuple[int, ...]):
 
 def pair(x: Any) -> Pair:
     """A number at the two batches."""
-    return (int(x.sketch._primal[0]), int(x.sketch._primal[1])) if isinstance(x, Count) else (x, x)
+    return (int(x.sketch._data[0]), int(x.sketch._data[1])) if isinstance(x, Count) else (x, x)
 
 
 def concrete(x: Any, k: int) -> Any:
     """An operand or a parameter as it is at batch k."""
     if isinstance(x, Sketch):
-        return x._primal[k]
+        return x._data[k]
     if isinstance(x, (Count, Ratio)):
-        return x.sketch._primal[k].item()
+        return x.sketch._data[k].item()
     if isinstance(x, (tuple, list)):
         return (list if isinstance(x, list) else tuple)([concrete(item, k) for item in x])
     if isinstance(x, slice):
@@ -189,14 +189,14 @@ def question(form: Form) -> Callable[[Any, Any], Any]:
 class Sketch(Node, ArrayOperators):
     """An array that writes down what is done with it.
 
-    `_primal` holds its numbers at the two batches, `label` the name it has in the text, `gradient` that of its
+    `_data` holds its numbers at the two batches, `label` the name it has in the text, `gradient` that of its
     gradient, or `hint` one that would suit it; `moves` says whether it depends on a parameter.
     """
 
-    __slots__ = ("gradient", "hint", "label", "moves", "number")
+    __slots__ = ("gradient", "hint", "label", "moves", "number", "params")
     _fuses = True
     _priority = 20
-    _primal: Pair
+    _data: Pair
     simplify: ClassVar[Callable[[Any], Any]] = staticmethod(lambda x: x)  # `notation` knows shorter ways
 
     def __init__(self, data: Pair, label: str = "", gradient: str = "", moves: bool = False) -> None:
@@ -204,8 +204,8 @@ class Sketch(Node, ArrayOperators):
         self.label, self.gradient = label, gradient
 
     def _start(self, op: Op | None, operands: tuple[Any, ...], params: dict[str, Any], data: Pair, moves: bool) -> None:
-        self._kind, self._a, self._b = op, operands, params
-        self._primal, self.moves = data, moves
+        self.op, self.operands, self.params = op, operands, params
+        self._data, self.moves = data, moves
         self.grad = None
         self.label = self.gradient = self.hint = ""
         self.number = next(numbers)
@@ -242,24 +242,24 @@ class Sketch(Node, ArrayOperators):
 
     @property
     def parents(self) -> tuple[Node, ...]:
-        return tuple([x for x in self._a if isinstance(x, Sketch) and x.moves]) if self.moves else ()
+        return tuple([x for x in self.operands if isinstance(x, Sketch) and x.moves]) if self.moves else ()
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
-        if g._kind is not None or g.label != self.gradient:
+        if g.op is not None or g.label != self.gradient:
             g = LET.apply((g,), {})
             g.label, g.hint = self.gradient, self.hint
-        needs = [isinstance(x, Sketch) and x.moves for x in self._a]
+        needs = [isinstance(x, Sketch) and x.moves for x in self.operands]
         try:
-            return self._kind.vjp(g, needs, self, self._a, self._b)  # type: ignore[no-any-return]
+            return self.op.vjp(g, needs, self, self.operands, self.params)  # type: ignore[no-any-return]
         except (TypeError, AttributeError) as error:
-            raise Unsketchable(f"the rule of {self._kind.name}: {error}") from error
+            raise Unsketchable(f"the rule of {self.op.name}: {error}") from error
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis: a Count where it depends on the batch."""
         lengths = [
             n if n == m else Count(Sketch.of(LENGTH, (self,), {"axis": i}))
-            for i, (n, m) in enumerate(zip(*(data.shape for data in self._primal), strict=True))
+            for i, (n, m) in enumerate(zip(*(data.shape for data in self._data), strict=True))
         ]
         shape = Shape(lengths)
         shape.of = self
@@ -268,7 +268,7 @@ class Sketch(Node, ArrayOperators):
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._primal[0].ndim  # type: ignore[no-any-return]
+        return self._data[0].ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
@@ -278,7 +278,7 @@ class Sketch(Node, ArrayOperators):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""
-        return self._primal[0].dtype  # type: ignore[no-any-return]
+        return self._data[0].dtype  # type: ignore[no-any-return]
 
     def broadcast_to(self, shape: Sequence[int]) -> Any:
         """See `autograd.broadcast_to`; here the shape stays the shape of something."""
@@ -314,7 +314,7 @@ class Sketch(Node, ArrayOperators):
     __lt__, __le__ = question(LESS), question(LESS_EQUAL)
     __gt__, __ge__ = question(GREATER), question(GREATER_EQUAL)
     __eq__, __ne__ = question(EQUAL), question(NOT_EQUAL)
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = object.__hash__
     __and__ = __rand__ = question(AND)
     __or__ = __ror__ = question(EITHER)
 
@@ -342,21 +342,21 @@ def below(roots: Sequence[Sketch]) -> list[Sketch]:
         x = stack.pop()
         if id(x) not in found:
             found[id(x)] = x
-            stack += [y for y in x._a if isinstance(y, Sketch)]
+            stack += [y for y in x.operands if isinstance(y, Sketch)]
     return sorted(found.values(), key=lambda x: x.number)
 
 
 def bare(x: Any) -> Any:
     """What is inside of a gradient that has no name."""
-    while isinstance(x, Sketch) and not x.label and x._kind is LET:
-        (x,) = x._a
+    while isinstance(x, Sketch) and not x.label and x.op is LET:
+        (x,) = x.operands
     return x
 
 
 def made(x: Any, *rows: Op) -> tuple[Any, ...]:
     """The operands, if it is the result of one of these and has no name of its own; nothing if it is not."""
     x = bare(x)
-    return x._a if isinstance(x, Sketch) and not x.label and x._kind in rows else ()
+    return x.operands if isinstance(x, Sketch) and not x.label and x.op in rows else ()
 
 
 def unstretched(x: Any) -> Any:
@@ -373,7 +373,7 @@ def is_number(x: Any, *numbers: float) -> bool:
 
 def same_shape(x: Any, y: Sketch) -> bool:
     """Whether the shapes agree at both batches."""
-    return isinstance(x, Sketch) and all(a.shape == b.shape for a, b in zip(x._primal, y._primal, strict=True))
+    return isinstance(x, Sketch) and all(a.shape == b.shape for a, b in zip(x._data, y._data, strict=True))
 
 
 def is_same(x: Any, y: Any) -> bool:
@@ -383,11 +383,11 @@ def is_same(x: Any, y: Any) -> bool:
         x, y = map(bare, stack.pop())
         if x is y:
             continue
-        if not (isinstance(x, Sketch) and isinstance(y, Sketch) and x._kind is y._kind):
+        if not (isinstance(x, Sketch) and isinstance(y, Sketch) and x.op is y.op):
             return False
-        if x.label or y.label or not isinstance(x._kind, (Elementwise, Reduction)) or x._b != y._b:
+        if x.label or y.label or not isinstance(x.op, (Elementwise, Reduction)) or x.params != y.params:
             return False
-        stack += zip(x._a, y._a, strict=True)
+        stack += zip(x.operands, y.operands, strict=True)
     return True
 
 
@@ -396,36 +396,36 @@ def is_lifted(x: Any) -> bool:
     if not (source := made(x, ops.reshape)):
         return False
     extra = x.ndim - source[0].ndim
-    return bool(extra >= 0 and x._primal[0].shape == (1,) * extra + source[0]._primal[0].shape)
+    return bool(extra >= 0 and x._data[0].shape == (1,) * extra + source[0]._data[0].shape)
 
 
 def narrowed(out: Sketch) -> Sketch:
     """An elementwise operation without those stretchings of its operands that broadcasting does anyway."""
-    operands = list(out._a)
+    operands = list(out.operands)
     for i, x in enumerate(operands):
         while is_lifted(x) or made(x, ops.broadcast_to):
-            (x,) = bare(x)._a
+            (x,) = bare(x).operands
             trial = [*operands[:i], x, *operands[i + 1 :]]
             shapes = [np.broadcast_shapes(*[np.shape(concrete(y, k)) for y in trial]) for k in (0, 1)]
-            if shapes != [data.shape for data in out._primal]:
+            if shapes != [data.shape for data in out._data]:
                 break
             operands = trial
     lifted = [is_lifted(x) for x in operands]
     if sum(lifted) == 1 and all(lift or np.ndim(x) == 0 for lift, x in zip(lifted, operands, strict=True)):
-        inner = [bare(x)._a[0] if lift else x for lift, x in zip(lifted, operands, strict=True)]
-        return Sketch.of(ops.reshape, (out._kind.apply(inner, out._b),), {"shape": out.shape})
-    changed = any(x is not y for x, y in zip(operands, out._a, strict=True))
-    return Sketch.of(out._kind, tuple(operands), out._b) if changed else out
+        inner = [bare(x).operands[0] if lift else x for lift, x in zip(lifted, operands, strict=True)]
+        return Sketch.of(ops.reshape, (out.op.apply(inner, out.params),), {"shape": out.shape})
+    changed = any(x is not y for x, y in zip(operands, out.operands, strict=True))
+    return Sketch.of(out.op, tuple(operands), out.params) if changed else out
 
 
 def axes_of(x: Sketch) -> tuple[int, ...]:
     """The order of axes of a transpose."""
-    axes = x._b.get("axes")
+    axes = x.params.get("axes")
     return tuple(range(x.ndim))[::-1] if axes is None else normalize_axis(axes, x.ndim)
 
 
 def parts_of(x: Sketch) -> tuple[Any, ...]:
     """The index of a getitem or a scatter as a tuple of parts, each a type that compares."""
-    index = x._b["index"]
+    index = x.params["index"]
     parts = index if isinstance(index, tuple) else (index,)
     return tuple("array" if isinstance(part, (Sketch, np.ndarray, list)) else part for part in parts)

@@ -17,11 +17,12 @@ import numpy as np
 from autograd import ops
 from autograd.engine.anomaly import calling_line
 from autograd.engine.byhand import ByHand
-from autograd.engine.graph import Node, count_special, modes
-from autograd.engine.specialize import ELEMENTWISE, methods_of
+from autograd.engine.graph import Node
+from autograd.engine.modes import active, modes
 from autograd.engine.value import Value, dot_items, number, without_axis
-from autograd.ops.operators import NUMPY_NAMES
+from autograd.ops.operators import NUMPY_NAMES, method_names
 from autograd.ops.rows import Op, Reduction, Traced, box
+from autograd.ops.worlds import ROWS
 from autograd.transforms.containers import flatten
 from autograd.vectorizing.scalars import CONSTANT, DETACH, INPUT, PARAMETER, Bound, Question
 
@@ -63,7 +64,7 @@ class Tracer(Value):
         refuse("reads .data of a number that depends on an input", f"the number would be frozen. {HINT_DATA}")
 
     @property
-    def _primal(self) -> NoReturn:
+    def _data(self) -> NoReturn:
         raise self.data
 
     @property
@@ -72,7 +73,7 @@ class Tracer(Value):
         refuse("reads .grad while tracing", "vectorize traces the forward function only: call backward on its result")
 
     @property
-    def _kind(self) -> None:
+    def op(self) -> None:
         return None
 
     @property
@@ -254,10 +255,10 @@ def bound(op: Op, params: dict[str, Any]) -> Any:
 
 def _methods() -> None:
     """Give Tracers every row under the names under which Values have it."""
-    for row in ELEMENTWISE:
+    for row in ROWS.values():
         if row.arity > 2:
             continue
-        for i, name in enumerate(methods_of(row)):
+        for i, name in enumerate(method_names(row)):
             method = _unary(row) if row.arity == 1 else _binary(row, reflected=i == 1)
             method.__name__ = name
             setattr(Tracer, name, method)
@@ -397,7 +398,7 @@ class Trace:
             known = self.leaves.get(id(x))
             if known is not None:
                 return known
-            return self._parameter(x) if x._kind is None else self._import(x)
+            return self._parameter(x) if x.op is None else self._import(x)
         return self._constant(bool(x) if isinstance(x, (bool, np.bool_)) else number(x))
 
     def _leaf(self, key: Any, kind: Any, payload: Any) -> int:
@@ -412,7 +413,7 @@ class Trace:
 
     def _parameter(self, x: Value) -> int:
         if id(x) in self.made:
-            return self._constant(x._primal)
+            return self._constant(x._data)
         if id(x) in self.earlier:
             self.stayed.append(x)
         self.parameters.append(x)
@@ -430,7 +431,7 @@ class Trace:
             node, expanded = stack.pop()
             if id(node) in found:
                 continue
-            if node._kind is None:
+            if node.op is None:
                 found[id(node)] = self.operand(node)
                 self.kept.append(node)
             elif isinstance(node.op, ByHand):
@@ -527,11 +528,11 @@ class Trace:
             flat = next(plain) if i in self.indices else [Tracer(self, n) for n in next(symbols)]
             arguments.append(nested(flat, shape))
         outer, modes.tracer = modes.tracer, self
-        count_special(1)  # the fast paths of Values step aside
+        active.enter()  # the quick operators of Values step aside
         try:
             out = self.f(*arguments)
         finally:
-            count_special(-1)
+            active.leave()
             modes.tracer = outer
         if self.refused is not None:
             raise self.refused

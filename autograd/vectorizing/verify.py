@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import ops
-from autograd.engine.graph import modes
+from autograd.engine.modes import modes
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value
 from autograd.transforms.containers import flatten
