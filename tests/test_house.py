@@ -60,6 +60,8 @@ UPWARD = {
     ("autograd.ops.arrays", "autograd.ops"): "rows that make one array of several variables",
     ("autograd.ops.operators", "autograd.functions"): "NumPy hands its functions to the operand's own methods",
     ("autograd.ops.rows", "autograd.ops.arrays"): "a row reads what it is called with",
+    ("autograd.ops.refusing", "autograd.ops"): "a row of one's own is held against those of the table",
+    ("autograd.ops.traced", "autograd.functions.ufuncs"): "NumPy's functions that have a row may stand in a rule",
     ("autograd.ops.rows", "autograd.ops.signatures"): "a row says how it is called",
     ("autograd.ops.rows", "autograd.ops.symbol"): "a rule tried on symbols tells whether it is a formula",
     ("nn.module", "nn.summary"): "model.summary()",
@@ -162,6 +164,7 @@ def test_nn_uses_public_names_of_autograd(name):
         "nn.support.canvas": {"autograd.explaining.figures"},
         "nn.support.arrays": {"autograd.ops.arrays"},
         "nn.support.names": {"autograd.engine.elsewhere"},
+        "nn.module": {"autograd.explaining.naming"},  # where drawings look for the modules that live
     }.get(name, set())  # one for both
     at_once, later = imported(name)
     assert not {x for x in at_once | later if x.startswith("autograd.")} - shared

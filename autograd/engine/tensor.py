@@ -234,7 +234,9 @@ class Tensor(Node, ArrayOperators):
         """
         if self.grad is not None:
             self.grad = self.grad + cotangent
-        elif self.op is not None or (cotangent is not upstream and cotangent.base is None and cotangent.flags.writeable):
+        elif self.op is not None or (
+            cotangent is not upstream and cotangent.base is None and cotangent.flags.writeable
+        ):
             self.grad = cotangent
         else:
             self.grad = np.array(cotangent)

@@ -91,7 +91,7 @@ class Value(Node):
     ndim = 0
     empty_grad = 0.0
 
-    parents: tuple[Value, ...]  # type: ignore[assignment]  # the operands that are Values
+    parents: tuple[Value, ...]  # the operands that are Values
     partials: tuple[float, ...] | None  # the derivative by each of them; None where only `_backward` knows it
 
     def __init__(self, data: float = 0.0, _children: Any = (), _op: Any = "", label: str = "") -> None:
@@ -116,9 +116,9 @@ class Value(Node):
         self._data = data if type(data) is float else number(data)
 
     @property
-    def label(self) -> str:  # type: ignore[override]
+    def label(self) -> str:
         """A name for drawings and messages; empty unless given."""
-        return self.__dict__.get("label", "")  # few have one: it takes no room where there is none
+        return self.__dict__.get("label", "")  # type: ignore[no-any-return]
 
     @label.setter
     def label(self, name: str) -> None:
@@ -327,7 +327,7 @@ class Value(Node):
         if row is ops.power:
             base, exponent = [x if isinstance(x, Node) else repr(x).removesuffix(".0") for x in self.operands]
             return f"**{exponent}" if isinstance(base, Node) and isinstance(exponent, str) else row.infix
-        return "ReLU" if row is ops.relu else row.infix  # type: ignore[no-any-return]
+        return "ReLU" if row is ops.relu else row.infix
 
     @_op.setter
     def _op(self, sign: str) -> None:
@@ -522,7 +522,7 @@ def by_name(row: Elementwise, method: Method) -> Method:
 
     def named(self: Value, *others: Any, **given: Any) -> Any:
         if given or len(others) != 1:
-            others = row._complete((self, *others), given)[1:]
+            others = row.completed((self, *others), given)[1:]
         return method(self, *others)
 
     return named

@@ -25,7 +25,7 @@ from autograd.ops.rows import Elementwise, Fused, Linear, Op, Reduction, operand
 from autograd.ops.symbol import Notation, Symbol, symbol
 
 
-class Entry(NamedTuple):
+class CardEntry(NamedTuple):
     """One entry of a card, and how it is typeset: as a "formula", "code" or "words"."""
 
     label: str
@@ -33,27 +33,27 @@ class Entry(NamedTuple):
     style: str = "words"
 
 
-def entries(row: Op) -> list[Entry]:
+def entries(row: Op) -> list[CardEntry]:
     """All entries of a row's card, in order."""
     return [*rules(row), *forms(row)]
 
 
-def rules(row: Op) -> list[Entry]:
+def rules(row: Op) -> list[CardEntry]:
     """The value and the derivative: formulas for elementwise rows, the rules' code for others."""
     if isinstance(row, Elementwise):
         (y, value), *slopes = formulas(row, TEXT)
-        said = [Entry("value", f"{y} = {value}", "formula")]
-        said += [Entry("derivative", f"{left} = {right}", "formula") for left, right in slopes]
-        said.append(Entry("domain", domain(row), "formula"))
+        said = [CardEntry("value", f"{y} = {value}", "formula")]
+        said += [CardEntry("derivative", f"{left} = {right}", "formula") for left, right in slopes]
+        said.append(CardEntry("domain", domain(row), "formula"))
         names = operand_names(row)
         if row.kinks:
-            said.append(Entry("kinks", ", ".join(f"{names[0]} = {bound(x)}" for x in row.kinks), "formula"))
+            said.append(CardEntry("kinks", ", ".join(f"{names[0]} = {bound(x)}" for x in row.kinks), "formula"))
         defaults = zip(names[row.arity - len(row.defaults) :], row.defaults, strict=True) if row.defaults else ()
         text = ", ".join(f"{TEXT.name(name)} = {bound(x)}" for name, x in defaults)
-        return [*said, Entry("defaults", text, "formula")] if text else said
+        return [*said, CardEntry("defaults", text, "formula")] if text else said
     if isinstance(row, Reduction):
         meaning = "the weight of each element; out is the result, with the reduced axes kept"
-        return [*spelled("value", row.value), *spelled("weight", row.weight), Entry("derivative", meaning)]
+        return [*spelled("value", row.value), *spelled("weight", row.weight), CardEntry("derivative", meaning)]
     if isinstance(row, Linear):
         said = spelled("value", row.value)
         for i, rule in enumerate(row.transposes):
@@ -61,10 +61,10 @@ def rules(row: Op) -> list[Entry]:
             said += spelled(f"transpose{many}", rule)
         of = "x" if row.arity == 1 else "all operands together" if row.joint else "each operand"
         jvp, vjp = "the jvp is the operation itself", "the vjp is the transpose of the cotangent g, unbroadcast"
-        return [*said, Entry("derivative", f"linear in {of}: {jvp}; {vjp}")]
+        return [*said, CardEntry("derivative", f"linear in {of}: {jvp}; {vjp}")]
     if isinstance(row, Fused):
         meaning = "that of the definition; value and vjp are written by hand, and a test compares them with it"
-        return [*spelled("definition", row.composition), Entry("derivative", meaning)]
+        return [*spelled("definition", row.composition), CardEntry("derivative", meaning)]
     if isinstance(row, Custom):
         return [*spelled("value", row.value), *spelled("vjp", row.rule)]
     return []
@@ -89,12 +89,12 @@ def formulas(row: Elementwise, notation: Notation) -> list[tuple[str, str]]:
     return sides
 
 
-def spelled(label: str, rule: Any) -> list[Entry]:
+def spelled(label: str, rule: Any) -> list[CardEntry]:
     """A rule as text: its docstring if it has one, else its code, followed by the docstrings of its helpers."""
     if isinstance(rule, FunctionType) and rule.__doc__:
-        return [Entry(label, " ".join(rule.__doc__.split()))]
-    notes = [Entry(label, f"{name}: {doc}") for name, doc in helpers(rule).items()]
-    return [Entry(label, code_of(rule), "code"), *notes]
+        return [CardEntry(label, " ".join(rule.__doc__.split()))]
+    notes = [CardEntry(label, f"{name}: {doc}") for name, doc in helpers(rule).items()]
+    return [CardEntry(label, code_of(rule), "code"), *notes]
 
 
 def domain(row: Elementwise) -> str:
@@ -143,20 +143,20 @@ def operands(row: Op) -> list[str]:
     return [text.partition("=")[0] for text in arguments(row).split(", ")][: row.arity]
 
 
-def forms(row: Op) -> list[Entry]:
+def forms(row: Op) -> list[CardEntry]:
     """How to call it: as a function, an operator and a method; NumPy's name; an example."""
     own = public(row)
     said = []
     if ops.ROWS.get(row.name) is row:
         ways = [f"autograd.{row.name}({arguments(row)})", *operator(row), *method(row)]
-        said.append(Entry("written", ", ".join(ways), "code"))
+        said.append(CardEntry("written", ", ".join(ways), "code"))
     equal = [function for function, ours in UFUNCS.items() if ours is own]
     equal += [function for function in TABLE if function.__name__ == own.__name__]
     if theirs := [x for x in equal if getattr(x, "__module__", "numpy").startswith("numpy")]:
-        said.append(Entry("NumPy", ", ".join(dict.fromkeys(map(numpy_name, theirs))), "code"))
+        said.append(CardEntry("NumPy", ", ".join(dict.fromkeys(map(numpy_name, theirs))), "code"))
     for example in doctest.DocTestParser().get_examples(own.__doc__ or ""):
         source, want = example.source.strip(), example.want.strip()
-        said.append(Entry("example", f"{source}\n{want}" if "\n" in want else f"{source} = {want}", "code"))
+        said.append(CardEntry("example", f"{source}\n{want}" if "\n" in want else f"{source} = {want}", "code"))
     return said
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 from autograd import ops
-from autograd.explaining.card import Entry, arguments, entries, formulas
+from autograd.explaining.card import CardEntry, arguments, entries, formulas
 from autograd.explaining.curve import has_curve, plot, svg
 from autograd.explaining.notation import LATEX
 from autograd.explaining.text import legible, printable
@@ -51,7 +51,7 @@ class Card:
         return f"{self.name}({arguments(self.row)})"
 
     @property
-    def facts(self) -> list[Entry]:
+    def facts(self) -> list[CardEntry]:
         """The entries of the card, below its summary."""
         return entries(self.row)
 
@@ -180,7 +180,7 @@ def describe(row: str | Op | None = None) -> Card | Listing:
 # ------------------------------------------------------------------------------------------------------ text, HTML
 
 
-def table(entries: Sequence[Entry]) -> list[str]:
+def table(entries: Sequence[CardEntry]) -> list[str]:
     """Entries as lines of text, with labels on the left. A repeated label is printed once."""
     width = max((len(entry.label) for entry in entries), default=0)
     lines = []
@@ -207,7 +207,7 @@ def prose(text: str) -> str:
     return re.sub(r"(`+)(.+?)\1", r"<code>\2</code>", text_of(text))
 
 
-def item(entry: Entry) -> str:
+def item(entry: CardEntry) -> str:
     """An entry's text as HTML: exponents raised, statements as lines that scroll."""
     text, style = prose(entry.text), entry.style
     if style == "formula":

@@ -38,7 +38,7 @@ REALS: Interval = (-math.inf, math.inf)
 LARGEST = float(np.finfo(float).max)
 
 
-class _Signature:
+class _OpSignature:
     """`op.__signature__`: made when somebody asks, so that importing does not pay for it."""
 
     def __get__(self, op: Op | None, kind: type | None = None) -> Any:
@@ -58,7 +58,7 @@ class Op:
     """
 
     forward: Rule
-    __signature__ = _Signature()
+    __signature__ = _OpSignature()
 
     def __init__(
         self,
@@ -343,10 +343,10 @@ class Elementwise(Op):
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if params or len(inputs) != self.arity:
-            inputs, params = self._complete(inputs, params), {}
+            inputs, params = self.completed(inputs, params), {}
         return self.apply(inputs, params)
 
-    def _complete(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
+    def completed(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
         """Fill in operands given by name, or by default: ``leaky_relu(x, slope=0.1)``."""
         names = operand_names(self)
         known = dict(zip(names[self.arity - len(self.defaults) :], self.defaults, strict=True)) | named

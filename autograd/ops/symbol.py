@@ -5,8 +5,7 @@
 ('(x + 1) * -y', '1 / (1 + -x)')
 
 The text is Python. It computes the same number from floats, if the rows' scalar functions are defined by name.
-`autograd.engine.specialize` turns rows into inlined methods this way. `autograd.explaining.notation` has other
-notations.
+Formulas, exports and operation cards are written this way. `autograd.explaining.notation` has other notations.
 
 A symbol may have a number beside its name. Then comparisons are decided by the numbers, and a rule with branches gives
 only the branch that was taken:

@@ -153,7 +153,9 @@ SIMPLER: dict[Any, Callable[[Sketch], Any]] = {
     ops.div: lambda out: out.operands[0] if is_number(out.operands[1], 1) else _negated(out),
     ops.power: lambda out: out.operands[0] if is_number(out.operands[1], 1) else None,
     ops.matmul: _negated,
-    ops.where: lambda out: out.operands[1 if out.operands[0] else 2] if isinstance(out.operands[0], (bool, np.bool_)) else None,
+    ops.where: lambda out: (
+        out.operands[1 if out.operands[0] else 2] if isinstance(out.operands[0], (bool, np.bool_)) else None
+    ),
     ops.reshape: _reshape,
     ops.transpose: _transpose,
     ops.broadcast_to: _broadcast_to,
