@@ -12,10 +12,10 @@
 >>> x.grad
 12.0
 
-Such a node is recorded like any other, with `ByHand` for its row. It has no partials: its derivative is what `_backward`
-adds to the operands' gradients, and `ByHand.cotangents` finds it by having it add. That is a derivative in numbers and
-in reverse mode. Second order, forward mode and `vectorize` need a formula. So they refuse such a node by name;
-`autograd.custom_op` has one.
+Such a node is recorded like any other, with `ByHand` for its row. It has no partials. Its derivative is what
+`_backward` adds to the operands' gradients, and `ByHand.cotangents` finds it by having it add. That is a derivative in
+numbers and in reverse mode. Second order, forward mode and `vectorize` need a formula. So they refuse such a node by
+name; `autograd.custom_op` has one.
 
 `_backward` refers to its result, and the result to `_backward`. So these nodes are freed by Python's cyclic collector,
 unlike all others. And to find the derivative, gradients are set aside for a moment: threads that share such nodes take
@@ -28,7 +28,10 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from autograd.engine.graph import Node
+from autograd import ops
+from autograd.engine.graph import Node, as_label
+from autograd.engine.modes import modes
+from autograd.ops.arrays import number
 from autograd.ops.rows import Op, Traced, real
 
 Step = Callable[[], None]
@@ -155,3 +158,100 @@ def operands_of(given: Any, kind: type[Node]) -> tuple[Any, ...]:
                 "autograd.custom_op makes one that works on numbers, arrays and Tensors, in forward mode too"
             )
     return items
+
+
+class HandWritten(Node):
+    """What programs written for micrograd use of a node: `_prev`, `_op`, `_backward`, the constructor's arguments."""
+
+    __slots__ = ()
+
+    def _begin(self: Any, children: Any, op: Any, label: Any) -> None:
+        """A leaf with a label, or the result of an operation written by hand."""
+        if isinstance(children, str):  # as our own programs write it
+            if label:
+                raise TypeError(f"a Value has one label, not two: {children!r} and {label!r:.60}")
+            children, label = (), children
+        if label := as_label(label):
+            self.label = label
+        operands = operands_of(() if children is None else children, HandWritten)
+        if isinstance(op, str):
+            if operands:
+                self._record(tuple(dict.fromkeys(operands)), row(op or "hand", op), None)
+            elif op:
+                self._op = op
+        elif isinstance(op, (tuple, list)) and len(op) == len(operands):
+            self._record(operands, row("hand", ""), tuple([number(d) for d in op]))
+        else:
+            raise TypeError(
+                f"the third argument of Value is the operation's sign (text), or a local derivative for each of the "
+                f"{len(operands)} operands, not {type(op).__name__} {op!r:.60}"
+            )
+
+    def _record(self: Any, operands: tuple[Any, ...], op: Op, partials: tuple[float, ...] | None) -> None:
+        """Become the result of an operation written by hand; without recording, stay a leaf."""
+        if modes.tracer is not None:
+            modes.tracer.by_hand(op.name)
+        if modes.recording:
+            self.op, self.operands, self.parents, self.partials = op, operands, operands, partials
+            if modes.watch is not None:
+                modes.watch.record(self, op, operands)
+
+    @property
+    def _prev(self: Any) -> tuple[Node, ...]:
+        """The operands that are Values."""
+        return self.parents  # type: ignore[no-any-return]
+
+    @_prev.setter
+    def _prev(self: Any, children: Any) -> None:
+        operands = operands_of(children, HandWritten)
+        if self.op is not None and not isinstance(self.op, ByHand):
+            raise TypeError(f"this Value was computed by {self.op.name}, from operands that cannot be exchanged")
+        if operands:
+            self._record(tuple(dict.fromkeys(operands)), self.op or row(self._op or "hand", self._op), None)
+
+    @property
+    def _op(self: Any) -> str:
+        """The operation as micrograd writes it: "+", "*", "**2", "ReLU", "tanh"; empty for a leaf."""
+        if (given := self.__dict__.get("_op")) is not None:
+            return str(given)
+        made = self.op
+        if made is None:
+            return ""
+        if isinstance(made, ByHand):
+            return made.sign
+        if made is ops.power:
+            base, exponent = [x if isinstance(x, Node) else repr(x).removesuffix(".0") for x in self.operands]
+            return f"**{exponent}" if isinstance(base, Node) and isinstance(exponent, str) else made.infix
+        return "ReLU" if made is ops.relu else made.infix
+
+    @_op.setter
+    def _op(self: Any, sign: str) -> None:
+        self.__dict__["_op"] = sign
+
+    @property
+    def _backward(self: Any) -> Callable[[], None]:
+        """The node's step of backward: a function that adds to its operands' `grad` what its own means for them.
+
+        Setting it gives this one node a derivative written by hand. See `autograd.engine.byhand`.
+
+        >>> x = Value(3.0)
+        >>> y = x * x
+        >>> y.grad = 1.0
+        >>> y._backward()
+        >>> x.grad
+        6.0
+        """
+        return step_of(self)
+
+    @_backward.setter
+    def _backward(self: Any, step: Callable[[], None]) -> None:
+        if not callable(step):
+            raise TypeError(f"_backward is a function without arguments, not {type(step).__name__} {step!r:.60}")
+        if self.is_leaf and idle(step):  # it does nothing already
+            return
+        if modes.tracer is not None:
+            modes.tracer.by_hand(self._op or "a _backward")
+        if self.op is None:
+            self._record((), row(self._op or "hand", self._op), None)
+        if self.op is not None:
+            replace_step(self, step)

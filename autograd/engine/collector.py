@@ -1,13 +1,13 @@
 """Python's cyclic collector, and graphs of many Values.
 
 The collector looks for garbage each time that 700 objects (2,000 from Python 3.13 on) have come to be, and now and
-then goes through all that live. A graph of 60,000 Values is 240,000 objects: a Value, its operands, its parents and its
-partials. So the collector would run some hundred times while the graph is built, and find nothing: a graph has no cycles,
-and is freed as soon as it is dropped. While an earlier graph still lives, as it does where a loop keeps its last loss,
-those runs take longer than the step itself.
+then goes through all that live. A graph of 60,000 Values is 240,000 objects: Values, and for each its operands, its
+parents and its partials. So the collector would run some hundred times while the graph is built. It would find nothing:
+a graph has no cycles, and is freed as soon as it is dropped. While an earlier graph still lives, as where a loop
+keeps its last loss, those runs take longer than the step itself.
 
-So `backward` through n nodes has the collector wait for as many new objects as n nodes are, half a million at most. From
-then on a graph is built without it. If your program sets `gc.set_threshold`, or turns the collector off, we do not
+So `backward` through n nodes has the collector wait for as many new objects as n nodes are, half a million at most.
+From then on a graph is built without it. If your program sets `gc.set_threshold`, or turns the collector off, we do not
 change it.
 """
 

@@ -1,8 +1,9 @@
 """The modes: what holds for the code that runs right now, such as `no_grad`.
 
 A mode holds in the thread that entered it. Threads may build and sweep graphs of their own side by side. `backward`
-writes to nodes, so two threads that share leaves have to take turns, with a lock around backward: otherwise additions to
-a leaf's `grad` can get lost. The transformations (`autograd.grad` and its siblings) write to no node and need no lock.
+writes to nodes. So two threads that share leaves have to take turns, with a lock around backward: otherwise additions
+to a leaf's `grad` can get lost. The transformations (`autograd.grad` and its siblings) write to no node and need no
+lock.
 """
 
 from __future__ import annotations
@@ -39,8 +40,8 @@ modes = _Modes()
 class _Active:
     """How many contexts, in all threads, ask for something else than plain recording.
 
-    An operation on Values looks at this number first. What its own thread asks for takes three times as long to look up,
-    and is looked up only where the number is not 0.
+    An operation on Values looks at this number first. What its own thread asks for takes three times as long to look
+    up, and is looked up only where the number is not 0.
     """
 
     modes = 0

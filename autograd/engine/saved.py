@@ -6,12 +6,12 @@ changes. An operation remembers the version that it read; backward refuses to ru
 
 Most changes are prevented rather than counted. The memory is made read-only until the graphs that saved it have run
 backward or are gone: writing to it raises at the line that writes. A leaf's own array can still be had through
-``tensor.data`` and be written to, which is an update by hand. Then a copy is kept, which tells later whether somebody did
-write. Results of operations are read-only from birth. They need no `Memory`, and neither does any other array that
+``tensor.data`` and be written to, which is an update by hand. Then a copy is kept, which tells later whether it was
+written to. Results of operations are read-only from birth. They need no `Memory`, and neither does any other array that
 nobody can write to.
 
-The limit: NumPy cannot tell who else looks at the same memory. A view that was made before, and is not itself part of the
-graph, stays writable.
+The limit: NumPy cannot tell who else looks at the same memory. A view that was made before, and is not itself part of
+the graph, stays writable.
 """
 
 from __future__ import annotations

@@ -182,19 +182,7 @@ class Tensor(Node, ArrayOperators):
         >>> t.grad
         array([ 3., 30.])
         """
-        if seed is None:
-            if self.size != 1:
-                raise ValueError(
-                    f"backward from shape {self.shape}: reduce it to one number first (.sum(), .mean()), "
-                    "or pass the cotangent, backward(seed)"
-                )
-            seed = np.array(1.0, self._data.dtype)
-            if self._data.ndim:
-                seed = seed.reshape(self._data.shape)
-        else:
-            seed = np.array(as_array(seed, "backward"), dtype=self.dtype)
-            if seed.shape != self.shape:
-                raise ValueError(f"the seed of shape {seed.shape} should have this Tensor's shape {self.shape}")
+        seed = self._seed(seed)
         if self.op is None:
             self._receive(seed, seed)
             return
@@ -218,6 +206,20 @@ class Tensor(Node, ArrayOperators):
         for node in order:
             if node._saved is not None:
                 node._saved.release()
+
+    def _seed(self, seed: Any) -> Array:
+        """The cotangent to begin with, checked."""
+        if seed is None:
+            if self.size != 1:
+                raise ValueError(
+                    f"backward from shape {self.shape}: reduce it to one number first (.sum(), .mean()), "
+                    "or pass the cotangent, backward(seed)"
+                )
+            return np.ones(self.shape, self.dtype)
+        array: Array = np.array(as_array(seed, "backward"), dtype=self.dtype)
+        if array.shape != self.shape:
+            raise ValueError(f"the seed of shape {array.shape} should have this Tensor's shape {self.shape}")
+        return array
 
     def _refuse(self, node: Node, array: Array) -> NoReturn:
         name = next((f" ({x.label})" for x in node.parents if x.label and x._data is array), "")

@@ -31,39 +31,19 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine import byhand
-from autograd.engine.byhand import ByHand
+from autograd.engine.byhand import ByHand, HandWritten
 from autograd.engine.collector import wait_for
-from autograd.engine.graph import Node, as_label, postorder
+from autograd.engine.graph import as_label, postorder
 from autograd.engine.modes import CONSTANT, GENERAL, RECORDING, active, modes
+from autograd.ops.arrays import number
 from autograd.ops.operators import ALIASES, compared, method_names
 from autograd.ops.operators import binary as general
-from autograd.ops.rows import Elementwise, Op, Reduction, Traced, box, ieee, normalize_axis, real
+from autograd.ops.rows import Elementwise, Op, Reduction, box, ieee, normalize_axis
 from autograd.ops.signatures import as_method
 from autograd.ops.worlds import FLOATS, ROWS
 
 
-def number(x: Any) -> float:
-    """`x` as a Python float, infinite where it is too large; anything that is not a real number is refused by name.
-
-    >>> number(np.float32(0.5)), number(2)
-    (0.5, 2.0)
-    """
-    if isinstance(x, (float, int, np.floating, np.integer, np.bool_)):
-        return real(x)
-    if isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "fiub":
-        return float(x)
-    what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
-    hint = ": use a Tensor, or one Value an element" if isinstance(x, (np.ndarray, list, tuple)) else ""
-    if isinstance(x, (str, complex, Traced)):
-        part = "real" if isinstance(x, complex) else "data"
-        hint = ": float(x) reads one" if isinstance(x, str) else f": take its .{part}"
-    elif hasattr(x, "__float__") and not isinstance(x, np.ndarray):  # a Fraction, a Decimal
-        hint = ": float(x) rounds it to one"
-    raise TypeError(f"a Value holds one real number, not {what}{hint}")
-
-
-class Value(Node):
+class Value(HandWritten):
     """One number in a computation graph.
 
     Args:
@@ -213,7 +193,7 @@ class Value(Node):
     def _dot(cls, x: Iterable[Any], y: Iterable[Any], bias: Any) -> Any:
         if modes.tracer is not None:
             return modes.tracer.kind._dot(x, y, bias)
-        left, right, items = dot_items(x, y, bias)
+        left, _, items = dot_items(x, y, bias)
         items = tuple([item if isinstance(item, Value) else Value(item) for item in items])  # constants become leaves
         n = len(left)
         a, b = [item._data for item in items[:n]], [item._data for item in items[n : 2 * n]]
@@ -267,99 +247,6 @@ class Value(Node):
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data}, grad={self.grad}{label})"
-
-    # ------------------------------------------------------- names that programs written for micrograd use
-
-    def _begin(self, children: Any, op: Any, label: Any) -> None:
-        """A leaf with a label, or the result of an operation written by hand."""
-        if isinstance(children, str):  # as our own programs write it
-            if label:
-                raise TypeError(f"a Value has one label, not two: {children!r} and {label!r:.60}")
-            children, label = NONE, children
-        if label := as_label(label):
-            self.label = label
-        operands = byhand.operands_of(NONE if children is None else children, Value)
-        if isinstance(op, str):
-            if operands:
-                self._record(tuple(dict.fromkeys(operands)), byhand.row(op or "hand", op), None)
-            elif op:
-                self._op = op
-        elif isinstance(op, (tuple, list)) and len(op) == len(operands):
-            self._record(operands, byhand.row("hand", ""), tuple([number(d) for d in op]))
-        else:
-            raise TypeError(
-                f"the third argument of Value is the operation's sign (text), or a local derivative for each of the "
-                f"{len(operands)} operands, not {type(op).__name__} {op!r:.60}"
-            )
-
-    def _record(self, operands: tuple[Any, ...], op: Op, partials: tuple[float, ...] | None) -> None:
-        """Become the result of an operation written by hand; without recording, stay a leaf."""
-        if modes.tracer is not None:
-            modes.tracer.by_hand(op.name)
-        if modes.recording:
-            self.op, self.operands, self.parents, self.partials = op, operands, operands, partials
-            if modes.watch is not None:
-                modes.watch.record(self, op, operands)
-
-    @property
-    def _prev(self) -> tuple[Node, ...]:
-        """The operands that are Values."""
-        return self.parents
-
-    @_prev.setter
-    def _prev(self, children: Any) -> None:
-        operands = byhand.operands_of(children, Value)
-        if self.op is not None and not isinstance(self.op, ByHand):
-            raise TypeError(f"this Value was computed by {self.op.name}, from operands that cannot be exchanged")
-        if operands:
-            self._record(tuple(dict.fromkeys(operands)), self.op or byhand.row(self._op or "hand", self._op), None)
-
-    @property
-    def _op(self) -> str:
-        """The operation as micrograd writes it: "+", "*", "**2", "ReLU", "tanh"; empty for a leaf."""
-        if (given := self.__dict__.get("_op")) is not None:
-            return str(given)
-        row = self.op
-        if row is None:
-            return ""
-        if isinstance(row, ByHand):
-            return row.sign
-        if row is ops.power:
-            base, exponent = [x if isinstance(x, Node) else repr(x).removesuffix(".0") for x in self.operands]
-            return f"**{exponent}" if isinstance(base, Node) and isinstance(exponent, str) else row.infix
-        return "ReLU" if row is ops.relu else row.infix
-
-    @_op.setter
-    def _op(self, sign: str) -> None:
-        self.__dict__["_op"] = sign
-
-    @property
-    def _backward(self) -> Callable[[], None]:
-        """The node's step of backward: a function that adds to its operands' `grad` what its own means for them.
-
-        Setting it gives this one node a derivative written by hand. See `autograd.engine.byhand`.
-
-        >>> x = Value(3.0)
-        >>> y = x * x
-        >>> y.grad = 1.0
-        >>> y._backward()
-        >>> x.grad
-        6.0
-        """
-        return byhand.step_of(self)
-
-    @_backward.setter
-    def _backward(self, step: Callable[[], None]) -> None:
-        if not callable(step):
-            raise TypeError(f"_backward is a function without arguments, not {type(step).__name__} {step!r:.60}")
-        if self.is_leaf and byhand.idle(step):  # it does nothing already
-            return
-        if modes.tracer is not None:
-            modes.tracer.by_hand(self._op or "a _backward")
-        if self.op is None:
-            self._record((), byhand.row(self._op or "hand", self._op), None)
-        if self.op is not None:
-            byhand.replace_step(self, step)
 
 
 NONE: tuple[()] = ()

@@ -11,7 +11,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.engine.tensor import Tensor
-from autograd.engine.value import Value, number
+from autograd.engine.value import Value
+from autograd.ops.arrays import number
 from autograd.ops.rows import Elementwise, operand_names
 from autograd.transforms import vjp
 from autograd.transforms.containers import flatten, is_module, parameters_of

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.ops.rows import FLOATS, OBJECT, Op, Traced, bounded
+from autograd.ops.rows import FLOATS, OBJECT, Op, Traced, bounded, real
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -68,6 +68,26 @@ def to_array(x: Any, taker: str) -> Array:
         elif is_data(x) and all(isinstance(item, NUMBERS) for item in array.flat):
             array = array.astype(np.float64)
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def number(x: Any) -> float:
+    """`x` as a Python float, infinite where it is too large; anything that is not a real number is refused by name.
+
+    >>> number(np.float32(0.5)), number(2)
+    (0.5, 2.0)
+    """
+    if isinstance(x, (float, int, np.floating, np.integer, np.bool_)):
+        return real(x)
+    if isinstance(x, np.ndarray) and x.ndim == 0 and x.dtype.kind in "fiub":
+        return float(x)
+    what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
+    hint = ": use a Tensor, or one Value an element" if isinstance(x, (np.ndarray, list, tuple)) else ""
+    if isinstance(x, (str, complex, Traced)):
+        part = "real" if isinstance(x, complex) else "data"
+        hint = ": float(x) reads one" if isinstance(x, str) else f": take its .{part}"
+    elif hasattr(x, "__float__") and not isinstance(x, np.ndarray):  # a Fraction, a Decimal
+        hint = ": float(x) rounds it to one"
+    raise TypeError(f"a Value holds one real number, not {what}{hint}")
 
 
 def is_data(x: Any) -> bool:

@@ -288,7 +288,8 @@ class Elementwise(Op):
 
     `value` is the operation on floats: a formula in terms of other rows, which then serves arrays and symbols too; a
     function of `math`; or code for numbers, which tests its operands or declares them, as in ``def value(x: float)``.
-    `array` is NumPy's function where it has one; without it, code takes arrays element by element. `partials` take ``(out, *inputs)``; None
+    `array` is NumPy's function where it has one; without it, code takes arrays element by element. `partials` take
+    ``(out, *inputs)``; None
     says that an operand has no derivative (a condition); `array_partials` are the same rules with NumPy's functions
     in place of the rows that they call.
     `domain` (an interval an operand) and `kinks` (where it has no derivative) serve tests and descriptions.

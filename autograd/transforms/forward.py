@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.engine.modes import levels, modes, recording
-from autograd.engine.value import number
+from autograd.ops.arrays import number
 from autograd.ops.rows import Traced
 from autograd.transforms.containers import flatten
 from autograd.transforms.dual import Dual, like

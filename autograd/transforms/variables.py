@@ -14,7 +14,8 @@ from autograd import ops
 from autograd.engine.graph import Node
 from autograd.engine.modes import modes
 from autograd.engine.tensor import Tensor
-from autograd.engine.value import Value, number
+from autograd.engine.value import Value
+from autograd.ops.arrays import number
 from autograd.ops.rows import FLOATS, Traced
 from autograd.transforms.dual import Dual
 

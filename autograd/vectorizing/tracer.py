@@ -19,7 +19,8 @@ from autograd.engine.anomaly import calling_line
 from autograd.engine.byhand import ByHand
 from autograd.engine.graph import Node
 from autograd.engine.modes import active, modes
-from autograd.engine.value import Value, dot_items, number, without_axis
+from autograd.engine.value import Value, dot_items, without_axis
+from autograd.ops.arrays import number
 from autograd.ops.operators import NUMPY_NAMES, method_names
 from autograd.ops.rows import Op, Reduction, Traced, box
 from autograd.ops.worlds import ROWS
@@ -475,7 +476,7 @@ class Trace:
         return order
 
     def cotangents(self, outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Any]) -> list[Any] | None:
-        """As `autograd.engine.graph.cotangents`: the rules run on what was written down. None, if these are not traced."""
+        """As `cotangents` of a graph: the rules run on what was written down. None, if these are not traced."""
         if not all(isinstance(x, Value) for x in (*outputs, *wrt)):
             return None
         leaves = [self.operand(x) for x in wrt]
