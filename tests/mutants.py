@@ -25,22 +25,25 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import autograd.engine.form
-import autograd.engine.specialize
-
 import autograd.engine.custom
 import autograd.engine.graph
+import autograd.engine.modes
 import autograd.engine.saved
 import autograd.engine.tensor
 import autograd.engine.value
 import autograd.functions.linalg
 import autograd.functions.table
+import autograd.ops.arrays
 import autograd.ops.kernels
+import autograd.ops.probabilities
+import autograd.ops.products
 import autograd.ops.rows
-import autograd.transforms
 import autograd.transforms.dual
+import autograd.transforms.forward
+import autograd.transforms.matrices
+import autograd.transforms.reverse
+import autograd.transforms.variables
 from autograd import ops
-from autograd.engine.graph import MANY
 from autograd.engine.tensor import Tensor
 from autograd.ops.rows import Elementwise, General, Linear, Reduction
 from autograd.ops.symbol import Symbol, symbol
@@ -95,7 +98,8 @@ LINALG = "linalg"
 def product_mutants() -> list[tuple[str, str, Mutation]]:
     """The same for rows that state both of their products themselves: each of the two, wrong in each way."""
     found = []
-    for row in [x for x in vars(autograd.functions.linalg).values() if isinstance(x, General)]:
+    parts = [x for x in vars(autograd.functions.linalg).values() if isinstance(x, type(autograd))]
+    for row in {x.name: x for part in parts for x in vars(part).values() if isinstance(x, General)}.values():
         for attribute in ("pull", "push"):
             rule = getattr(row, attribute)
             for kind, factor in FACTORS.items():
@@ -141,10 +145,9 @@ def put(row, attribute: str, i: int, changed: Callable) -> Mutation:
                 rules = list(getattr(row, held))
                 rules[i] = changed
                 setattr(row, held, tuple(rules))
-        if names is not None:  # the compiled methods are made from the partials: make them again
+        if names is not None:  # Value's operators are made from the partials: make them again
             rename(row, names)
-            autograd.engine.value._specialized.__init__(autograd.engine.value.Value)
-            autograd.engine.specialize.scalars.cache_clear()
+            autograd.engine.value.attach_all()
 
     return mutate
 
@@ -156,8 +159,7 @@ def rename(row: Elementwise, names: tuple[str, ...]) -> None:
     def operand_names(op):
         return names if op is row else original(op)
 
-    for module in (autograd.ops.rows, autograd.engine.specialize):
-        module.operand_names = operand_names
+    put_everywhere("operand_names", operand_names)
 
 
 def boundary_changes(rule: Callable) -> list[Callable]:
@@ -195,6 +197,8 @@ def source_change(module, before: str, after: str) -> Mutation:
         for old, new in zip(original.body, changed.body, strict=True):
             if ast.dump(old) != ast.dump(new):
                 replace(module, new)
+        if module is autograd.engine.value:
+            module.attach_all()
 
     return mutate
 
@@ -207,12 +211,11 @@ def replace(module, definition) -> None:
         for other in [m for name, m in sys.modules.items() if name.startswith("autograd")]:
             if definition.name in vars(other) and other is not module and callable(vars(other)[definition.name]):
                 setattr(other, definition.name, new)
-        if definition.name in autograd.engine.form.NAMES:
-            autograd.engine.form.NAMES[definition.name] = new
         return
     cls = vars(module)[definition.name]
     for method in definition.body:
-        if isinstance(method, ast.FunctionDef):
+        setter = any(ast.unparse(x).endswith(".setter") for x in getattr(method, "decorator_list", ()))
+        if isinstance(method, ast.FunctionDef) and not setter:
             space: dict = {}
             exec(compile(ast.Module([method], []), module.__file__, "exec"), vars(module), space)
             function = space[method.name]
@@ -229,53 +232,28 @@ def replace(module, definition) -> None:
                 setattr(cls, method.name, function)
 
 
-def assigning_pulls() -> None:
-    autograd.engine.specialize.received = lambda target, text: f"{target}.grad = {text}"
-
-
 def preorder() -> None:
-    def topological(root):
-        zero, order, stack = float("0"), [], [root]
+    def postorder(roots, without=()):
+        order, met, stack = [], {*map(id, without)}, list(roots)
         while stack:
             node = stack.pop()
-            if node.grad is zero or node._kind is None:
-                continue
-            node.grad = zero
-            order.append(node)
-            stack.extend(reversed(node.parents))
+            if id(node) not in met:
+                met.add(id(node))
+                order.append(node)
+                stack.extend(reversed(node.parents))
         return order[::-1]
 
-    put_everywhere("topological", topological)
-
-
-def stale_interiors() -> None:
-    original = autograd.engine.graph.topological
-
-    def topological(root):
-        before = {}
-        stack = [root]
-        while stack:
-            node = stack.pop()
-            if node._kind is not None and id(node) not in before:
-                before[id(node)] = node.grad
-                stack.extend(node.parents)
-        order = original(root)
-        for node in order:
-            if isinstance(node, autograd.engine.value.Value):
-                node.grad = before[id(node)]
-        return order
-
-    put_everywhere("topological", topological)
+    put_everywhere("postorder", postorder)
 
 
 def twice() -> None:
-    original = autograd.engine.graph.topological
+    original = autograd.engine.graph.postorder
 
-    def topological(root):
-        order = original(root)
-        return [*order[:1], *order] if len(order) > 1 else order
+    def postorder(roots, without=()):
+        order = original(roots, without)
+        return [*order[:-1], *order[-2:]] if len(order) > 2 else order
 
-    put_everywhere("topological", topological)
+    put_everywhere("postorder", postorder)
 
 
 def put_everywhere(name, function) -> None:
@@ -287,7 +265,7 @@ def put_everywhere(name, function) -> None:
 def aliasing_leaves() -> None:
     def receive(self, cotangent, upstream):
         held = self.grad
-        self.grad = cotangent if held is None or type(held) is float else held + cotangent
+        self.grad = cotangent if held is None else held + cotangent
 
     Tensor._receive = receive
 
@@ -295,8 +273,8 @@ def aliasing_leaves() -> None:
 def adding_in_place() -> None:
     def receive(self, cotangent, upstream):
         held = self.grad
-        if held is None or type(held) is float:
-            self.grad = cotangent if self._kind is not None else np.array(cotangent)
+        if held is None:
+            self.grad = cotangent if self.op is not None else np.array(cotangent)
         elif held.flags.writeable:
             held += cotangent
         else:
@@ -309,7 +287,7 @@ def forgetful_leaves() -> None:
     original = Tensor._receive
 
     def receive(self, cotangent, upstream):
-        if self._kind is None:
+        if self.op is None:
             self.grad = np.array(cotangent)
         else:
             original(self, cotangent, upstream)
@@ -317,45 +295,65 @@ def forgetful_leaves() -> None:
     Tensor._receive = receive
 
 
-def missed_leaves() -> None:
-    def topological(root):
-        return [n for n in original(root) if n._kind.fan != MANY or len(n._a) != 3]
+def missed_nodes() -> None:
+    original = autograd.engine.graph.postorder
 
-    original = autograd.engine.graph.topological
-    put_everywhere("topological", topological)
+    def postorder(roots, without=()):
+        return [n for n in original(roots, without) if len(n.parents) != 3]
 
-
-def forgotten_bias() -> None:
-    def pull(node):
-        n = len(node._a) // 2
-        for x, y in zip(node._a[:n], node._a[n:], strict=False):
-            x.grad += y._data * node.grad
-            y.grad += x._data * node.grad
-
-    autograd.engine.value.nary(ops._dot).pull = pull
+    put_everywhere("postorder", postorder)
 
 
 def spread_letters() -> None:
-    source_change(ops, "if n == sizes[letter])", ")")()
+    source_change(autograd.ops.products, "if n == sizes[letter])", ")")()
     ops._einsum.transposes = (ops._einsum_transpose,)  # the row holds the function itself
 
 
-rows, graph, tensor, dual, kernels = (
+rows, graph, mode, saved, value, tensor, dual, kernels = (
     autograd.ops.rows,
     autograd.engine.graph,
+    autograd.engine.modes,
+    autograd.engine.saved,
+    autograd.engine.value,
     autograd.engine.tensor,
     autograd.transforms.dual,
     autograd.ops.kernels,
 )
 ENGINE: dict[str, Mutation] = {
-    "pulls assign instead of adding": assigning_pulls,
+    "two operands are assigned to": source_change(
+        value, "x.grad += dx * g\n                y.grad", "x.grad = dx * g\n                y.grad"
+    ),
+    "other operands are assigned to": source_change(
+        value, "                    x.grad += dx * g", "                    x.grad = dx * g"
+    ),
+    "the second operand is forgotten": source_change(value, "y.grad += dy * g", "pass"),
+    "a hand-written step is left out": source_change(value, "node._backward()\n", "pass\n"),
     "preorder instead of topological order": preorder,
-    "interior gradients are not reset": stale_interiors,
-    "a node is pulled twice": twice,
+    "interior gradients are not reset": source_change(
+        value,
+        "                node.grad = 0.0\n        self.grad = 1.0",
+        "                pass\n        self.grad = 1.0",
+    ),
+    "leaves are reset": source_change(value, "if node.op is not None or node.grad is None:", "if True:"),
+    "interior gradients of Tensors are not reset": source_change(
+        tensor, "for node in order:\n            node.grad = None", "for node in order:\n            pass"
+    ),
+    "a node runs twice": twice,
+    "a Value's constants are differentiated": source_change(
+        value,
+        "out.parents = (self,)\n                out.partials = partials\n                return out",
+        "out.parents = (self,)\n                out.partials = (2.0 * partials[0],)\n                return out",
+    ),
+    "partials are those of the swapped operands": source_change(
+        value, "(by_x(data, x, y), by_y(data, x, y))", "(by_x(data, y, x), by_y(data, y, x))"
+    ),
+    "partials of the general path are zero": source_change(
+        value, "ieee(rule, (data, *numbers)) for rule", "0.0 for rule"
+    ),
     "leaves keep the cotangent they are handed": aliasing_leaves,
     "contributions are added in place": adding_in_place,
     "leaves do not accumulate over calls": forgetful_leaves,
-    "some n-ary nodes are left out": missed_leaves,
+    "some nodes are left out": missed_nodes,
     "broadcasting is not undone": source_change(rows, "g = g.sum(axis=tuple(range(extra)) + stretched)", "g = g"),
     "leading axes are not summed": source_change(rows, "tuple(range(extra)) + stretched", "stretched"),
     "stretched axes are averaged": source_change(rows, "g = g.sum(axis=tuple", "g = g.mean(axis=tuple"),
@@ -370,14 +368,12 @@ ENGINE: dict[str, Mutation] = {
     "products the other way round are not turned back": source_change(
         autograd.ops.kernels, "b.T.dot(a.T).T.copy()", "b.T.dot(a.T).reshape(len(a), -1)"
     ),
-    "saved arrays are not guarded": source_change(
-        autograd.engine.saved, "return Saved(guards) if guards else None", "return None"
+    "saved arrays are not kept": source_change(saved, "return Saved(versions) if versions else None", "return None"),
+    "fused rows keep the cotangent's dtype": source_change(
+        rows, "unbroadcast(vjp(g, out, *inputs, **params), x) if", "vjp(g, out, *inputs, **params) if"
     ),
-    "forms do not look at shapes": source_change(
-        autograd.engine.form, "if c.shape != a{i}.shape or c.dtype", "if c.dtype"
-    ),
-    "forms do not look at dtypes": source_change(
-        autograd.engine.form, "a{i}.shape or c.dtype is not a{i}.dtype:", "a{i}.shape:"
+    "rows read less than they do": source_change(
+        rows, "return [j for j, name in enumerate(names) if name in found]", "return []"
     ),
     "cotangents of foreign rows are kept": source_change(
         autograd.engine.custom, "np.array(c) if isinstance(c, np.ndarray) else c", "c"
@@ -385,17 +381,20 @@ ENGINE: dict[str, Mutation] = {
     "what an update keeps may be written to": source_change(
         tensor, "finally:\n            array.setflags(write=False)", "finally:\n            pass"
     ),
-    "guards are never checked": source_change(autograd.engine.saved, "if not held.intact():", "if False:"),
-    "leaves may be replaced": source_change(autograd.engine.saved, "if leaf._version > since:", "if False:"),
+    "versions are never compared": source_change(saved, "if memory.now() != version:", "if False:"),
+    "leaves may be replaced": source_change(saved, "        self.version += 1\n", "        pass\n"),
     "leaves that were given away may be written to": source_change(
-        autograd.engine.saved, "if leaf._exposed > since and", "if False and"
+        saved, "if self.snapshot is not None and not", "if False and not"
     ),
-    "no_grad records": source_change(graph, "modes.recording = False", "pass"),
-    "no_grad is not undone": source_change(
-        graph, "modes.recording, modes.cut = self._outer.pop()", "self._outer.pop()"
+    "memory thaws while others wait": source_change(saved, "if self.waiting <= 0:", "if True:"),
+    "memory never thaws": source_change(saved, "            self._set_writeable(True)", "            pass"),
+    "a graph that can never run holds memory": source_change(
+        saved, "        self.waiting = 0\n        self.snapshot", "        self.snapshot"
     ),
+    "no_grad records": source_change(mode, "modes.recording = False", "pass"),
+    "no_grad is not undone": source_change(mode, "modes.recording, modes.cut = self._outer.pop()", "self._outer.pop()"),
     "NumPy scalars widen float32": source_change(
-        rows, "return x.item() if x.dtype.itemsize <= 8 else float(x)", "return x"
+        autograd.ops.arrays, "return array.item() if array.dtype.itemsize <= 8 else float(array)", "return array"
     ),
     # forward mode
     "tangents are not broadcast": source_change(dual, "tangent = ops.broadcast_to(tangent, shape)", "pass"),
@@ -412,31 +411,33 @@ ENGINE: dict[str, Mutation] = {
     ),
     "what stands still moves": source_change(rows, "[still(x) if t is None else t", "[x if t is None else t"),
     "forward mode ignores no_grad": source_change(dual, "if level <= modes.cut:", "if False:"),
-    "levels are not cut": source_change(graph, "modes.cut = next(levels)", "pass"),
+    "levels are not cut": source_change(mode, "modes.cut = next(levels)", "pass"),
     "numbers have no shape in forward mode": source_change(
         dual, "return np.asarray(x, dtype=float) if type(x) in (float, int, bool) else x", "return x"
     ),
     # transformations
-    "transformations obey no_grad outside": source_change(graph, "modes.recording = True", "pass"),
-    "transformations leave recording on": source_change(graph, "modes.recording = self._outer", "pass"),
+    "transformations obey no_grad outside": source_change(mode, "modes.recording = True", "pass"),
+    "transformations leave recording on": source_change(mode, "modes.recording = self._outer", "pass"),
     "results in no_grad stay in the graph": source_change(
-        autograd.transforms, "return x if modes.recording or not isinstance(x, Traced) else ops.identity(x)", "return x"
+        autograd.transforms.variables,
+        "return x if modes.recording or not isinstance(x, Traced) else ops.identity(x)",
+        "return x",
     ),
     "a Hessian's columns are its rows' sums": source_change(
-        autograd.transforms,
+        autograd.transforms.matrices,
         "return ops.stack(columns, axis=-1)",
         "return ops.stack([sum(columns)] * len(columns), axis=-1)",
     ),
     "a Jacobian by reverse mode is transposed": source_change(
-        autograd.transforms, "ops.stack(rows, axis=0)", "ops.stack(rows, axis=-1)"
+        autograd.transforms.matrices, "ops.stack(rows, axis=0)", "ops.stack(rows, axis=-1)"
     ),
     "jvp forgets the tangents of later arguments": source_change(
-        autograd.transforms,
+        autograd.transforms.forward,
         "(start(x), start(t)) for x, t in",
         "(start(x), zeros_like(t) if args else start(t)) for x, t in",
     ),
     "numbers among arrays are Values": source_change(
-        autograd.transforms, "modes.of_arrays = outer or self.arrays", "pass"
+        autograd.transforms.reverse, "modes.of_arrays = outer or self.arrays", "pass"
     ),
     "forward mode of custom operations obeys no_grad": source_change(
         autograd.engine.custom, "with recording():", "if True:"
@@ -455,7 +456,7 @@ ENGINE: dict[str, Mutation] = {
     ),
     "index arrays are not copied": source_change(kernels, "array = np.array(part)", "array = np.asarray(part)"),
     "labels are not copied": source_change(
-        ops, "own = np.array(given, dtype=np.intp)", "own = np.asarray(given, dtype=np.intp)"
+        autograd.ops.probabilities, "own = np.array(given, dtype=np.intp)", "own = np.asarray(given, dtype=np.intp)"
     ),
     "only arrays may name a place twice": source_change(
         kernels,
@@ -463,7 +464,7 @@ ENGINE: dict[str, Mutation] = {
         "return index",
     ),
     "summed letters of length 1 are not spread": spread_letters,
-    "masks are dropped": source_change(rows, "if not np.ma.is_masked(x):", "if True:"),
+    "masks are dropped": source_change(autograd.ops.arrays, 'return remedy if np.ma.is_masked(x) else ""', 'return ""'),
     "nobody else is asked": source_change(
         autograd.ops.operators,
         "return NotImplemented if is_foreign(other) else row.apply((x, y), {})",
@@ -475,15 +476,17 @@ ENGINE: dict[str, Mutation] = {
     "transforms confuse levels": source_change(
         autograd.transforms.dual, "level = max(x.level for x in inputs", "level = min(x.level for x in inputs"
     ),
-    "transforms reuse the outer variable": source_change(autograd.transforms, "return ops.identity(x)", "return x"),
-    "closures of an inner grad are cut": source_change(
-        autograd.transforms, "return (modes.differentiating > 0 and modes.recording) or any(", "return any("
+    "transforms reuse the outer variable": source_change(
+        autograd.transforms.variables, "return ops.identity(x)", "return x"
     ),
-    "a bias gets no gradient": forgotten_bias,
+    "closures of an inner grad are cut": source_change(
+        autograd.transforms.variables, "return (modes.differentiating > 0 and modes.recording) or any(", "return any("
+    ),
+    "a bias gets no gradient": source_change(value, "(*b, *a, 1.0)", "(*b, *a, 0.0)"),
     "IEEE results raise": source_change(
         rows, "except (ArithmeticError, ValueError):\n        pass", "except KeyError:\n        pass"
     ),
-    "Values keep NumPy numbers": source_change(autograd.engine.value, "return float(x)", "return x"),
+    "Values keep NumPy numbers": source_change(autograd.ops.arrays, "return float(x)", "return x"),
 }
 
 EQUIVALENT = {
@@ -534,7 +537,7 @@ def run_suite(mutation: Mutation, row: str, seed: int) -> tuple[int, int]:
         files = ["test_linalg.py"]
     elif not row:
         files = ["test_contexts.py", "test_saved.py", "test_foreign.py", "test_modes.py", "test_transforms.py", *files]
-        files += ["test_value.py", "test_tensor.py", "test_modules.py", "test_form.py", "test_weight_gradients.py"]
+        files += ["test_value.py", "test_tensor.py", "test_modules.py", "test_weight_gradients.py"]
     arguments = [f"tests/{name}" for name in files]
     chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row not in ("", LINALG) else []
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--hypothesis-seed={seed}"]

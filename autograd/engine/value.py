@@ -424,11 +424,16 @@ def attach(row: Elementwise, name: str, method: Method) -> None:
         setattr(Value, alias, method)
 
 
-for _row in ROWS.values():
-    for _i, _name in enumerate(method_names(_row)):
-        if _row.arity == 1:
-            attach(_row, _name, unary(_row))
-        elif _row.arity == 2 and _name[0] == "_":
-            attach(_row, _name, mixed(_row, swapped=True) if _i else binary(_row))
-        elif _row.arity == 2:
-            attach(_row, _name, by_name(_row, binary(_row)))
+def attach_all() -> None:
+    """Make Value's operators and methods from the table."""
+    for row in ROWS.values():
+        for i, name in enumerate(method_names(row)):
+            if row.arity == 1:
+                attach(row, name, unary(row))
+            elif row.arity == 2 and name[0] == "_":
+                attach(row, name, mixed(row, swapped=True) if i else binary(row))
+            elif row.arity == 2:
+                attach(row, name, by_name(row, binary(row)))
+
+
+attach_all()
