@@ -104,9 +104,27 @@ def check_report(namespace, output):
     assert said.replace("Falsifying example", "Failing test case").startswith(report)  # as Hypothesis used to call it
 
 
+def check_node(namespace, output):
+    c = namespace["c"]
+    for name in re.findall(r"^\| `(\w+)` \| ", PAGES["docs/engine.md"], re.M):
+        assert hasattr(c, name), name
+
+
+def check_order(namespace, output):
+    assert namespace["d"].grad == 0.0
+
+
+def check_sweep(namespace, output):
+    a, b = namespace["a"].grad, namespace["b"].grad
+    namespace["a"].grad = namespace["b"].grad = 0.0
+    namespace["d"].backward()
+    assert (namespace["a"].grad, namespace["b"].grad) == (a, b)
+
+
 CHECKS = {
     "README.md": [check_example, check_tree, check_evaluation],
     "docs/editors.md": [check_signature],
+    "docs/engine.md": [check_node, check_order, check_sweep],
     "docs/operations.md": [check_row, check_transforms],
     "docs/proving.md": [check_report],
     "docs/scalars.md": [check_micrograd, check_by_hand],

@@ -17,7 +17,7 @@ from autograd import Tensor, custom_op, ops, vectorize
 from autograd.ops.rows import Elementwise
 from demos import convolution
 from nn.data import Batches, load_mnist
-from nn.export.onnx import DIRECT
+from nn.export.onnx import COMPOSED, DIRECT
 
 ACTIVATIONS = [nn.ReLU, nn.Sigmoid, nn.Tanh, nn.GELU, nn.SiLU, nn.Softplus, nn.LeakyReLU, nn.ELU, nn.Softmax]
 EDGES = [
@@ -142,7 +142,7 @@ def test_source_of_every_row_is_the_row_also_where_python_raises(row):
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_onnx_of_every_row_is_the_row(row, tmp_path):
-    if not row.is_formula and row.name not in {*OPERATORS, *nn.export.COMPOSED}:
+    if not row.is_formula and row.name not in {*OPERATORS, *COMPOSED}:
         with pytest.raises(nn.ExportError, match=f"{row.name} cannot be exported to ONNX: ONNX has no such operator"):
             onnx_of(on_columns(row), tmp_path, row.arity)
         return

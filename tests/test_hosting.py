@@ -54,7 +54,12 @@ def test_hooks_are_pinned_and_those_of_make_check():
             assert newest >= oldest
     recipe = re.search(r"^check:.*\n((\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1]
     assert entries == ["ruff-check", "ruff-format", "python -m mypy"]
-    assert re.findall(r"\$\(BIN\)/(.*)", recipe) == ["ruff check .", "ruff format --check .", "mypy"]
+    assert re.findall(r"\$\(BIN\)/(.*)", recipe) == [
+        "python tests/stubs.py",
+        "ruff check .",
+        "ruff format --check .",
+        "mypy",
+    ]
 
 
 def test_the_matrix_is_what_the_package_says():

@@ -137,6 +137,23 @@ def test_scalar_equals_tensor(row, seed):
         assert math.isclose(values[i].grad, tensors[i].grad.item(), rel_tol=1e-13, abs_tol=1e-300)
 
 
+@named("row", ELEMENTWISE, **by_name)
+@given(seed=seeds)
+def test_a_change_after_the_operation_does_not_reach_its_gradient(row, seed):
+    """A Value keeps its partials: those of the numbers that the operation was applied to."""
+    inputs = [x.item() for x in operands_of(row, [()] * row.arity, np.random.default_rng(seed))]
+    grads = []
+    for change in (0.0, 0.25):
+        values = [Value(x) if d is not None else x for x, d in zip(inputs, row.partials, strict=True)]
+        out = row(*values) * 1.0
+        for x in values:
+            if isinstance(x, Value):
+                x.data += change
+        out.backward()
+        grads.append([x.grad for x in values if isinstance(x, Value)])
+    np.testing.assert_array_equal(*grads)
+
+
 PATTERNS = [
     (row, pattern)
     for row in ELEMENTWISE

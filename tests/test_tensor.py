@@ -434,7 +434,7 @@ def test_copies_and_pickles_of_leaves_only():
     for twin in (copy.copy(t), copy.deepcopy(t), pickle.loads(pickle.dumps(t))):
         assert twin.tolist() == [1.0, 1.0]
         assert (twin.dtype, twin.label) == (np.float32, "t")
-        assert twin._data is not t._data
+        assert twin._raw is not t._raw
     with pytest.raises(TypeError, match="computed by mul"):
         copy.deepcopy(t * t)
 
@@ -486,9 +486,9 @@ def test_a_leaf_given_away_while_a_graph_waits_is_compared():
 def test_a_leaf_is_copied_only_where_a_graph_might_need_it():
     w = Tensor([1.0, 2.0])
     w.data
-    assert memory_of(w._data) is None  # no graph has read it
+    assert memory_of(w._raw) is None  # no graph has read it
     loss = (w * w).sum()
-    memory = memory_of(w._data)
+    memory = memory_of(w._raw)
     assert memory.snapshot is None
     array = w.data
     assert memory.snapshot is not None
@@ -499,7 +499,7 @@ def test_a_leaf_is_copied_only_where_a_graph_might_need_it():
     w.data
     assert memory.version == 1
     del loss
-    assert memory_of(w._data) is None
+    assert memory_of(w._raw) is None
 
 
 def test_graphs_that_wait_for_different_versions():
@@ -509,12 +509,12 @@ def test_graphs_that_wait_for_different_versions():
     w.data[0] = 3.0
     new = (w * w).sum()
     with pytest.raises(ValueError, match="read-only"):
-        w._data[0] = 7.0
+        w._raw[0] = 7.0
     with pytest.raises(RuntimeError, match="changed"):
         old.backward()
     new.backward()
     assert w.grad.tolist() == [6.0, 4.0]
-    w._data[0] = 7.0  # the old graph is still there, but waits for nothing
+    w._raw[0] = 7.0  # the old graph is still there, but waits for nothing
 
 
 # ---------------------------------------------------------------------------------- NumPy's warnings and contexts

@@ -42,7 +42,7 @@ class Watch:
         """Look at an operation's result, and remember how it came about."""
         numbers = [np.array(ops.detach(x)) for x in operands]
         site = calling_line()
-        if made := appears(node._data, numbers):
+        if made := appears(node._raw, numbers):
             raise AnomalyError(f"{op.name} made {made} at {site}{described(numbers)}")
         key, built = id(node), self.built
         built[key] = (weakref.ref(node, lambda _: built.pop(key, None)), site, numbers)

@@ -234,6 +234,7 @@ class HandWritten(Node):
 
         Setting it gives this one node a derivative written by hand. See `autograd.engine.byhand`.
 
+        >>> from autograd import Value
         >>> x = Value(3.0)
         >>> y = x * x
         >>> y.grad = 1.0

@@ -41,9 +41,9 @@ def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
 class Node(Operators):
     """A variable in a computation graph: what Values and Tensors have in common."""
 
-    __slots__ = ("__weakref__", "_data", "grad", "op", "operands")
+    __slots__ = ("__weakref__", "_raw", "grad", "op", "operands")
 
-    _data: Any
+    _raw: Any  # the number or array. Not `_data`: numpy.ma would take it for that of a masked array
     grad: Any
     op: Any  # the row of the table that made it; None for a leaf
     operands: tuple[Any, ...]  # what the row was applied to, in order: variables and constants
@@ -113,7 +113,7 @@ class Node(Operators):
                 f"this {kind.__name__} was computed by {self.op.name} and is part of a graph, which is neither copied "
                 "nor pickled; take what it holds (.data), or copy the leaves and compute again"
             )
-        return restore, (kind, self._data, self.label, self.grad), getattr(self, "__dict__", None) or None
+        return restore, (kind, self._raw, self.label, self.grad), getattr(self, "__dict__", None) or None
 
 
 def postorder(roots: Iterable[Node], without: Iterable[Node] = ()) -> list[Node]:

@@ -150,7 +150,7 @@ def save(operands: Sequence[Any]) -> Saved | None:
     for x in operands:
         if isinstance(x, (float, int)):
             continue
-        array, replaceable = (x, False) if isinstance(x, np.ndarray) else (x._data, x.op is None)
+        array, replaceable = (x, False) if isinstance(x, np.ndarray) else (x._raw, x.op is None)
         if array.flags.writeable or array.base is not None or replaceable or id(array) in _memories:
             memory = _memory(array, replaceable)
             if memory is not None:

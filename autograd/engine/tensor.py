@@ -70,7 +70,7 @@ class Tensor(Node, ArrayOperators):
                 f"a Tensor holds float32 or float64, not {array.dtype} of shape {array.shape}; "
                 "write 1.0 for 1, or pass dtype=np.float64"
             )
-        self._data = array
+        self._raw = array
         self._label = as_label(label)
         self._become_leaf()
 
@@ -95,18 +95,18 @@ class Tensor(Node, ArrayOperators):
     @property
     def data(self) -> Array:
         """The array itself, not a copy. A leaf's may be written to; assigning keeps shape and dtype."""
-        if self.op is None and (memory := memory_of(self._data)) is not None:
+        if self.op is None and (memory := memory_of(self._raw)) is not None:
             memory.expose()
-        return self._data  # type: ignore[no-any-return]
+        return self._raw  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: Any) -> None:
         self._only_leaves()
-        array = data if data is self._data else np.array(as_array(data, "a Tensor's data"), dtype=self._data.dtype)
-        if array.shape != self._data.shape:
+        array = data if data is self._raw else np.array(as_array(data, "a Tensor's data"), dtype=self._raw.dtype)
+        if array.shape != self._raw.shape:
             raise ValueError(f"a Tensor of shape {self.shape} cannot take data of shape {array.shape}")
         self._announce()
-        self._data = array
+        self._raw = array
 
     def update(self, change: Callable[..., Any], *args: Any) -> None:
         """Call ``change(array, *args)``, which writes to a leaf's own array in place.
@@ -122,13 +122,13 @@ class Tensor(Node, ArrayOperators):
         """
         self._only_leaves()
         self._announce()
-        if not self._data.flags.writeable:
+        if not self._raw.flags.writeable:
             name = f" ({self.label})" if self.label else ""
             raise ValueError(
                 f"the array of this Tensor{name} of shape {self.shape} is read-only, so it cannot be updated in place; "
                 "give it one of its own first: tensor.data = tensor.data.copy()"
             )
-        array = self._data[...]
+        array = self._raw[...]
         try:
             change(array, *args)
         finally:
@@ -140,32 +140,32 @@ class Tensor(Node, ArrayOperators):
 
     def _announce(self) -> None:
         """Tell graphs that saved the array that its numbers are about to change."""
-        if (memory := memory_of(self._data)) is not None:
+        if (memory := memory_of(self._raw)) is not None:
             memory.change()
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Length of each axis."""
-        return self._data.shape  # type: ignore[no-any-return]
+        return self._raw.shape  # type: ignore[no-any-return]
 
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._data.ndim  # type: ignore[no-any-return]
+        return self._raw.ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
         """Number of elements."""
-        return self._data.size  # type: ignore[no-any-return]
+        return self._raw.size  # type: ignore[no-any-return]
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """float32 or float64."""
-        return self._data.dtype  # type: ignore[no-any-return]
+        return self._raw.dtype  # type: ignore[no-any-return]
 
     def detach(self) -> Array:
         """The numbers as a constant, read-only: no gradient flows through it."""
-        array: Array = self._data.view()
+        array: Array = self._raw.view()
         array.setflags(write=False)
         return array
 
@@ -196,7 +196,7 @@ class Tensor(Node, ArrayOperators):
         with np.errstate(all="ignore"):
             for node in reversed(order):  # results before operands: its gradient is complete
                 if node.grad is None:  # it reached no operand that has one, such as a condition
-                    node.grad = np.zeros_like(node._data)
+                    node.grad = np.zeros_like(node._raw)
                 found = node._cotangents(node.grad, live=False)
                 if modes.watch is not None:
                     modes.watch.check(node, found)
@@ -222,7 +222,7 @@ class Tensor(Node, ArrayOperators):
         return array
 
     def _refuse(self, node: Node, array: Array) -> NoReturn:
-        name = next((f" ({x.label})" for x in node.parents if x.label and x._data is array), "")
+        name = next((f" ({x.label})" for x in node.parents if x.label and x._raw is array), "")
         raise RuntimeError(
             f"an operand of {node.op.name}, an array of shape {array.shape}{name}, changed after the operation was "
             "recorded, so the gradient would be wrong: run forward again, or change it after backward"
@@ -246,7 +246,7 @@ class Tensor(Node, ArrayOperators):
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
         op, operands, needs = self.op, self.operands, self._needs
         if not live:
-            return op.vjp(g, needs, self._data, numbers(operands), self.params)  # type: ignore[no-any-return]
+            return op.vjp(g, needs, self._raw, numbers(operands), self.params)  # type: ignore[no-any-return]
         if isinstance(op, Fused):  # what it is composed of knows higher orders
             variables = [x for x, need in zip(operands, needs, strict=True) if need]
             with recording():
@@ -259,7 +259,7 @@ class Tensor(Node, ArrayOperators):
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        dtype = next(x._data.dtype for x in inputs if isinstance(x, Tensor))
+        dtype = next(x._raw.dtype for x in inputs if isinstance(x, Tensor))
         operands = tuple([x if isinstance(x, Tensor) else operand(x, op, dtype, i) for i, x in enumerate(inputs)])
         arrays = numbers(operands)
         if op.saves:
@@ -281,7 +281,7 @@ class Tensor(Node, ArrayOperators):
         """
         data.setflags(write=False)
         out: Tensor = object.__new__(Tensor)
-        out._data, out._label = data, ""
+        out._raw, out._label = data, ""
         out._become_leaf()
         needs = tuple([isinstance(x, Tensor) and x.requires_grad for x in operands])
         if modes.recording:
@@ -315,7 +315,7 @@ class Tensor(Node, ArrayOperators):
         """``x += y``: a new node while recording; an update of a leaf's own array under `no_grad`."""
         if modes.recording or self.op is not None:
             return row.apply((self, other), {})  # type: ignore[no-any-return]
-        self.data = row.forward(self._data, operand(ops.detach(other), row, self._data.dtype, 1))
+        self.data = row.forward(self._raw, operand(ops.detach(other), row, self._raw.dtype, 1))
         return self
 
     def __iadd__(self, other: Any) -> Self:
@@ -336,7 +336,7 @@ class Tensor(Node, ArrayOperators):
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
-        return f"Tensor({np.array2string(self._data, separator=', ', prefix='Tensor(')}{dtype}{label})"
+        return f"Tensor({np.array2string(self._raw, separator=', ', prefix='Tensor(')}{dtype}{label})"
 
 
 elsewhere(
@@ -359,7 +359,7 @@ elsewhere(
 
 def numbers(operands: Sequence[Any]) -> list[Any]:
     """What the operands hold: a Tensor's array, a constant itself."""
-    return [x._data if isinstance(x, Tensor) else x for x in operands]
+    return [x._raw if isinstance(x, Tensor) else x for x in operands]
 
 
 def explained(error: Exception, op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> Exception:

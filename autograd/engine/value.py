@@ -75,7 +75,7 @@ class Value(HandWritten):
     partials: tuple[float, ...] | None  # the derivative by each of them; None where only `_backward` knows it
 
     def __init__(self, data: float = 0.0, _children: Any = (), _op: Any = "", label: str = "") -> None:
-        self._data = data if type(data) is float else number(data)
+        self._raw = data if type(data) is float else number(data)
         self.grad = 0.0
         self.op = None
         self.operands = self.parents = self.partials = NONE
@@ -89,11 +89,11 @@ class Value(HandWritten):
         """The number. Assigning converts to a Python float, and refuses anything else."""
         if active.modes and modes.tracer is not None:
             modes.tracer.read(self)
-        return self._data  # type: ignore[no-any-return]
+        return self._raw  # type: ignore[no-any-return]
 
     @data.setter
     def data(self, data: float) -> None:
-        self._data = data if type(data) is float else number(data)
+        self._raw = data if type(data) is float else number(data)
 
     @property
     def label(self) -> str:
@@ -117,7 +117,7 @@ class Value(HandWritten):
         """The number as a constant: no gradient flows through it."""
         if modes.tracer is not None:
             return modes.tracer.detached(self)  # type: ignore[no-any-return]
-        return self._data  # type: ignore[no-any-return]
+        return self._raw  # type: ignore[no-any-return]
 
     def backward(self) -> None:
         """Set `grad` of everything below to the derivative of this Value with respect to it.
@@ -168,7 +168,7 @@ class Value(HandWritten):
             if isinstance(x, (np.ndarray, list, tuple)) and np.ndim(x):  # an array of Values comes out
                 return np.frompyfunc(op, op.arity, 1)(*[box(x) for x in inputs])
             operands.append(x if isinstance(x, Value) or type(x) in (float, bool) else number(x))
-        numbers = [x._data if isinstance(x, Value) else x for x in operands]
+        numbers = [x._raw if isinstance(x, Value) else x for x in operands]
         if not isinstance(op, Elementwise):  # somebody's own, which gives cotangents rather than partials
             return recorded(number(op.forward(*numbers, **params)), op, tuple(operands), None, params)
         data = ieee(op.value, numbers, op.array)
@@ -183,7 +183,7 @@ class Value(HandWritten):
             return modes.tracer.kind._gather(op, items, params)  # type: ignore[no-any-return]
         rest = without_axis(op, params)
         values = tuple([x if isinstance(x, Value) else Value(x) for x in items])
-        array = np.array([x._data for x in values])
+        array = np.array([x._raw for x in values])
         data = op.plain((array,), rest)
         with np.errstate(all="ignore"):
             (partials,) = op.vjp(np.float64(1.0), (True,), np.float64(data), (array,), rest)
@@ -196,8 +196,8 @@ class Value(HandWritten):
         left, _, items = dot_items(x, y, bias)
         items = tuple([item if isinstance(item, Value) else Value(item) for item in items])  # constants become leaves
         n = len(left)
-        a, b = [item._data for item in items[:n]], [item._data for item in items[n : 2 * n]]
-        total = 0.0 if bias is None else items[-1]._data
+        a, b = [item._raw for item in items[:n]], [item._raw for item in items[n : 2 * n]]
+        total = 0.0 if bias is None else items[-1]._raw
         for p, q in zip(a, b, strict=True):
             total += p * q
         return recorded(total, ops._dot, items, (*b, *a) if bias is None else (*b, *a, 1.0))
@@ -210,8 +210,8 @@ class Value(HandWritten):
         if isinstance(op, ByHand):
             return op.cotangents(self, g, live)
         needs = [isinstance(x, Value) for x in operands]
-        out = self if live else np.float64(self._data)
-        inputs = [x if live or not need else np.float64(x._data) for x, need in zip(operands, needs, strict=True)]
+        out = self if live else np.float64(self._raw)
+        inputs = [x if live or not need else np.float64(x._raw) for x, need in zip(operands, needs, strict=True)]
         with np.errstate(all="ignore"):
             if isinstance(op, Reduction):  # of many scalars: the rule runs on an array of them
                 (shares,) = op.vjp(box(g), (True,), box(out), (np.array(inputs, dtype=object),), self.params)
@@ -246,7 +246,7 @@ class Value(HandWritten):
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""
-        return f"Value(data={self._data}, grad={self.grad}{label})"
+        return f"Value(data={self._raw}, grad={self.grad}{label})"
 
 
 NONE: tuple[()] = ()
@@ -294,7 +294,7 @@ Method = Callable[..., Any]
 def leaf(data: float) -> Value:
     """A Value that was not computed, without what the constructor looks at."""
     out: Value = new(Value)
-    out._data = data
+    out._raw = data
     out.grad = 0.0
     out.op = None
     out.operands = out.parents = out.partials = NONE
@@ -309,7 +309,7 @@ def unary(row: Elementwise) -> Method:
         state = modes.state if active.modes else RECORDING
         if state == GENERAL:
             return row.apply((self,), {})
-        x = self._data
+        x = self._raw
         try:
             data = value(x)
             if state == CONSTANT:
@@ -318,7 +318,7 @@ def unary(row: Elementwise) -> Method:
         except (ArithmeticError, ValueError):  # where Python raises, IEEE 754 has an answer
             return row.apply((self,), {})
         out = new(Value)
-        out._data = data
+        out._raw = data
         out.grad = 0.0
         out.op = row
         out.operands = out.parents = (self,)
@@ -337,15 +337,15 @@ def binary(row: Elementwise) -> Method:
     def method(self: Value, other: Any) -> Any:
         if type(other) is not Value or active.modes:
             return with_number(self, other)
-        x = self._data
-        y = other._data
+        x = self._raw
+        y = other._raw
         try:
             data = value(x, y)
             partials = constant or (by_x(data, x, y), by_y(data, x, y))
         except (ArithmeticError, ValueError):
             return general(row, self, other, other)
         out = new(Value)
-        out._data = data
+        out._raw = data
         out.grad = 0.0
         out.op = row
         out.operands = out.parents = (self, other)
@@ -368,8 +368,8 @@ def mixed(row: Elementwise, swapped: bool = False) -> Method:
         kind = type(other)
         if ((kind is float or kind is int) and state != GENERAL) or (kind is Value and state == CONSTANT):
             try:
-                number = other._data if kind is Value else float(other)
-                x, y = (number, self._data) if swapped else (self._data, number)
+                number = other._raw if kind is Value else float(other)
+                x, y = (number, self._raw) if swapped else (self._raw, number)
                 data = value(x, y)
                 if state == CONSTANT:
                     return leaf(data)
@@ -378,7 +378,7 @@ def mixed(row: Elementwise, swapped: bool = False) -> Method:
                 pass
             else:
                 out = new(Value)
-                out._data = data
+                out._raw = data
                 out.grad = 0.0
                 out.op = row
                 out.operands = (number, self) if swapped else (self, number)

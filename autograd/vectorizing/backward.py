@@ -87,7 +87,7 @@ def backward_source(
 
     rng = np.random.default_rng(0)
     ends = [names[name] for name in dict.fromkeys(outputs)]
-    seeds = [Sketch(tuple(rng.normal(size=x.shape) for x in end._data), end.gradient) for end in ends]
+    seeds = [Sketch(tuple(rng.normal(size=x.shape) for x in end._raw), end.gradient) for end in ends]
     gradients = cotangents(ends, seeds, leaves, live=True)
     writer = Writer(named, seeds)
     try:
@@ -287,7 +287,7 @@ class Writer(Notation):
         rest = [y for y in terms if not any(y is z for z in placed)]
         summands = [self.within(y, SUM) for y in rest]
         steps = [(self.text(unstretched(y.operands[0])), self.place(y), y) for y in placed]
-        untouched = [np.full(data.shape, not rest) for data in whole._data]
+        untouched = [np.full(data.shape, not rest) for data in whole._raw]
         if not rest:
             named = self.like(whole, placed[0].params["shape"])
             shape = self.parameter(tuple(whole.shape))
@@ -317,7 +317,7 @@ def assignment(index: Any, untouched: Sequence[Array]) -> str:
     >>> assignment(slice(2), untouched), assignment([1, 2], untouched), assignment([3, 3], untouched)
     ('=', '+=', '')
     """
-    fixed = all(x.op is None and not x.moves and x._data[0] is x._data[1] for x in inside(index))
+    fixed = all(x.op is None and not x.moves and x._raw[0] is x._raw[1] for x in inside(index))
     sign = "="
     for k, free in enumerate(untouched):
         where = concrete(index, k)
@@ -342,9 +342,9 @@ def finished(writer: Writer, leaves: Sequence[Sketch], gradients: Sequence[Any])
     exec(text, space)
     for k in (0, 1):
         with np.errstate(all="ignore"):
-            found = space["backward"](*[x._data[k] for x in read])
+            found = space["backward"](*[x._raw[k] for x in read])
         for got, want, leaf in zip([found] if len(leaves) == 1 else found, gradients, leaves, strict=True):
-            right = np.zeros_like(leaf._data[k]) if want is None else want._data[k]
+            right = np.zeros_like(leaf._raw[k]) if want is None else want._raw[k]
             finite = np.isfinite(right)  # where the rules say nan for 0 * inf, the text may say 0
             if np.shape(got) != right.shape or not np.allclose(got[finite], right[finite], rtol=1e-6, atol=1e-9):
                 raise Unsketchable(f"the text of the gradient of {leaf.label} would be wrong:\n{text}")

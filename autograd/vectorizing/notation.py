@@ -120,7 +120,7 @@ def _sub(out: Sketch) -> Any:
 
 def _scatter(out: Sketch) -> Any:
     (g,) = out.operands
-    fills = all(a.size == b.size for a, b in zip(g._data, out._data, strict=True))
+    fills = all(a.size == b.size for a, b in zip(g._raw, out._raw, strict=True))
     plain = all(type(part) is int or part in (None, Ellipsis, slice(None)) for part in parts_of(out))
     return ops.reshape(g, out.params["shape"]) if fills and plain else None
 
@@ -235,7 +235,7 @@ class Notation:
     def key(self, x: Any) -> Any:
         """What was done, so that two that did the same have the same key."""
         if x.op is LENGTH:
-            return (LENGTH.name, *map(int, x._data))
+            return (LENGTH.name, *map(int, x._raw))
         return id(x.op), self._key_of(x.operands), self._key_of(tuple(x.params.items()))
 
     def _key_of(self, x: Any) -> Any:
@@ -397,14 +397,14 @@ class Notation:
         return self.text(x) if isinstance(x, Sketch) else repr(x)
 
     def _length(self, x: Sketch) -> str:
-        want = tuple(map(int, x._data))
+        want = tuple(map(int, x._raw))
         found = self.preferred(
             want,
             lambda: sorted(
                 (
                     (y, i)
                     for y in self.named
-                    for i, lengths in enumerate(zip(*(data.shape for data in y._data), strict=True))
+                    for i, lengths in enumerate(zip(*(data.shape for data in y._raw), strict=True))
                     if lengths == want
                 ),
                 key=lambda place: place[1],
@@ -436,7 +436,7 @@ class Notation:
         """Something that has a name and this shape; empty if nothing has."""
         if isinstance(shape, Shape) and shape.of.label:
             return self.text(shape.of)
-        kind = (*(data.shape for data in x._data), x.dtype)
+        kind = (*(data.shape for data in x._raw), x.dtype)
         found = self.preferred(kind, lambda: [(y,) for y in self.named if same_shape(y, x) and y.dtype == x.dtype])
         return self.text(found[0]) if found else ""
 

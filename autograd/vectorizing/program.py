@@ -155,7 +155,7 @@ class Program(Fused):
 
     def run(self, arguments: Sequence[Any], parameters: Sequence[Tensor]) -> Tensor:
         """The output for arrays as arguments: what calling the row would do, without asking what kind each is."""
-        arrays = [*arguments, *[x._data for x in parameters]]
+        arrays = [*arguments, *[x._raw for x in parameters]]
         params: dict[str, Any] = {"saved": []}  # what the backward pass reads of the forward pass
         with np.errstate(all="ignore"):
             data = np.asarray(self.forward(*arrays, **params))

@@ -101,7 +101,7 @@ class Count(int):
     sketch: Sketch
 
     def __new__(cls, sketch: Sketch) -> Any:
-        first, second = (int(x) for x in sketch._data)
+        first, second = (int(x) for x in sketch._raw)
         self = super().__new__(cls, first)
         self.sketch = sketch
         return first if first == second else self
@@ -140,7 +140,7 @@ class Ratio(float):
     sketch: Sketch
 
     def __new__(cls, sketch: Sketch) -> Ratio:
-        self = super().__new__(cls, float(sketch._data[0]))
+        self = super().__new__(cls, float(sketch._raw[0]))
         self.sketch = sketch
         return self
 
@@ -153,15 +153,15 @@ class Shape(tuple[int, ...]):
 
 def pair(x: Any) -> Pair:
     """A number at the two batches."""
-    return (int(x.sketch._data[0]), int(x.sketch._data[1])) if isinstance(x, Count) else (x, x)
+    return (int(x.sketch._raw[0]), int(x.sketch._raw[1])) if isinstance(x, Count) else (x, x)
 
 
 def concrete(x: Any, k: int) -> Any:
     """An operand or a parameter as it is at batch k."""
     if isinstance(x, Sketch):
-        return x._data[k]
+        return x._raw[k]
     if isinstance(x, (Count, Ratio)):
-        return x.sketch._data[k].item()
+        return x.sketch._raw[k].item()
     if isinstance(x, (tuple, list)):
         return (list if isinstance(x, list) else tuple)([concrete(item, k) for item in x])
     if isinstance(x, slice):
@@ -189,14 +189,14 @@ def question(form: Form) -> Callable[[Any, Any], Any]:
 class Sketch(Node, ArrayOperators):
     """An array that writes down what is done with it.
 
-    `_data` holds its numbers at the two batches, `label` the name it has in the text, `gradient` that of its
+    `_raw` holds its numbers at the two batches, `label` the name it has in the text, `gradient` that of its
     gradient, or `hint` one that would suit it; `moves` says whether it depends on a parameter.
     """
 
     __slots__ = ("gradient", "hint", "label", "moves", "number", "params")
     _fuses = True
     _priority = 20
-    _data: Pair
+    _raw: Pair
     simplify: ClassVar[Callable[[Any], Any]] = staticmethod(lambda x: x)  # `notation` knows shorter ways
 
     def __init__(self, data: Pair, label: str = "", gradient: str = "", moves: bool = False) -> None:
@@ -205,7 +205,7 @@ class Sketch(Node, ArrayOperators):
 
     def _start(self, op: Op | None, operands: tuple[Any, ...], params: dict[str, Any], data: Pair, moves: bool) -> None:
         self.op, self.operands, self.params = op, operands, params
-        self._data, self.moves = data, moves
+        self._raw, self.moves = data, moves
         self.grad = None
         self.label = self.gradient = self.hint = ""
         self.number = next(numbers)
@@ -259,7 +259,7 @@ class Sketch(Node, ArrayOperators):
         """Length of each axis: a Count where it depends on the batch."""
         lengths = [
             n if n == m else Count(Sketch.of(LENGTH, (self,), {"axis": i}))
-            for i, (n, m) in enumerate(zip(*(data.shape for data in self._data), strict=True))
+            for i, (n, m) in enumerate(zip(*(data.shape for data in self._raw), strict=True))
         ]
         shape = Shape(lengths)
         shape.of = self
@@ -268,7 +268,7 @@ class Sketch(Node, ArrayOperators):
     @property
     def ndim(self) -> int:
         """Number of axes."""
-        return self._data[0].ndim  # type: ignore[no-any-return]
+        return self._raw[0].ndim  # type: ignore[no-any-return]
 
     @property
     def size(self) -> int:
@@ -278,7 +278,7 @@ class Sketch(Node, ArrayOperators):
     @property
     def dtype(self) -> np.dtype[Any]:
         """Type of the elements."""
-        return self._data[0].dtype  # type: ignore[no-any-return]
+        return self._raw[0].dtype  # type: ignore[no-any-return]
 
     def broadcast_to(self, shape: Sequence[int]) -> Any:
         """See `autograd.broadcast_to`; here the shape stays the shape of something."""
@@ -373,7 +373,7 @@ def is_number(x: Any, *numbers: float) -> bool:
 
 def same_shape(x: Any, y: Sketch) -> bool:
     """Whether the shapes agree at both batches."""
-    return isinstance(x, Sketch) and all(a.shape == b.shape for a, b in zip(x._data, y._data, strict=True))
+    return isinstance(x, Sketch) and all(a.shape == b.shape for a, b in zip(x._raw, y._raw, strict=True))
 
 
 def is_same(x: Any, y: Any) -> bool:
@@ -396,7 +396,7 @@ def is_lifted(x: Any) -> bool:
     if not (source := made(x, ops.reshape)):
         return False
     extra = x.ndim - source[0].ndim
-    return bool(extra >= 0 and x._data[0].shape == (1,) * extra + source[0]._data[0].shape)
+    return bool(extra >= 0 and x._raw[0].shape == (1,) * extra + source[0]._raw[0].shape)
 
 
 def narrowed(out: Sketch) -> Sketch:
@@ -407,7 +407,7 @@ def narrowed(out: Sketch) -> Sketch:
             (x,) = bare(x).operands
             trial = [*operands[:i], x, *operands[i + 1 :]]
             shapes = [np.broadcast_shapes(*[np.shape(concrete(y, k)) for y in trial]) for k in (0, 1)]
-            if shapes != [data.shape for data in out._data]:
+            if shapes != [data.shape for data in out._raw]:
                 break
             operands = trial
     lifted = [is_lifted(x) for x in operands]

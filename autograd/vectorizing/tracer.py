@@ -65,7 +65,7 @@ class Tracer(Value):
         refuse("reads .data of a number that depends on an input", f"the number would be frozen. {HINT_DATA}")
 
     @property
-    def _data(self) -> NoReturn:
+    def _raw(self) -> NoReturn:
         raise self.data
 
     @property
@@ -414,7 +414,7 @@ class Trace:
 
     def _parameter(self, x: Value) -> int:
         if id(x) in self.made:
-            return self._constant(x._data)
+            return self._constant(x._raw)
         if id(x) in self.earlier:
             self.stayed.append(x)
         self.parameters.append(x)
