@@ -41,12 +41,13 @@ def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
 class Node(Operators):
     """A variable in a computation graph: what Values and Tensors have in common."""
 
-    __slots__ = ("__weakref__", "_raw", "grad", "op", "operands")
+    __slots__ = ("__weakref__", "_raw", "grad", "op", "operands", "parents")
 
     _raw: Any  # the number or array. Not `_data`: numpy.ma would take it for that of a masked array
     grad: Any
     op: Any  # the row of the table that made it; None for a leaf
     operands: tuple[Any, ...]  # what the row was applied to, in order: variables and constants
+    parents: tuple[Any, ...]  # the operands that are variables themselves
     params: dict[str, Any]  # the row's parameters, such as an axis
     label: str  # for drawings and messages; empty unless given
     empty_grad: Any = None  # what `grad` is before any gradient has come
@@ -55,11 +56,6 @@ class Node(Operators):
     def is_leaf(self) -> bool:
         """Whether it was made by hand rather than by an operation."""
         return self.op is None
-
-    @property
-    def parents(self) -> tuple[Node, ...]:
-        """The operands that are variables themselves."""
-        return tuple([x for x in self.operands if isinstance(x, Node)])
 
     @property
     def requires_grad(self) -> bool:

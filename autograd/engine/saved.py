@@ -29,6 +29,8 @@ _memories: dict[int, Memory] = {}
 class Memory:
     """A block of memory that operations have saved: `root` is the array that owns it."""
 
+    __slots__ = ("foreign", "frozen", "room", "root", "saved", "snapshot", "version", "views", "waiting")
+
     def __init__(self, root: np.ndarray) -> None:
         self.root = root
         self.version = 0
@@ -36,13 +38,13 @@ class Memory:
         self.waiting = 0  # how many of them have yet to read the version that it has now
         self.frozen = False
         self.snapshot: np.ndarray | None = None  # what it held when it was last known, where it could be written to
-        self.views: dict[int, weakref.ref[np.ndarray]] = {}  # other arrays of this memory that have been saved
-        self.room = 16  # how many views, before those that are gone are forgotten
+        self.views: dict[int, weakref.ref[np.ndarray]] | None = None  # other arrays of it that have been saved
+        self.room = 16  # how many of them, before those that are gone are forgotten
         self.foreign = root.base is not None and not _thaws(root)
 
     def save(self, array: np.ndarray) -> int:
         """Keep the memory as it is, as seen from this array and from its owner; the version that it has."""
-        version = self.now()
+        version = self.version if self.snapshot is None else self.now()
         self.saved += 1
         self.waiting += 1
         if self.foreign:  # NumPy could not make it writable again
@@ -55,6 +57,8 @@ class Memory:
             self._set_writeable(False)
         if array is not self.root:
             array.setflags(write=False)
+            if self.views is None:
+                self.views = {}
             self.views[id(array)] = weakref.ref(array)
             if len(self.views) > self.room:
                 self.views = {key: ref for key, ref in self.views.items() if ref() is not None}
@@ -101,7 +105,7 @@ class Memory:
 
     def _set_writeable(self, writeable: bool) -> None:
         self.root.setflags(write=writeable)  # the owner first: views may be writable only if it is
-        for ref in self.views.values():
+        for ref in self.views.values() if self.views else ():
             if (view := ref()) is not None:
                 view.setflags(write=writeable)
 
@@ -139,7 +143,8 @@ class Saved:
                 memory.release(version)
 
     def __del__(self) -> None:
-        self.release()
+        if self.waiting:
+            self.release()
         for memory, _ in self.versions:
             memory.forget()
 

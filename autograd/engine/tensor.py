@@ -20,7 +20,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.engine.elsewhere import elsewhere, present
-from autograd.engine.frozen import frozen
+from autograd.engine.frozen import Frozen, frozen
 from autograd.engine.graph import Node, as_label, cotangents, postorder
 from autograd.engine.modes import modes, recording
 from autograd.engine.saved import Saved, memory_of, save
@@ -77,7 +77,7 @@ class Tensor(Node, ArrayOperators):
     def _become_leaf(self) -> Self:
         """Nothing is known of how it was computed."""
         self.grad = self.op = self._saved = None
-        self.operands = self._needs = ()
+        self.operands = self.parents = self._needs = ()
         self.params = {}
         return self
 
@@ -259,8 +259,10 @@ class Tensor(Node, ArrayOperators):
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        dtype = next(x._raw.dtype for x in inputs if isinstance(x, Tensor))
-        operands = tuple([x if isinstance(x, Tensor) else operand(x, op, dtype, i) for i, x in enumerate(inputs)])
+        operands = tuple(inputs)
+        if {*map(type, operands)} != {Tensor}:
+            dtype = next(x._raw.dtype for x in operands if isinstance(x, Tensor))
+            operands = tuple([x if isinstance(x, Tensor) else operand(x, op, dtype, i) for i, x in enumerate(inputs)])
         arrays = numbers(operands)
         if op.saves:
             params = {**params, "saved": []}
@@ -269,7 +271,7 @@ class Tensor(Node, ArrayOperators):
                 data = np.asarray(op.forward(*arrays, **params))
         except (ValueError, IndexError, TypeError) as error:
             raise explained(error, op, arrays, params) from None
-        if any(data is x for x in arrays):
+        if True in [data is x for x in arrays]:
             data = data.view()
         return Tensor._record(op, operands, params, data)
 
@@ -283,10 +285,11 @@ class Tensor(Node, ArrayOperators):
         out: Tensor = object.__new__(Tensor)
         out._raw, out._label = data, ""
         out._become_leaf()
-        needs = tuple([isinstance(x, Tensor) and x.requires_grad for x in operands])
+        needs = tuple([isinstance(x, Tensor) and not isinstance(x, Frozen) for x in operands])
         if modes.recording:
             if any(needs):
                 out.op, out.operands, out.params, out._needs = op, operands, params, needs
+                out.parents = tuple([x for x in operands if isinstance(x, Tensor)])
                 out._saved = save([operands[i] for i in op.read_by(needs)])
             else:
                 out.__class__ = frozen(Tensor)

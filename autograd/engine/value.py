@@ -65,7 +65,7 @@ class Value(HandWritten):
     Value(data=3.0, grad=6.0, label='x')
     """
 
-    __slots__ = ("__dict__", "parents", "partials")  # the first for attributes of the program's own
+    __slots__ = ("__dict__", "partials")  # the first for attributes of the program's own
     _priority = 1
     shape: tuple[()] = ()
     ndim = 0
