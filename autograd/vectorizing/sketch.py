@@ -241,7 +241,7 @@ class Sketch(Node, ArrayOperators):
         return cls.simplify(cls.of(op, operands, params))
 
     @property
-    def parents(self) -> tuple[Node, ...]:
+    def parents(self) -> tuple[Node, ...]:  # type: ignore[override]
         return tuple([x for x in self.operands if isinstance(x, Sketch) and x.moves]) if self.moves else ()
 
     def _cotangents(self, g: Any, live: bool) -> Sequence[Any]:
