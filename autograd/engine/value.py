@@ -143,11 +143,15 @@ class Value(HandWritten):
                 watch.check(node, node._cotangents(g, live=False))
             if node.partials is None:
                 node._backward()
-            elif len(node.parents) == 2:  # as most have; without the loop this takes a third of the time
+            elif len(node.parents) == 2:  # one or two, as most have: without a loop this takes a third of the time
                 x, y = node.parents
                 dx, dy = node.partials
                 x.grad += dx * g
                 y.grad += dy * g
+            elif len(node.parents) == 1:
+                (x,) = node.parents
+                (dx,) = node.partials
+                x.grad += dx * g
             else:
                 for x, dx in zip(node.parents, node.partials, strict=True):
                     x.grad += dx * g
@@ -360,8 +364,9 @@ def mixed(row: Elementwise, swapped: bool = False) -> Method:
 
     Without recording it takes two Values as well. Everything else goes the general way.
     """
-    value = FLOATS.bind(row.value)
-    slope = FLOATS.bind(row.partials[1 if swapped else 0])  # type: ignore[arg-type]
+    i = 1 if swapped else 0
+    value, slope = FLOATS.bind(row.value), FLOATS.bind(row.partials[i])  # type: ignore[arg-type]
+    constant = constants(row)[i : i + 1]
 
     def method(self: Value, other: Any) -> Any:
         state = modes.state if active.modes else RECORDING
@@ -369,11 +374,14 @@ def mixed(row: Elementwise, swapped: bool = False) -> Method:
         if ((kind is float or kind is int) and state != GENERAL) or (kind is Value and state == CONSTANT):
             try:
                 number = other._raw if kind is Value else float(other)
-                x, y = (number, self._raw) if swapped else (self._raw, number)
+                if swapped:
+                    x, y = number, self._raw
+                else:
+                    x, y = self._raw, number
                 data = value(x, y)
                 if state == CONSTANT:
                     return leaf(data)
-                partials = (slope(data, x, y),)
+                partials = constant or (slope(data, x, y),)
             except (ArithmeticError, ValueError):
                 pass
             else:
