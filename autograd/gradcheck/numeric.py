@@ -7,7 +7,7 @@ passed.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine.graph import Node
+from autograd.engine.graph import Node, postorder
 from autograd.gradcheck.numbers import peak, rounded
 from autograd.gradcheck.report import Entry
 from autograd.gradcheck.subject import Subject, backward
@@ -143,16 +143,9 @@ def error(x: Any, weight: Any) -> float:
     return eps * float(np.sum(moved, where=np.isfinite(moved)))
 
 
-def below(out: Any) -> Iterator[Node]:
+def below(out: Any) -> list[Node]:
     """Everything that a result was computed from, itself and leaves aside."""
-    seen: set[int] = set()
-    stack = [out] if isinstance(out, Node) else []
-    while stack:
-        for node in stack.pop().parents:
-            if id(node) not in seen and not node.is_leaf:
-                seen.add(id(node))
-                stack.append(node)
-                yield node
+    return [x for x in postorder([out]) if x is not out and not x.is_leaf] if isinstance(out, Node) else []
 
 
 def judged(entry: Entry, pair: Sequence[float], m: Numeric, rtol: float, floor: float, dust: float) -> Entry:
