@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 import autograd
 from autograd import Tensor, Value
+from autograd.engine.graph import between
 from nn.module import Module, mode
 from nn.neuron import Neuron
 
@@ -125,23 +126,10 @@ def _shape_of_sample(model: Any, parameters: Sequence[Any]) -> tuple[int, ...]:
     return (first.shape[0],)
 
 
-def _order(out: Tensor, x: Tensor) -> list[Tensor]:
-    """The Tensors that depend on x, operands before results."""
-    depends = {id(x): True}
-    order = [x]
-    stack: list[tuple[Any, bool]] = [(out, False)]
-    while stack:
-        node, expanded = stack.pop()
-        if id(node) in depends:
-            continue
-        if expanded or node.is_leaf:
-            depends[id(node)] = any(depends[id(parent)] for parent in node.parents)
-            if depends[id(node)]:
-                order.append(node)
-        else:
-            stack.append((node, True))
-            stack.extend((parent, False) for parent in node.parents)
-    if not depends[id(out)]:
+def _order(out: Tensor, x: Tensor) -> list[Any]:
+    """The nodes that depend on x, operands before results: x first, `out` last."""
+    order = [x, *between([out], [x])]
+    if order[-1] is not out:
         raise ExportError(
             "the output does not depend on the input by recorded operations: the model must compute on the Tensor that "
             "it is given (not on its .data), and not under no_grad"
@@ -149,7 +137,7 @@ def _order(out: Tensor, x: Tensor) -> list[Tensor]:
     return order
 
 
-def _steps(first: list[Tensor], second: list[Tensor], names: dict[int, str]) -> list[Step]:
+def _steps(first: Sequence[Any], second: Sequence[Any], names: dict[int, str]) -> list[Step]:
     """The steps of two runs, which may differ only in the batch length. Otherwise raises ExportError."""
     if [node.op for node in first] != [node.op for node in second]:
         raise ExportError("the model does different operations for different inputs: only one fixed graph is exported")
