@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd import Tensor, Value
 from autograd.explaining.naming import MODULES
+from nn.support.arrays import check_state, mismatch
 from nn.support.names import elsewhere, present
 
 if TYPE_CHECKING:
@@ -184,10 +185,7 @@ class Module:
         own = dict(self.named_parameters())
         complaints = [f"{path}: {reason}" for path, p in own.items() if (reason := _mismatch(p, path, state))]
         complaints += [f"{path}: not a parameter of this module" for path in state if path not in own]
-        if complaints:
-            raise ValueError(
-                f"the state does not fit this {type(self).__name__}, which is unchanged:\n  " + "\n  ".join(complaints)
-            )
+        check_state(self, complaints)
         for path, p in own.items():
             if isinstance(p, Value):
                 p.data = state[path]
@@ -304,11 +302,5 @@ def _named(module: Module, kinds: Any, prefix: str) -> Iterator[tuple[str, Any]]
 
 def _mismatch(p: Parameter, path: str, state: Mapping[str, Any]) -> str:
     """Why the state's entry does not fit this parameter; empty if it does."""
-    if path not in state:
-        return "missing"
-    given = np.asarray(state[path])
-    if given.shape != p.shape:
-        return f"shape {given.shape}, expected {p.shape}"
-    if isinstance(p, Value):
-        return "" if given.dtype.kind in "fiu" else f"dtype {given.dtype}, expected a real number"
-    return "" if given.dtype.newbyteorder("=") == p.dtype else f"dtype {given.dtype}, expected {p.dtype}"
+    dtype = p.dtype if isinstance(p, Tensor) else None
+    return mismatch(state[path], p.shape, dtype) if path in state else "missing"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from autograd import Tensor, Value
 from nn.optim.parameters import Parameters, listed
 from nn.optim.schedules import Rate, checked
+from nn.support.arrays import check_state, mismatch
 
 Array: TypeAlias = NDArray[Any]
 
@@ -182,9 +183,7 @@ class Optimizer:
         complaints += [
             f"{key}: not in the state of this optimiser" for key in state if key not in ("steps", "lr", *own)
         ]
-        if complaints:
-            header = f"the state does not fit this {type(self).__name__}, which is unchanged:"
-            raise ValueError("\n  ".join([header, *complaints]))
+        check_state(self, complaints)
         self.steps = int(state["steps"])
         if not callable(self._lr):
             self.lr = float(state["lr"])
@@ -199,11 +198,9 @@ def _mismatch(key: str, own: Array | None, state: Mapping[str, Any]) -> str:
     """Why the state's entry cannot become this optimiser's; empty if it can."""
     if key not in state:
         return "missing"
-    given = np.asarray(state[key])
     if own is None:  # steps and lr
+        given = np.asarray(state[key])
         kinds, what = ("iu", "an integer") if key == "steps" else ("iuf", "a finite number")
         fits = given.ndim == 0 and given.dtype.kind in kinds and 0 <= given < math.inf
         return "" if fits else f"{state[key]!r:.60}, expected {what} of 0 or more"
-    if given.shape != own.shape:
-        return f"shape {given.shape}, expected {own.shape}"
-    return "" if given.dtype == own.dtype else f"dtype {given.dtype}, expected {own.dtype}"
+    return mismatch(state[key], own.shape, own.dtype)
