@@ -132,13 +132,13 @@ class Module:
         for p in self.parameters():
             p.grad = p.empty_grad
 
-    def train(self, mode: bool = True) -> Module:
+    def train(self, mode: bool = True) -> Self:
         """Switch this module and those inside it to training mode, in which dropout is active. Returns the module."""
         for module in self.modules():
             module.training = mode
         return self
 
-    def eval(self) -> Module:
+    def eval(self) -> Self:
         """Switch to evaluation mode. Returns the module."""
         return self.train(False)
 

@@ -196,7 +196,7 @@ MISTAKES = [
     ("nn.SGD(0.1, m)", TypeError,
      "parameters come first, as model.parameters() or a list of Values and Tensors, not float 0.1"),
     ("nn.SGD(nn.Linear, lr=0.1)", TypeError,
-     "parameters are those of a model, not of the class Linear: make one first"),
+     "the class Linear has no parameters: make a model of it first"),
     ("nn.SGD([('w', v)], lr=0.1)", TypeError,
      "parameter 0 is a tuple, ('w', Value(data=1.0, grad=0.0)): only Values and Tensors are parameters; write "
      "model.parameters()"),

@@ -21,6 +21,8 @@ from nn.support.arrays import as_array, as_input, is_data
 from nn.support.names import named
 
 Loss: TypeAlias = Callable[[Any, Any], Any]
+Batched: TypeAlias = Iterable[Sequence[Any]] | tuple[Any, Any] | list[Any]
+"""The data of `fit`: batches (x, y), or a pair of arrays."""
 
 SHORT = {"mse": "squared_error", "mae": "absolute_error", "bce": "binary_cross_entropy", "l1": "absolute_error"}
 """The names of losses in other libraries, and ours."""

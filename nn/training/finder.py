@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from nn.optim import Optimizer
 from nn.support.canvas import BLUES, GREY, INK, LINE, ORANGES, axes
-from nn.training.arguments import Loss, batches_of, loss_function
+from nn.training.arguments import Batched, Loss, batches_of, loss_function
 from nn.training.arguments import optimizer as optimizer_of
 from nn.training.loop import fit
 from nn.training.refusals import NonFiniteLoss
@@ -76,7 +76,7 @@ class RangeTest:
 
 def find_learning_rate(
     model: Any,
-    batches: Iterable[Sequence[Any]],
+    batches: Batched,
     loss: str | Loss,
     optimizer: str | Optimizer | Callable[..., Optimizer],
     *,

@@ -21,7 +21,7 @@ import numpy as np
 from nn.module import Module, mode
 from nn.optim import Optimizer, clip_grad_norm
 from nn.optim.schedules import Rate
-from nn.training.arguments import CALL, Loss, aligned, batches_of, check_output, is_ours, loss_function, pair
+from nn.training.arguments import CALL, Batched, Loss, aligned, batches_of, check_output, is_ours, loss_function, pair
 from nn.training.arguments import optimizer as optimizer_of
 from nn.training.evaluation import validation
 from nn.training.history import Direction, History, Row
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 def fit(
     model: Model,
-    batches: Iterable[Sequence[Any]] | tuple[Any, Any],
+    batches: Batched,
     loss: Loss | str,
     optimizer: Optimizer | str | Callable[[Any], Optimizer],
     *misplaced: Never,
     epochs: int,
     batch_size: int | None = None,
     lr: Rate | None = None,
-    validate: Callable[[Any], Mapping[str, float]] | tuple[Any, Any] | None = None,
+    validate: Callable[[Any], Mapping[str, float]] | tuple[Any, Any] | list[Any] | None = None,
     callbacks: Sequence[Callback] | Callback = (),
     patience: int | None = None,
     monitor: str | None = None,

@@ -32,7 +32,7 @@ class State:
 
     def __init__(
         self,
-        model: Model,
+        model: Any,  # not Model, so that callbacks can read its attributes
         batches: Iterable[Sequence[Any]],
         criterion: Loss,
         optimizer: Optimizer,
