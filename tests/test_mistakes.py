@@ -208,7 +208,7 @@ MISTAKES = [
      "np.column_stack(list(x.values()))"),
     # training
     ("fit(m, X, Y, 'mse', 'adam')", TypeError,
-     f"fit takes x and y as one pair, and what follows the optimizer by name: {CALL}"),
+     f"fit takes x and y as one pair, and arguments after the optimizer by name: {CALL}"),
     ("fit(m, X, Y, 'mse')", TypeError,
      f"the loss is a function or a name, not data (ndarray); x and y go together: {CALL}"),
     ("fit(m, X, 'mse', 'adam')", TypeError, f"fit takes inputs and targets together, not ndarray alone: {CALL}"),
@@ -233,7 +233,7 @@ MISTAKES = [
     ("fit(m, (X, Y), 'mse', optimizer, lr=0.1)", TypeError,
      "the optimizer has its learning rate already: nn.SGD(..., lr=0.1)"),
     ("fit(nn.dense(2, 1), (X, Y), 'mse', optimizer)", ValueError,
-     "the loss does not depend on any of the optimizer's parameters: was it made for another model? Write it after the "
+     "the loss does not depend on any of the optimizer's parameters: was it made for another model? Make it for this "
      "model, nn.SGD(model.parameters(), lr=...)"),
     ("fit(nn.dense(2, 2), (X, ['a', 'b', 'a', 'b']), 'cross_entropy', 'adam')", TypeError,
      f"fit (y) takes plain numbers, not {TEXT.format('a')}"),
@@ -247,7 +247,7 @@ MISTAKES = [
      "batch_size is for a pair of arrays (x, y); batches have theirs already"),
     ("fit(m, (X, Y), 'mse', 'adam', validate=3)", TypeError,
      "validate is a function of the model or a pair of arrays (x, y), not 3"),
-    ("nn.predict(3, m)", TypeError, "predict takes the model first, then x; as the model it was given 3"),
+    ("nn.predict(3, m)", TypeError, "predict takes the model first, then x; got 3 as the model"),
     ("nn.predict(m, 3.0)", ValueError, "predict takes samples (n, ...), for a single one [x], not array(3.)"),
 ]  # fmt: skip
 

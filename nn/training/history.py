@@ -16,7 +16,7 @@ from nn.support.files import read, write
 
 Row: TypeAlias = dict[str, float]
 Direction: TypeAlias = Literal["max", "min"]
-"""Which number of a column is the best: the largest or the smallest."""
+"""The best number of a column: the largest or the smallest."""
 
 BEST: dict[str, Direction] = {
     **dict.fromkeys(("accuracy", "acc", "auc", "auroc", "f1", "precision", "recall", "r2"), "max"),
