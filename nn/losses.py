@@ -60,7 +60,9 @@ def huber(prediction: Tensor, target: Any, *, delta: float = 1.0, reduction: Red
 @overload
 def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Any: ...
 def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Any:
-    """``d²/2`` for an error d within ±delta, ``delta (|d| - delta/2)`` beyond, where the slope stays the same.
+    """``d²/2`` for an error d within ±delta, ``delta (|d| - delta/2)`` outside.
+
+    Outside it is linear, so outliers count less than in the squared error.
 
     Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964).
 

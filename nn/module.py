@@ -30,7 +30,7 @@ class _Signature:
 
     def __get__(self, module: Any, kind: Any) -> Signature:
         if module is not None:
-            raise AttributeError("__signature__")  # that of a module is that of its __call__
+            raise AttributeError("__signature__")  # the signature of a module is that of its __call__
         if kind.__init__ is object.__init__:
             return Signature()
         found = signature(kind.__init__)
@@ -54,13 +54,13 @@ class Module:
 
     training: bool = True
 
-    if not TYPE_CHECKING:  # which are to see what `__init__` takes, as `inspect.signature` does
+    if not TYPE_CHECKING:  # type checkers read the arguments of `__init__`
         __signature__ = _Signature()
 
         def __new__(cls, *args, **kwargs):
-            """Note the module, for `draw` and its like; here, since no `__init__` has to call that of this class."""
+            """Register the module, so that drawings can name its parameters. An `__init__` need not call `super()`."""
             make = super().__new__
-            if make is not object.__new__:  # that of another base, such as dict
+            if make is not object.__new__:  # another base class, such as dict, has its own
                 module = make(cls, *args, **kwargs)
             elif cls.__init__ is object.__init__ and (args or kwargs):
                 raise TypeError(f"{cls.__name__}() takes no arguments")
@@ -216,7 +216,7 @@ elsewhere(
         "load": "write nn.checkpoint.load(model, path)",
         "predict": "write nn.predict(model, x)",
         "save": "write nn.checkpoint.save(model, path)",
-        "to": "arrays are in memory, there is no device to choose; a layer is given its dtype when it is made",
+        "to": "arrays are in memory, there is no device to choose; the dtype is an argument of a layer",
     },
 )
 
@@ -245,7 +245,11 @@ def mode(model: Any, *, training: bool) -> Iterator[None]:
 
 
 def _walk(found: Any, path: str, step: Callable[[str, Any, Any], str]) -> Iterator[tuple[str, Any]]:
-    """Everything in a module, depth first; each module and container is entered once. `step` extends a path."""
+    """Everything in a module, depth first; each module and container is entered once. `step` extends a path.
+
+    Parameters have the order in which attributes were set, so a module comes before its parts. In the postorder of a
+    graph it would come after them.
+    """
     seen: set[int] = set()
     stack = [(path, found)]
     while stack:
@@ -281,7 +285,7 @@ def _spelled(code: str, holder: Any, key: Any) -> str:
 def _found(
     module: Module, kinds: Any, prefix: str = "", step: Callable[[str, Any, Any], str] = _dotted
 ) -> Iterator[tuple[str, Any]]:
-    """The parameters or generators of a module with their paths, each once."""
+    """The objects of these kinds in a module, with their paths, each once. Of Values and Tensors, only leaves."""
     seen: set[int] = set()
     for path, found in _walk(module, prefix, step):
         if isinstance(found, kinds) and id(found) not in seen and getattr(found, "is_leaf", True):

@@ -107,7 +107,7 @@ class MLP(Module):
     ) -> None:
         sizes: list[Any] = [n for part in (nin, nouts) for n in (part if isinstance(part, Iterable) else [part])]
         if isinstance(activation, int):
-            raise TypeError(f"the numbers of neurons come in a list: MLP({nin}, {[*sizes[1:], activation]})")
+            raise TypeError(f"the sizes of the layers come in a list: MLP({nin}, {[*sizes[1:], activation]})")
         if len(sizes) < 2:
             raise ValueError("an MLP has at least one layer after its inputs: MLP(2, [8, 1])")
         last = len(sizes) - 2

@@ -132,7 +132,7 @@ MISTAKES = [
      "bias is True or False, not 'relu'; an activation is a layer of its own, nn.ReLU()"),
     ("nn.Linear(2, 3, weight_init='he_norml')", ValueError,
      "no initialiser is called 'he_norml': did you mean 'he_normal'? There are zeros, xavier_uniform, xavier_normal, "
-     "he_uniform, he_normal, and what nn.init.uniform(low, high) and nn.init.normal(std) make"),
+     "he_uniform, he_normal; or pass nn.init.uniform(low, high), nn.init.normal(std) or a function"),
     ("nn.Linear(2, 3, weight_init=0.1)", TypeError,
      "an initialiser is a name or a function (shape, rng) -> array, not 0.1"),
     ("nn.Linear(2, 3, weight_init=lambda shape, rng: np.zeros(3))", ValueError,
@@ -148,7 +148,7 @@ MISTAKES = [
     ("nn.dense(2, 8, 'relu')", TypeError,
      "the number of units of a layer is a whole number, not str 'relu'; the activation goes by name: activation='relu'"),
     ("nn.dense(2)", ValueError, "a network has at least an input and an output size, got (2,)"),
-    ("nn.MLP(2, 8, 1)", TypeError, "the numbers of neurons come in a list: MLP(2, [8, 1])"),
+    ("nn.MLP(2, 8, 1)", TypeError, "the sizes of the layers come in a list: MLP(2, [8, 1])"),
     ("nn.MLP(2)", ValueError, "an MLP has at least one layer after its inputs: MLP(2, [8, 1])"),
     ("nn.Layer(2, 3, 'tanh')", TypeError,
      "nonlin is True or False, not 'tanh'; an activation goes by name: activation='tanh'"),

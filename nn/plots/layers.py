@@ -55,7 +55,7 @@ def weight_images(
     """
     weight = as_floats(weight.detach() if isinstance(weight, Tensor) else weight, "weight_images")
     if weight.ndim != 2 or weight.shape[0] != shape[0] * shape[1] or not weight.size:
-        raise ValueError(f"weights of shape {weight.shape} are not images of {shape[0]} x {shape[1]}, one a unit")
+        raise ValueError(f"weights of shape {weight.shape} are not an image of {shape[0]} x {shape[1]} for each unit")
     ax = axes(ax, (4.8, 5.1))
     limit = float(np.nanquantile(np.abs(weight), 0.995)) or 1.0 if limit is None else limit
     signed_image(ax, mosaic(weight.T.reshape(-1, *shape)), limit, interpolation="nearest")

@@ -1,4 +1,4 @@
-"""Data as arrays, for all of `nn`. `autograd.ops.arrays` reads it; `nn` imports that module only here."""
+"""Data as arrays, for all of `nn`. The rules are in `autograd.ops.arrays`, which `nn` imports only here."""
 
 from collections.abc import Sequence
 from typing import Any
