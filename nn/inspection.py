@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,8 @@ from autograd import Value
 from nn.layers import Sequential
 from nn.module import Module
 from nn.neuron import MLP, Layer
-from nn.support.arrays import as_array
+from nn.support.arrays import Array, as_array
 from nn.training.evaluation import predict
-
-Array: TypeAlias = npt.NDArray[Any]
 
 BOUNDS = {"Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
 """The ends of an activation's range, where its slope is 0."""

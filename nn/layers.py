@@ -57,7 +57,7 @@ class Linear(Module):
         if weight.shape != shape:
             raise ValueError(f"weight_init made an array of shape {weight.shape}, for weights of shape {shape}")
         self.weight = Tensor(weight, dtype)
-        self.bias: Tensor | Any = Tensor(np.zeros(n_out), dtype) if bias else None  # Any: most callers know which
+        self.bias: Tensor | Any = Tensor(np.zeros(n_out), dtype) if bias else None  # Any: most programs know which
 
     def __call__(self, x: Any) -> Tensor:
         x = as_operand(x, "Linear")

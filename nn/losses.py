@@ -15,13 +15,11 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 import autograd
 from autograd import Tensor
-from nn.support.arrays import as_array, is_data, to_array
+from nn.support.arrays import Array, as_array, is_data, to_array
 
-Array: TypeAlias = NDArray[Any]
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 
 # ---------------------------------------------------------------------------------------------------- regression

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from nn.checkpoint.formats import TRAINING, Array, CheckpointError, PathLike, decoded, from_npz, to_npz
+from nn.checkpoint.formats import TRAINING, CheckpointError, decoded, from_npz, to_npz
 from nn.checkpoint.packing import packed, same, unpacked
 from nn.module import Module
-from nn.support.files import check_writable, clear_leftovers, write
+from nn.support.arrays import Array
+from nn.support.files import PathLike, check_writable, clear_leftovers, write
 from nn.training.history import History
 from nn.training.state import State
 
@@ -149,7 +150,7 @@ class Checkpoint:
             for callback in state.callbacks:
                 if hasattr(callback, "on_resume"):
                     callback.on_resume(state)
-        except Exception as error:  # a file from a stranger may cause any error
+        except Exception as error:  # a damaged file may cause any error
             for name, part in parts.items():
                 part.load_state_dict(before[name])
             reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
@@ -203,7 +204,7 @@ def _parts(state: State) -> dict[str, Any]:
 
 
 def _reached(f: Callable[..., Any]) -> Any:
-    """What holds a callable's parameters: itself, or the modules and generators that a function refers to."""
+    """The owner of a callable's parameters: the callable, or the modules and generators that a function refers to."""
     if inspect.ismethod(f):
         return f.__self__
     if not inspect.isfunction(f):

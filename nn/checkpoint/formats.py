@@ -10,22 +10,17 @@ import hashlib
 import io
 import json
 import math
-import os
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from nn.support.arrays import Array
 from nn.support.extras import optional
 from nn.support.files import read
-
-Array: TypeAlias = npt.NDArray[Any]
-PathLike: TypeAlias = str | os.PathLike[str]
-Shape: TypeAlias = tuple[int, ...]
 
 DIGITS = 64  # of a SHA-256
 HEADER = 1 << 14  # bytes; NumPy refuses a longer header of an array
@@ -77,7 +72,7 @@ def _plain(array: Array) -> Array:
     return np.asarray(array, array.dtype.newbyteorder("<"), order="C")
 
 
-def from_npz(data: bytes, shapes: Mapping[str, Shape] | None = None, sealed: bool = False) -> dict[str, Any]:
+def from_npz(data: bytes, shapes: Mapping[str, tuple[int, ...]] | None = None, sealed: bool = False) -> dict[str, Any]:
     """The arrays of an npz, and the bytes of its `training.json`. A file without a comment need not have a checksum.
 
     With `sealed`, the file is a checkpoint: it must have a checksum. With `shapes`, an array of another shape is not
@@ -109,7 +104,7 @@ def from_npz(data: bytes, shapes: Mapping[str, Shape] | None = None, sealed: boo
     return found
 
 
-def _from_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, expected: Shape | None) -> Array:
+def _from_npy(archive: zipfile.ZipFile, member: zipfile.ZipInfo, expected: tuple[int, ...] | None) -> Array:
     """An array from a member of a zip file. Its header is checked before it is unpacked."""
     with archive.open(member) as file:
         head = io.BytesIO(file.read(HEADER))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.checkpoint.formats import Array
+from nn.support.arrays import Array
 
 
 def packed(x: Any, name: str, arrays: dict[str, Array]) -> Any:

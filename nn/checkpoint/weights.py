@@ -10,7 +10,6 @@ import numpy as np
 
 from nn.checkpoint.formats import (
     CheckpointError,
-    PathLike,
     decoded,
     from_npz,
     from_safetensors,
@@ -18,7 +17,7 @@ from nn.checkpoint.formats import (
     to_safetensors,
 )
 from nn.module import Module
-from nn.support.files import write
+from nn.support.files import PathLike, write
 
 SMALL, RATIO = 64 << 20, 100  # a file may have 64 MB, or 100 times the size of the model
 

@@ -9,15 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from nn.support.arrays import as_array
-
-Array = npt.NDArray[Any]
-Seed = int | np.random.Generator
+from nn.support.arrays import Array, Seed, as_array
 
 CHUNK = 8  # images at a time; the system allocates larger arrays anew each time, which dominates the time
 

@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import io
 import math
-import os
 import sys
 import warnings
 import zlib
@@ -21,10 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.support.files import read
-
-Array = npt.NDArray[Any]
-PathLike = str | os.PathLike[str]
+from nn.support.arrays import Array
+from nn.support.files import PathLike, read
 
 _IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 CHUNK = 4096  # lines of a CSV file that are parsed at a time, in 64 bits

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
-Seed = int | np.random.Generator
+from nn.support.arrays import Array, Seed
 
 
 def moons(n_samples: int = 100, noise: float = 0.1, seed: Seed = 0) -> tuple[Array, Array]:

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nn.support.arrays import ANY, as_array, as_floats
-
-Array = npt.NDArray[Any]
-Seed = int | np.random.Generator
+from nn.support.arrays import ANY, Array, Seed, as_array, as_floats
 
 
 def one_hot(labels: npt.ArrayLike, classes: int, dtype: npt.DTypeLike = np.float32) -> Array:

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.data.download import download
-from nn.data.files import PathLike, error_in, read_csv, read_idx
+from nn.data.files import error_in, read_csv, read_idx
+from nn.support.arrays import Array
 from nn.support.extras import optional
-
-Array = npt.NDArray[Any]
+from nn.support.files import PathLike
 
 MNIST = Path(__file__).resolve().parent / "mnist"
 """The folder of the copy of MNIST that comes with the package."""

@@ -7,7 +7,6 @@ of ONNX. A row that ONNX lacks becomes the nodes of its formula, which is read f
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -18,7 +17,7 @@ import autograd
 from autograd import Symbol
 from nn.export.recording import Constant, ExportError, Step, check_name, described, record
 from nn.support.extras import optional
-from nn.support.files import write
+from nn.support.files import PathLike, write
 
 OPSET, IR_VERSION = 18, 8  # of December 2022; all current readers of ONNX support them
 FAR = 2**63 - 1  # beyond the end of any axis
@@ -57,7 +56,7 @@ COMPARISONS = {"<": "Less", "<=": "LessOrEqual", ">": "Greater", ">=": "GreaterO
 
 def export_onnx(
     model: Callable[[Any], Any],
-    path: str | os.PathLike[str],
+    path: PathLike,
     input_shape: int | Sequence[int] | None = None,
 ) -> Path:
     """Write a model as an ONNX file: one input "input" (batch, *input_shape), one output "output", any batch length.

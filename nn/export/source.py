@@ -11,7 +11,6 @@ import base64
 import builtins
 import keyword
 import math
-import os
 import re
 import textwrap
 import unicodedata
@@ -24,7 +23,7 @@ import numpy.typing as npt
 import autograd
 from autograd import Symbol
 from nn.export.recording import Constant, ExportError, Step, check_name, described, record
-from nn.support.files import write
+from nn.support.files import PathLike, write
 
 INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # written without a function of their own
 FEW = 100  # arrays of at most this size are written as numbers, so that small networks are readable
@@ -142,7 +141,7 @@ if __name__ == "__main__":
 
 def export_source(
     model: Callable[[Any], Any],
-    path: str | os.PathLike[str] | None = None,
+    path: PathLike | None = None,
     input_shape: int | Sequence[int] | None = None,
 ) -> str:
     """A model as the text of one Python file without dependencies. Its function ``predict(x)`` computes one sample.

@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from nn.optim.optimizer import Array, Optimizer
+from nn.optim.optimizer import Optimizer
 from nn.optim.parameters import Parameters
 from nn.optim.schedules import Rate, checked
+from nn.support.arrays import Array
 
 
 class _Adaptive(Optimizer):

@@ -8,8 +8,8 @@ import numpy as np
 
 from autograd import Tensor, Value
 from nn.module import Parameter
-from nn.optim.optimizer import Array
 from nn.optim.parameters import Parameters, listed, name_of
+from nn.support.arrays import Array
 
 
 def clip_grad_norm(parameters: Parameters, max_norm: float) -> float:

@@ -10,21 +10,18 @@ state that belongs to them.
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd import Tensor, Value
 from nn.optim.parameters import Parameters, listed
 from nn.optim.schedules import Rate, checked
-from nn.support.arrays import check_state, mismatch
-
-Array: TypeAlias = NDArray[Any]
+from nn.support.arrays import Array, check_state, mismatch
 
 
 class Slot(NamedTuple):
-    """What an optimiser keeps for one array: its name, its state, and two scratch arrays of its shape."""
+    """An array that an optimiser updates: its name, its state, and two scratch arrays of its shape."""
 
     name: str
     state: dict[str, Array]

@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from nn.optim.optimizer import Array, Optimizer
+from nn.optim.optimizer import Optimizer
 from nn.optim.parameters import Parameters
 from nn.optim.schedules import Rate, checked
+from nn.support.arrays import Array
 
 
 class SGD(Optimizer):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from nn import inspection
 from nn.layers import Sequential
 from nn.module import Module
 from nn.neuron import MLP
-from nn.support.arrays import as_floats
+from nn.support.arrays import Array, as_floats
 from nn.support.canvas import (
     BLUES,
     GREY,
@@ -34,8 +34,6 @@ from nn.support.canvas import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Array: TypeAlias = npt.NDArray[Any]
 
 
 def weight_images(

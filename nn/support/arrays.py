@@ -1,7 +1,7 @@
 """Data as arrays, for all of `nn`. The rules are in `autograd.ops.arrays`, which `nn` imports only here."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,9 @@ from autograd.ops.arrays import ANY as ANY
 from autograd.ops.arrays import as_array as as_array
 from autograd.ops.arrays import is_data as is_data
 from autograd.ops.arrays import to_array as to_array
+
+Array: TypeAlias = NDArray[Any]
+Seed: TypeAlias = int | np.random.Generator
 
 
 def as_input(x: Any, taker: str) -> Any:

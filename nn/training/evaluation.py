@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd import Tensor, Value, no_grad
 from nn.losses import cross_entropy
 from nn.module import mode
-from nn.support.arrays import as_array
-from nn.training.arguments import Loss, aligned, is_ours, loss_function, takes_labels
-
-Array: TypeAlias = npt.NDArray[Any]
-Model: TypeAlias = Callable[[Any], Any]
+from nn.support.arrays import Array, as_array
+from nn.training.arguments import Loss, Model, aligned, is_ours, loss_function, takes_labels
 
 
 def predict(model: Model, x: Any, batch_size: int = 1000) -> Array:

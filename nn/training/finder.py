@@ -12,12 +12,12 @@ import math
 import random
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nn.optim import Optimizer
+from nn.support.arrays import Array
 from nn.support.canvas import BLUES, GREY, INK, LINE, ORANGES, axes
 from nn.training.arguments import Batched, Loss, batches_of, loss_function
 from nn.training.arguments import optimizer as optimizer_of
@@ -27,8 +27,6 @@ from nn.training.state import State
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Array: TypeAlias = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,14 +22,25 @@ import numpy as np
 from nn.module import Module, mode
 from nn.optim import Optimizer, clip_grad_norm
 from nn.optim.schedules import Rate
-from nn.training.arguments import CALL, Batched, Loss, aligned, batches_of, check_output, is_ours, loss_function, pair
+from nn.training.arguments import (
+    CALL,
+    Batched,
+    Loss,
+    Model,
+    aligned,
+    batches_of,
+    check_output,
+    is_ours,
+    loss_function,
+    pair,
+)
 from nn.training.arguments import optimizer as optimizer_of
 from nn.training.evaluation import validation
 from nn.training.history import Direction, History, Row
 from nn.training.interrupt import Interrupt
 from nn.training.progress import Progress
 from nn.training.refusals import check_gradients_arrived, check_loss, non_finite
-from nn.training.state import Callback, Model, State, hooks_of
+from nn.training.state import Callback, State, hooks_of
 from nn.training.stopping import EarlyStopping
 from nn.training.threads import Threads
 

@@ -11,7 +11,6 @@ from nn.optim import Optimizer
 from nn.training.arguments import Loss
 from nn.training.history import History
 
-Model: TypeAlias = Callable[[Any], Any]
 Callback: TypeAlias = "Callable[[State], object] | object"
 
 HOOKS = ("on_start", "on_step_end", "on_epoch_end", "on_end")

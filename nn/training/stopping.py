@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from nn.support.arrays import Array
 from nn.training.history import Direction, checked_direction, direction_of
 from nn.training.state import State
-
-Array: TypeAlias = npt.NDArray[Any]
 
 
 class EarlyStopping:
