@@ -130,8 +130,8 @@ def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean")
 def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
     """``sum of max(0, 1 + score - score of the label)`` over the other classes; (n, classes) against (n,).
 
-    Weston and Watkins, "Support vector machines for multi-class pattern recognition", ESANN 1999. Labels are
-    checked as in `cross_entropy`.
+    Weston and Watkins, "Support vector machines for multi-class pattern recognition", ESANN 1999. Labels are checked as
+    in `cross_entropy`.
 
     >>> multiclass_hinge(np.array([[3.0, 2.5, -1.0]]), [0])
     np.float64(0.5)

@@ -1,7 +1,7 @@
 """Weights in files, and checkpoints: a whole training in one file, to continue from.
 
-A file that is damaged or malicious must not become a wrong network. So nothing is pickled. A file contains
-its own SHA-256. It is read, checked and compared with the model before anything changes. If anything is wrong, a
+A file that is damaged or malicious must not become a wrong network. So nothing is pickled. A file contains its own
+SHA-256. It is read, checked and compared with the model before anything changes. If anything is wrong, a
 `CheckpointError` is raised.
 """
 

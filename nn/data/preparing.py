@@ -14,8 +14,8 @@ from nn.support.arrays import ANY, Array, Seed, as_array, as_floats
 def one_hot(labels: npt.ArrayLike, classes: int, dtype: npt.DTypeLike = np.float32) -> Array:
     """Turn labels (N,) into rows (N, classes) of `dtype`: 1 in the label's column, 0 elsewhere.
 
-    Raises IndexError for a label outside [0, classes), TypeError for labels that are not integers, ValueError
-    for labels that are not 1-D.
+    Raises IndexError for a label outside [0, classes), TypeError for labels that are not integers, ValueError for
+    labels that are not 1-D.
 
     >>> one_hot([2, 0], classes=3)
     array([[0., 0., 1.],

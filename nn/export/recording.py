@@ -1,8 +1,8 @@
 """Record the operations of a model by running it, so that any model made of operations can be exported.
 
 The model runs twice, on random batches of different lengths. A length that differs between the two runs depends on the
-batch. A number that differs depends on the input outside the graph, by a comparison, `.data` or a random mask. Then
-the export would be wrong for other inputs, so the model is refused.
+batch. A number that differs depends on the input outside the graph, by a comparison, `.data` or a random mask. Then the
+export would be wrong for other inputs, so the model is refused.
 """
 
 from __future__ import annotations

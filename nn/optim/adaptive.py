@@ -30,8 +30,8 @@ class _Adaptive(Optimizer):
 class Adagrad(_Adaptive):
     """``p -= lr * g / (sqrt(s) + eps)``, where ``s += g²`` sums the squares of all gradients so far.
 
-    Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization",
-    JMLR 12 (2011).
+    Duchi, Hazan and Singer, "Adaptive subgradient methods for online learning and stochastic optimization", JMLR 12
+    (2011).
 
     >>> from autograd import Value
     >>> w = Value(1.0)

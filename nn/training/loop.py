@@ -104,8 +104,8 @@ def fit(
     and after the training.
 
     Ctrl-C ends the training after the running step or validation, saves the checkpoint, and sets `history.interrupted`.
-    An unfinished epoch is not recorded, but its steps remain. A second Ctrl-C raises KeyboardInterrupt
-    at once. This holds in the main thread, unless the program has its own handler of SIGINT.
+    An unfinished epoch is not recorded, but its steps remain. A second Ctrl-C raises KeyboardInterrupt at once. This
+    holds in the main thread, unless the program has its own handler of SIGINT.
 
     >>> from nn import Linear, losses, optim
     >>> x = np.linspace(-1, 1, 8, dtype=np.float32).reshape(-1, 1)

@@ -23,8 +23,8 @@ class State:
     `history`, `batches` and `callbacks` are those of `fit`, and `criterion` is its loss function. In `on_epoch_end` the
     last row of the history is that of the epoch.
 
-    `resumed` is True if the training continues from a checkpoint. Otherwise a callback that is used again drops its
-    old state in `on_start`.
+    `resumed` is True if the training continues from a checkpoint. Otherwise a callback that is used again drops its old
+    state in `on_start`.
 
     For the row of the running epoch, `total` is the sum of the losses, `lr` the learning rate of the first step, and
     `started` the time of the start on `time.perf_counter`. `complete` is True if the history has the row.

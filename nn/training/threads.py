@@ -44,8 +44,8 @@ class Threads:
     def suit(self, x: Any) -> None:
         """Set one thread if the products with this batch of inputs are small, else restore the number before.
 
-        The size is estimated: every row of the inputs is multiplied by the largest parameter. A row is one vector
-        along the last axis. If the inputs are integers, such as tokens, each number is a row.
+        The size is estimated: every row of the inputs is multiplied by the largest parameter. A row is one vector along
+        the last axis. If the inputs are integers, such as tokens, each number is a row.
         """
         small = 0 < rows(x) * self.largest < SMALL
         if small and _owner is None:
