@@ -79,9 +79,8 @@ class Checkpoint:
                 raise ValueError(f"{name} must be above 0, got {x}")
         self.path, self.steps, self.seconds, self.resume = Path(path), steps, seconds, resume
         arrays: dict[str, Array] = {}
-        self.settings: dict[str, Any] = json.loads(
-            json.dumps(packed(settings or {}, "", arrays))
-        )  # as JSON returns them
+        text = json.dumps(packed(settings or {}, "", arrays))
+        self.settings: dict[str, Any] = json.loads(text)  # in the form that they have in the file
         if arrays:
             raise TypeError(f"settings are what JSON can hold, not arrays: {', '.join(arrays)}")
         self._saved = time.monotonic()

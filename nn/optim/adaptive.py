@@ -1,8 +1,8 @@
 """Optimisers that give each number a learning rate of its own: `Adagrad`, `RMSprop`, `Adam` and `AdamW`.
 
 Each divides a number's step by the root of its squared gradients, summed or averaged over the steps. So numbers with
-small gradients move as far as numbers with large ones. `_update` has an optimiser's formula line by line. It computes
-in place, in one scratch array, since temporary arrays would take most of the time.
+small gradients move about as far as numbers with large ones. `_update` has an optimiser's formula line by line. It
+computes in place and in one scratch array, so that a step allocates no arrays.
 """
 
 import math
@@ -17,7 +17,7 @@ from nn.support.arrays import Array
 
 
 class _Adaptive(Optimizer):
-    """The common base class. `eps` keeps the divisor above 0, and `s` holds a parameter's squared gradients."""
+    """The common base class. `eps` keeps the divisor above 0. `s` sums or averages a parameter's squared gradients."""
 
     def __init__(self, parameters: Parameters, lr: Rate, eps: float, weight_decay: float) -> None:
         self.eps = checked("eps", eps)

@@ -1,8 +1,8 @@
 """`Optimizer`: the base class of all optimisers.
 
 An optimiser defines its update once, for arrays and in place. The scratch arrays are made with the optimiser, so a step
-on Tensors allocates no arrays. The Values of an optimiser are copied into one vector, which is updated like any other
-array and copied back.
+on Tensors allocates no arrays of their size. The Values of an optimiser are copied into one vector, which is updated
+like any other array and copied back.
 
 `step` never writes to a gradient. It skips a Tensor without a gradient. It does not change frozen parameters, nor the
 state that belongs to them.
