@@ -18,7 +18,8 @@ from types import SimpleNamespace
 import numpy as np
 from mpmath import mp, mpf
 
-from autograd.ops.rows import Elementwise, objects
+from autograd.ops.rows import Elementwise
+from autograd.ops.shapes import objects
 from autograd.ops.worlds import ROWS, World
 
 ORDER = 4

@@ -11,7 +11,8 @@ from autograd import ops
 from autograd.functions.reductions import cumprod
 from autograd.functions.table import later, plain
 from autograd.ops.operators import NUMPY_NAMES
-from autograd.ops.rows import Elementwise, Op, normalize_axis, shape_of
+from autograd.ops.rows import Elementwise, Op
+from autograd.ops.shapes import normalize_axis, shape_of
 
 ROWS: dict[Any, Op] = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
 """NumPy's functions that are rows of the table."""

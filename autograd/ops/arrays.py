@@ -14,7 +14,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.ops.rows import FLOATS, OBJECT, Op, Traced, bounded, real
+from autograd.ops.floats import FLOATS, OBJECT, bounded, real
+from autograd.ops.rows import Op
+from autograd.ops.traced import Traced
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from autograd import ops
 from autograd.ops.formatting import alone, is_formatting
-from autograd.ops.rows import Elementwise, Op, Traced
+from autograd.ops.rows import Elementwise, Op
 from autograd.ops.signatures import as_method
+from autograd.ops.traced import Traced
 
 if TYPE_CHECKING:  # the methods are attached below, from the rows; `tests/stubs.py` writes their declarations
     from autograd.ops.methods import Methods

@@ -13,7 +13,9 @@ from autograd.ops.arrays import to_array
 from autograd.ops.elementwise import detach, div, equal, exp, inf, sub, where
 from autograd.ops.moves import stack, take_along_axis
 from autograd.ops.reductions import max, mean, sum
-from autograd.ops.rows import Fused, Reduction, Traced, fixed_axis, shape_of
+from autograd.ops.rows import Fused, Reduction
+from autograd.ops.shapes import fixed_axis, shape_of
+from autograd.ops.traced import Traced
 
 logsumexp = Reduction(
     "logsumexp",

@@ -20,7 +20,6 @@ The rows themselves are in `autograd.ops`. A row that cannot work everywhere is 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -28,14 +27,19 @@ from typing import Any
 import numpy as np
 
 from autograd.ops import refusing
+from autograd.ops.floats import FLOATS as FLOATS
+from autograd.ops.floats import OBJECT, from_math, plain
+from autograd.ops.floats import ieee as ieee
+from autograd.ops.floats import real as real
+from autograd.ops.shapes import box as box
+from autograd.ops.shapes import broadcast, fixed_axis, still
+from autograd.ops.shapes import normalize_axis as normalize_axis
+from autograd.ops.shapes import unbroadcast as unbroadcast
 from autograd.ops.traced import Rule as Rule
 from autograd.ops.traced import Traced as Traced
 
 Interval = tuple[float, float]
-OBJECT = np.dtype(object)
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 REALS: Interval = (-math.inf, math.inf)
-LARGEST = float(np.finfo(float).max)
 
 
 class _OpSignature:
@@ -135,7 +139,7 @@ class Op:
         """The operation on floats and arrays; without an array among them one number comes out as a float."""
         with np.errstate(all="ignore"):
             out = self.forward(
-                *[x if isinstance(x, np.ndarray) else np.asarray(plain(x, self)) for x in inputs], **params
+                *[x if isinstance(x, np.ndarray) else np.asarray(plain(x, self.name)) for x in inputs], **params
             )
         if np.ndim(out) == 0 and not any(isinstance(x, (np.ndarray, np.generic)) for x in inputs):
             return float(out)
@@ -173,96 +177,6 @@ class Op:
         It may have a smaller shape that broadcasts to the output's: `autograd.transforms.dual` sees to that.
         """
         raise NotImplementedError
-
-
-def real(x: Any) -> float:
-    """A real number as a float; one that is too large, as Python's ints can be, is infinite, as IEEE 754 rounds it.
-
-    >>> real(2), real(-(10**400))
-    (2.0, -inf)
-    """
-    try:
-        return float(x)
-    except OverflowError:
-        return math.inf if x > 0 else -math.inf
-
-
-def plain(x: Any, op: Op) -> Any:
-    """An operand without variables: a number or an array as it is, anything else as an array."""
-    if isinstance(x, (float, int, np.ndarray, np.generic)) and getattr(x, "dtype", None) != OBJECT:
-        return bounded(x)
-    from autograd.ops.arrays import operand
-
-    return operand(x, op.name)
-
-
-def bounded(x: Any) -> Any:
-    """An int that is too large for a float as the infinity that it is then; anything else as it is."""
-    return real(x) if type(x) is int and abs(x) > LARGEST else x
-
-
-def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
-    """A rule on Python floats, with the IEEE result where Python would raise or turn complex.
-
-    `array` is NumPy's form of the rule, where it has another.
-
-    >>> ieee(lambda x, y: x / y, (1.0, 0.0)), ieee(math.log, (0.0,), np.log), ieee(math.gamma, (-1.0,))
-    (inf, -inf, nan)
-    """
-    try:
-        out = rule(*inputs)
-        if type(out) is not complex:
-            return out
-    except (ArithmeticError, ValueError):
-        pass
-    try:
-        with np.errstate(all="ignore"):
-            number = float((array or rule)(*[np.float64(x) for x in inputs]))
-            np.add(0.0, 0.0)  # clears the processor's flags: np.log(array_of_values) would take them for its own
-            return number
-    except OverflowError:  # a function of `math`, on whatever it is given
-        return math.inf
-    except (ArithmeticError, ValueError):
-        return math.nan
-
-
-def from_math(function: Rule, *xs: Any) -> Any:
-    """A function on floats for arrays, element by element; nan or infinity where it raises.
-
-    >>> from_math(math.gamma, np.array([3.0, -1.0]))
-    array([ 2., nan])
-    """
-    try:
-        found = np.frompyfunc(function, len(xs), 1)(*xs)
-    except (ArithmeticError, ValueError):
-        found = np.frompyfunc(lambda *x: ieee(function, x), len(xs), 1)(*xs)
-    return np.asarray(found, dtype=np.result_type(*xs))
-
-
-def unbroadcast(g: Any, x: Any) -> Any:
-    """Sum a cotangent over the axes along which `x` was broadcast, and return it in the dtype of `x`.
-
-    The one place where broadcasting is undone.
-
-    >>> unbroadcast(np.ones((2, 3)), np.ones((1, 3)))
-    array([[2., 2., 2.]])
-    """
-    if type(g) is np.ndarray is type(x) and g.shape == x.shape and g.dtype is x.dtype:
-        return g  # as nearly always
-    shape = np.shape(x) if not isinstance(x, Traced) else x.shape  # type: ignore[attr-defined]
-    have = np.shape(g) if not isinstance(g, Traced) else g.shape  # type: ignore[attr-defined]
-    if have != shape:
-        extra = len(have) - len(shape)
-        if extra < 0 or any(n not in (1, have[i + extra]) for i, n in enumerate(shape)):
-            raise ValueError(f"a cotangent of shape {have} cannot belong to an operand of shape {shape}")
-        stretched = tuple(i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1)
-        g = g.sum(axis=tuple(range(extra)) + stretched)
-        if g.shape != shape:
-            g = g.reshape(shape)
-    dtype = getattr(x, "dtype", None)
-    if dtype is not None and getattr(g, "dtype", dtype) != dtype:
-        g = g.astype(dtype)
-    return g
 
 
 def at(d: Rule, out: Any, inputs: Sequence[Any]) -> Any:
@@ -374,7 +288,7 @@ class Elementwise(Op):
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if all(type(x) in (float, int, bool) for x in inputs):
             return ieee(self.value, [real(x) if type(x) is int else x for x in inputs], self.array)
-        arrays = [plain(x, self) for x in inputs]
+        arrays = [plain(x, self.name) for x in inputs]
         if any(getattr(x, "dtype", None) == OBJECT for x in arrays):  # arrays of Values, or a wrong type by name
             return np.frompyfunc(self, self.arity, 1)(*arrays)
         with np.errstate(all="ignore"):
@@ -434,7 +348,7 @@ class Reduction(Op):
             kinds = {type(item) for item in x if isinstance(item, Traced)}
             if kinds and not isinstance(x[0], (list, tuple)):
                 return max(kinds, key=lambda kind: kind._priority)._gather(self, x, params)
-        array = plain(x, self) if isinstance(x, (list, tuple, np.ndarray)) else x
+        array = plain(x, self.name) if isinstance(x, (list, tuple, np.ndarray)) else x
         if isinstance(array, np.ndarray) and array.dtype == OBJECT:
             return self._objects(array, **params)
         return super().apply((x,), params)
@@ -635,43 +549,6 @@ class General(Op):
         return self.push(tangents, out, *inputs, **params)
 
 
-def still(x: Any) -> Any:
-    """No change of `x`: zeros of its shape. (Its numbers times 0 would be nan where they are infinite.)"""
-    dtype = getattr(x, "dtype", OBJECT)
-    if dtype in FLOATS:
-        return np.zeros(shape_of(x), dtype)
-    return np.zeros(shape_of(x)) if shape_of(x) else 0.0
-
-
-def shape_of(x: Any) -> tuple[int, ...]:
-    """The shape of anything that flows through rules; () of a number."""
-    return x.shape if isinstance(x, Traced) else np.shape(x)  # type: ignore[attr-defined]
-
-
-def objects(items: Sequence[Any]) -> Any:
-    """A vector of these objects: one by one, for NumPy would look into those that are like arrays."""
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
-
-
-def box(x: Any) -> Any:
-    """Arrays and what is like them as they are; a number, or a scalar node, as an array without axes that holds it."""
-    if isinstance(x, Traced):
-        if x._fuses or shape_of(x):
-            return x
-    elif isinstance(x, (np.ndarray, np.generic)):
-        return x
-    elif isinstance(x, (list, tuple)):
-        return np.asarray(x)
-    else:
-        return np.asarray(x, dtype=float)
-    cell = np.empty((), dtype=object)
-    cell[()] = x
-    return cell
-
-
 def total(terms: Sequence[Any]) -> Any:
     """The sum of some tangents; 0 where there are none."""
     if not terms:
@@ -680,54 +557,6 @@ def total(terms: Sequence[Any]) -> Any:
     for term in terms[1:]:
         result = result + term
     return result
-
-
-def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
-    """`x` spread to a shape: a view of an array, a node of a Tensor."""
-    return x.broadcast_to(shape) if isinstance(x, Traced) else np.broadcast_to(x, shape)  # type: ignore[attr-defined]
-
-
-def normalize_axis(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    """The axes as non-negative numbers; all of them for None.
-
-    >>> normalize_axis(-1, 3), normalize_axis(None, 2)
-    ((2,), (0, 1))
-    """
-    if axis is None:
-        return tuple(range(ndim))
-    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    for i in given:
-        if not -ndim <= i < ndim:
-            raise ValueError(f"axis {i} is out of bounds for an array of {ndim} dimensions")
-    axes = tuple(int(i) % ndim for i in given)
-    if len(set(axes)) != len(axes):
-        raise ValueError(f"axis {axis} names a dimension twice")
-    return axes
-
-
-def permutation(axes: Any, ndim: int) -> tuple[int, ...]:
-    """An order of all axes, as non-negative numbers.
-
-    >>> permutation((-1, 0), 2)
-    (1, 0)
-    """
-    order = normalize_axis(axes, ndim)
-    if len(order) != ndim:
-        raise ValueError(f"axes {axes} do not name each of the {ndim} dimensions once")
-    return order
-
-
-def fixed_axis(axis: Any) -> int | tuple[int, ...] | None:
-    """An axis, or several, as plain numbers that nobody can change; still as they were counted.
-
-    >>> fixed_axis(np.int64(-1)), fixed_axis([0, 1])
-    (-1, (0, 1))
-    """
-    if axis is None or isinstance(axis, int):
-        return axis
-    if np.iterable(axis):
-        return tuple([i if isinstance(i, int) else operator.index(i) for i in axis])
-    return operator.index(axis)
 
 
 def operand_names(op: Op) -> tuple[str, ...]:

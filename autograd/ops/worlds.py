@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 
 from autograd.ops import elementwise, kernels
-from autograd.ops.rows import Elementwise, Rule
+from autograd.ops.rows import Elementwise
+from autograd.ops.traced import Rule
 
 TABLE = vars(elementwise)
 ROWS = {name: row for name, row in TABLE.items() if isinstance(row, Elementwise)}
