@@ -123,9 +123,11 @@ class Probe(Traced):
         raise TakesFloats("round", self.name)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from autograd.functions.ufuncs import ROWS
+        from autograd.functions.ufuncs import COMPARISONS, ROWS
 
         if method == "__call__" and ufunc in ROWS:
+            return self._apply(ROWS[ufunc], inputs, kwargs)
+        if method == "__call__" and ufunc in COMPARISONS:
             return self
         raise TakesFloats(f"numpy.{ufunc.__name__}", self.name)
 
