@@ -1,6 +1,6 @@
-"""Operands that are not variables: Python numbers and arrays, and the rules of scalars on them.
+"""Operands that are not variables, and rules applied to Python floats.
 
-NumPy follows IEEE 754: ``1.0 / 0.0`` is infinite. Python raises. Rows give NumPy's result for both.
+Python raises for ``1.0 / 0.0``. NumPy follows IEEE 754 and gives infinity. Rows give NumPy's result for both.
 """
 
 from __future__ import annotations

@@ -419,7 +419,7 @@ NUMPY_NAMES = {
     if isinstance(row, Elementwise) and name[0] != "_" and name != row.name
 }
 ALIASES: dict[str, list[str]] = {}
-"""The other names of a method, by its own."""
+"""For each method its other names."""
 for _name, _ours in NUMPY_NAMES.items():
     setattr(Operators, _name, _method(ops.ROWS[_ours]))  # type: ignore[arg-type]
     ALIASES.setdefault(_ours, []).append(_name)

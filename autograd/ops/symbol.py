@@ -32,7 +32,11 @@ BINDING = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
 
 
 class Symbol(Operators):
-    """An expression: a name, a number, or a head (a row, or the sign of a comparison) with parts."""
+    """An expression: a name, a number, or an operation with its operands.
+
+    `head` is the name, the number, the row, or the sign of a comparison. `parts` are the operands. `number` is the value
+    of the expression, or None if not all of its names have numbers.
+    """
 
     __slots__ = ("head", "number", "parts")
     _branches = False
