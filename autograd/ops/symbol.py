@@ -34,8 +34,8 @@ BINDING = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
 class Symbol(Operators):
     """An expression: a name, a number, or an operation with its operands.
 
-    `head` is the name, the number, the row, or the sign of a comparison. `parts` are the operands. `number` is the value
-    of the expression, or None if not all of its names have numbers.
+    `head` is the name, the number, the row, or the sign of a comparison. `parts` are the operands. `number` is the
+    value of the expression, or None if not all of its names have numbers.
     """
 
     __slots__ = ("head", "number", "parts")
