@@ -40,8 +40,8 @@ def world():
 
 
 TEXT = (
-    "text ('{}'): np.array(x, dtype=float) reads numbers that are written out; "
-    "names, x = np.unique(x, return_inverse=True) numbers the names of classes"
+    "text ('{}'): np.array(x, dtype=float) reads numbers from text; "
+    "names, x = np.unique(x, return_inverse=True) gives each name a number"
 )
 CALL = "nn.fit(model, (x, y), loss, optimizer, epochs=...)"
 PLAIN = "does not turn into plain numbers by itself: the graph would end there without a word. Use tensor.data for its array, "
@@ -161,7 +161,7 @@ MISTAKES = [
     ("nn.Dropout('0.5')", ValueError, "the probability of dropping must be in [0, 1), got '0.5'"),
     # losses
     ("nn.cross_entropy(logits, [0, 2])", IndexError,
-     "cross_entropy: label 2 in row 1 names none of the 2 classes (0 to 1)"),
+     "cross_entropy: label 2 in row 1 is none of the 2 classes (0 to 1)"),
     ("nn.cross_entropy(logits, np.eye(2))", ValueError,
      "cross_entropy takes logits (n, classes) and labels (n,), got shapes (2, 2) and (2, 2): turn one-hot rows into "
      "integers: labels.argmax(1)"),
@@ -176,9 +176,9 @@ MISTAKES = [
      "labels.astype(int)"),
     ("nn.cross_entropy(logits, ['a', 'b'])", TypeError,
      "cross_entropy takes labels of an integer dtype, got <U1; if they hold whole numbers, convert them: "
-     "labels.astype(int); names, labels = np.unique(labels, return_inverse=True) numbers names"),
+     "labels.astype(int); names, labels = np.unique(labels, return_inverse=True) gives each name a number"),
     ("nn.cross_entropy(logits[:, :1], [0, 1])", IndexError,
-     "cross_entropy: label 1 in row 1 names none of the 1 classes (0 to 0); of one output a row it is "
+     "cross_entropy: label 1 in row 1 is none of the 1 classes (0 to 0); for one output a row use "
      "binary_cross_entropy"),
     ("nn.squared_error(t, t)", TypeError,
      "squared_error takes plain numbers, not a Tensor: take its numbers, tensor.data"),

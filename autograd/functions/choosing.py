@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import joined, later, means, plain
-from autograd.ops.rows import normalize_axis, shape_of
+from autograd.ops.shapes import normalize_axis, shape_of
 
 
 @means(np.where)

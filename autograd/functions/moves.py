@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import in_dtype, joined, later, means, plain
-from autograd.ops.rows import Traced, normalize_axis, permutation, shape_of
+from autograd.ops.shapes import normalize_axis, permutation, shape_of
+from autograd.ops.traced import Traced
 
 # ------------------------------------------------------------------------------------------------------- reshaping
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import in_dtype, joined, later, means, plain
-from autograd.ops.rows import Traced, normalize_axis, shape_of
+from autograd.ops.shapes import normalize_axis, shape_of
+from autograd.ops.traced import Traced
 
 NO_VALUE = np._NoValue
 """NumPy's default for an argument that was not given."""

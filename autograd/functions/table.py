@@ -21,7 +21,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import ops
-from autograd.ops.rows import FLOATS, Traced
+from autograd.ops.floats import FLOATS
+from autograd.ops.traced import Traced
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 

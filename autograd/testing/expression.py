@@ -20,7 +20,7 @@ from autograd import ops
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value
 from autograd.gradcheck.check import assert_gradients
-from autograd.ops.rows import Traced
+from autograd.ops.traced import Traced
 
 Operation: TypeAlias = Callable[..., Any]
 Source: TypeAlias = int | float  # an operand: an int counts back from the newest node, a float is a constant

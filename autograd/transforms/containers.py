@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.ops.rows import objects
+from autograd.ops.shapes import objects
 
 
 def flatten(x: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:

@@ -23,8 +23,11 @@ from autograd import ops
 from autograd.engine.graph import Node
 from autograd.engine.modes import modes
 from autograd.ops.arrays import as_floats, constant
+from autograd.ops.floats import OBJECT
 from autograd.ops.operators import ArrayOperators
-from autograd.ops.rows import OBJECT, Elementwise, Op, Traced, objects, shape_of
+from autograd.ops.rows import Elementwise, Op
+from autograd.ops.shapes import objects, shape_of
+from autograd.ops.traced import Traced
 
 
 class Dual(ArrayOperators):

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ops
 from autograd.engine.modes import levels, modes, recording
 from autograd.ops.arrays import number
-from autograd.ops.rows import Traced
+from autograd.ops.traced import Traced
 from autograd.transforms.containers import flatten
 from autograd.transforms.dual import Dual, like
 from autograd.transforms.variables import Function, checked_function, severed, zeros_like

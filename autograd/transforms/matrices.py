@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.engine.value import Value
-from autograd.ops.rows import Traced
+from autograd.ops.traced import Traced
 from autograd.transforms.containers import boxed, flatten, is_container
 from autograd.transforms.dual import Dual
 from autograd.transforms.forward import jvp

@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ops
 from autograd.engine.graph import Node, cotangents
 from autograd.engine.modes import modes, recording
-from autograd.ops.rows import Traced
+from autograd.ops.traced import Traced
 from autograd.transforms.containers import by_name, flatten, is_module, parameters_of
 from autograd.transforms.dual import Dual
 from autograd.transforms.variables import (

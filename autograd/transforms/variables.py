@@ -16,7 +16,8 @@ from autograd.engine.modes import modes
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value
 from autograd.ops.arrays import number
-from autograd.ops.rows import FLOATS, Traced
+from autograd.ops.floats import FLOATS
+from autograd.ops.traced import Traced
 from autograd.transforms.dual import Dual
 
 Function = Callable[..., Any]

@@ -11,7 +11,8 @@ from autograd import ops
 from autograd.functions.linalg.matrices import is_singular, per_matrix, transposed, unit_matrix
 from autograd.functions.linalg.solving import invert
 from autograd.functions.table import joined, means
-from autograd.ops.rows import General, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
 
 SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 

@@ -10,7 +10,8 @@ import numpy as np
 from autograd import ops
 from autograd.functions.linalg.matrices import as_column, transposed, unit_matrix
 from autograd.functions.table import joined, means, plain
-from autograd.ops.rows import General, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
 
 
 def _pinv_pull(g: Any, out: Any, a: Any, **given: Any) -> Any:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.linalg import LinAlgError
 
 from autograd import ops
-from autograd.ops.rows import shape_of
+from autograd.ops.shapes import shape_of
 
 
 def transposed(x: Any) -> Any:

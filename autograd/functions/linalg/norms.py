@@ -14,7 +14,8 @@ from autograd.functions.linalg.determinants import invert_or_nan
 from autograd.functions.linalg.matrices import noise_of, order_of
 from autograd.functions.linalg.singular import svdvals
 from autograd.functions.table import joined, later, means, plain
-from autograd.ops.rows import Reduction, normalize_axis, shape_of
+from autograd.ops.rows import Reduction
+from autograd.ops.shapes import normalize_axis, shape_of
 
 
 def _p_norm_weight(out: Any, x: Any, axis: Any, ord: float) -> Any:

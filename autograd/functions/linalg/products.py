@@ -12,7 +12,7 @@ from autograd import ops
 from autograd.functions.linalg.matrices import as_column, as_row, order_of, unit_matrix
 from autograd.functions.linalg.solving import inv
 from autograd.functions.table import joined, means
-from autograd.ops.rows import shape_of
+from autograd.ops.shapes import shape_of
 
 
 @means(np.linalg.matrix_power)

@@ -10,7 +10,9 @@ import numpy as np
 from autograd import ops
 from autograd.functions.linalg.matrices import as_column, as_row, gaps_of, noise_of, over_gaps, transposed
 from autograd.functions.table import joined, later, means
-from autograd.ops.rows import General, Traced, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
+from autograd.ops.traced import Traced
 
 SVDResult = type(np.linalg.svd(np.eye(1)))
 

@@ -12,7 +12,8 @@ from numpy.linalg import LinAlgError
 from autograd import ops
 from autograd.functions.linalg.matrices import as_column, transposed
 from autograd.functions.table import joined, means
-from autograd.ops.rows import General, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
 
 invert = General(
     "inv",

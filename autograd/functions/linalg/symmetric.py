@@ -15,7 +15,9 @@ from autograd import ops
 from autograd.functions.linalg.matrices import as_row, gaps_of, order_of, over_gaps, transposed, unit_matrix
 from autograd.functions.linalg.solving import invert
 from autograd.functions.table import joined, means
-from autograd.ops.rows import General, Traced, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
+from autograd.ops.traced import Traced
 
 EighResult = type(np.linalg.eigh(np.eye(1)))
 
