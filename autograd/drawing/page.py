@@ -14,9 +14,9 @@ from typing import Any
 from autograd import ops
 from autograd.drawing import style
 from autograd.drawing.dot import Picture, select
-from autograd.engine.graph import Node
+from autograd.engine.graph import Node, postorder
 from autograd.engine.value import Value
-from autograd.explaining.naming import Clusters, postorder
+from autograd.explaining.naming import Clusters
 from autograd.explaining.notation import TEXT, figure
 from autograd.explaining.partials import Partial
 from autograd.explaining.text import printable
@@ -82,7 +82,7 @@ def steps(
         raise TypeError(f"steps goes through a graph of Values, one number a node, not of a {type(loss).__name__}")
     if detail not in ("values", "affine"):
         raise ValueError(f"detail is 'values' or 'affine', not {detail!r}")
-    if (count := len(postorder([loss])[0])) > MOST:
+    if (count := len(postorder([loss]))) > MOST:
         raise ValueError(
             f"{count:,} values are too many to step through (at most {MOST}): take a smaller network, or one"
             " sample; autograd.draw gives an overview"

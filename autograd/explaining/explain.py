@@ -15,7 +15,6 @@ from autograd.engine.graph import Node, between
 from autograd.engine.value import Value
 from autograd.explaining.naming import INPUTS, LOSS
 from autograd.explaining.notation import LATEX, TEXT, application
-from autograd.explaining.partials import Partial
 from autograd.explaining.view import View
 from autograd.ops.rows import Elementwise
 from autograd.ops.symbol import ATOM, PRODUCT, Notation, Symbol, symbol
@@ -184,8 +183,9 @@ class Waypoints(View):
         super().__init__([loss], model, fold="affine")
         self.loss, self.variable = loss, variable
         self.shared = Counter(map(self.name, self.nodes))
-        self.inside = {id(x) for x in (loss, variable, *between([loss], [variable]))}
-        nodes = [x for x in self.nodes if id(x) in self.inside]  # operands before results
+        self.subgraph = list(dict.fromkeys((variable, *between([loss], [variable]), loss)))  # operands before results
+        self.inside = {id(x): place for place, x in enumerate(self.subgraph)}
+        nodes = [x for x in self.nodes if id(x) in self.inside]
         named = [x for x in nodes if x is loss or x is variable or self.name(x)]
         if len(named) <= 2:
             self.fold, named = "none", nodes
@@ -249,27 +249,23 @@ class Waypoints(View):
 
     def _edges(self, node: Node) -> list[Edge]:
         """The derivatives by the next waypoints below: sums over the paths between, of products of partials."""
-        links: dict[int, list[Partial]] = {}
-        order: list[Node] = []
-        stack: list[Any] = [node]
-        while stack:
-            x = stack.pop()
-            if x is None:
-                order.append(stack.pop())
-            elif id(x) not in links:
-                end = x is not node and id(x) in self.names
-                links[id(x)] = [] if end else [link for link in self.links(x) if id(link.operand) in self.inside]
-                stack += [x, None, *(link.operand for link in links[id(x)])]
         flow: dict[int, tuple[Symbol | None, float]] = {id(node): (symbol(1), 1.0)}
         edges = []
-        for x in reversed(order):
+        heap = [-self.inside[id(node)]]  # of places, the last one first: results come before their operands
+        while heap:
+            x = self.subgraph[-heapq.heappop(heap)]
             formula, number = flow[id(x)]
             if x is not node and id(x) in self.names:
                 edges.append(Edge(id(node), id(x), formula, number))
-            for link in links[id(x)]:
+                continue
+            for link in self.links(x):
+                if (place := self.inside.get(id(link.operand))) is None:
+                    continue
                 part = joined(ops.mul, formula, link.formula)
                 more = number * link.number
-                if (before := flow.get(id(link.operand))) is not None:
+                if (before := flow.get(id(link.operand))) is None:
+                    heapq.heappush(heap, -place)
+                else:
                     part, more = joined(ops.add, before[0], part), before[1] + more
                 flow[id(link.operand)] = (part, more)
         return edges
