@@ -82,7 +82,8 @@ def draw(
     for given, known, what in options:
         if given not in known:
             raise ValueError(f"{what} is one of {', '.join(map(repr, filter(None, known)))}, not {given!r}")
-    view = View(nodes, model, labels, clusters, roles, "none" if style == "classic" else "sums", name_inputs=True)
+    fold = "none" if style == "classic" else "sums"
+    view = View(nodes, model, labels, clusters, roles, fold=fold, name_inputs=True)
     total = len(view.nodes)
     notice = ""
     if detail is None and style == "default" and focus is None and max_nodes is None:

@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy as np
 from autograd import ops
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
-from autograd.explaining.naming import Clusters, Naming, split_path
+from autograd.explaining.naming import Naming, split_path
 from autograd.explaining.notation import TEXT, application
 from autograd.explaining.partials import Partial, derivatives
 from autograd.explaining.text import printable
@@ -38,23 +37,14 @@ class View(Naming):
     """Names, roles and operations of a graph. Some operations are folded into the one that uses them.
 
     Args:
-        outputs, model, labels, clusters, roles: as for `Naming`.
+        arguments, names: as for `Naming`.
         fold: "none" shows every operation. "sums" folds a sum into the sum that uses it, if it has no name and is used
             once. "affine" folds such products into the sum as well: ``w·x + b``.
         name_inputs: give names to inputs that have none (see `input_names`).
     """
 
-    def __init__(
-        self,
-        outputs: Sequence[Node],
-        model: Any = None,
-        labels: Mapping[str, Any] | None = None,
-        clusters: Clusters | None = None,
-        roles: Mapping[str, Iterable[Node]] | None = None,
-        fold: str = "sums",
-        name_inputs: bool = False,
-    ) -> None:
-        super().__init__(outputs, model, labels, clusters, roles)
+    def __init__(self, *arguments: Any, fold: str = "sums", name_inputs: bool = False, **names: Any) -> None:
+        super().__init__(*arguments, **names)
         self.fold = fold
         self.given: dict[int, str] = {}
         if name_inputs:

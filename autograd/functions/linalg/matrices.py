@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.linalg import LinAlgError
 
 from autograd import ops
-from autograd.ops.rows import shape_of
+from autograd.ops.rows import General, shape_of
 
 
 def transposed(x: Any) -> Any:
@@ -71,3 +72,22 @@ def noise_of(s: Any) -> Any:
 def over_gaps(x: Any, gaps: Any) -> Any:
     """Off the diagonal ``x / gaps``, on it 0."""
     return ops.where(np.eye(shape_of(x)[-1], dtype=bool), 0, x) / gaps
+
+
+def spectrum(name: str, values: Callable[..., Any], vectors: Callable[..., Any], doc: str, *params: str) -> General:
+    """A row for the eigenvalues or singular values of matrices whose decomposition is known.
+
+    They have a row of their own because their first derivatives divide by no gap, unlike those of the vectors. Both
+    functions take the matrices and the numbers of their decomposition. `vectors` gives the left vectors as columns and
+    the right ones as rows. They are variables if the matrices are, so that the row can be differentiated again.
+    """
+
+    def pull(g: Any, out: Any, a: Any, numbers: Any, **given: Any) -> Any:
+        left, right = vectors(a, numbers, **given)
+        return (left * as_row(g)) @ right, numbers  # the numbers are a constant, so their cotangent is not used
+
+    def push(tangents: Sequence[Any], out: Any, a: Any, numbers: Any, **given: Any) -> Any:
+        left, right = vectors(a, numbers, **given)
+        return ops.sum(left * (tangents[0] @ transposed(right)), axis=-2)
+
+    return General(name, values, pull, push, arity=2, params=params, doc=doc)

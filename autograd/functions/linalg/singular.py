@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.functions.linalg.matrices import as_column, as_row, gaps_of, noise_of, over_gaps, transposed
+from autograd.functions.linalg.matrices import as_column, as_row, gaps_of, noise_of, over_gaps, spectrum, transposed
 from autograd.functions.table import joined, later, means
 from autograd.ops.rows import General, Traced, shape_of
 
@@ -70,28 +70,16 @@ _svd = General(
 
 
 def _singular_vectors(a: Any, numbers: Any) -> tuple[Any, Any]:
-    """As `_eigenvectors`."""
+    """The left vectors as columns, the right ones as rows. They are variables if `a` is one, else from `numbers`."""
     u, _, vh = _svd_parts(_svd(a, full=False) if isinstance(a, Traced) else numbers, shape_of(a)[-2])
     return u, vh
 
 
-def _singular_values_pull(g: Any, out: Any, a: Any, numbers: Any) -> Any:
-    u, vh = _singular_vectors(a, numbers)
-    return (u * as_row(g)) @ vh, numbers
-
-
-def _singular_values_push(tangents: Sequence[Any], out: Any, a: Any, numbers: Any) -> Any:
-    u, vh = _singular_vectors(a, numbers)
-    return ops.sum(u * (tangents[0] @ transposed(vh)), axis=-2)
-
-
-_singular_values = General(
+_singular_values = spectrum(
     "svdvals",
     lambda a, numbers: _svd_parts(numbers, shape_of(a)[-2])[1],
-    _singular_values_pull,
-    _singular_values_push,
-    arity=2,
-    doc="Singular values of matrices, of which the decomposition is known.",
+    _singular_vectors,
+    "Singular values of matrices, of which the decomposition is known.",
 )
 
 

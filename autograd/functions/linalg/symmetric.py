@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.functions.linalg.matrices import as_row, gaps_of, order_of, over_gaps, transposed, unit_matrix
+from autograd.functions.linalg.matrices import as_row, gaps_of, order_of, over_gaps, spectrum, transposed, unit_matrix
 from autograd.functions.linalg.solving import invert
 from autograd.functions.table import joined, means
 from autograd.ops.rows import General, Traced, shape_of
@@ -92,30 +92,18 @@ _eigh = General(
 )
 
 
-def _eigenvectors(a: Any, numbers: Any, UPLO: str) -> Any:
-    """The eigenvectors of `a`, of which these are the numbers: variables if `a` is one."""
-    return _eigh_parts(_eigh(a, UPLO=UPLO) if isinstance(a, Traced) else numbers)[1]
+def _eigenvectors(a: Any, numbers: Any, UPLO: str) -> tuple[Any, Any]:
+    """The eigenvectors as columns and as rows. They are variables if `a` is one, else taken from `numbers`."""
+    v = _eigh_parts(_eigh(a, UPLO=UPLO) if isinstance(a, Traced) else numbers)[1]
+    return v, transposed(v)
 
 
-def _eigenvalues_pull(g: Any, out: Any, a: Any, numbers: Any, UPLO: str) -> Any:
-    v = _eigenvectors(a, numbers, UPLO)
-    return (v * as_row(g)) @ transposed(v), numbers
-
-
-def _eigenvalues_push(tangents: Sequence[Any], out: Any, a: Any, numbers: Any, UPLO: str) -> Any:
-    v = _eigenvectors(a, numbers, UPLO)
-    return ops.sum(v * (tangents[0] @ v), axis=-2)
-
-
-# Their first derivatives divide by no gap, unlike those of the eigenvectors: so they have a row of their own.
-_eigenvalues = General(
+_eigenvalues = spectrum(
     "eigvalsh",
     lambda a, numbers, UPLO: _eigh_parts(numbers)[0],
-    _eigenvalues_pull,
-    _eigenvalues_push,
-    arity=2,
-    params=("UPLO",),
-    doc="Eigenvalues of symmetric matrices, of which the decomposition is known.",
+    _eigenvectors,
+    "Eigenvalues of symmetric matrices, of which the decomposition is known.",
+    "UPLO",
 )
 
 
