@@ -1,4 +1,4 @@
-"""What the modules of `numpy.linalg` share: matrices are the last two axes, all axes before them are a stack."""
+"""What the modules for `numpy.linalg` share. Matrices are the last two axes; the axes before them are a stack."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def as_row(x: Any) -> Any:
 
 
 def per_matrix(x: Any) -> Any:
-    """A number for each matrix, beside the matrices."""
+    """One number for each matrix, with two more axes of length 1, so that it broadcasts with the matrices."""
     return ops.expand_dims(x, (-2, -1))
 
 
 def unit_matrix(x: Any) -> Any:
-    """The unit matrix, of as many rows and of the dtype of `x`."""
+    """The unit matrix with as many rows as `x`, in its dtype."""
     return np.eye(shape_of(x)[-2], dtype=x.dtype)
 
 
@@ -46,7 +46,7 @@ def order_of(a: Any, name: str) -> int:
 
 
 def is_singular(a: Any) -> Any:
-    """Which of the matrices have no inverse."""
+    """For each matrix, True if it has no inverse."""
     return np.linalg.slogdet(ops.detach(a))[0] == 0
 
 
@@ -56,7 +56,7 @@ def is_singular(a: Any) -> Any:
 def gaps_of(s: Any, sign: int = -1) -> Any:
     """``s[j] - s[i]`` at (i, j), or the sums with ``sign=1``; 1 on the diagonal.
 
-    What is a rounding error is 0. So what would be a quotient of rounding errors becomes inf or nan.
+    A gap that may be a rounding error becomes 0. So a quotient of two rounding errors becomes inf or nan.
     """
     gaps, noise = as_row(s) + sign * as_column(s), noise_of(s)
     gaps = ops.where(np.abs(ops.detach(gaps)) <= noise[..., None, None], 0, gaps)
@@ -64,13 +64,13 @@ def gaps_of(s: Any, sign: int = -1) -> Any:
 
 
 def noise_of(s: Any) -> Any:
-    """What rounding makes of an eigenvalue or a singular value of 0 beside these."""
+    """The rounding error of an eigenvalue or singular value of 0 that is computed together with these."""
     s = np.abs(ops.detach(s))
     return 4 * s.shape[-1] * np.finfo(s.dtype).eps * s.max(-1, initial=0)
 
 
 def over_gaps(x: Any, gaps: Any) -> Any:
-    """Off the diagonal ``x / gaps``, on it 0."""
+    """``x / gaps`` off the diagonal, 0 on it."""
     return ops.where(np.eye(shape_of(x)[-1], dtype=bool), 0, x) / gaps
 
 

@@ -1,7 +1,7 @@
 """`numpy.linalg` on variables: the Cholesky factor, eigenvalues and eigenvectors of symmetric matrices.
 
-What NumPy does not read has no derivative. `cholesky` and `eigh` read one triangle of a symmetric matrix, so an element
-of it counts for its mirror image as well, and the other triangle has slope 0.
+`cholesky` and `eigh` read one triangle of a symmetric matrix. An element of this triangle stands for its mirror image,
+too. The other triangle is not read, so its slope is 0.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ _cholesky = General(
 
 @means(np.linalg.cholesky)
 def cholesky(a: Any, upper: bool = False) -> Any:
-    """`numpy.linalg.cholesky`. It reads the lower triangle, or the upper: only that has a derivative."""
+    """`numpy.linalg.cholesky`. It reads the lower triangle, or with `upper` the upper. Only that has a derivative."""
     return _cholesky(_mirrored(joined(a), bool(upper), "cholesky"), upper=bool(upper))
 
 
@@ -88,7 +88,7 @@ _eigh = General(
     _eigh_pull,
     _eigh_push,
     params=("UPLO",),
-    doc="Eigenvalues, a row of its own, above the eigenvectors of symmetric matrices.",
+    doc="A row of eigenvalues above the eigenvectors of symmetric matrices, which are columns.",
 )
 
 
@@ -109,10 +109,10 @@ _eigenvalues = spectrum(
 
 @means(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> Any:
-    """`numpy.linalg.eigh`. It reads the lower triangle, or the upper: only that has a derivative.
+    """`numpy.linalg.eigh`. It reads the lower triangle, or with ``UPLO="U"`` the upper. Only that has a derivative.
 
-    With equal eigenvalues the eigenvectors have no derivative: it is nan. The eigenvalues' first derivatives are
-    finite, and right for symmetric functions of them; their second derivatives are nan.
+    If eigenvalues are equal, the eigenvectors have no derivative: it is nan. The first derivatives of the eigenvalues
+    are finite, and right for symmetric functions of them. Their second derivatives are nan.
     """
     a = _mirrored(joined(a), UPLO.upper() == "U", "eigh")
     packed = _eigh(a, UPLO=UPLO)
