@@ -89,7 +89,9 @@ def draw(
     if detail is None and style == "default" and focus is None and max_nodes is None:
         detail = chosen_detail(view)
         if detail != "values":
-            notice = f"{total:,} values, drawn as detail={detail!r}: detail='values' shows all, max_nodes= the nearest"
+            notice = (
+                f"{total:,} values, drawn as detail={detail!r}. detail='values' shows all, max_nodes=… the nearest."
+            )
     if detail == "affine":
         view.fold = "affine"
     drawing: Drawing
@@ -99,7 +101,9 @@ def draw(
         most = max_nodes or (PLAIN if total > FOLDED and detail != "values" else total)
         if detail == "overview" or (most < total and max_nodes is None and focus is None):
             view.fold = "sums"
-            notice = f"{total:,} values, and no module to group them by: the {most} nearest; max_nodes= shows more"
+            notice = (
+                f"{total:,} values, and no module to group them by, so only the {most} nearest. max_nodes=… shows more."
+            )
         selection = select(view, most, focus, radius)
         if style == "classic":
             drawing = classic(view, selection, name, direction)

@@ -151,7 +151,11 @@ class View(Naming):
             return application(op, [SLOT if isinstance(x, Node) else symbol(x) for x in operands])
         if op is ops.where or not constants:
             return sign
-        return f"{sign} {', '.join(constants)}" if isinstance(operands[0], Node) else f"{constants[0]} {sign}"
+        if not isinstance(operands[0], Node):
+            return f"{constants[0]} {sign}"
+        if op.infix != op.name and constants[0].startswith("−"):
+            return f"{sign} ({constants[0]})"
+        return f"{sign} {', '.join(constants)}"
 
     def _sum_sign(self, node: Node) -> str:
         inside = [node, *self.folded(node)]
@@ -198,6 +202,17 @@ def input_names(naming: Naming) -> dict[int, str]:
 
 ONE = symbol(1)
 SLOT = Symbol("x")
+
+
+def rms(x: Any) -> float:
+    """The root mean square of some numbers; 0 if there are none. It does not overflow, as squares of large numbers do.
+
+    >>> rms([3e200, -4e200]), rms([])
+    (3.53553390...e+200, 0.0)
+    """
+    sizes = np.abs(np.asarray(x, dtype=float))
+    top = float(np.max(sizes, initial=0.0))
+    return top * float(np.sqrt(np.mean(np.square(sizes / top)))) if top and np.isfinite(top) else top
 
 
 def short(x: float) -> str:
