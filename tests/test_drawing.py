@@ -608,7 +608,7 @@ def test_in_a_notebook(net):
 
 
 def test_refusals(net):
-    with pytest.raises(TypeError, match="takes Values and Tensors, not a float"):
+    with pytest.raises(TypeError, match="takes Values and Tensors, not float"):
         draw(1.0)
     with pytest.raises(TypeError, match="at least one"):
         draw()

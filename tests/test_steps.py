@@ -108,7 +108,7 @@ def test_labels_cannot_break_out():
 
 
 def test_refusals():
-    with pytest.raises(TypeError, match="not of a Tensor"):
+    with pytest.raises(TypeError, match="not on a Tensor"):
         steps(Tensor([1.0]).sum())
     with pytest.raises(ValueError, match="detail is 'values' or 'affine', not 'overview'"):
         steps(Value(1.0).exp(), detail="overview")

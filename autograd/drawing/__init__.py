@@ -75,7 +75,7 @@ def draw(
     nodes = [x for out in outputs for x in (out if isinstance(out, (list, tuple)) else [out])]
     for x in nodes:
         if not isinstance(x, Node):
-            raise TypeError(f"draw takes Values and Tensors, not a {type(x).__name__}")
+            raise TypeError(f"draw takes Values and Tensors, not {type(x).__name__} {x!r:.60}")
     if not nodes:
         raise TypeError("draw takes at least one Value or Tensor")
     options = ((detail, (None, *DETAILS), "detail"), (style, STYLES, "style"), (direction, DIRECTIONS, "direction"))

@@ -79,7 +79,7 @@ def steps(
     <step-through page of 6 steps: .save('page.html') writes it>
     """
     if not isinstance(loss, Value):
-        raise TypeError(f"steps goes through a graph of Values, one number a node, not of a {type(loss).__name__}")
+        raise TypeError(f"steps works on Values, which hold one number each, not on a {type(loss).__name__}")
     if detail not in ("values", "affine"):
         raise ValueError(f"detail is 'values' or 'affine', not {detail!r}")
     if (count := len(postorder([loss]))) > MOST:

@@ -49,7 +49,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Group:
-    """All paths that reach the variable through one node: their number, their sum, and their share."""
+    """All paths whose last step starts at one node: their number, their sum, and their share."""
 
     through: str
     count: int
@@ -90,7 +90,7 @@ class Explanation:
             return lines(self.paths[0], self.of, self.by)
         parts = [f"{quotient(self.of, self.by, TEXT)} = {short(self.gradient)}, the sum over {self.count:,} paths"]
         for k, path in enumerate(self.paths, 1):
-            parts += ["", f"path {k}" + (f", {percent(path.share)} of all that flows:" if path.share > 0 else ":")]
+            parts += ["", f"path {k}" + (f", {percent(path.share)} of the total:" if path.share > 0 else ":")]
             parts += [f"  {line}" for line in lines(path, self.of, self.by)]
         if self.count == len(self.paths):
             terms = " + ".join(bracketed(path.product) for path in self.paths)
@@ -161,7 +161,7 @@ def explain(loss: Value, variable: Value, limit: int = 8, model: Any = None) -> 
     """
     for x in (loss, variable):
         if not isinstance(x, Value):
-            raise TypeError(f"explain works on Values, one number a node, not on a {type(x).__name__}")
+            raise TypeError(f"explain works on Values, which hold one number each, not on a {type(x).__name__}")
     graph = Waypoints(loss, variable, model)
     return graph.explanation(max(limit, 1))
 
@@ -234,7 +234,7 @@ class Waypoints(View):
         place = "" if not self.paths or self.chain(node) in (LOSS, INPUTS) else ".".join(self.chain(node))
         text, op, many = "", node.op, len(node.operands)
         is_dot = op is ops.ROWS["dot"]
-        operands = [Symbol(self.pretty(x) or "…") if isinstance(x, Node) else symbol(x) for x in node.operands[:9]]
+        operands = [self._operand(x) for x in node.operands[:9]]
         if isinstance(op, Elementwise):
             text = application(op, operands)
         elif not is_dot and many < 9:
@@ -242,6 +242,13 @@ class Waypoints(View):
         if not text or len(text) > LONGEST:
             text = f"w·x{' + b' * (many % 2)} ({many // 2} inputs)" if is_dot else f"{op.name} of {many:,}"
         return f"{name} = {text}" + (f", in {place}" if place else "")
+
+    def _operand(self, x: Any) -> Symbol:
+        """An operand in a definition: its name or number, else its formula."""
+        if not isinstance(x, Node):
+            return symbol(x)
+        term = self.term(x)
+        return term if isinstance(term, Symbol) and term.parts else Symbol(self.pretty(x) or "…")
 
     def _whole_name(self, node: Node) -> str:
         """The short name if it is unique, else the whole path."""

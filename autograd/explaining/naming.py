@@ -40,17 +40,17 @@ ACTIVATIONS = {ops.relu, ops.leaky_relu, ops.elu, ops.gelu, ops.silu, ops.tanh, 
 
 
 MODULES: WeakValueDictionary[int, Any] = WeakValueDictionary()
-"""Every module that lives, by its id: `nn.Module` puts each there when it is made. It may have no hash of its own."""
+"""Every living module, by its id since it may have no hash. `nn.Module` enters each when it is made."""
 
 
 def modules_alive() -> list[Any]:
-    """The modules that have Values or Tensors as parameters, but for those that are part of another such module."""
+    """The living modules that have Values or Tensors as parameters, without those that are part of another one."""
     inside: set[int] = set()
     whole = []
-    for reference in MODULES.valuerefs():  # at once: other threads may be making modules
+    for reference in MODULES.valuerefs():  # a list, since other threads may be making modules
         if (module := reference()) is None:
             continue
-        with suppress(Exception):  # one that is only half made, or whose class says otherwise what its parts are
+        with suppress(Exception):  # a module may be half made, or its class may define these methods otherwise
             inside.update(id(part) for part in module.modules() if part is not module)
             if isinstance(next(iter(module.named_parameters()), (None, None))[1], Node):
                 whole.append(module)
