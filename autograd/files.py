@@ -137,11 +137,11 @@ def _target(path: Path) -> tuple[Path, os.stat_result | None]:
     target, links = path, 0
     while target.is_symlink():
         folder = target.parent.resolve()
-        _refuse_streams(path, folder.parts[:2] == ("/", "proc"))  # Linux: a link to what is open
+        _refuse_streams(path, folder.parts[:2] == ("/", "proc"))  # Linux: a link to an open stream
         target, links = folder / target.readlink(), links + 1
         if links > MOST_LINKS:
             raise OSError(errno.ELOOP, "its symbolic links go round in a circle", str(path))
-    _refuse_streams(path, target.parent == Path("/dev/fd"))  # macOS: it looks like what is open
+    _refuse_streams(path, target.parent == Path("/dev/fd"))  # macOS: it looks like the open stream
     try:
         found = os.stat(target)
     except FileNotFoundError:

@@ -27,7 +27,7 @@ FAN_IN = 8  # operands; of a longer sum only the first three and the last are sh
 
 @dataclass
 class Selection:
-    """The part of a graph that is shown: nodes, operands before results, and what is left out, by node id."""
+    """The part of a graph that is shown. `nodes` has operands before results. The other fields go by node id."""
 
     nodes: list[Node]
     terms: dict[int, list[list[Partial]]]  # the terms of each computed node that are shown
@@ -303,7 +303,7 @@ class Picture:
         return attributes
 
     def _unshown(self) -> None:
-        """Add stubs for what is left out: operands of long sums, nodes below, further uses of a value."""
+        """Add stubs for operands of long sums, nodes below and further uses of a value that are not shown."""
         selection = self.selection
         for node in selection.nodes:
             key, chain, number = id(node), self.view.chain(node), self.number[id(node)]

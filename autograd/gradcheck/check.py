@@ -125,7 +125,7 @@ def short(g: Any) -> str:
 
 
 def conduct(subject: Subject, seeds: list[Any]) -> tuple[list[Any], list[str]]:
-    """The gradients that `backward` leaves in `.grad`, and what is wrong with the way they come there."""
+    """The gradients that `backward` leaves in `.grad`, and what else is wrong with how `backward` behaves."""
     names, numbers, wrong = subject.names, subject.numbers, []
     given = [seed.copy() for seed in seeds]
     leaves = subject.variables(numbers)

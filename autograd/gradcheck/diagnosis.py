@@ -73,7 +73,7 @@ def common(wrong: Sequence[Entry], repeats: set[int]) -> str:
 
 
 def simple(r: float) -> bool:
-    """True for a ratio that tells something even of a single entry: a ratio of small integers, or nearly 1."""
+    """True for a ratio that is a hint even from one entry: a ratio of small integers, or nearly 1."""
     near = (abs(r * q - round(r * q)) < 1e-5 * q and 0 < abs(round(r * q)) <= 12 for q in range(1, 13))
     return abs(r - 1) < 1e-2 or any(near)
 
