@@ -235,7 +235,7 @@ def replace(module, definition) -> None:
 
 
 def preorder() -> None:
-    def postorder(roots, without=()):
+    def postorder(roots, without=(), left_first=False):
         order, met, stack = [], {*map(id, without)}, list(roots)
         while stack:
             node = stack.pop()
@@ -251,8 +251,8 @@ def preorder() -> None:
 def twice() -> None:
     original = autograd.engine.graph.postorder
 
-    def postorder(roots, without=()):
-        order = original(roots, without)
+    def postorder(roots, without=(), left_first=False):
+        order = original(roots, without, left_first)
         return [*order[:-1], *order[-2:]] if len(order) > 2 else order
 
     put_everywhere("postorder", postorder)
@@ -300,8 +300,8 @@ def forgetful_leaves() -> None:
 def missed_nodes() -> None:
     original = autograd.engine.graph.postorder
 
-    def postorder(roots, without=()):
-        return [n for n in original(roots, without) if len(n.parents) != 3]
+    def postorder(roots, without=(), left_first=False):
+        return [n for n in original(roots, without, left_first) if len(n.parents) != 3]
 
     put_everywhere("postorder", postorder)
 

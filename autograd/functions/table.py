@@ -77,7 +77,7 @@ class Meaning:
         given: dict[str, Any] = {}
         if not self.spreads:
             if len(args) > len(self.places):
-                raise TypeError(f"{self.name} takes at most {len(self.places)} arguments by place, got {len(args)}")
+                raise TypeError(f"{self.name} takes at most {len(self.places)} positional arguments, got {len(args)}")
             given = dict(zip(self.places, args, strict=False))
             args = ()
         for key, x in kwargs.items():

@@ -25,7 +25,7 @@ def matrix_power(a: Any, n: int) -> Any:
     except AttributeError as error:
         raise TypeError(f"numpy.linalg.matrix_power takes a whole number, got {n!r:.60}") from error
     if n == 0:
-        return ops.where(np.ones(shape_of(a), bool), unit_matrix(a), a)  # a variable that does not move with a
+        return ops.where(np.ones(shape_of(a), bool), unit_matrix(a), a)  # a variable with slope 0
     if n < 0:
         a, n = inv(a), -n
     square, result = a, None

@@ -53,7 +53,7 @@ def inv(a: Any) -> Any:
 
 @means(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
-    """`numpy.linalg.solve`: a `b` of one dimension is a vector, any other holds matrices."""
+    """`numpy.linalg.solve`. A `b` of one dimension is a vector; any other holds matrices."""
     a, b = joined(a), joined(b)
     if len(shape_of(b)) == 1:
         return ops.getitem(_solve(a, as_column(b)), (..., 0))
