@@ -391,7 +391,7 @@ def test_an_editable_install_is_a_line_that_editors_read(tmp_path):
     setuptools = pytest.importorskip("setuptools", minversion="77")
     assert setuptools
     (tmp_path / "project").mkdir()
-    for file in [ROOT / "pyproject.toml", ROOT / "LICENSE", ROOT / "README.md", *installed()]:
+    for file in [*(ROOT / x for x in ("pyproject.toml", "setup.py", "LICENSE", "README.md")), *installed()]:
         if file.suffix != ".gz":
             copy = tmp_path / "project" / file.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
