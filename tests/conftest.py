@@ -11,6 +11,7 @@ import sys
 
 # The matrices here are small: threads of BLAS would only get in the way of the tests that run side by side.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips its checks of other libraries' arrays
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -61,16 +62,16 @@ def pytest_collection():
         gc.enable()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    """Leave the slow tests to the night, and give a property of many cells fewer examples in each."""
     if PROFILE == "nightly":
         return
-    skip = pytest.mark.skip(reason="slow: HYPOTHESIS_PROFILE=nightly runs it")
+    config.hook.pytest_deselected(items=[item for item in items if "slow" in item.keywords])
+    items[:] = [item for item in items if "slow" not in item.keywords]
     for item in items:
         if "hypothesis" in item.keywords and (cells := cells_of(item)) > 4:
             with contextlib.suppress(InvalidArgument):  # a test that has settings of its own keeps them
                 settings(max_examples=max(FEWEST, 4 * EXAMPLES // cells))(item.function)
-        if "slow" in item.keywords:
-            item.add_marker(skip)
 
 
 def cells_of(item):
