@@ -432,7 +432,7 @@ def test_the_demo_exits_with_130_and_resumes_identically(digits, tmp_path, capsy
     command = [sys.executable, "-c", code, *options, *resumed]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 130, done.stderr
-    assert "interrupted in epoch 2: the same options and --resume go on from" in done.stdout
+    assert "interrupted in epoch 2: the same options and --resume continue from" in done.stdout
     assert [path.name for path in (tmp_path / "resumed").iterdir()] == ["checkpoint.npz"]
 
     assert mnist.main([*options, *resumed, "--resume", "--lr", "0.5"]) == 1

@@ -205,7 +205,7 @@ def test_another_data_set_in_the_same_files(tmp_path, capsys):
     )
     shown = capsys.readouterr().out
     assert "clothes 784-100-10" in shown
-    assert "600 images to learn from" in shown
+    assert "600 training images" in shown
     assert float(re.search(r"200 test images: ([\d.]+)%", shown)[1]) > 88
     images = folder / "train-images-idx3-ubyte.gz"
     images.write_bytes(images.read_bytes()[:-5])

@@ -35,7 +35,7 @@ def test_they_agree_and_draw(demo, tmp_path, capsys):
     assert run(demo, tmp_path) == 0
     out = capsys.readouterr().out
     assert "class Scalars" in out and "class Matrices" in out and "\ndef backward(" in out
-    assert "largest relative difference of Values, Tensors, vectorize" in out
+    assert "largest relative difference between Values, Tensors, vectorize" in out
     assert "published" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == PICTURES[demo]
     assert all(path.read_bytes().startswith((b"\x89PNG", b"<?xml")) for path in tmp_path.iterdir())

@@ -82,8 +82,8 @@ def test_the_story_of_the_error_from_csv_files(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "0.8·2/5 = 0.32 and 0.8·3/5 = 0.48" in out
     assert "to the hidden neurons: 0.42 and 0.88" in out
-    assert "by the hidden neurons, by backward: [2.1, 4.4]" in out
-    assert "by backward: [0.45, 0.8]" in out
+    assert "linear outputs: [2.1, 4.4]" in out
+    assert "slopes 0.25 and 0.1: [0.45, 0.8]" in out
     assert "30 updates of one image each" in out
     small, large = (float(x) for x in re.findall(r"largest difference of a weight.*: (\S+)$", out, re.MULTILINE))
     assert small < 1e-9

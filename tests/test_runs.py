@@ -55,7 +55,7 @@ def test_a_folder_that_is_given_is_taken_and_says_what_it_holds(capsys):
     assert write("x", given) == given
     assert capsys.readouterr().out == ""
     write("y", given)
-    assert capsys.readouterr().out == "mine is not empty: this run replaces the files that it writes too (a.txt)\n"
+    assert capsys.readouterr().out == "mine is not empty. This run replaces files of the same names (a.txt)\n"
     assert (given / "a.txt").read_text(encoding="utf-8") == "y"
     for i in range(20):
         (given / f"b{i:02}").touch()

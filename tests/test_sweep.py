@@ -65,7 +65,7 @@ def test_a_sweep_that_was_interrupted_goes_on(tmp_path, monkeypatch, capsys, cou
 
     monkeypatch.setattr(sweep, "train", stopped)
     assert sweep.main(arguments(tmp_path / "parts")) == 130
-    assert "goes on" in capsys.readouterr().err
+    assert "continues" in capsys.readouterr().err
     assert not (tmp_path / "parts" / "sweep.png").exists()
 
     monkeypatch.setattr(sweep, "train", whole)
