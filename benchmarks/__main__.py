@@ -135,7 +135,7 @@ class Process:
 
 
 def take_turns(processes, rows, seconds):
-    """Run every row in turns of a tenth of a second. In the pause before each, BLAS's threads of the last one go to sleep."""
+    """Run every row in turns of a tenth of a second. In the pause before a turn, other engines' threads fall asleep."""
     for row in range(len(rows)):
         alive = [process for process in processes if (process.tell("\n") if row else process.hear())]
         for _ in range(round(seconds / TURN)):

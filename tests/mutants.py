@@ -1,10 +1,10 @@
-"""Does the suite notice? Every rule of every row made wrong in turn, and the engine in some sixty ways.
+"""Does the suite notice a fault? Every rule of every row is made wrong in turn, and the engine in some sixty ways.
 
     make mutants            # or: python tests/mutants.py [--seeds 1 2 3] [--only TEXT] [--jobs 2]
 
-Each mutant is put into a process of its own, where the suite's tests of rows and engine then run with each seed; it is
-killed by a seed if a test fails. The table at the end gives mutants, killed and survivors. A mutant that changes
-nothing that anybody can see is equivalent; those are listed with the reason, and counted apart.
+The suite's tests of rows and engine run on each mutant in a separate process, with each seed. The mutant is killed by a
+seed if a test fails. The table at the end counts mutants, killed and survivors. A mutant that changes no result is
+equivalent. Those are listed with the reason and counted separately.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ LINALG = "linalg"
 
 
 def product_mutants() -> list[tuple[str, str, Mutation]]:
-    """The same for rows that state both of their products themselves: each of the two, wrong in each way."""
+    """The same for rows that state both of their products. Each of the two is made wrong in each way."""
     found = []
     parts = [x for x in vars(autograd.functions.linalg).values() if isinstance(x, type(autograd))]
     for row in {x.name: x for part in parts for x in vars(part).values() if isinstance(x, General)}.values():
@@ -131,7 +131,7 @@ def fused(rule: Callable, factor: float) -> Callable:
 
 
 def same_text(row: Elementwise, rule: Callable, changed: Callable) -> bool:
-    """Whether the change is none, by its text or because the rule is the constant zero."""
+    """Whether the change has no effect: the text is the same, or the rule is the constant 0."""
     names = [Symbol(name) for name in ("out", *autograd.ops.rows.operand_names(row))]
     before = str(symbol(rule(*names)))
     return before == "0" or str(symbol(changed(*names))) == before
@@ -155,7 +155,7 @@ def put(row, attribute: str, i: int, changed: Callable) -> Mutation:
 
 
 def rename(row: Elementwise, names: tuple[str, ...]) -> None:
-    """Let everything that asks for the operands' names of this row get the original ones."""
+    """Give the row's changed rules the operands' original names."""
     original = autograd.ops.rows.operand_names
 
     def operand_names(op):
@@ -308,7 +308,7 @@ def missed_nodes() -> None:
 
 def spread_letters() -> None:
     source_change(autograd.ops.products, "if n == sizes[letter])", ")")()
-    ops._einsum.transposes = (ops._einsum_transpose,)  # the row holds the function itself
+    ops._einsum.transposes = (ops._einsum_transpose,)  # the row holds the function, not its name
 
 
 rows, floats, shapes, graph, mode, saved, value, tensor, dual, kernels = (
@@ -502,16 +502,16 @@ EQUIVALENT = {
 # ------------------------------------------------------------------------------------------------------ the hunt
 
 
-LIMIT = 900  # seconds of processor time; the suite takes a tenth of it
+LIMIT = 900  # seconds of processor time, ten times as many as the suite takes
 TIMEOUT = 99
 
 
 def hunt(job: tuple[str, str, int]) -> tuple[str, int, bool, int, bool]:
-    """Run the suite on one mutant with one seed, in a process of its own: killed? by how many examples? out of time?"""
+    """Run the suite on one mutant with one seed, in a separate process: killed, by how many examples, out of time."""
     name, row, seed = job
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
-        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))  # a mutant that never ends is noticed too
+        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))  # so a mutant that never ends is noticed
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)
         os.dup2(silent, 2)

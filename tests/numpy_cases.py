@@ -1,7 +1,7 @@
 """Calls of NumPy's functions, by function: the arguments that a property test tries, and the shapes of the operands.
 
-A case is ``(f, shapes)``: `f` takes arrays of these shapes and calls NumPy. The matrix in `test_modes.py` runs each on
-plain arrays, which gives NumPy's own number, and on variables.
+A case is ``(f, shapes)``: `f` takes arrays of these shapes and calls NumPy. `test_modes.py` runs each case on plain
+arrays, which gives NumPy's own number, and on variables.
 """
 
 import itertools
@@ -176,7 +176,7 @@ case("extract", lambda x: np.extract(MASK, x), M)
 case("delete", lambda x: np.delete(x, 1, axis=1), M)
 case("delete", lambda x: np.delete(x, [0, -1]), M)
 every("sort", C, axis=[None, 0, 1, -1])
-case("partition", lambda x: np.sort(np.partition(x, 2)[:, :2]), (2, 5))  # in which order is up to NumPy
+case("partition", lambda x: np.sort(np.partition(x, 2)[:, :2]), (2, 5))  # NumPy does not promise their order
 case("partition", lambda x: np.partition(x, 1, 0)[1], (3, 2))
 case("partition", lambda x: np.partition(x, 3, None)[3], M)
 case("unique", np.unique, M)

@@ -28,7 +28,7 @@ def work(path, number, times, complaints):
 
 
 def together(path, first, threads, times):
-    """The complaints of so many threads that do it at once."""
+    """Run `work` in this many threads at once. Returns their errors."""
     complaints = []
     running = [
         threading.Thread(target=work, args=(path, first + i, times, complaints), daemon=True) for i in range(threads)

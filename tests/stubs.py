@@ -1,11 +1,11 @@
 """Declarations for type checkers and editors, written from the table of operations.
 
-Rows are objects that take anything, and methods are attached from them when `autograd` is imported; a type checker,
-which runs nothing, would see neither names nor arguments. `autograd/__init__.pyi` declares every public name, and
-`autograd/ops/methods.pyi` the methods.
+Rows are objects, and methods are made from them when `autograd` is imported. A type checker does not run code, so it
+would see neither their names nor their arguments. `autograd/__init__.pyi` declares every public name, and
+`autograd/ops/methods.pyi` declares the methods.
 
-Nobody has to think of them: the suite writes them before it runs (`tests/conftest.py`), and so does ``make check``.
-They are committed, so that a clone and a wheel have them. ``python tests/stubs.py`` writes them by itself.
+The suite writes both files before it runs (`tests/conftest.py`), and so does ``make check``. They are committed, so a
+clone and a wheel have them. ``python tests/stubs.py`` writes only these files.
 """
 
 import inspect
@@ -41,7 +41,7 @@ OF_FIRST = ("softmax", "log_softmax", "swapaxes", "expand_dims", "squeeze", "fli
 
 
 def ways(name, row, given):
-    """The overloads of an operation: types of arguments by name, and what comes out; the last takes anything."""
+    """The overloads of an operation: types of arguments by name, and of the result. The last takes anything."""
     operands = [x.name for x in given if x.annotation == OPERAND]
     first = given[0].name
     if name in OF_FIRST or (isinstance(row, Elementwise) and row.arity == 1):
@@ -51,7 +51,7 @@ def ways(name, row, given):
     elif isinstance(row, Elementwise):
         moving = [x for x, d in zip(operands, row.partials, strict=True) if d is not None]
         found = [({x: "Tensor"}, "Tensor") for x in moving]
-        plain = dict.fromkeys(operands, "float")  # with an array among them, an array comes out
+        plain = dict.fromkeys(operands, "float")  # with an array among them, the result is an array
         found += [(plain | dict.fromkeys(moving, "Value | float") | {x: "Value"}, "Value") for x in moving]
         found.append((plain, "float"))
     elif name == "outer" or isinstance(row, Op):
@@ -76,7 +76,7 @@ def written(name, given, types, result, doc="", indent=""):
         x.replace(annotation=types.get(x.name, "_Operand" if x.annotation == OPERAND else x.annotation)) for x in given
     ]
     deciding = [i for i, x in enumerate(typed) if x.annotation == result in ("Tensor", "Value")]
-    last = max(deciding, default=-1)  # what decides has to be given
+    last = max(deciding, default=-1)  # the arguments that decide the type must be given
     bare = [x.replace(default=x.empty if i <= last else default(x)) for i, x in enumerate(typed)]
     text = str(inspect.Signature(bare)).replace("'", "")
     body = f'\n{indent}    """{doc}"""\n{indent}    ...' if doc else " ..."
@@ -84,20 +84,20 @@ def written(name, given, types, result, doc="", indent=""):
 
 
 class Written(str):
-    """A default as it stands in source."""
+    """A default as it is written in source."""
 
     def __repr__(self):
         return str(self)
 
 
 def default(x):
-    """The default of a parameter; a stub says ``...`` for what is no plain number."""
+    """The default of a parameter. A stub has ``...`` unless it is a plain number."""
     plain = x.default is x.empty or x.default is None or abs(x.default) < float("inf")
     return x.default if plain else Written("...")
 
 
 def function(name):
-    """The declaration of an operation: overloads, or the function that stands in the table, with its own types."""
+    """The declaration of an operation: overloads, or the types of the function in the table."""
     row = getattr(ops, name)
     given = list((signature(row) if isinstance(row, Op) else inspect.signature(row)).parameters.values())
     found = ways(name, row, given)
@@ -144,7 +144,7 @@ FILES = {"__init__.pyi": contents, "ops/methods.pyi": methods}
 
 
 def refresh():
-    """Write what is not as the table says; returns the paths."""
+    """Write the files that differ from the table. Returns their paths."""
     stale = []
     for name, write in FILES.items():
         path, text = ROOT / "autograd" / name, write()

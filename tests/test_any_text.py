@@ -1,7 +1,7 @@
 """Any text may be a name: of a value, an attribute, a class, a part, a graph, a column. No picture or page breaks.
 
-Names come from users: from files, terminals and other languages. What a format gives a meaning (markup, escapes,
-formulas, entities) is shown as it was written, and what no file can hold is shown as its escape.
+Names come from users: from files, terminals and other languages. Markup, escapes, formulas and entities are shown as
+they were written. Characters that no file can hold are shown as escapes.
 """
 
 import html
@@ -36,10 +36,10 @@ texts = st.one_of(st.sampled_from(NASTY), st.text(ANYTHING, max_size=12), st.tex
 
 
 def network(attribute, kind):
-    """A neuron of a class of this name, whose weight is this attribute; names that Python refuses are left out."""
+    """A neuron of a class of this name, whose weight is this attribute. Names that Python refuses are left out."""
     try:
         made = type(kind, (nn.Module,), {})
-    except (ValueError, UnicodeEncodeError):  # a null, a surrogate
+    except (ValueError, UnicodeEncodeError):  # such as a null or a surrogate
         made = type("Named", (nn.Module,), {})
     module = made()
     setattr(module, attribute, Value(0.5))
@@ -48,7 +48,7 @@ def network(attribute, kind):
 
 
 def parsed(svg):
-    """An SVG's texts, its titles and what pops up, having been read as XML."""
+    """The texts, titles and tooltips of an SVG, read as XML."""
     root = ET.fromstring(svg.encode())
     shown = {"".join(text.itertext()) for text in root.iterfind(".//svg:text", NS)}
     pops = {link.get("{http://www.w3.org/1999/xlink}title") for link in root.iterfind(".//svg:a", NS)}
@@ -56,7 +56,7 @@ def parsed(svg):
 
 
 def shown_as(text):
-    """As a card shows it; XML takes several spaces for one, and Graphviz writes those as another kind."""
+    """A text as a card shows it. XML joins several spaces, so Graphviz writes them as another kind."""
     return re.sub(r"[\s\xa0]+", " ", text).strip()
 
 
@@ -177,18 +177,18 @@ def test_no_text_is_a_formula(text):
 
 
 def plain(text):
-    """What matplotlib shows of a text without a formula."""
+    """The text that matplotlib shows if there is no formula in it."""
     return text.replace(r"\$", "$").strip()
 
 
 def rendered(ax):
-    """The axes, once all their texts were set."""
+    """The axes, after all their texts are laid out."""
     ax.figure.draw_without_rendering()
     return ax
 
 
 HOSTILE = ["$\\frac$ \x1b<b>", "_\ud800&#1;\n$$"]
-"""Each breaks a picture that takes it for a formula, for markup or for XML."""
+"""Each breaks a picture that reads it as a formula, as markup or as XML."""
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -33,7 +33,7 @@ class Mixed(nn.Module):
 
 
 def averages(path, decay):
-    """Where the parameters go along a path from its first place, and the average follows."""
+    """Move the parameters along a path. Returns the average at its end."""
     model = Mixed()
     model.put(path[0])
     average = nn.EMA(model, decay)
@@ -111,7 +111,7 @@ def test_a_decay_is_below_one(decay):
 
 
 def train(average_by=None, **settings):
-    """A small training with all that is random: dropout, augmentation and order. Returns both models."""
+    """A small training with random dropout, augmentation and order. Returns both models."""
     rng = np.random.default_rng(0)
     x, y = rng.random((40, 36), np.float32), rng.integers(0, 3, 40)
     model = nn.dense(36, 8, 3, dropout=0.2, rng=1)

@@ -1,4 +1,4 @@
-"""The text of the backward pass: executed, it gives the engine's gradients; for the moons, what a textbook prints."""
+"""The text of the backward pass gives the engine's gradients. For two moons it is the text of a textbook."""
 
 import re
 
@@ -13,11 +13,11 @@ from autograd.vectorizing.backward import Unsketchable, backward_source
 from autograd.vectorizing.sketch import Count, Sketch
 
 FUNCTIONS = {name: getattr(ops, name) for name in ops.__all__ if callable(getattr(ops, name))}
-LENGTHS = {"n": 5, "m": 11}  # of the example, and of what the text is run on
+LENGTHS = {"n": 5, "m": 11}  # of the example, and of the arrays on which the text runs
 
 
 class Program:
-    """Statements and what they name; arrays by shape, where "n" stands for the batch."""
+    """Statements and their arrays by shape, where "n" stands for the batch."""
 
     def __init__(self, statements, inputs, parameters, constants=None, outputs=("y",), positive=False):
         self.statements = [tuple(line.split(" = ", 1)) for line in statements]
@@ -35,7 +35,7 @@ class Program:
             x = rng.normal(size=[n if k == "n" else k for k in shape])
             return 0.1 + 0.8 / (1 + np.exp(-x)) if self.positive else x
 
-        # parameters first: they do not depend on the batch
+        # parameters first, since they do not depend on the batch
         parameters = {name: array(shape) for name, shape in self.shapes[1].items()}
         return {name: array(shape) for name, shape in self.shapes[0].items()}, parameters
 
@@ -44,7 +44,7 @@ class Program:
         return backward_source(self.statements, inputs, parameters, self.constants, self.outputs, FUNCTIONS)
 
     def check(self, n=11):
-        """Run the text on a batch of n; return it."""
+        """Run the text on a batch of n, and return it."""
         text = self.source()
         inputs, parameters = self.arrays(n, seed=1)
         leaves = {name: Tensor(x) for name, x in parameters.items()}
@@ -310,7 +310,7 @@ def test_names_that_would_be_taken_or_keywords():
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_float32_stays(name):
-    """Nothing on the way is wider: neither what is returned nor any variable of the function."""
+    """No number is wider: neither the results nor any variable of the function."""
     program = PROGRAMS[name]
     inputs, parameters = ({k: narrow(x) for k, x in arrays.items()} for arrays in program.arrays(4))
     text = backward_source(program.statements, inputs, parameters, program.constants, program.outputs, FUNCTIONS)
@@ -340,7 +340,7 @@ def test_what_has_no_form_is_refused():
 def test_a_count_remembers_where_it_was_read():
     n = Sketch((np.ones((3, 2)), np.ones((7, 2))), "x").shape[0]
     assert isinstance(n, Count) and int(n) == 3 and n + 0 == n and 1 * n == n
-    assert n != 3 and n != 7 and n == n * 1  # neither of its two numbers: no number at all
+    assert n != 3 and n != 7 and n == n * 1  # it is no constant, although the examples have these lengths
     assert type(n - n) is int and n - n == 0
     assert n > 2 and n >= 3 and not n < 3
     with pytest.raises(Unsketchable):

@@ -75,7 +75,7 @@ def test_a_transformation_differentiates_whatever_is_on_outside(name, f):
             same(transform(f, X), wanted)
     with anomaly():
         same(transform(f, X), wanted)
-    with no_grad():  # of a variable: a constant of its kind
+    with no_grad():  # the result is a constant of the variable's kind
         found = transform(f, Tensor(X))
     same(found, wanted)
     assert all(x.is_leaf for x in leaves(found) if isinstance(x, Tensor))
@@ -138,7 +138,7 @@ def test_no_grad_inside_counts_in_every_mode_alike(where):
     second = [hvp(f, X, v), hessian(f)(X) @ v, jvp(grad(f), (X,), (v,))[1]]
     second += [grad(lambda x: (grad(f)(x) * v).sum())(X)]
     second += [jacobian(lambda x: jvp(f, (x,), (v,))[1], mode="forward")(X)]
-    # forward over reverse and the others treat y as a constant of the first derivative; it moves with x in none
+    # in every mode y is a constant of the first derivative: it does not move with x
     for found in second:
         np.testing.assert_allclose(found, 2 * y * v)
 
@@ -233,7 +233,7 @@ def test_decorated_code_is_inside_whenever_it_runs_and_nothing_else_is(name):
     async def several():
         task = asyncio.create_task(coroutine())
         await asyncio.sleep(0)
-        assert not on(x)  # while the other one waits
+        assert not on(x)  # while the other generator waits
         assert await task == (True, True)
         assert [(item, on(x)) async for item in asynchronous()] == [(True, False)] * 2
         early = asynchronous()

@@ -1,4 +1,4 @@
-"""Every kind of data, in every function that takes data, gives the same numbers or the same error."""
+"""Every kind of data gives the same numbers, or the same error, in every function that takes data."""
 
 import array
 import datetime
@@ -160,7 +160,7 @@ def test_every_kind_gives_the_numbers_of_the_plain_array(entry):
         make = KINDS[kind]
         given = make(X)
         plain = X.astype(int).astype(float) if "int" in kind else (X > 0.7).astype(float) if kind == "bool" else X
-        if entry in ("an operation of two", "a sum") and kind == "matrix":  # NumPy's * of matrices is another
+        if entry in ("an operation of two", "a sum") and kind == "matrix":  # NumPy's * of matrices is a product
             continue
         if entry in FLOATS_ONLY and kind in WHOLE:
             with pytest.raises(TypeError, match=r"float32 or float64, not \w+ of shape.*pass dtype=np.float64"):
@@ -217,7 +217,7 @@ class WithWord(Frame):
         return out
 
 
-OWN = {"an operation", "an activation", "a sum", "Flatten"}  # with no variable: NumPy computes
+OWN = {"an operation", "an activation", "a sum", "Flatten"}  # without a variable, NumPy computes
 
 
 @pytest.mark.parametrize("entry", [*ENTRIES, *FLOATS_ONLY])
@@ -289,7 +289,7 @@ PAIRED = ["squared_error", "absolute_error", "huber", "hinge", "binary_cross_ent
 @pytest.mark.parametrize("loss", PAIRED)
 @pytest.mark.parametrize("network", ["column", "row", "Values"])
 def test_targets_with_and_without_a_last_axis_train_alike(loss, network):
-    """(n,) and (n, 1) are the same n targets; broadcasting them would give n * n errors."""
+    """(n,) and (n, 1) are the same n targets. Broadcasting them would give n * n errors."""
     y = 2.0 * Y - 1 if loss == "hinge" else Y
     found = []
     for target in (y, y[:, None], Frame(y[:, None]), Series(y), y.tolist()):
@@ -313,7 +313,7 @@ def test_labels_may_be_a_column(loss):
 
 
 def test_accuracy_of_rows_of_probabilities():
-    """Their class is the largest's: it was compared with the whole row."""
+    """The class is that of the largest probability. Once, the label was compared with the whole row."""
     labels = np.argmax(nn.predict(tensors, X), axis=1)
     rows = one_hot(labels, 2)
     assert nn.evaluate(tensors, X, rows, loss="kl_divergence")["accuracy"] == 1.0
@@ -323,7 +323,7 @@ def test_accuracy_of_rows_of_probabilities():
 
 
 def test_a_batch_of_as_many_samples_as_features():
-    """Two samples of two numbers look like one sample of two to anything that only counts."""
+    """Two samples of two numbers: a check that only counts cannot tell them from one sample of two."""
     square = X[:2]
     for model in (values, values.layers[0], values.layers[0].neurons[0]):
         alone = [nn.predict(lambda _, row=row, model=model: [model(row)], [0]) for row in square.tolist()]
@@ -335,7 +335,7 @@ def test_a_batch_of_as_many_samples_as_features():
 
 
 def test_memory_of_others_is_watched_by_a_copy():
-    """NumPy cannot make it writable again once it was made read-only."""
+    """NumPy could make such memory read-only, but not writable again. So a copy is compared."""
     other = Other(X)
     borrowed = np.frombuffer(bytearray(X.tobytes())).reshape(X.shape)
     for given in (np.asarray(other), borrowed, np.asarray(memoryview(X.copy()))):

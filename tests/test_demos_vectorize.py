@@ -1,4 +1,4 @@
-"""The demos of `vectorize` at their quick settings: scalars and arrays agree, and what they say is there."""
+"""The demos of `vectorize` at their quick settings: scalars and arrays agree, and the output says so."""
 
 import re
 import sys

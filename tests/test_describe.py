@@ -1,4 +1,4 @@
-"""Operation cards: every row has one that agrees with the row, as text, LaTeX, HTML and as a curve."""
+"""Operation cards: every row has a card that agrees with it, as text, LaTeX, HTML and as a curve."""
 
 import re
 import subprocess
@@ -41,7 +41,7 @@ def test_every_row_has_a_card(name):
 
 @pytest.mark.parametrize("name", ops.ROWS)
 def test_the_ways_to_write_it_are_ways_to_write_it(name):
-    """The first is a call of the public name; operators and methods are Python that parses."""
+    """The first way to write an operation calls its public name. Operators and methods are valid Python."""
     for way in ", ".join(said(name, "written")).replace("=-inf", "=None").replace("=inf", "=None").split("), "):
         compile(way if way.endswith(")") or "(" not in way else way + ")", "card", "eval")
     for theirs in ", ".join(said(name, "NumPy")).split(", "):
@@ -124,7 +124,7 @@ def test_a_row_of_your_own():
     row = Elementwise("cube", lambda x: x * x * x, lambda out, x: 3 * x * x, doc="Cubed.", example="cube(2.0) = 8.0")
     text = str(describe(row))
     assert "y = x³" in text and "dy/dx = 3x²" in text
-    assert "autograd.cube" not in text  # it is not there
+    assert "autograd.cube" not in text  # there is no such name
     custom = custom_op(lambda x: x**3, lambda g, out, x: g * 3 * x**2, name="third")
     text = str(describe(custom))
     assert text.startswith("third(x)") and "x ** 3" in text and "g * 3 * x ** 2" in text
@@ -210,7 +210,7 @@ def test_curves_are_the_row(name):
 
 @pytest.mark.parametrize("name", ["reciprocal", "sign", "abs", "relu", "maximum", "clip"])
 def test_lines_break_where_the_row_jumps(name):
-    """Between neighbouring points without a gap neither value nor slope leaps."""
+    """Neighbouring points without a gap between them have similar values and slopes."""
     found = curve(ops.ROWS[name])
     assert found.marks
     for line in (found.value, found.slope):
@@ -323,7 +323,7 @@ def test_the_command_prints_cards():
 
 
 def test_lazy_names_are_functions_however_they_are_reached():
-    """A module of the same name would take the function's place in the package once it is imported."""
+    """When a module of the same name is imported, it must not replace the function in the package."""
     later = autograd._LATER
     modules = ", ".join(sorted(set(later.values())))
     code = f"import autograd, {modules}; print(*[getattr(autograd, name).__name__ for name in {list(later)}])"

@@ -1,4 +1,4 @@
-"""`draw`: what is on the cards and edges is what the engine holds, at every size; and it fails with a remedy."""
+"""`draw`: cards and edges show the engine's numbers, at every size. Errors name the remedy."""
 
 import html
 import importlib.metadata
@@ -59,13 +59,13 @@ def test_cards_hold_name_role_number_and_gradient(net):
     assert card_of(drawing, "y") == ["y", "target", "data", "1.0000", "grad", "+0.5375"]
     assert card_of(drawing, "ŷ") == ["ŷ", "data", "0.7312", "grad", "−0.5375"]
     assert card_of(drawing, "L") == ["L", "loss", "data", "0.0722", "grad", "+1.0000"]
-    assert ["data", "0.8000", "grad", "−0.0166"] in cards(drawing).values()  # a product has no name of its own
+    assert ["data", "0.8000", "grad", "−0.0166"] in cards(drawing).values()  # a product has no name
 
 
 def test_edges_tell_the_local_derivatives(net):
     labels = [" ".join(texts) for texts in groups(draw(net.L), "edge").values() if texts]
     assert {"x₁ = 1", "w₁₂ = −0.4", "h₁(1−h₁) = 0.131", "ŷ(1−ŷ) = 0.197", "2e = −0.538", "−1"} <= set(labels)
-    assert "1" not in labels  # sums say nothing
+    assert "1" not in labels  # edges of sums have no label
 
 
 def test_gradient_colours_and_widths(net):
@@ -74,7 +74,7 @@ def test_gradient_colours_and_widths(net):
     assert colour == {"y": "#8F3208", "h₁": "#3576BB", "w₁₂": "#FDB27F", "h₂": "#FDB27F"}
     number = next(key for key, texts in cards(draw(net.L)).items() if texts[0] == "ŷ")
     widths = [float(w) for w in re.findall(rf"\t{number} -> .*?penwidth=([\d.]+)", source)]
-    assert widths == [4.0]  # the largest gradient flows here
+    assert widths == [4.0]  # the edge with the largest gradient
 
 
 def test_roles_have_shapes(net):
@@ -105,7 +105,7 @@ def test_nothing_is_changed_by_looking(net):
 @settings(max_examples=25)
 @given(expressions(max_ops=8))
 def test_random_graphs(f):
-    """Whatever the graph: one card for each value that is not folded away, with the engine's numbers on it."""
+    """Any graph has one card for each value that is not folded, with the engine's numbers."""
     leaves = [Value(x, name) for x, name in zip(f.leaves, f.names, strict=False)]
     out = f(*leaves)
     out.backward()
@@ -233,7 +233,7 @@ def test_modules_are_found_and_grouped():
     layers = ["layers.0 · Layer(2→2) + tanh", "layers.1 · Layer(2→1)"]
     assert sorted(titles) == sorted(["inputs", "loss", *neurons, *layers])
     assert len([1 for texts in cards(drawing).values() if texts[0] in ("w₀", "w₁", "b")]) == 9
-    assert "layers.0.neurons.1.w[0] param" in drawing.source  # the tooltip has the whole path
+    assert "layers.0.neurons.1.w[0] param" in drawing.source  # the tooltip shows the whole path
 
 
 def test_tensors_have_shapes_and_strips():
@@ -255,7 +255,7 @@ def test_tensors_have_shapes_and_strips():
 
 
 def sized(n, labelled=True):
-    """A graph of about n values, none of which folds."""
+    """A graph of about n values, none of which is folded."""
     x = Value(0.5, "x")
     for i in range(n - 1):
         x = x.sin()
@@ -311,7 +311,7 @@ def test_focus(net):
     drawing = draw(net.L, focus=net.h1, radius=1)
     assert {texts[0] for texts in cards(drawing).values()} == {"z₁", "h₁", "data"}
     assert drawing.count == 3
-    assert drawing.source.count("… 1 more") == 1  # the product goes on into a sum
+    assert drawing.source.count("… 1 more") == 1  # the product is an operand of a sum
     assert draw(net.L, focus=net.h1, radius=20).count == draw(net.L).count
     with pytest.raises(ValueError, match="not part of this graph"):
         draw(net.L, focus=Value(1.0))
@@ -416,7 +416,7 @@ def curve(points, n=24):
 
 
 def laid_out(drawing):
-    """Of the SVG: the cards' names with their places, the parts' titles and boxes, the edges' points, all texts."""
+    """From the SVG: names and places of cards, titles and boxes of parts, points of edges, and all texts."""
     names, parts, edges, texts = [], [], [], []
     for g in ET.fromstring(drawing.svg()).iter(f"{{{NS['svg']}}}g"):
         if g.get("class") not in ("node", "cluster", "edge"):
@@ -431,7 +431,7 @@ def laid_out(drawing):
             parts.append((inside[0][0], min(xs), min(ys), max(xs), max(ys)))
         elif re.fullmatch(r"v\d+", g.get("id") or ""):
             names.append(inside[0][:3])
-        for text, x, y, size, anchor in inside:  # the middle of a text, a little smaller than it is
+        for text, x, y, size, anchor in inside:  # the middle of each text, a little smaller than the text
             width = 0.45 * size * len(text)
             left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
             texts.append((text, left + 1.5, y - 0.7 * size + 1.5, left + width - 1.5, y - 1.5))
@@ -455,7 +455,7 @@ def network_of_neurons(inputs, sizes, samples):
 @pytest.mark.parametrize("direction", ["right", "down"])
 @pytest.mark.parametrize(("inputs", "sizes", "samples"), NETWORKS)
 def test_a_neuron_reads_as_its_formula(inputs, sizes, samples, direction):
-    """w₀, w₁, …, b from the top (or from the left), and the inputs likewise, all with names."""
+    """w₀, w₁, …, b and the inputs are in order from the top (or from the left). All have names."""
     model, out = network_of_neurons(inputs, sizes, samples)
     names, parts, _, _ = laid_out(draw(out, model=model, detail="affine", direction=direction))
     count = 0
@@ -490,7 +490,7 @@ def test_names_for_inputs_do_not_clash():
 
 
 def test_what_one_column_would_make_circular_is_left_out():
-    """A weight and what is computed from it cannot stand in one column."""
+    """A weight and a value computed from it cannot be in one column."""
     w, v, x = Value(2.0, "w"), Value(3.0, "v"), Value(0.5, "x")
     h = (w * x).tanh()
     out = w * h.sigmoid() + v * h + w * v
@@ -510,7 +510,7 @@ def test_a_graph_can_run_down(options):
 
 
 def test_strips_of_one_picture_share_their_scale():
-    """The same colour is the same gradient, whichever Tensor's card it is on."""
+    """The same colour means the same gradient on the cards of all Tensors."""
     a, b = Tensor([1.0, 1.0], label="a"), Tensor([1.0, 1.0], label="b")
     out = (a * np.array([100.0, 100.0]) + b * np.array([0.01, 0.01])).sum()
     out.backward()

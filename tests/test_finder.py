@@ -1,4 +1,4 @@
-"""The range test finds a rate that trains, and changes nothing else, however it ends."""
+"""The range test finds a rate that trains. It changes nothing else, even if it is interrupted."""
 
 import itertools
 import pickle
@@ -20,7 +20,7 @@ Y = (X @ np.array([[1.0], [-2.0], [0.5]], np.float32)).astype(np.float32)
 
 
 def everything(*things):
-    """What there is to know about models, optimisers and batches, and the random numbers that everybody shares."""
+    """The whole state of models, optimisers and batches, and of the shared random generators."""
     return [pickle.dumps(x) for x in (*things, random.getstate(), np.random.get_state())]
 
 
@@ -33,7 +33,7 @@ def trained(kind, rate, steps=40):
 
 @pytest.mark.parametrize("kind", [nn.SGD, nn.Adam, nn.RMSprop, nn.AdamW])
 def test_the_suggestion_trains(kind):
-    """Ten times less hardly moves in the same time; what the test tried beyond the lowest loss is worse."""
+    """A rate ten times lower hardly trains in the same time. Rates above that of the lowest loss are worse."""
     line = nn.Linear(3, 1, rng=0)
     found = find_learning_rate(line, Batches(X, Y, batch_size=20), nn.squared_error, kind(line, lr=1.0))
     assert trained(kind, found.suggestion) < min(0.9 * trained(kind, found.suggestion / 10), found.losses[0])
@@ -60,7 +60,7 @@ def test_nothing_changes(which, end):
     optimizer = nn.SGD(model, lr=0.1, momentum=0.9)
     kept = Tensor([1.0])
     running = iter(batches)
-    for _ in range(1 + isinstance(batches, Batches)):  # in the middle of an epoch, with momentum and gradients
+    for _ in range(1 + isinstance(batches, Batches)):  # stop in the middle of an epoch, with momentum and gradients
         x, y = next(running)
         loss(model(x), y).backward()
         optimizer.step()
@@ -91,13 +91,13 @@ def test_nothing_changes(which, end):
         assert len(found.losses) == 5 if end == "nan" else found.diverged or len(found.losses) == 12
     assert state() == before and [id(p) for p in model.parameters()] == ids
     assert kept.data == 1.0
-    list(running)  # the epoch goes on
+    list(running)  # the epoch continues
 
 
 @given(losses=st.lists(st.floats(-1e3, 1e3), min_size=10, max_size=40), steps=st.integers(10, 40))
 @settings(max_examples=20)
 def test_any_losses(losses, steps):
-    """The losses are what they are; smoothed ones lie between them; the suggestion is where they are lowest."""
+    """For any losses: the recorded ones are right, smoothed ones lie between them, the suggestion is at the lowest."""
     w, told = Value(1.0), itertools.cycle(losses)
     found = find_learning_rate(
         Plain(w), [(1.0, 0.0)], lambda out, y: out * 0.0 + next(told), nn.SGD([w], lr=0.1), steps=steps

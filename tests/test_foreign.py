@@ -1,6 +1,6 @@
-"""Operands of foreign types: they give NumPy's number, use the operator of their own class, or are refused.
+"""Operands of foreign types give NumPy's number, use the operator of their own class, or are refused.
 
-Every binary operator and function, on both sides, of Values, Tensors and Duals.
+Tested are every binary operator and function, on both sides, with Values, Tensors and Duals.
 """
 
 import operator
@@ -27,7 +27,7 @@ VARIABLES = {
 
 
 class Answers:
-    """What has operators of its own, as a column of a data frame or a labelled array has."""
+    """A class with operators of its own, like a column of a data frame or a labelled array."""
 
     __array_ufunc__ = None
 
@@ -91,7 +91,7 @@ KINDS = ["matrix", "memmap", "masked", "masked nowhere", "unit", "longdouble", "
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_kinds_of_arrays_give_numpys_number_or_are_refused(kind, tmp_path):
-    """Value, gradient and tangent are those of NumPy's function on the same object; or TypeError says why not."""
+    """Value, gradient and tangent are those of NumPy's function on the object; or a TypeError gives the reason."""
     constant = matrices(tmp_path)[kind]
     x = A / 7 + 0.2
     with warnings.catch_warnings():
@@ -118,7 +118,7 @@ def one_side(f, x, constant, kind):
         wanted = np.ma.getdata(wanted)
         np.testing.assert_allclose(got.data, np.asarray(wanted, float), rtol=1e-12)
         got.sum().backward()
-        slopes = np.zeros_like(x) if t.grad is None else t.grad  # of what only asks for signs
+        slopes = np.zeros_like(x) if t.grad is None else t.grad  # for functions that only read signs
         np.testing.assert_allclose(slopes, grad(lambda a: f(a, plain).sum())(x), rtol=1e-12)
         tangent = jvp(lambda a: f(a, constant).sum(), (x,), (np.ones_like(x),))[1]
         np.testing.assert_allclose(tangent, slopes.sum(), rtol=1e-10)

@@ -67,7 +67,7 @@ def test_frozen_operands_take_no_gradient_and_the_others_the_same(name, kind):
             for x, want in zip(leaves, wanted, strict=True):
                 x.requires_grad = want or not frozen
             out = apply(name, leaves)
-            if out.is_leaf:  # of frozen Tensors alone
+            if out.is_leaf:  # all operands are frozen Tensors
                 assert not any(wanted) and not out.requires_grad
             else:
                 (out * 2.0 if kind is Value else (out * 2.0).sum()).backward()
@@ -80,7 +80,7 @@ def test_frozen_operands_take_no_gradient_and_the_others_the_same(name, kind):
 @given(seed=SEEDS, data=st.data())
 @settings(max_examples=15)
 def test_graphs_of_both_kinds(seed, data):
-    """A random graph in which any leaves are frozen: backward, grad, and a second order."""
+    """A random graph with any leaves frozen: backward, grad, and the second order."""
     rng = np.random.default_rng(seed)
     wanted = data.draw(st.lists(st.booleans(), min_size=4, max_size=4))
     steps = data.draw(st.lists(st.tuples(st.sampled_from("+*-t@"), *[st.integers(0, 6)] * 2), min_size=2, max_size=8))
@@ -105,7 +105,7 @@ def test_graphs_of_both_kinds(seed, data):
         out.backward()
         for x, y, want in zip(free, some, wanted, strict=True):
             assert np.array_equal(x.grad, y.grad) if want else y.grad == y.empty_grad
-        want, got = (autograd.grad(lambda xs: run(xs))(xs) for xs in (free, some))  # who asks gets an answer
+        want, got = (autograd.grad(lambda xs: run(xs))(xs) for xs in (free, some))  # grad ignores freezing
         for a, b in zip(want, got, strict=True):
             np.testing.assert_array_equal(ops.detach(a), ops.detach(b))
 
@@ -188,7 +188,7 @@ def test_pictures_of_frozen_networks(frozen):
 @given(seed=SEEDS, plan=st.lists(st.sets(st.integers(0, 5)), min_size=2, max_size=5))
 @settings(max_examples=10)
 def test_any_frozen_at_any_time(kind, seed, plan):
-    """Values and Tensors that freeze and thaw as it goes: as if each had its own optimiser that rests meanwhile."""
+    """Values and Tensors freeze and thaw at random. Each trains as if its own optimiser paused while it is frozen."""
     rng = np.random.default_rng(seed)
     start = rng.normal(size=6).tolist()
     mixed = [Value(x) if i % 2 else Tensor([x]) for i, x in enumerate(start)]
@@ -216,7 +216,7 @@ def test_any_frozen_at_any_time(kind, seed, plan):
 
 @each
 def test_training_half_a_network(kind):
-    """Frozen after the optimiser was made, unfrozen later; by `fit`, with clipping by the norm of those that train."""
+    """Half is frozen after the optimiser was made, and unfrozen later. `fit` clips by the norm of the trained half."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(16, 3)).astype(np.float32), rng.integers(0, 2, 16)
     model = nn.dense(3, 4, 2, rng=1)

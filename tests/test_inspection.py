@@ -1,4 +1,4 @@
-"""`nn.inspection`: figures per class are scikit-learn's, and idle units are counted one by one."""
+"""`nn.inspection`: figures for each class equal scikit-learn's, and idle units are counted one by one."""
 
 import warnings
 
@@ -31,7 +31,7 @@ def test_figures_are_those_of_scikit_learn(drawn):
     n, true, predicted = drawn
     ours = class_figures(true, predicted, range(n))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where it divides by zero
+        warnings.simplefilter("ignore")  # scikit-learn warns if it divides by zero
         theirs = metrics.precision_recall_fscore_support(true, predicted, labels=range(n), zero_division=np.nan)
     np.testing.assert_allclose(ours.precision, theirs[0])
     np.testing.assert_allclose(ours.recall, theirs[1])

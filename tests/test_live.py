@@ -1,4 +1,4 @@
-"""`nn.training.live`: when frames are drawn, what they look like, and where they go."""
+"""`nn.training.live`: when frames are drawn, how they look, and where they are shown or saved."""
 
 import io
 import sys
@@ -20,7 +20,7 @@ X, Y = moons(40, seed=0)
 
 
 def train(callbacks, epochs=4, **kwargs):
-    """Four steps an epoch; returns the network."""
+    """Train with four steps per epoch. Returns the network."""
     model = nn.dense(2, 4, 2, rng=0, dtype=np.float64)
     batches, optimizer = Batches(X, Y, batch_size=10, seed=0), nn.SGD(model, lr=0.5)
     fit(model, batches, nn.cross_entropy, optimizer, epochs=epochs, callbacks=callbacks, progress=False, **kwargs)
@@ -28,7 +28,7 @@ def train(callbacks, epochs=4, **kwargs):
 
 
 class Counter:
-    """Draws how often it was called, as a line of that height."""
+    """Draws the number of its calls, as a line of that height."""
 
     def __init__(self):
         self.calls = 0
@@ -148,7 +148,7 @@ def test_axes_are_fresh_for_each_frame(frames):
     live = frames(partial(plots.decision_boundary, lambda points: points[:, 0], X, Y, resolution=5), size=(3, 3))
     for _ in range(3):
         live.add()
-        assert len(live.figure.axes) == 2  # the picture and its bar of colours
+        assert len(live.figure.axes) == 2  # the picture and its colour bar
 
 
 # -------------------------------------------------------------------------------------------------- the animation
@@ -237,7 +237,7 @@ def test_a_frame_is_written_whole_or_not_at_all(frames, tmp_path, monkeypatch):
 
 @pytest.fixture
 def notebook(monkeypatch):
-    """A stand-in for IPython; the list of what it displayed: ("new" or "update", PNG)."""
+    """A stand-in for IPython: the list of pictures that it displayed, as ("new" or "update", PNG)."""
     shown = []
     handle = SimpleNamespace(update=lambda picture: shown.append(("update", picture.data)))
 

@@ -1,4 +1,4 @@
-"""`Module` and what is built on it: finding parameters, state dicts, scalar neurons, layers on Tensors."""
+"""`Module` and its subclasses: finding parameters, state dicts, scalar neurons, layers on Tensors."""
 
 import copy
 import inspect
@@ -26,7 +26,7 @@ class Mixed(nn.Module):
         self.grid = np.array([[Value(5.0)], [Value(6.0)]])
         self.constant = np.ones(3)
         self.inner = nn.Linear(2, 1, rng=0)
-        self.loop = self  # a module may know itself
+        self.loop = self  # a module may refer to itself
         self.computed = self.scale * 2.0  # a result is not a parameter
 
 
@@ -81,7 +81,7 @@ def test_state_dict_round_trip():
     other.load_state_dict(state)
     for (name, p), (_, q) in zip(model.named_parameters(), other.named_parameters(), strict=True):
         assert np.array_equal(p.data, q.data), name
-    state["table.a"][0] = 99.0  # a copy: neither model notices
+    state["table.a"][0] = 99.0  # a copy: neither model changes
     assert model.table["a"].data[0] == other.table["a"].data[0] == 2.0
 
 
@@ -94,7 +94,7 @@ def test_load_state_dict_lists_everything_and_changes_nothing():
     state["inner.bias"] = np.zeros(1)
     state["table.b.0"] = "three"
     state["stranger"] = 1.0
-    state["table.a"] = np.array([7.0])  # fits, but must not be taken either
+    state["table.a"] = np.array([7.0])  # it fits, but must not be loaded either
     with pytest.raises(ValueError, match="unchanged") as raised:
         model.load_state_dict(state)
     for complaint in (
@@ -138,7 +138,7 @@ def test_wrong_sizes_and_names_are_refused():
 
 @given(seed=st.integers(0, 2**32 - 1), activation=st.sampled_from(["relu", "tanh", "sigmoid", "gelu"]))
 def test_scalar_and_tensor_networks_agree(seed, activation):
-    """The same weights in an MLP of neurons and in Linear layers: the same numbers and gradients."""
+    """The same weights in an MLP of neurons and in Linear layers give the same numbers and gradients."""
     rng = np.random.default_rng(seed)
     state = random.getstate()
     random.seed(seed)

@@ -1,4 +1,4 @@
-"""`pip install` installs the files that the code reads, the types, and nothing else; and the lower bounds are right."""
+"""The package holds all files that the code reads, and no others. The source distribution is the whole repository."""
 
 import ast
 import importlib.metadata
@@ -70,7 +70,7 @@ grad(autograd.tanh)(0.5)
 
 
 def test_what_is_installed_is_enough(tmp_path):
-    """The files of a wheel, and no others, in a place of their own; used from another one."""
+    """Only the files of a wheel are copied to a folder, and used from another one."""
     for file in installed():
         copy = tmp_path / "site" / file.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def source_distribution(tmp_path_factory):
 
 
 def test_the_source_distribution_is_the_repository(source_distribution):
-    """Its tests run, since everything that they read is there."""
+    """So its tests run: they read the documents, the demos and the workflows."""
     written = {name for name in source_distribution if re.match(r"PKG-INFO|setup\.cfg|chainrule\.egg-info/", name)}
     names = {path.relative_to(ROOT).as_posix() for path in files_of_the_repository()}
     assert {*source_distribution} - written == names
@@ -138,7 +138,7 @@ def test_the_readme_has_whole_addresses_on_the_package_index(source_distribution
 
 
 def test_the_version_has_one_home():
-    """It is a literal, so that setuptools reads it as text: a build has no NumPy, and could not import it."""
+    """It is a literal, so setuptools can read it as text. A build has no NumPy, so it cannot import the package."""
     body = ast.parse((ROOT / "autograd" / "__init__.py").read_text(encoding="utf-8")).body
     (literal,) = [x.value for x in body if isinstance(x, ast.Assign) and ast.unparse(x.targets[0]) == "__version__"]
     assert ast.literal_eval(literal) == autograd.__version__

@@ -1,4 +1,4 @@
-"""`nn.plots`: pictures show the right numbers, are drawn on the axes asked for, and leave no figures open."""
+"""`nn.plots`: pictures show the right numbers, use the given axes, and leave no figures open."""
 
 import base64
 import gc
@@ -74,13 +74,13 @@ PICTURES = [
 def loaded():
     pyplot = importlib.import_module("matplotlib.pyplot")
     pyplot.switch_backend("agg")
-    pyplot.close(pyplot.figure())  # with the first figure it looks for IPython, which a test replaces
-    return sys.modules.pop("matplotlib.pyplot")  # in other tests it is not in use
+    pyplot.close(pyplot.figure())  # the first figure looks for IPython, which a test replaces
+    return sys.modules.pop("matplotlib.pyplot")  # other tests do not use pyplot
 
 
 @pytest.fixture
 def plt(loaded, monkeypatch):
-    """pyplot, as a program has it that imported it; its figures are closed afterwards."""
+    """pyplot, imported as by a program. Its figures are closed after the test."""
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", loaded)
     yield loaded
     loaded.close("all")
@@ -120,7 +120,7 @@ def dark(png):
 
 @pytest.mark.parametrize("draw", PICTURES)
 def test_pyplot_knows_new_figures(draw, plt):
-    """What is drawn without axes is pyplot's current figure: savefig, show and close reach it."""
+    """A plot without `ax=` is pyplot's current figure: savefig, show and close work on it."""
     ax = draw()
     assert plt.get_fignums() == [ax.figure.number]
     assert plt.gcf() is ax.figure
@@ -128,7 +128,7 @@ def test_pyplot_knows_new_figures(draw, plt):
     plt.savefig(png := io.BytesIO(), dpi=30)
     assert dark(png) > 0.01
     plt.close("all")
-    mine = plt.figure(figsize=(7, 2))  # an empty one is waiting
+    mine = plt.figure(figsize=(7, 2))  # an empty figure is open
     assert draw().figure is mine
     assert tuple(mine.get_size_inches()) == (7, 2)
     assert len(plt.get_fignums()) == 1
@@ -156,8 +156,8 @@ def test_the_rest_of_a_figure_is_left_alone(draw, plt):
 
 
 def test_without_pyplot_figures_belong_to_who_holds_them(monkeypatch):
-    """40 pictures leave nothing behind, and need no pyplot; it warns of more than 20."""
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # importing it would fail
+    """40 pictures leave no figure open, and need no pyplot, which warns of more than 20."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # its import would fail
     held = [weakref.ref(draw().figure) for draw in PICTURES]
     held += [weakref.ref(canvas.axes(None, (1, 1)).figure) for _ in range(40 - len(held))]
     gc.collect()
@@ -166,11 +166,11 @@ def test_without_pyplot_figures_belong_to_who_holds_them(monkeypatch):
 
 
 def test_a_notebook_shows_its_figures(plt, monkeypatch):
-    """There pyplot is what shows figures, whether or not a cell has imported it."""
+    """In a notebook pyplot shows the figures, even if no cell has imported it."""
     shell = SimpleNamespace()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.delitem(sys.modules, "matplotlib.pyplot")
-    PICTURES[0]()  # IPython in a terminal
+    PICTURES[0]()  # IPython in a terminal is no notebook
     assert not plt.get_fignums()
     monkeypatch.setattr(importlib, "import_module", lambda name: plt if "pyplot" in name else sys.modules[name])
     shell.kernel = "a notebook's"
@@ -179,7 +179,7 @@ def test_a_notebook_shows_its_figures(plt, monkeypatch):
 
 
 def test_what_we_save_ourselves_is_not_opened(plt, tmp_path, capsys):
-    """Reports, the pictures of demos, cards and animations leave pyplot as it was: no warning of many open figures."""
+    """Reports, pictures of demos, cards and animations do not add figures to pyplot, so it does not warn."""
     saved = {f"{k}.png": lambda draw=draw: draw().figure for k, draw in enumerate(PICTURES[:2])}
     pictures(tmp_path, saved)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(saved)
@@ -449,7 +449,7 @@ def rows(ax):
 
 
 def shares(ax):
-    """For each row, blue and orange counts relative to the largest of the row, from the first row on."""
+    """For each row from the first on: blue and orange counts relative to the largest of the row."""
     found = []
     for blue, orange in zip(ax.patches[::2], ax.patches[1::2], strict=True):
         below, middle, top = blue.get_data().baseline, blue.get_data().values, orange.get_data().values
@@ -593,7 +593,7 @@ def test_bars_are_the_probabilities_and_the_true_class_is_blue(samples, classes,
     np.testing.assert_allclose(widths[:, 1], probabilities[:shown])
     blue = np.vectorize(lambda bar: to_hex(bar.get_facecolor()) == plots.classes.BLUES[1].lower())(bars)
     np.testing.assert_array_equal(blue[:, 1], np.arange(classes) == labels[:shown, None])
-    assert not blue[:, 0].any()  # a track says nothing of a class
+    assert not blue[:, 0].any()  # a track is in no class's colour
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["the true class", "another class"]
     for image, found in zip(images, ax.images, strict=False):
         np.testing.assert_array_equal(found.get_array(), image)
@@ -658,7 +658,7 @@ class Page(HTMLParser):
 
 @pytest.mark.skipif(COMMAND is None, reason="no Chromium: apt install chromium, to open reports in a browser")
 def test_the_report_fits_any_window(tmp_path):
-    """At every width the pictures are whole, and no card stands beside an empty half; names are said in English."""
+    """At every width the pictures are whole, and no card is beside an empty half. Names are in English."""
     pictures = {str(k): (f"Picture {k}", "A sentence.", draw()) for k, draw in enumerate(PICTURES)}
     assert len(pictures) % 2
     path = write_report(tmp_path, "MNIST", {"right": "98%"}, {"lr": 0.5}, pictures, HISTORY)

@@ -1,4 +1,4 @@
-"""Points in the plane: where they lie, how many of each class, and what the seed and the noise do."""
+"""Points in the plane: their places, the number of each class, and the effect of the seed and the noise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reference networks 2 and 3: per-sample MNIST and scikit-learn's digits hold their numbers."""
+"""Reference networks 2 and 3, per-sample MNIST and scikit-learn's digits, give their published numbers."""
 
 import re
 import sys
@@ -22,7 +22,7 @@ def sigmoid(z):
 
 
 def updated(w1, w2, xs, ts, lr):
-    """W += lr · ((t − o)·o·(1 − o)) ⊗ input, written out a second time."""
+    """W += lr · ((t − o)·o·(1 − o)) ⊗ input, written independently of the demo."""
     w1, w2 = w1.copy(), w2.copy()
     for x, t in zip(xs, ts, strict=True):
         h = sigmoid(w1 @ x)
@@ -136,7 +136,7 @@ def test_softmax_and_the_losses():
 
 
 def within(rows, ranges):
-    """Five other seeds: their mean lies where five of an independent run did, and none far from there."""
+    """The mean of five other seeds is near that of an independent run, and no seed is far from it."""
     for column, (low, high) in ranges.items():
         found = np.array([row[column] for row in rows])
         assert low <= found.mean() <= high, (column, found)

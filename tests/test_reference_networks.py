@@ -1,4 +1,4 @@
-"""The reference networks give their published numbers on Values, on Tensors and vectorized; NumPy loops check them."""
+"""The reference networks give their published numbers on Values, on Tensors and vectorized, as do loops in NumPy."""
 
 import math
 from itertools import islice
@@ -38,7 +38,7 @@ def by_hand(w, v, iterations):
 
 
 def trained(way, seed, iterations):
-    """The same in one of the three ways."""
+    """The same by one of the three methods."""
     w, v = three_layer.weights(seed)
     X, y = three_layer.X, three_layer.Y
     scalars, matrices = three_layer.Scalars(w.tolist(), v.tolist()), three_layer.Matrices(w, v)
@@ -91,7 +91,7 @@ def test_three_layer_whole(way):
 
 
 def thresholds_by_hand(w, v, epochs):
-    """The outputs of network 4, the same way."""
+    """The outputs of network 4 in plain NumPy, too."""
     x = np.array(thresholds.X)
     outputs = []
     for _ in range(epochs):
@@ -212,7 +212,7 @@ def test_factors_are_those_of_explain():
 @settings(max_examples=5)
 @given(st.integers(0, 1000))
 def test_neurons_learn_from_every_start(seed):
-    """Under 0.01 on all four, in the three ways, after as many steps."""
+    """All three methods reach a loss under 0.01 on the four samples, after the same number of steps."""
     first = np.random.RandomState(seed).normal(size=9).tolist()
     scalars, matrices = neuron.Scalars(first), neuron.Matrices(first)
     fast = vectorize(scalars.loss, neuron.X.shape, neuron.Y.shape, batch=False)

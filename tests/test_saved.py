@@ -1,7 +1,7 @@
 """Nothing that backward reads can change unnoticed: operands, indices, masks, labels, shapes, parameters.
 
-Each case is an operation and the things that it is given. Between forward and backward every one of them is written
-over. Then the gradient is that of what was there, or the write or backward raises; it is never another number.
+Each case is an operation and its arguments. Between forward and backward every argument is overwritten. Then either the
+gradient is that of the old numbers, or the write or backward raises an error. No other number may result.
 """
 
 import array
@@ -23,7 +23,7 @@ picked = custom_op(
 )  # fmt: skip
 
 CASES = {
-    # name: (operation, what it is given)
+    # name: (operation, its arguments)
     **{f"index by {kind}": (lambda t, i: t[i], make) for kind, make in {
         "an array": lambda: np.array([0, 0, 2]),
         "a small dtype": lambda: np.array([0, 0, 2], np.uint8),
@@ -81,7 +81,7 @@ X = np.arange(12.0).reshape(3, 4) + 1
 
 
 def overwrite(x):
-    """Other contents, of the same kind."""
+    """Overwrite it with other contents of the same kind."""
     if isinstance(x, list) and isinstance(x[0], list):
         for item in x:
             overwrite(item)
@@ -107,7 +107,7 @@ def test_what_was_given_is_written_over_before_backward(name):
         out = f(t, *given)
         try:
             overwrite(given[k])
-        except ValueError:  # it is read-only while the graph waits for it
+        except ValueError:  # it is read-only until backward has run
             continue
         try:
             out.sum().backward()
@@ -119,7 +119,7 @@ def test_what_was_given_is_written_over_before_backward(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_written_over_before_a_vjp_is_asked_for(name):
-    """The same for transformations, plain and as part of a graph."""
+    """The same for transformations, called alone and inside a graph."""
     f, *makers = CASES[name]
     wanted = grad(lambda x: f(x, *[make() for make in makers]).sum())(X)
     for x in (X, Tensor(X)):
@@ -159,7 +159,7 @@ def test_a_buffer_of_indices_may_be_used_again_in_one_graph():
 @pytest.mark.parametrize("index", [(0, 0, 2), [0, 0, 2], np.array([0, 0, 2]), array.array("q", [0, 0, 2]), range(2),
                                    memoryview(np.array([0, 0, 2]))], ids=lambda i: type(i).__name__)  # fmt: skip
 def test_repeats_count_however_they_are_spelled(index):
-    """A tuple is a list of coordinates at the top, and one index inside of a tuple."""
+    """At the top a tuple is a list of coordinates. Inside a tuple it is one index."""
     for whole in ((index,), (index, slice(None)), (Ellipsis, index)):
         numbers = X[tuple(np.asarray(part) if part is index else part for part in whole)]
         t = Tensor(X)

@@ -1,4 +1,4 @@
-"""A summary says what the model is and does, and changes nothing."""
+"""A summary describes the model, and changes nothing."""
 
 import html
 import pickle
@@ -16,7 +16,7 @@ from autograd import Tensor, Value
 
 
 def state(model):
-    """Everything a model holds, and the random numbers that everybody shares."""
+    """The whole state of a model, and of the shared random generators."""
     return pickle.dumps(model), random.getstate(), pickle.dumps(np.random.get_state())
 
 
@@ -91,7 +91,7 @@ class Cell(nn.Module):
 
 
 class Own(nn.Module):
-    """Values and Tensors, parameters of its own, a layer that is used by other means, several outputs, and a count."""
+    """A module with Values, Tensors, a layer that it does not call, several outputs, and a counter."""
 
     def __init__(self):
         self.scale = Tensor(np.ones(2, np.float32), label="s")

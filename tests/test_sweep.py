@@ -1,4 +1,4 @@
-"""The sweep trains each setting once, however often it is stopped, and always to the same numbers."""
+"""The sweep trains each setting once, even if it is stopped often, and always gives the same numbers."""
 
 import sys
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ SHORT = sweep.BASE | {"batch": 128, "epochs": 1, "seed": 0}
 
 @pytest.fixture(scope="module")
 def data():
-    """As many numbers an image as the digits have, of far fewer images."""
+    """Images of the digits' size, but far fewer."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(160, 64)).astype(np.float32), rng.integers(0, 10, 160)
     return Dataset(x[:128], y[:128], x[128:], y[128:], name="few", classes=10)
@@ -25,13 +25,13 @@ def arguments(out, *more):
 
 
 def table(capsys):
-    """What was printed of each setting, without the seconds."""
+    """The printed line of each setting, without the seconds."""
     return [line.split()[:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
 
 
 @pytest.fixture
 def counted(monkeypatch, data):
-    """The trials that were really trained, in two small experiments; a list to look into."""
+    """The list of trials that were really trained, in two small experiments."""
     real, done = sweep.train, []
 
     def train(trial, data):

@@ -1,4 +1,4 @@
-"""`nn.training`: what the loop does, what it records, when it stops, and what it leaves behind."""
+"""`nn.training`: the loop, its records, when it stops, and the state in which it leaves the model."""
 
 import json
 import math
@@ -36,7 +36,7 @@ def train(model, epochs=3, lr=0.1, loss=nn.cross_entropy, optimizer=None, seed=0
 
 
 def scripted(numbers):
-    """A validation that gives these losses, one an epoch."""
+    """A validation that gives these losses, one per epoch."""
     numbers = iter(numbers)
     return lambda model: {"valid_loss": next(numbers)}
 
@@ -143,7 +143,7 @@ def test_a_row_for_each_epoch():
     assert history.columns == ["epoch", "train_loss", "valid_loss", "lr", "seconds"]
     assert history["epoch"] == [1, 2, 3, 4]
     assert history["valid_loss"] == [4.0, 3.0, 2.0, 1.0]
-    assert history["lr"] == [0.1, 0.1, 0.05, 0.05]  # ten steps an epoch
+    assert history["lr"] == [0.1, 0.1, 0.05, 0.05]  # ten steps per epoch
     assert all(seconds > 0 for seconds in history["seconds"])
     assert history.stopped == ""
 
@@ -497,7 +497,7 @@ def test_a_bar_is_closed_when_training_breaks_off():
 
     with pytest.raises(RuntimeError, match="broken") as caught:
         train(network(), loss=fail, progress=True)
-    assert caught.value.__traceback__  # keeps the frames, and so the bar, from being collected
+    assert caught.value.__traceback__  # holds the frames, and so the bar
     assert not list(tqdm._instances)
 
 
@@ -520,9 +520,9 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path):
         with replacing(path) as temporary:
             temporary.write_text("new")
             assert path.read_text() == "old"
-            if os.name != "posix":  # Windows replaces no file that somebody has open
+            if os.name != "posix":  # Windows cannot replace an open file
                 reader.close()
-        assert reader.closed or reader.read() == "old"  # whoever had it open has the old one, whole
+        assert reader.closed or reader.read() == "old"  # an open file is still the old one
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
 

@@ -1,4 +1,4 @@
-"""`tree`: a graph as text. Every value is on a line, is folded into one, or is counted on the last."""
+"""`tree`: a graph as text. Every value has a line, is folded into another's line, or is counted on the last line."""
 
 import gc
 import random
@@ -116,7 +116,7 @@ def test_every_value_is_shown_folded_or_counted(f, max_lines, max_depth, labelle
     lines = tree(nodes[-1], max_lines=max_lines, max_depth=max_depth, ascii=False, model=[]).splitlines()
     left = int(re.fullmatch(r"… ([\d,]+) more values?", lines.pop())[1]) if lines[-1].startswith("…") else 0
     assert 1 <= len(lines) - 1 <= max_lines
-    if labelled:  # nothing is folded, and a name tells who is shown
+    if labelled:  # nothing is folded, and names tell which values are shown
         shown = {re.match(r"[│├└─ ]*(\S+)", line)[1] for line in lines[1:] if "(see" not in line}
         assert len(shown) + left == len(below)
     everything = tree(nodes[-1], max_lines=10**6, ascii=False, model=[])
@@ -204,7 +204,7 @@ def test_wide_and_combining_characters_keep_the_columns():
     lines = tree(ops.atan2(a, b), ascii=False).splitlines()
     starts = [line.index(number) for line, number in zip(lines[1:], ("0.4636", "1.0000", "2.0000"), strict=True)]
     both, wide, combining = starts
-    assert wide - both == -1  # 日本 takes two columns more than characters; p̂, one less, stands in the first line too
+    assert wide - both == -1  # 日本 is two columns wider than its characters; p̂, one narrower, is in both lines
     assert combining - both == 2
 
 

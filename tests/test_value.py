@@ -1,4 +1,4 @@
-"""`Value`: the manners of a scalar node, and that graphs of any depth and sharing give the right gradient."""
+"""`Value`: the behaviour of a scalar node. Graphs of any depth and sharing give the right gradient."""
 
 import copy
 import gc
@@ -48,7 +48,7 @@ programs = st.lists(
 
 
 def run(program, leaves):
-    """A graph, not a tree: each instruction's operands count back from the newest node, so nodes are shared."""
+    """Run instructions as a graph. Operands count back from the newest node, so nodes are shared."""
     nodes = list(leaves)
     for name, i, j in program:
         x, y = nodes[-min(i, len(nodes))], nodes[-min(j, len(nodes))]
@@ -61,7 +61,7 @@ def run(program, leaves):
 
 
 def reverse_by_hand(program, leaves):
-    """An independent evaluation: the same program in forward mode, one leaf at a time, on (number, slope) pairs."""
+    """An independent evaluation: the program in forward mode on (number, slope) pairs, one leaf at a time."""
     slopes = []
     for k in range(len(leaves)):
         nodes = [(x, 1.0 if i == k else 0.0) for i, x in enumerate(leaves)]
@@ -98,7 +98,7 @@ def test_random_graphs(program, numbers):
     for x, t in zip(leaves, tensors, strict=True):
         assert math.isclose(x.grad, 0.0 if t.grad is None else t.grad.item(), rel_tol=1e-9, abs_tol=1e-9)
 
-    loss.backward()  # leaves accumulate, interiors start again
+    loss.backward()  # leaves accumulate, results start from 0
     np.testing.assert_allclose([x.grad for x in leaves], [2 * g for g in got], rtol=1e-12)
     assert loss.grad == 1.0
 
@@ -160,7 +160,7 @@ def test_a_million_additions():
     assert y.data == n + 1
     y.backward()
     assert x.grad == 1.0
-    assert sys.getsizeof(y) <= 120  # one tracked object a node; its two floats come on top
+    assert sys.getsizeof(y) <= 120  # one tracked object per node, without its two floats
     watch = weakref.ref(y)
     del y
     assert watch() is None

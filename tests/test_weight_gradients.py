@@ -1,4 +1,4 @@
-"""Gradients of weight matrices: their numbers, their memory, and that a step does not change them."""
+"""Gradients of weight matrices: their numbers and their memory. A step does not change them."""
 
 import copy
 import pickle
@@ -41,7 +41,7 @@ def test_it_is_the_product_of_rows_and_cotangents(k, n, m, bias, left, twice):
 
 
 def recorded(k=1):
-    """Rows, a weight with a gradient from them, and what that is."""
+    """Rows, a weight with its gradient, and the expected gradient."""
     x, w, seed = np.arange(90.0 * k).reshape(k, 90), Tensor(np.ones((90, 80))), np.arange(80.0 * k).reshape(k, 80)
     (x @ w).backward(seed)
     return x, w, x.T @ seed

@@ -1,4 +1,4 @@
-"""A small training of any kind, to be interrupted and resumed, and its final state, to compare bit for bit."""
+"""A small training that tests interrupt and resume. Its final states are compared bit for bit."""
 
 import random
 import struct
@@ -34,7 +34,7 @@ EPOCHS, STEPS = 3, 5  # of 8 images each: 15 in all
 
 
 class Training:
-    """A small one: everything that it is made of, fresh."""
+    """A small training, with everything newly made."""
 
     def __init__(self, optimizer="adam", schedule="onecycle", dropout=0.5, patience=None, shuffle=True,
                  kind=np.random.PCG64, scalars=False):  # fmt: skip
@@ -53,7 +53,7 @@ class Training:
         self.patience = patience
 
     def run(self, checkpoint=None, callbacks=(), epochs=EPOCHS, **kwargs):
-        def validate(model):  # the second epoch is the best: EarlyStopping has something to keep
+        def validate(model):  # the second epoch is the best, so EarlyStopping keeps its weights
             return {"valid_loss": abs(self.optimizer.steps // STEPS - 2)}
 
         self.history = fit(self.model, self.batches, nn.cross_entropy, self.optimizer, epochs=epochs, progress=False,
@@ -69,7 +69,7 @@ class Training:
 
 
 def bits(state):
-    """A state to compare: with every bit of every number, nans and zeros too."""
+    """A state to compare by every bit of every number, also of nan and -0.0."""
     if isinstance(state, dict):
         return {key: bits(x) for key, x in state.items() if key != "seconds"}
     if isinstance(state, list | tuple):
