@@ -54,8 +54,8 @@ def difference(f: Callable[[], float], p: Value, step: float = 1e-5) -> float:
 
 def sources(scalars: type, matrices: type, program: str) -> None:
     """Print both versions of a network, and the program that `vectorize` made."""
-    print(f"In scalars, every weight a Value:\n\n{inspect.getsource(scalars)}")
-    print(f"In matrices, as Tensors:\n\n{inspect.getsource(matrices)}")
+    print(f"In scalars (every weight is a Value):\n\n{inspect.getsource(scalars)}")
+    print(f"In matrices (as Tensors):\n\n{inspect.getsource(matrices)}")
     print(f"The program that vectorize makes of the scalars, with its backward pass:\n\n{program}\n")
 
 

@@ -94,13 +94,14 @@ def run(options: argparse.Namespace) -> bool:
     agree = basics(data) and agreement(data, options.seed)
 
     history = train(softmax_regression(options.seed), data, lr=0.01, epochs=1, each=100)
-    print("\n(a) softmax regression 64→10, weights and biases uniform ±0.1, learning rate 0.01, image by image:")
+    print("\n(a) softmax regression 64→10, weights and biases uniform ±0.1, learning rate 0.01, image by image,")
+    print("    of the training images and of the test images:")
     for row in history[:-1]:
         print(f"  {100 * row['epoch']:>5} updates: {figures(row)}")
     print(f"  one epoch: {figures(history[-1])}\n  published:                    accuracy 0.953 and 0.948")
 
     print(
-        f"\n(b) 64→10→10, a hidden layer of sigmoids, weights ±0.01, learning rate 0.1, {options.epochs} epochs:",
+        f"\n(b) 64→10→10, a hidden layer of sigmoids, weights ±0.01, learning rate 0.1, epochs: {options.epochs}",
         flush=True,
     )
     model = network(10, seed=options.seed)
@@ -112,7 +113,7 @@ def run(options: argparse.Namespace) -> bool:
     outputs = nn.predict(model, data.test_x)
     probabilities, predicted = softmax(outputs), outputs.argmax(axis=1)
     losses = nn.cross_entropy(outputs, data.test_y, reduction="none")
-    print(f"\ntest sample 42, a {data.test_y[42]}: loss {losses[42]:.4f}, probabilities of 0 to 9:")
+    print(f"\ntest sample 42, digit {data.test_y[42]}: loss {losses[42]:.4f}, probabilities of 0 to 9:")
     print("  " + "  ".join(f"{x:.4f}" for x in probabilities[42]))
     worst = np.argsort(-losses)[:5]
     print(f"the five worst: {', '.join(f'{i} ({data.test_y[i]}→{predicted[i]}, loss {losses[i]:.2f})' for i in worst)}")
@@ -203,7 +204,7 @@ def experiments(data: Dataset, options: argparse.Namespace) -> None:
         ("minibatches of 32, rate 2", {}, {"lr": 2.0, "batch": 32}),
     ]
     epochs = min(5, options.epochs)
-    print(f"\n(c) the same with one thing changed, {epochs} epochs; training images and test images:")
+    print(f"\n(c) the same with one thing changed, epochs: {epochs}")
     for name, of_network, of_training in table[-1:] if options.quick else table:
         settings = {"hidden": (10,), "seed": options.seed, **of_network}
         model = network(*settings.pop("hidden"), **settings)
@@ -211,7 +212,7 @@ def experiments(data: Dataset, options: argparse.Namespace) -> None:
             f"  {name:<26}{figures(train(model, data, **{'lr': 0.1, 'epochs': epochs, **of_training})[-1])}", flush=True
         )
     history = train(network(10, seed=options.seed), data, lr=2.0, batch=32, epochs=options.epochs)
-    print(f"minibatches of 32, {options.epochs} epochs: {figures(history[-1])}")
+    print(f"minibatches of 32, epochs: {options.epochs}: {figures(history[-1])}")
     print("                published: test loss 0.0994,    accuracy 0.998, after 15 epochs")
 
 

@@ -164,9 +164,10 @@ def teach(weights: Sequence[Array], x: Array, t: Array) -> tuple[Array, Array]:
     error, slope = t - o.data, o.data * (1 - o.data)
     o.backward(-error)
     apart = abs(w2.T @ (error * slope) + hidden.grad).max()
-    print("For its hidden neurons, Wᵀ · (error · slope) equals minus the gradient")
-    print(f"that the engine finds, to {apart:.1e}. The book uses Wᵀ · error. This ignores the slope:")
-    print("an output near 0 or 1 hardly changes. The picture shows both, and the contribution of each weight.")
+    print("For its hidden neurons, Wᵀ · (error · slope) is minus the gradient that the engine finds, ", end="")
+    print(f"to {apart:.1e}.")
+    print("The book uses Wᵀ · error, without the slope. But an output near 0 or 1 hardly changes.")
+    print("The picture shows both, and the contribution of each weight.")
     return error, slope
 
 

@@ -95,7 +95,7 @@ def story(options: argparse.Namespace) -> bool:
     rows = sorted(k for k in {*PUBLISHED, n - 1} if k < n)
     agree = table("epoch", outputs, rows, published)
     spread = np.ptp([[p.data for p in neuron] for neuron in scalars.w], axis=0).max()
-    print(f"the weights of the four hidden neurons differ by {spread:.2g}" + ": equal ones stay equal" * zero)
+    print(f"the weights of the four hidden neurons differ by {spread:.2g}" + ": equal weights stay equal" * zero)
 
     right = derive(Scalars(*first))
     mistake = output_first(Scalars(*first), n)

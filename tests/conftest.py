@@ -45,7 +45,7 @@ def pytest_sessionstart(session):
         except Exception as error:  # such as a row that is refused: the message is enough
             raise pytest.UsageError(f"autograd cannot be imported: {type(error).__name__}: {error}") from error
         for path in stubs.refresh():
-            sys.stderr.write(f"{path}: written anew from the table of operations, to be committed with it\n")
+            sys.stderr.write(f"{path}: written again from the table of operations; commit it\n")
 
 
 @pytest.hookimpl(wrapper=True)

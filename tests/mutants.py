@@ -1,4 +1,4 @@
-"""Does the suite notice a fault? Every rule of every row is made wrong in turn, and the engine in some sixty ways.
+"""Does the suite notice a fault? Every rule of every row is made wrong in turn, and the engine in some seventy ways.
 
     make mutants            # or: python tests/mutants.py [--seeds 1 2 3] [--only TEXT] [--jobs 2]
 
@@ -597,11 +597,11 @@ def main() -> int:
             if dead:
                 examples[name].append(count)
             if late:
-                print(f"never ended: {name}, seed {seed}", file=sys.stderr, flush=True)
+                print(f"out of time: {name}, seed {seed}", file=sys.stderr, flush=True)
             if done % 50 == 0:
-                print(f"{done} of {len(jobs)}", file=sys.stderr, flush=True)
+                print(f"{done} of {len(jobs)} runs", file=sys.stderr, flush=True)
 
-    print("| mutants of | in all | killed on every seed | equivalent | survivors | examples to kill, median |")
+    print("| mutants of | total | killed by every seed | equivalent | survivors | examples to kill, median |")
     print("|---|---|---|---|---|---|")
     survivors = []
     for group, members in groups.items():
@@ -617,7 +617,7 @@ def main() -> int:
         if name in killed:
             print(f"equivalent: {name}: {reason}")
     for name in survivors:
-        print(f"survivor: {name}: killed on {sum(killed[name])} of {len(killed[name])} seeds")
+        print(f"survivor: {name}: killed by {sum(killed[name])} of {len(killed[name])} seeds")
     return 1 if survivors else 0
 
 

@@ -131,7 +131,7 @@ def test_the_real_suite_passes_with_it_and_catches_a_wrong_derivative(copy):
     options = ["-q", "-rA", "--tb=line", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
     options += ["-k", f"{' or '.join(rows)} or {ALSO}"]
     done = python(copy, "-m", "pytest", *options, *files)
-    assert "pyi: written anew" in done.stderr
+    assert "pyi: written again" in done.stderr
     outcomes = re.findall(r"^(PASSED|FAILED|ERROR) tests/\w+\.py::(\w+)(?:\[(\S*)\])?", done.stdout, re.M)
     failed = {row: set() for row in rows}
     tried = {row: set() for row in rows}

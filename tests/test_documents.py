@@ -101,7 +101,7 @@ def check_report(namespace, output):
         namespace["test_cube"]()
     report = shown("AssertionError: ").removeprefix("AssertionError: ")
     said = "\n".join([str(raised.value), *raised.value.__notes__, ""])  # if lines are traced, no note follows
-    assert said.replace("Falsifying example", "Failing test case").startswith(report)  # older Hypotheses
+    assert said.replace("Falsifying example", "Failing test case").startswith(report)  # the older words
 
 
 def check_node(namespace, output):

@@ -88,7 +88,7 @@ def test_the_story_of_the_error_from_csv_files(tmp_path, capsys):
     small, large = (float(x) for x in re.findall(r"largest difference of a weight.*: (\S+)$", out, re.MULTILINE))
     assert small < 1e-9
     assert large < 1e-9
-    assert float(re.search(r"that the engine finds, to (\S+)\. ", out)[1]) < 1e-9
+    assert float(re.search(r"that the engine finds, to (\S+)\.\s", out)[1]) < 1e-9
     if sys.modules.get("matplotlib"):
         assert (tmp_path / "out" / "error.png").read_bytes().startswith(b"\x89PNG")
 
