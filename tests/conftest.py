@@ -8,6 +8,7 @@ import gc
 import math
 import os
 import sys
+from typing import Any
 
 # The matrices here are small: threads of BLAS would only get in the way of the tests that run side by side.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -18,7 +19,7 @@ from hypothesis.errors import InvalidArgument
 
 EXAMPLES = 60  # of a property; of one with many cells, as one for every row, FEWEST in each
 FEWEST = 15
-COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("ci", derandomize=True, max_examples=EXAMPLES, **COMMON)
 settings.register_profile("nightly", max_examples=1000, print_blob=True, **COMMON)
 settings.register_profile(
@@ -78,7 +79,7 @@ def cells_of(item):
     return math.prod(len(mark.args[1]) for mark in item.iter_markers("parametrize"))
 
 
-PARTS = {}
+PARTS: dict[tuple[str, ...], Any] = {}
 
 
 @pytest.fixture

@@ -6,11 +6,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from texts import search
 
 yaml = pytest.importorskip("yaml")
 
 ROOT = Path(__file__).parent.parent
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = SETTINGS["project"]
 PYTHONS = [x.rpartition(" ")[2] for x in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", x)]
 OLDEST = PROJECT["requires-python"].removeprefix(">=")
 FOLDER = ROOT / ".github" / "workflows"
@@ -52,7 +54,7 @@ def test_hooks_are_pinned_and_those_of_make_check():
             assert re.fullmatch(r"v\d+\.\d+\.\d+", repository["rev"])
             newest, oldest = ([int(x) for x in v.split(".")] for v in (repository["rev"][1:], floors["ruff"]))
             assert newest >= oldest
-    recipe = re.search(r"^check:.*\n((\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1]
+    recipe = search(r"^check:.*\n((\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1]
     assert entries == ["ruff-check", "ruff-format", "python -m mypy"]
     assert re.findall(r"\$\(BIN\)/(.*)", recipe) == [
         "python tests/stubs.py",
@@ -60,6 +62,11 @@ def test_hooks_are_pinned_and_those_of_make_check():
         "ruff format --check .",
         "mypy",
     ]
+
+
+def test_every_folder_of_python_is_type_checked():
+    folders = {path.name for path in ROOT.iterdir() if path.name[0] != "." and list(path.glob("*.py"))}
+    assert folders <= {*SETTINGS["tool"]["mypy"]["files"]}
 
 
 def test_the_matrix_is_what_the_package_says():
@@ -102,7 +109,7 @@ def test_a_step_has_what_it_needs(job, step):
 
 def test_what_workflows_name_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    goals = set(re.search(r"^\.PHONY: (.*)", makefile, re.M)[1].split())
+    goals = set(search(r"^\.PHONY: (.*)", makefile, re.M)[1].split())
     assert {*re.findall(r"make ([\w-]+)", RUN)} == {"check", "test-minima"} <= goals
     assert {*re.findall(r"\[(\w+)\]", RUN)} == {"test"} <= set(PROJECT["optional-dependencies"])
     paths = re.findall(r"tests/\w+\.py(?:::\w+)?", RUN)

@@ -63,7 +63,8 @@ def book_adam(
     weight_decay: float = 0,
     decoupled: bool = False,
 ) -> Any:
-    m = v = 0
+    m: Any = 0
+    v: Any = 0
     for t, lr, g in steps:
         if decoupled:
             p = p - lr * weight_decay * p
@@ -79,7 +80,7 @@ def book_adamw(p: Any, steps: Steps, weight_decay: float = 0.01, **options: Any)
     return book_adam(p, steps, weight_decay=weight_decay, decoupled=True, **options)
 
 
-BOOK = {SGD: book_sgd, Adagrad: book_adagrad, RMSprop: book_rmsprop, Adam: book_adam, AdamW: book_adamw}
+BOOK: dict[Any, Any] = {SGD: book_sgd, Adagrad: book_adagrad, RMSprop: book_rmsprop, Adam: book_adam, AdamW: book_adamw}
 KINDS = list(BOOK)
 each = pytest.mark.parametrize("kind", KINDS)
 
@@ -105,7 +106,7 @@ def options(draw: Any, kind: Any) -> dict[str, Any]:
 
 
 # One setup a kind that uses everything it has, for tests whose subject is elsewhere.
-FULL = {
+FULL: dict[Any, dict[str, Any]] = {
     SGD: {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
     Adagrad: {"weight_decay": 0.1},
     RMSprop: {"alpha": 0.9, "weight_decay": 0.1},

@@ -1,6 +1,7 @@
 """`autograd.testing`: the strategies find what they are for, and shrink it; the machine fails where an engine does."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_expressions_are_graphs():
 @given(expressions())
 def test_repr_is_source(f):
     *definition, call = repr(f).splitlines()
-    namespace = {"autograd": autograd}
+    namespace: dict[str, Any] = {"autograd": autograd}
     exec("\n".join(definition), namespace)
     leaves = [Value(x) for x in f.leaves]
     out = namespace["f"](*leaves)
@@ -391,7 +392,8 @@ def test_saturated_rows_are_no_false_alarm(row):
 
 def breadth_first(roots):
     """By distance from the root: a node can run before all that uses it has."""
-    levels, layer = [], list(roots)
+    levels: list[Any] = []
+    layer = list(roots)
     while layer:
         levels += [x for x in layer if not any(x is y for y in levels)]
         layer = [x for node in layer for x in node.parents]
