@@ -147,7 +147,7 @@ def test_a_comparison_means_the_same_when_it_is_differentiated(compare):
     for at in (2.0, 3.0):
         for g in (lambda x: compare(x, 2.0) + x, lambda x: compare(2.0, x) + x):
             assert value_and_grad(g)(at)[0] == g(at)
-            assert jvp(g, (at,), (1.0,))[0] == f(at)
+            assert jvp(g, (at,), (1.0,))[0] == g(at)
 
 
 def test_equality_of_values_is_identity_and_says_so_where_it_could_mean_the_numbers():
