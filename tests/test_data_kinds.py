@@ -76,6 +76,7 @@ random.seed(1)
 values = nn.MLP(2, [3, 2], activation="tanh")
 random.setstate(state)
 traced = vectorize(lambda x: (x[0] * x[1]).tanh() + x[0], 2)
+neuron: Any = values.layers[0].neurons[0]
 weights = np.ones((2, 3))
 
 
@@ -136,7 +137,7 @@ ENTRIES: dict[str, Any] = {
     "Sequential": tensors,
     "a Sequential of functions": nn.Sequential(lambda x: np.asarray(x)[:, :1] * 2.0),
     "MLP": lambda x: [[v.data for v in row] for row in values(x)],
-    "Neuron": lambda x: [v.data for v in values.layers[0].neurons[0](x)],
+    "Neuron": lambda x: [v.data for v in neuron(x)],
     "predict": lambda x: nn.predict(tensors, x, batch_size=4),
     "predict of Values": lambda x: nn.predict(values, x, batch_size=4),
     "evaluate": lambda x: list(nn.evaluate(tensors, x, Y).values()),

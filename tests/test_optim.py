@@ -188,7 +188,7 @@ def exact_rmsprop(p, g, lr, t, m, s, alpha=0.99, eps=1e-8, weight_decay=0.0):
     return p - g / (np.sqrt(s) + eps) * lr, m, s
 
 
-def exact_adam(p, g, lr, t, m, s, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def exact_adam(p, g, lr, t, m, s, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     g = p * weight_decay + g if weight_decay and not decoupled else g
     m, s = mean(m, g, betas[0]), mean(s, g * g, betas[1])
     root = math.sqrt(1 - betas[1] ** t)
@@ -200,7 +200,13 @@ def exact_adamw(*given, weight_decay=0.01, **options):
     return exact_adam(*given, weight_decay=weight_decay, decoupled=True, **options)
 
 
-EXACT = {SGD: exact_sgd, Adagrad: exact_adagrad, RMSprop: exact_rmsprop, Adam: exact_adam, AdamW: exact_adamw}
+EXACT: dict[Any, Any] = {
+    SGD: exact_sgd,
+    Adagrad: exact_adagrad,
+    RMSprop: exact_rmsprop,
+    Adam: exact_adam,
+    AdamW: exact_adamw,
+}
 """The updates in the order of operations in which they are computed, without anything in place."""
 
 
