@@ -155,7 +155,8 @@ EXTREMES = (0.0, -0.0, -1.0, 710.0, 1e200, -1e200, 1e-320, math.inf, math.nan)
 )
 def test_pictures_of_extreme_numbers_do_not_warn(row):
     for x in EXTREMES:
-        for k, kind in ((x, Value), (np.array([x, 1.0]), Tensor)):
+        kinds: list[tuple[Any, Any]] = [(x, Value), (np.array([x, 1.0]), Tensor)]
+        for k, kind in kinds:
             leaves = [kind(k) for _ in range(row.arity)]
             out = row(*leaves) * kind(k)
             out = out if kind is Value else out.sum()
