@@ -8,6 +8,7 @@ import gc
 import math
 import os
 import sys
+from typing import Any
 
 # The matrices here are small. Threads of BLAS would slow down the tests that run at the same time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -19,7 +20,7 @@ from hypothesis.errors import InvalidArgument
 
 EXAMPLES = 60  # of a property; a property with many cells, such as all rows, gets FEWEST in each
 FEWEST = 15
-COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("ci", derandomize=True, max_examples=EXAMPLES, **COMMON)
 settings.register_profile("nightly", max_examples=1000, print_blob=True, **COMMON)
 settings.register_profile(
@@ -79,7 +80,7 @@ def cells_of(item):
     return math.prod(len(mark.args[1]) for mark in item.iter_markers("parametrize"))
 
 
-PARTS = {}
+PARTS: dict[tuple[str, ...], Any] = {}
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ import math
 from functools import cache
 from itertools import product
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from mpmath import mp, mpf
@@ -47,7 +48,7 @@ class Jet:
     def __mul__(self, other):
         if not isinstance(other, Jet):
             return Jet({key: x * other for key, x in self.terms.items()}, self.n)
-        terms = {}
+        terms: dict[tuple[int, ...], Any] = {}
         for (a, x), (b, y) in product(self.terms.items(), other.terms.items()):
             if sum(a) + sum(b) <= ORDER:
                 key = tuple(map(sum, zip(a, b, strict=True)))
@@ -242,7 +243,7 @@ def shared(hits):
     return sum(hits) / len(hits)
 
 
-DEFINITIONS = {
+DEFINITIONS: dict[str, Any] = {
     "add": lambda x, y: x + y,
     "sub": lambda x, y: x - y,
     "mul": lambda x, y: x * y,

@@ -19,6 +19,7 @@ import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ import autograd.transforms.reverse
 import autograd.transforms.variables
 from autograd import ops
 from autograd.engine.tensor import Tensor
-from autograd.ops.rows import Elementwise, General, Linear, Reduction
+from autograd.ops.rows import Elementwise, Fused, General, Linear, Reduction
 from autograd.ops.symbol import Symbol, symbol
 
 Mutation = Callable[[], None]
@@ -73,6 +74,7 @@ def rule_mutants() -> list[tuple[str, str, Mutation]]:
         elif isinstance(row, Reduction):
             rules, attribute = [row.weight], "weight"
         else:
+            assert isinstance(row, Fused)
             rules, attribute = list(row.vjps), "vjps"
         for i, rule in enumerate(rules):
             if rule is None:
@@ -221,11 +223,11 @@ def replace(module, definition) -> None:
             space: dict = {}
             exec(compile(ast.Module([method], []), module.__file__, "exec"), vars(module), space)
             function = space[method.name]
-            raw = function.fget if isinstance(function, property) else getattr(function, "__func__", function)
-            current = inspect.getattr_static(cls, method.name, None)
+            raw: Any = function.fget if isinstance(function, property) else getattr(function, "__func__", function)
+            current: Any = inspect.getattr_static(cls, method.name, None)
             if isinstance(current, property):
                 continue
-            old = getattr(current, "__func__", current)
+            old: Any = getattr(current, "__func__", current)
             if (
                 getattr(old, "__code__", None) is None
                 or old.__code__.co_code != raw.__code__.co_code
@@ -264,12 +266,15 @@ def put_everywhere(name, function) -> None:
             setattr(module, name, function)
 
 
+patched: Any = Tensor  # whose methods are replaced
+
+
 def aliasing_leaves() -> None:
     def receive(self, cotangent, upstream):
         held = self.grad
         self.grad = cotangent if held is None else held + cotangent
 
-    Tensor._receive = receive
+    patched._receive = receive
 
 
 def adding_in_place() -> None:
@@ -282,7 +287,7 @@ def adding_in_place() -> None:
         else:
             self.grad = held + cotangent
 
-    Tensor._receive = receive
+    patched._receive = receive
 
 
 def forgetful_leaves() -> None:
@@ -294,7 +299,7 @@ def forgetful_leaves() -> None:
         else:
             original(self, cotangent, upstream)
 
-    Tensor._receive = receive
+    patched._receive = receive
 
 
 def missed_nodes() -> None:
@@ -565,8 +570,8 @@ class Counter:
                 self.examples += 1
                 return test(*args, **kwargs)
 
-            counted.counted = True
             inner.inner_test = counted
+            inner.inner_test.counted = True
             self.examples = 0
 
 
@@ -603,15 +608,15 @@ def main() -> int:
 
     print("| mutants of | total | killed by every seed | equivalent | survivors | examples to kill, median |")
     print("|---|---|---|---|---|---|")
-    survivors = []
+    survivors: list[str] = []
     for group, members in groups.items():
-        members = [name for name, _ in members if name in killed]
-        dead = [name for name in members if all(killed[name])]
-        equivalent = [name for name in members if name in EQUIVALENT and not any(killed[name])]
-        alive = [name for name in members if name not in dead and name not in equivalent]
-        counts = [n for name in dead for n in examples[name] if n]
+        listed = [name for name, _ in members if name in killed]
+        gone = [name for name in listed if all(killed[name])]
+        equivalent = [name for name in listed if name in EQUIVALENT and not any(killed[name])]
+        alive = [name for name in listed if name not in gone and name not in equivalent]
+        counts = [n for name in gone for n in examples[name] if n]
         median = f"{statistics.median(counts):.0f}" if counts else ""
-        print(f"| {group} | {len(members)} | {len(dead)} | {len(equivalent)} | {len(alive)} | {median} |")
+        print(f"| {group} | {len(listed)} | {len(gone)} | {len(equivalent)} | {len(alive)} | {median} |")
         survivors += alive
     for name, reason in EQUIVALENT.items():
         if name in killed:

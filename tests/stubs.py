@@ -35,7 +35,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 _Operand: TypeAlias = {OPERAND}
 _One = TypeVar("_One", float, Value, Tensor)
-_Kind = TypeVar("_Kind", float, Value, Tensor, np.ndarray[Any, np.dtype[Any]])
+_Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+_Kind = TypeVar("_Kind", float, Value, Tensor, _Array)
 """
 OF_FIRST = ("softmax", "log_softmax", "swapaxes", "expand_dims", "squeeze", "flip", "take_along_axis")
 
@@ -47,7 +48,8 @@ def ways(name, row, given):
     if name in OF_FIRST or (isinstance(row, Elementwise) and row.arity == 1):
         found = [({first: "_Kind"}, "_Kind")]
     elif isinstance(row, Reduction):
-        found = [({first: "_One"}, "_One"), ({first: "Iterable[Value]"}, "Value")]
+        # An array holds numbers or Values. It comes first: else mypy finds no type for a list of such functions.
+        found = [({first: "_Array"}, "Any"), ({first: "_One"}, "_One"), ({first: "Iterable[Value]"}, "Value")]
     elif isinstance(row, Elementwise):
         moving = [x for x, d in zip(operands, row.partials, strict=True) if d is not None]
         found = [({x: "Tensor"}, "Tensor") for x in moving]
@@ -103,26 +105,24 @@ def function(name):
     found = ways(name, row, given)
     if not found:
         return f"from autograd.ops import {name} as {name}\n"
-    doc = textwrap.indent(inspect.getdoc(row), "    ").strip()
+    doc = textwrap.indent(inspect.getdoc(row) or "", "    ").strip()
     doc = doc + "\n    " if "\n" in doc else doc
     docs = [doc, *[""] * (len(found) - 2), doc]  # pyright shows the first, jedi the last
-    return "".join("@overload\n" + written(name, given, *way, doc) for way, doc in zip(found, docs, strict=True))
+    declared = zip(found, docs, strict=True)
+    return "".join("@overload\n" + written(name, given, types, result, doc) for (types, result), doc in declared)
 
 
 def contents():
     """`autograd/__init__.pyi`."""
     names = dir(autograd)
-    home = {
-        name: autograd._LATER.get(name) or getattr(autograd, name).__module__
-        for name in names
-        if name not in autograd._MODULES
-    }
-    lines = [f"from autograd import {', '.join(f'{x} as {x}' for x in autograd._MODULES)}\n"]
-    others = sorted((module, name) for name, module in home.items() if name not in ops.__all__)
+    later, modules = vars(autograd)["_LATER"], vars(autograd)["_MODULES"]
+    home = {name: later.get(name) or getattr(autograd, name).__module__ for name in names if name not in modules}
+    lines = [f"from autograd import {', '.join(f'{x} as {x}' for x in modules)}\n"]
+    others = sorted((module, name) for name, module in home.items() if name not in dir(ops))
     for module, group in groupby(others, key=lambda pair: pair[0]):
         lines.append(f"from {module} import {', '.join(f'{name} as {name}' for _, name in group)}\n")
-    listed = "".join(f'    "{name}",\n' for name in autograd.__all__)
-    rows = [function(name) for name in home if name in ops.__all__]
+    listed = "".join(f'    "{name}",\n' for name in vars(autograd)["__all__"])
+    rows = [function(name) for name in home if name in dir(ops)]
     return f"{WRITTEN}{''.join(lines)}{TYPES}\n__version__: str\n__all__ = [\n{listed}]\n\n{''.join(rows)}"
 
 

@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_house import TOP
@@ -133,8 +134,8 @@ def test_the_real_suite_passes_with_it_and_catches_a_wrong_derivative(copy):
     done = python(copy, "-m", "pytest", *options, *files)
     assert "pyi: written again" in done.stderr
     outcomes = re.findall(r"^(PASSED|FAILED|ERROR) tests/\w+\.py::(\w+)(?:\[(\S*)\])?", done.stdout, re.M)
-    failed = {row: set() for row in rows}
-    tried = {row: set() for row in rows}
+    failed: dict[str, set[str]] = {row: set() for row in rows}
+    tried: dict[str, set[str]] = {row: set() for row in rows}
     for outcome, test, cell in outcomes:
         (row,) = [row for row in rows if row in re.split(r"\W", cell.replace("-", " "))] or [None]
         if row is None or not row.startswith("wrong"):
@@ -154,7 +155,7 @@ def test_a_row_of_ones_own_with_a_name_of_the_table_takes_nothing_over(name):
     """Using the row must not replace the method of that name on every Value."""
     method = getattr(Value, name)
     arity = METHODS[name].arity
-    partial = {1: lambda out, x: 3, 2: lambda out, x, y: 3, 3: lambda out, x, y, z: 3}[arity]
+    partial: Any = {1: lambda out, x: 3, 2: lambda out, x, y: 3, 3: lambda out, x, y, z: 3}[arity]
     mine = Elementwise(name, lambda *xs: 3 * xs[0], *[partial] * arity, doc="Three times the first.")
     x = Value(2.0)
     mine(x, *[1.0] * (arity - 1)).backward()

@@ -8,11 +8,13 @@ import html
 import json
 import re
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from texts import search
 
 import nn
 from autograd import Tensor, Value, custom_op, describe, draw, explain, steps, tree
@@ -52,7 +54,7 @@ def parsed(svg):
     root = ET.fromstring(svg.encode())
     shown = {"".join(text.itertext()) for text in root.iterfind(".//svg:text", NS)}
     pops = {link.get("{http://www.w3.org/1999/xlink}title") for link in root.iterfind(".//svg:a", NS)}
-    return shown, root.find(".//svg:title", NS).text, pops
+    return shown, root.findtext(".//svg:title", namespaces=NS), pops
 
 
 def shown_as(text):
@@ -80,8 +82,10 @@ def test_a_graph_of_such_names(label, attribute, kind, title, name):
     loss.label = title
     loss.backward()
 
-    options = {"model": module, "clusters": {title: {attribute: [x]}}, "labels": {kind: out}, "name": name}
-    for form in ({}, {"style": "classic"}, {"detail": "overview"}):
+    options: dict[str, Any] = {"model": module, "clusters": {title: {attribute: [x]}}}
+    options |= {"labels": {kind: out}, "name": name}
+    forms: list[dict[str, Any]] = [{}, {"style": "classic"}, {"detail": "overview"}]
+    for form in forms:
         found, heading, _ = parsed(draw(loss, **options, **form).svg())
         assert heading == (printable(name) or "graph")
         if not form:
@@ -89,11 +93,11 @@ def test_a_graph_of_such_names(label, attribute, kind, title, name):
             assert all(shown_as(TEXT.name(printable(given))) in cards for given in (label, title) if given.strip())
 
     page = steps(loss, model=module, clusters={title: [x]})
-    parsed(re.search(r"<svg.*?</svg>", page.html, re.DOTALL)[0])
-    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.html, re.DOTALL)[1]
+    parsed(search(r"<svg.*?</svg>", page.html, re.DOTALL)[0])
+    data = search(r'<script type="application/json" id="data">(.*?)</script>', page.html, re.DOTALL)[1]
     assert len(json.loads(data)["steps"]) == page.count
     assert page.html.count("<script") == 2
-    assert html.unescape(re.search(r'srcdoc="(.*?)" sandbox', page._repr_html_(), re.DOTALL)[1]) == page.html
+    assert html.unescape(search(r'srcdoc="(.*?)" sandbox', page._repr_html_(), re.DOTALL)[1]) == page.html
     page.html.encode()
 
     for text in (tree(loss, model=module), tree(loss, model=module, ascii=True)):
@@ -140,7 +144,7 @@ def test_attributes_that_are_numbers():
         setattr(module, name, Value(1.0))
     setattr(module, "2", [Value(2.0), [Value(3.0)]])
     setattr(module, "3", nn.Neuron(1))
-    names = Naming([sum(module.parameters())], model=module)
+    names = Naming([sum(module.parameters(), Value(0.0))], model=module)
     assert [names.full_name(p) for p in module.parameters()] == [
         "[0]", "[1]", "[٣]", "²", "[2][0]", "[2][1][0]", "3.w[0]", "3.b",
     ]  # fmt: skip
@@ -221,6 +225,6 @@ def test_plots_take_names_literally(text):
 
     row = Elementwise(text, lambda x: x, lambda out, x: 1.0, doc=text)
     page = describe(row)._repr_html_()
-    ET.fromstring(re.search(r"<svg.*</svg>", page, re.DOTALL)[0])
+    ET.fromstring(search(r"<svg.*</svg>", page, re.DOTALL)[0])
     page.encode()
     assert "<b>" not in page

@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from nn.data import Augment, Batches, augmentation
 
-STILL = {"shift": 0.0, "rotate": 0.0, "scale": 0.0, "elastic": 0.0}
+STILL: dict[str, Any] = {"shift": 0.0, "rotate": 0.0, "scale": 0.0, "elastic": 0.0}
 SIDE = 41
 INSIDE = slice(12, 29)  # these pixels come from inside the image
 

@@ -1,18 +1,20 @@
 """The text of the backward pass gives the engine's gradients. For two moons it is the text of a textbook."""
 
 import re
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from texts import search
 
 from autograd import Tensor, ops
 from autograd.ops.rows import Elementwise
 from autograd.vectorizing.backward import Unsketchable, backward_source
 from autograd.vectorizing.sketch import Count, Sketch
 
-FUNCTIONS = {name: getattr(ops, name) for name in ops.__all__ if callable(getattr(ops, name))}
+FUNCTIONS = {name: getattr(ops, name) for name in dir(ops) if callable(getattr(ops, name))}
 LENGTHS = {"n": 5, "m": 11}  # of the example, and of the arrays on which the text runs
 
 
@@ -53,10 +55,10 @@ class Program:
             values[target] = eval(line, {**FUNCTIONS, "np": np}, values)
         rng = np.random.default_rng(2)
         seeds = {name: rng.normal(size=np.shape(ops.detach(values[name]))) for name in self.outputs}
-        sum((ops.sum(values[name] * seed) for name, seed in seeds.items()), 0.0).backward()
-        space = {"np": np}
+        ops.sum([ops.sum(values[name] * seed) for name, seed in seeds.items()]).backward()
+        space: dict[str, Any] = {"np": np}
         exec(text, space)
-        head = re.search(r"def backward\((.*)\):", text)[1].split(", ")
+        head = search(r"def backward\((.*)\):", text)[1].split(", ")
         given = dict(zip(head, seeds.values(), strict=False))
         known = {**{name: np.asarray(ops.detach(x)) for name, x in values.items()}, **given}
         before = {name: x.copy() for name, x in known.items()}
@@ -320,9 +322,9 @@ def test_float32_stays(name):
         values[target] = eval(line, {**FUNCTIONS, "np": np}, values)
     known = {k: narrow(np.asarray(ops.detach(x))) for k, x in values.items()}
     known |= {f"d{k}": known[k] for k in program.outputs}
-    space = {"np": np}
+    space: dict[str, Any] = {"np": np}
     exec(re.sub(r"return .*$", "return locals()", text), space)
-    found = space["backward"](*[known[k] for k in re.search(r"def backward\((.*)\):", text)[1].split(", ")])
+    found = space["backward"](*[known[k] for k in search(r"def backward\((.*)\):", text)[1].split(", ")])
     assert not {k for k, x in found.items() if x.dtype == np.float64}, text
 
 

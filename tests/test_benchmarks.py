@@ -40,8 +40,9 @@ def figures():
         module, engine = command.split()
         steps = "1" if module == "busy" else "3"  # a step of `busy` is an epoch
         line = [sys.executable, "-m", f"benchmarks.{module}", engine, *rows, "--steps", steps]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        running[command] = subprocess.Popen(line, cwd=ROOT, env=ONE_THREAD, text=True, **pipes)
+        running[command] = subprocess.Popen(
+            line, cwd=ROOT, env=ONE_THREAD, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
     printed = {command: process.communicate(timeout=60) for command, process in running.items()}
     failed = {command: printed[command][1] for command, process in running.items() if process.returncode}
     assert not failed

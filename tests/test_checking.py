@@ -2,6 +2,7 @@
 
 import math
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -140,7 +141,7 @@ double = Elementwise("double", lambda x: 2 * x, lambda out, x: 2, doc="Twice.")
 SQUARE = rng.normal(size=(3, 3))
 VECTOR = rng.normal(size=3)
 
-BUGS = {
+BUGS: dict[str, tuple[Any, list[Any], str]] = {
     "power": (elementwise(lambda x: x * x * x, lambda out, x: 3 * x * x * x), [np.array([0.5, 2.0, 3.0])],
               "off by a factor of the input itself: a power too many"),
     "power too few": (elementwise(lambda x: x * x * x, lambda out, x: 3 * x), [np.array([0.5, 2.0, 3.0])],
@@ -259,12 +260,13 @@ def test_kinks_are_skipped_and_named():
 
 
 def test_everything_skipped_is_not_ok():
-    for f, x, why in [
+    cases: list[tuple[Any, float, str]] = [
         (abs, 0.0, "a kink"),
         (ops.sqrt, 0.0, "not finite"),
         (ops.log, -1.0, "not finite"),
         (lambda x: ops.sign(x) * 3.0 + x, 0.0, "uncertain"),
-    ]:
+    ]
+    for f, x, why in cases:
         report = check_gradients(f, x)
         assert not report.ok
         assert not report
@@ -334,8 +336,8 @@ def test_rounding_is_no_false_alarm():
 def test_a_function_may_close_over_variables(frozen, order):
     """The variables are kept. The result of forward mode is then a variable of their kind."""
     w, v = Tensor(np.arange(6.0).reshape(3, 2) / 6), Value(0.5)
-    for x in (w, v):
-        x.requires_grad = not frozen
+    for variable in (w, v):
+        variable.requires_grad = not frozen
     x = np.random.default_rng(0).normal(size=(4, 3))
     assert "right" in str(check_gradients(lambda x: (x @ w).tanh().sum() + w.sum(), x, order=order))
     assert "right" in str(check_gradients(lambda x: (x * v).tanh() * v, 0.3, order=order))

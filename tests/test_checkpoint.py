@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from nn.training import fit
 
 ROOT = Path(__file__).parent.parent
 SUFFIXES = [".npz", ".safetensors"]
-FEWER = settings(max_examples=settings.default.max_examples // 3)  # an example waits for the disk
+FEWER = settings(max_examples=settings().max_examples // 3)  # an example waits for the disk
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,10 @@ class Mixed(nn.Module):
     def __init__(self, seed=0):
         rng = np.random.default_rng(seed)
         self.scale = Value(rng.normal())
-        self.table = {"half": Tensor(rng.normal(size=(3,)), np.float32), "whole": Tensor(rng.normal(size=(2, 1)).T)}
+        self.table: dict[str, Any] = {
+            "half": Tensor(rng.normal(size=(3,)), np.float32),
+            "whole": Tensor(rng.normal(size=(2, 1)).T),
+        }
         self.inner = nn.dense(2, 3, 1, rng=rng, dropout=0.5)
 
 
@@ -84,8 +88,9 @@ def test_others_read_and_write_the_same_files(suffix, tmp_path):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_weights_that_do_not_fit_are_listed_and_not_taken(suffix, tmp_path):
     path, other, model = tmp_path / f"weights{suffix}", Mixed(), Mixed(1)
+    stranger: Any = other
     del other.table["half"]
-    other.stranger = Value(1.0)
+    stranger.stranger = Value(1.0)
     other.inner = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Dropout(), nn.Linear(3, 1, dtype=np.float64))
     save(other, path)
     before = bits(model.state_dict())
@@ -186,9 +191,10 @@ def test_saved_when_it_is_time(tmp_path, monkeypatch):
     saved.clear()
     Training().run(Checkpoint(tmp_path / "a.npz", seconds=4), epochs=1)  # each step takes a second
     assert saved == [(1, 4, False), (1, 5, False), (1, 5, True)]  # this test's clock is never reset
-    for name in ("steps", "seconds"):
-        with pytest.raises(ValueError, match=f"{name} must be above 0, got 0"):
-            Checkpoint(tmp_path / "a.npz", **{name: 0})
+    with pytest.raises(ValueError, match="steps must be above 0, got 0"):
+        Checkpoint(tmp_path / "a.npz", steps=0)
+    with pytest.raises(ValueError, match="seconds must be above 0, got 0"):
+        Checkpoint(tmp_path / "a.npz", seconds=0)
 
 
 def test_what_a_killed_process_left_is_cleared_away_and_what_a_living_one_writes_is_not(tmp_path):

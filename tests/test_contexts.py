@@ -37,11 +37,15 @@ def mixed(x):
     return (ops.sin(x) * ops.exp(x)).sum() + cube(x).sum() + ops.log_softmax(x * np.ones(3)).sum()
 
 
+def pulled(out, pull):
+    return out, pull(np.ones(()))
+
+
 X = np.array([0.3, -0.7, 1.1])
 TRANSFORMED = {
     "grad": lambda f, x: grad(f)(x),
     "value_and_grad": lambda f, x: value_and_grad(f)(x),
-    "vjp": lambda f, x: (lambda out, pull: (out, pull(np.ones(()))))(*vjp(f, x)),
+    "vjp": lambda f, x: pulled(*vjp(f, x)),
     "jvp": lambda f, x: jvp(f, (x,), (np.ones_like(ops.detach(x)),)),
     "jacobian forward": lambda f, x: jacobian(f, mode="forward")(x),
     "jacobian reverse": lambda f, x: jacobian(f, mode="reverse")(x),
@@ -217,7 +221,7 @@ def test_decorated_code_is_inside_whenever_it_runs_and_nothing_else_is(name):
         finally:
             closed.append(on(x))
 
-    closed = []
+    closed: list[bool] = []
     assert function()
     assert not on(x)
     steps = generator("start")

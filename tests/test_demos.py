@@ -4,7 +4,6 @@ import importlib
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from datafiles import idx_bytes, stored
+from texts import search
 
 import nn
 from demos import mnist
@@ -62,7 +62,7 @@ def test_mnist_as_a_command_writes_everything(tmp_path):
     pytest.importorskip("matplotlib")
     done = command("demos.mnist", "--quick", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    accuracy = float(re.search(r"accuracy on the 10,000 test images: ([\d.]+)%", done.stdout)[1])
+    accuracy = float(search(r"accuracy on the 10,000 test images: ([\d.]+)%", done.stdout)[1])
     assert accuracy > 80
     assert "epoch 1/1" in done.stderr
 
@@ -98,7 +98,7 @@ def test_the_same_seed_gives_the_same_weights(tmp_path):
 @pytest.mark.parametrize("optimizer", mnist.OPTIMIZERS)
 def test_every_optimizer_learns_at_its_usual_rate(optimizer, tmp_path, capsys):
     assert mnist.main([*QUICK, "--optimizer", optimizer, "--out", str(tmp_path)]) == 0
-    assert float(re.search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
+    assert float(search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_best_is_a_preset_that_other_options_change(tmp_path, capsys):
     assert mnist.parse(["--best", "--optimizer", "sgd", "--lr", "0.5"]).lr == 0.5
 
     assert mnist.main([*QUICK, "--best", "--out", str(tmp_path)]) == 0
-    assert float(re.search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
+    assert float(search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
     # the average was tested and saved; the checkpoint holds both, the average and the weights
     with np.load(tmp_path / "weights.npz") as weights, np.load(tmp_path / "checkpoint.npz") as checkpoint:
         for name, weight in weights.items():
@@ -205,7 +205,7 @@ def test_another_data_set_in_the_same_files(tmp_path, capsys):
     shown = capsys.readouterr().out
     assert "clothes 784-100-10" in shown
     assert "600 training images" in shown
-    assert float(re.search(r"200 test images: ([\d.]+)%", shown)[1]) > 88
+    assert float(search(r"200 test images: ([\d.]+)%", shown)[1]) > 88
     images = folder / "train-images-idx3-ubyte.gz"
     images.write_bytes(images.read_bytes()[:-5])
     assert f"{images}: damaged gzip data" in complaint(capsys, "--data", str(folder), "--out", str(tmp_path / "out"))
@@ -229,7 +229,7 @@ def test_a_training_that_explodes_says_what_to_do(tmp_path, capsys):
 @pytest.mark.parametrize("seed", "01234")
 def test_the_usual_settings_reach_their_accuracy(seed, tmp_path, capsys):
     assert mnist.main(["--seed", seed, "--no-report", "--out", str(tmp_path)]) == 0
-    assert float(re.search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 97.8
+    assert float(search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 97.8
 
 
 def test_help_explains_every_option(capsys):

@@ -3,6 +3,7 @@
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,8 @@ def check_moons(namespace, output):
 
 
 def check_digits(namespace, output):
-    predict, image = {"__name__": "digits"}, namespace["test_x"][0]
+    predict: dict[str, Any] = {"__name__": "digits"}
+    image = namespace["test_x"][0]
     exec(Path("digits.py").read_text(encoding="utf-8"), predict)
     assert predict["predict"](image.tolist()) == pytest.approx(namespace["model"](image[None]).data[0], rel=1e-5)
     assert sorted(path.name for path in Path().iterdir()) == ["digits.npz", "digits.onnx", "digits.py"]

@@ -8,18 +8,20 @@ import random
 import re
 import stat
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from networks import clusters, two_two_one
+from texts import search
 
 import autograd
 import nn
 from autograd import Tensor, Value, draw
 from autograd.drawing import DrawingError, render
 from autograd.explaining.notation import figure
-from autograd.explaining.view import rms
+from autograd.explaining.view import View, rms
 from autograd.ops.rows import Elementwise
 from autograd.testing import expressions
 
@@ -70,7 +72,7 @@ def test_edges_tell_the_local_derivatives(net):
 
 def test_gradient_colours_and_widths(net):
     source = draw(net.L).source
-    colour = {name: re.search(rf">{name}<.*?BGCOLOR=\"(#\w+)\"", source)[1] for name in ("y", "h₁", "w₁₂", "h₂")}
+    colour = {name: search(rf">{name}<.*?BGCOLOR=\"(#\w+)\"", source)[1] for name in ("y", "h₁", "w₁₂", "h₂")}
     assert colour == {"y": "#8F3208", "h₁": "#3576BB", "w₁₂": "#FDB27F", "h₂": "#FDB27F"}
     number = next(key for key, texts in cards(draw(net.L)).items() if texts[0] == "ŷ")
     widths = [float(w) for w in re.findall(rf"\t{number} -> .*?penwidth=([\d.]+)", source)]
@@ -110,7 +112,7 @@ def test_random_graphs(f):
     out = f(*leaves)
     out.backward()
     found = cards(draw(out, legend=False))
-    view = autograd.explaining.view.View([out])
+    view = View([out])
     folded = {id(x) for node in view.nodes for x in view.folded(node)}
     shown = [x for x in view.nodes if id(x) not in folded]
     expected = sorted((figure(x.data), figure(x.grad, signed=True)) for x in shown)
@@ -153,7 +155,8 @@ EXTREMES = (0.0, -0.0, -1.0, 710.0, 1e200, -1e200, 1e-320, math.inf, math.nan)
 )
 def test_pictures_of_extreme_numbers_do_not_warn(row):
     for x in EXTREMES:
-        for k, kind in ((x, Value), (np.array([x, 1.0]), Tensor)):
+        kinds: list[tuple[Any, Any]] = [(x, Value), (np.array([x, 1.0]), Tensor)]
+        for k, kind in kinds:
             leaves = [kind(k) for _ in range(row.arity)]
             out = row(*leaves) * kind(k)
             out = out if kind is Value else out.sum()
@@ -216,7 +219,7 @@ def test_names_for_one_picture():
 
 def test_clusters_as_told(net):
     root = ET.fromstring(draw(net.L, clusters=clusters(net)).svg())
-    titles = [g.find("svg:text", NS).text for g in root.iterfind(".//svg:g[@class='cluster']", NS)]
+    titles = [g.findtext("svg:text", "", NS) for g in root.iterfind(".//svg:g[@class='cluster']", NS)]
     assert sorted(titles) == sorted(["inputs", "layer 1 · Linear(2→2) + sigmoid", "neuron 1", "neuron 2",
                       "layer 2 · Linear(2→1) + sigmoid", "loss · squared error"])  # fmt: skip
 
@@ -228,7 +231,7 @@ def test_modules_are_found_and_grouped():
     loss.backward()
     drawing = draw(loss)
     root = ET.fromstring(drawing.svg())
-    titles = [g.find("svg:text", NS).text for g in root.iterfind(".//svg:g[@class='cluster']", NS)]
+    titles = [g.findtext("svg:text", "", NS) for g in root.iterfind(".//svg:g[@class='cluster']", NS)]
     neurons = ["neurons.0 · TanhNeuron(2)", "neurons.1 · TanhNeuron(2)", "neurons.0 · LinearNeuron(2)"]
     layers = ["layers.0 · Layer(2→2) + tanh", "layers.1 · Layer(2→1)"]
     assert sorted(titles) == sorted(["inputs", "loss", *neurons, *layers])
@@ -396,7 +399,7 @@ def test_overview_before_a_backward(trained):
 def test_classic(net):
     source = draw(net.L, style="classic").source
     assert "w₁₁ | data 0.8000 | grad -0.0166" in source
-    assert source.count("shape=record") == len(autograd.explaining.view.View([net.L]).nodes)  # nothing is folded
+    assert source.count("shape=record") == len(View([net.L]).nodes)  # nothing is folded
     assert len(re.findall(r'label="?\+', source)) == 6
 
 
@@ -422,8 +425,10 @@ def laid_out(drawing):
         if g.get("class") not in ("node", "cluster", "edge"):
             continue
         paths = [numbers(path.get("d")) for path in g.iterfind(".//svg:path", NS)]
-        inside = [(t.text, float(t.get("x")), float(t.get("y")), float(t.get("font-size")), t.get("text-anchor"))
-                  for t in g.iterfind(".//svg:text", NS)]  # fmt: skip
+        inside: list[Any] = [
+            (t.text or "", *(float(t.attrib[key]) for key in ("x", "y", "font-size")), t.attrib["text-anchor"])
+            for t in g.iterfind(".//svg:text", NS)
+        ]
         if g.get("class") == "edge":
             edges += [list(curve(path)) for path in paths]
         elif g.get("class") == "cluster":
@@ -504,7 +509,7 @@ def test_a_graph_can_run_down(options):
     model, out = network_of_neurons(2, [2, 1], 1)
     for direction, wider in (("right", True), ("down", False)):
         svg = draw(out, model=model, legend=False, direction=direction, **options).svg()
-        width, height = map(float, re.search(r'<svg width="(\d+)pt" height="(\d+)pt"', svg).groups())
+        width, height = map(float, search(r'<svg width="(\d+)pt" height="(\d+)pt"', svg).groups())
         assert (width > height) == wider or "detail" in options
     assert "rankdir=TB" in draw(out, model=model, direction="down", **options).source
 
@@ -516,8 +521,8 @@ def test_strips_of_one_picture_share_their_scale():
     out.backward()
     strips = {}
     for name in "ab":
-        card = re.search(rf">{name}</FONT>.*?>grad<(.*)", draw(out).source)[1]
-        strips[name] = re.search(r"<TABLE[^>]*>.*?BGCOLOR=\"(#\w+)\"", card)[1]
+        card = search(rf">{name}</FONT>.*?>grad<(.*)", draw(out).source)[1]
+        strips[name] = search(r"<TABLE[^>]*>.*?BGCOLOR=\"(#\w+)\"", card)[1]
     assert strips == {"a": "#8F3208", "b": "#FFF1E6"}
 
 
@@ -550,7 +555,7 @@ def without_graphviz_pure(monkeypatch, folder):
     def distribution(name):
         raise importlib.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(render.importlib.metadata, "distribution", distribution)
+    monkeypatch.setattr(importlib.metadata, "distribution", distribution)
     monkeypatch.setenv("PATH", str(folder))
 
 
@@ -600,16 +605,17 @@ def test_no_huge_png():
 def test_in_a_notebook(net):
     bundle = draw(net.L)._repr_mimebundle_()
     assert set(bundle) == {"image/svg+xml", "text/plain"}
-    width, height = map(float, re.search(r'<svg width="(\d+)px" height="(\d+)px"', bundle["image/svg+xml"]).groups())
+    width, height = map(float, search(r'<svg width="(\d+)px" height="(\d+)px"', bundle["image/svg+xml"]).groups())
     assert width == 1000
-    view = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', bundle["image/svg+xml"])
+    view = search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', bundle["image/svg+xml"])
     assert height / width == pytest.approx(float(view[2]) / float(view[1]), rel=0.02)
     assert bundle["text/plain"] == net.L.tree()
 
 
 def test_refusals(net):
+    number: Any = 1.0
     with pytest.raises(TypeError, match="takes Values and Tensors, not float"):
-        draw(1.0)
+        draw(number)
     with pytest.raises(TypeError, match="at least one"):
         draw()
     with pytest.raises(ValueError, match="detail is one of 'values', 'affine', 'overview', not 'all'"):

@@ -109,8 +109,8 @@ def test_point(name, operands, value, slopes):
     out = row(*tensors, *constants)
     out.backward()
     same(out.item(), value)
-    for x, slope in zip(tensors, slopes, strict=True):
-        same(x.grad.item(), slope)
+    for t, slope in zip(tensors, slopes, strict=True):
+        same(t.grad.item(), slope)
 
 
 @pytest.mark.parametrize("kind", [Value, lambda x: Tensor(np.array(x))], ids=["Value", "Tensor"])
@@ -362,9 +362,9 @@ def test_a_huge_int_as_data_among_items_and_in_place():
         t += 10**400
     assert t.data.tolist() == [inf, inf]
     assert autograd.sum(10**400) == inf
-    t = Value(1.0)
-    t += 10**400
-    assert t.data == inf
+    v = Value(1.0)
+    v += 10**400
+    assert v.data == inf
     assert Value(1.0) < 10**400
 
 

@@ -5,6 +5,7 @@ import math
 import random
 import re
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -320,11 +321,12 @@ def test_the_loss_itself():
 
 
 def test_tensors_are_refused():
-    x = Tensor(np.ones(2))
+    tensor: Any = Tensor(np.ones(2)).sum()
+    number: Any = 1.0
     with pytest.raises(TypeError, match="not on a Tensor"):
-        explain(x.sum(), Value(1.0))
+        explain(tensor, Value(1.0))
     with pytest.raises(TypeError, match="not on a float"):
-        explain(Value(1.0), 1.0)
+        explain(Value(1.0), number)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])

@@ -5,6 +5,7 @@ import math
 import random
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,7 +56,7 @@ def onnx_of(model, folder, input_shape=None):
 
 def source_of(model, input_shape=None):
     """The exported function for one sample, run in an empty namespace."""
-    names = {"__name__": "network"}
+    names: dict[str, Any] = {"__name__": "network"}
     exec(compile(nn.export_source(model, input_shape=input_shape), "<network>", "exec"), names)
     return names["predict"]
 
@@ -284,7 +285,7 @@ def test_mnist_as_source(mnist, tmp_path):
     text = nn.export_source(model, path)
     assert path.read_text() == text
     assert len(text) < 1.5 * sum(p.data.nbytes for p in model.parameters())
-    names = {"__name__": "digits"}
+    names: dict[str, Any] = {"__name__": "digits"}
     exec(text, names)
     assert_near([names["predict"](image) for image in images[:200].tolist()], wanted[:200])
 
@@ -421,7 +422,7 @@ def test_whatever_parameters_are_called(tmp_path_factory, keys):
     x = np.array([[0.1, 0.2, 0.3]])
     wanted = Net()(Tensor(x)).data
     text = nn.export_source(Net(), input_shape=3)
-    names = {"__name__": "network"}
+    names: dict[str, Any] = {"__name__": "network"}
     exec(compile(text, "<network>", "exec"), names)
     assert_near([names["predict"](row) for row in x], wanted)
     assert_near(onnx_of(Net(), tmp_path_factory.mktemp("names"), 3)(x.astype(np.float64)), wanted)

@@ -4,6 +4,7 @@ import itertools
 import pickle
 import random
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,6 +37,7 @@ def test_the_suggestion_trains(kind):
     """A rate ten times lower hardly trains in the same time. Rates above that of the lowest loss are worse."""
     line = nn.Linear(3, 1, rng=0)
     found = find_learning_rate(line, Batches(X, Y, batch_size=20), nn.squared_error, kind(line, lr=1.0))
+    assert found.suggestion is not None
     assert trained(kind, found.suggestion) < min(0.9 * trained(kind, found.suggestion / 10), found.losses[0])
     assert found.suggestion == pytest.approx(found.rates[found.smoothed.argmin()] / 10)
     assert len(found.rates) == len(found.losses) == len(found.smoothed) <= 100
@@ -76,7 +78,7 @@ def test_nothing_changes(which, end):
         return loss(out, y)
 
     def state():
-        parts = [[p.detach() for p in model.parameters()], [p.grad for p in model.parameters()]]
+        parts: list[Any] = [[p.detach() for p in model.parameters()], [p.grad for p in model.parameters()]]
         parts += [optimizer.state_dict(), optimizer.lr, [p.requires_grad for p in model.parameters()]]
         if isinstance(batches, Batches):
             parts.append(batches.state_dict())
@@ -136,7 +138,7 @@ def test_the_picture():
 
 def test_what_cannot_be_tested():
     line = nn.Linear(3, 1)
-    given = {"batches": [(X, Y)], "loss": nn.squared_error, "optimizer": nn.SGD(line, lr=0.1)}
+    given: dict[str, Any] = {"batches": [(X, Y)], "loss": nn.squared_error, "optimizer": nn.SGD(line, lr=0.1)}
     with pytest.raises(TypeError, match=r"used up: pass a list, or nn\.data\.Batches"):
         find_learning_rate(line, **given | {"batches": iter([(X, Y)])})
     with pytest.raises(ValueError, match="there are no batches"):
@@ -144,9 +146,9 @@ def test_what_cannot_be_tested():
     for model in (nn.Linear(3, 1), lambda x: line(x)):
         with pytest.raises(ValueError, match="2 of the optimiser's 2 parameters are not found in the model"):
             find_learning_rate(model, **given)
-    for bad in ({"low": 0}, {"low": 1.0, "high": 0.1}, {"high": np.inf}, {"low": np.nan}):
+    for low, high in ((0, 1), (1.0, 0.1), (1e-6, np.inf), (np.nan, 1)):
         with pytest.raises(ValueError, match="from a low one above 0 to a higher, finite one; got low="):
-            find_learning_rate(line, **given, **bad)
+            find_learning_rate(line, **given, low=low, high=high)
     with pytest.raises(ValueError, match="at least 10 steps, got 9"):
         find_learning_rate(line, **given, steps=9)
     with pytest.raises(ValueError, match="not finite at the lowest rate, 1e-06"):

@@ -36,7 +36,7 @@ class Answers:
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = answer
     __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = answer
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # as Python does where a class has its own ``==``
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
@@ -73,7 +73,7 @@ def matrices(folder):
     return {
         "matrix": matrix,
         "memmap": mapped,
-        "masked": np.ma.array(A + 1, mask=[[0, 1], [0, 0]]),
+        "masked": np.ma.array(A + 1, mask=[[False, True], [False, False]]),
         "masked nowhere": np.ma.array(A + 1),
         "unit": (A + 1).view(Metres),
         "longdouble": (A + 1).astype(np.longdouble),
@@ -145,9 +145,9 @@ def test_a_comparison_means_the_same_when_it_is_differentiated(compare):
             assert value_and_grad(lambda x, f=f: f(x) + 0.0 * x.sum())(x)[0] == wanted
             assert jvp(f, (x,), (x,))[0] == wanted
     for at in (2.0, 3.0):
-        for f in (lambda x: compare(x, 2.0) + x, lambda x: compare(2.0, x) + x):
-            assert value_and_grad(f)(at)[0] == f(at)
-            assert jvp(f, (at,), (1.0,))[0] == f(at)
+        for g in (lambda x: compare(x, 2.0) + x, lambda x: compare(2.0, x) + x):
+            assert value_and_grad(g)(at)[0] == g(at)
+            assert jvp(g, (at,), (1.0,))[0] == g(at)
 
 
 def test_equality_of_values_is_identity_and_says_so_where_it_could_mean_the_numbers():

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from texts import search
 
 yaml = pytest.importorskip("yaml")
 
@@ -52,7 +53,7 @@ def test_hooks_are_pinned_and_those_of_make_check():
             assert re.fullmatch(r"v\d+\.\d+\.\d+", repository["rev"])
             newest, oldest = ([int(x) for x in v.split(".")] for v in (repository["rev"][1:], floors["ruff"]))
             assert newest >= oldest
-    recipe = re.search(r"^check:.*\n((\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1]
+    recipe = search(r"^check:.*\n((\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1]
     assert entries == ["ruff-check", "ruff-format", "python -m mypy"]
     assert re.findall(r"\$\(BIN\)/(.*)", recipe) == [
         "python tests/stubs.py",
@@ -102,7 +103,7 @@ def test_a_step_has_what_it_needs(job, step):
 
 def test_what_workflows_name_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    goals = set(re.search(r"^\.PHONY: (.*)", makefile, re.M)[1].split())
+    goals = set(search(r"^\.PHONY: (.*)", makefile, re.M)[1].split())
     assert {*re.findall(r"make ([\w-]+)", RUN)} == {"check", "test-minima"} <= goals
     assert {*re.findall(r"\[(\w+)\]", RUN)} == {"test"} <= set(PROJECT["optional-dependencies"])
     paths = re.findall(r"tests/\w+\.py(?:::\w+)?", RUN)

@@ -1,6 +1,7 @@
 """`nn.inspection`: figures for each class equal scikit-learn's, and idle units are counted one by one."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,5 +78,6 @@ def test_dead_units_of_a_network_of_values():
 def test_a_network_without_such_layers_is_refused():
     with pytest.raises(ValueError, match="the model has no layer of"):
         idle_units(nn.Sequential(nn.Linear(2, 1)), np.ones((1, 2), np.float32))
+    layer: Any = nn.Linear(2, 1)
     with pytest.raises(TypeError, match="Sequential or an MLP, not a Linear"):
-        idle_units(nn.Linear(2, 1), np.ones((1, 2), np.float32))
+        idle_units(layer, np.ones((1, 2), np.float32))

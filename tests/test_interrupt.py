@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import killable
 import pytest
@@ -21,7 +22,7 @@ from nn.training import fit
 
 ROOT = Path(__file__).parent.parent
 KILLED = -signal.SIGKILL if os.name == "posix" else 1
-FEWER = settings(max_examples=settings.default.max_examples // 3)  # an example waits for the disk
+FEWER = settings(max_examples=settings().max_examples // 3)  # an example waits for the disk
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -154,7 +155,7 @@ def test_ctrl_c_at_any_line_leaves_no_half_step(folder, moment):
         assert resumed.run(Checkpoint(path, resume=True)) == straight
 
 
-TRACED = []
+TRACED: list[Any] = []
 
 
 # ----------------------------------------------------------------------------------------------------- kill -9
@@ -167,6 +168,7 @@ def killed(path, epochs, lines):
     """
     command = [sys.executable, ROOT / "tests" / "killable.py", path, str(epochs)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout
         for _ in range(lines):
             child.stdout.readline()
         child.kill()

@@ -4,19 +4,20 @@ The oracles are NumPy for values and central differences, on every single entry,
 """
 
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy import linalg
 from numpy.linalg import LinAlgError
 
 from autograd import Tensor, grad, hessian, jacobian, jvp
 
+linalg: Any = np.linalg  # whose declarations do not know that it takes Tensors
 ORDERS = ["fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf]
 POWERS = [0, 1, 2, 3, 4, 1.5, 0.5, -0.5, -1, -2, np.inf, -np.inf]
 
 # how to call it, and what its operands are: see `operand`
-CASES = {
+CASES: dict[str, tuple[Any, ...]] = {
     "inv": (linalg.inv, "square"),
     "solve": (linalg.solve, "square", "wide"),
     "solve a vector": (linalg.solve, "square", "vector"),
@@ -47,7 +48,7 @@ CASES = {
     **{f"vector norm {p}": (lambda a, p=p: linalg.norm(a, p, axis=-1), "tall") for p in POWERS},
     **{f"vector_norm {p}": (lambda a, p=p: linalg.vector_norm(a, axis=(0, -1), ord=p), "tall") for p in [0.5, np.inf]},
 }
-UNSTACKED = {
+UNSTACKED: dict[str, tuple[Any, ...]] = {
     "lstsq": (lambda a, b: linalg.lstsq(a, b)[0], "tall", "tall"),
     "lstsq of rows": (lambda a, b: linalg.lstsq(a, b)[0], "wide", "square"),
     "lstsq of a vector": (lambda a, b: linalg.lstsq(a, b, 1e-3)[0], "square", "vector"),
@@ -330,7 +331,7 @@ def test_arguments_are_bound_as_numpy_binds_them():
         np.testing.assert_allclose(call(t).data, call(x), rtol=1e-12)
 
 
-REFUSED = {
+REFUSED: dict[str, Any] = {
     "svd of a Tensor of shape (3, 2) does not take full_matrices": lambda t: linalg.svd(np.ones((3, 1)) * t[0]),
     "svd of a Tensor does not take hermitian": lambda t: linalg.svd(t, hermitian=True),
     "pinv of a Tensor does not take hermitian": lambda t: linalg.pinv(t, hermitian=True),

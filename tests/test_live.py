@@ -4,6 +4,7 @@ import io
 import sys
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -84,8 +85,8 @@ def test_frames_are_drawn_every_so_often_and_at_the_end(frames, tmp_path, settin
 
 
 def test_the_title_has_the_loss_that_the_history_has(tmp_path):
-    history, titles = History(), []
-    live = Frames(lambda ax: None, folder=tmp_path, start=False)
+    history, titles = History(), list[str]()
+    live: Any = Frames(lambda ax: None, folder=tmp_path, start=False)
     live.add = titles.append
     train([live], history=history)
     assert titles == [f"epoch {i} · loss {loss:.4f}" for i, loss in enumerate(history["train_loss"], 1)]
@@ -120,7 +121,7 @@ def test_drawing_changes_nothing(frames):
 
 def test_curves_are_drawn_of_a_history_that_grows(frames):
     history, seen = History(), []
-    live = frames(lambda ax: seen.append(len(plots.curves(history, ax=ax).lines[0].get_xdata())), start=False)
+    live = frames(lambda ax: seen.append(len(plots.curves(history, ax=ax).lines[0].get_path())), start=False)
     train([live], history=history)
     assert seen == [1, 2, 3, 4]
 

@@ -114,7 +114,7 @@ CASES = [
 ]
 each = pytest.mark.parametrize("case", CASES, ids=repr)
 SEEDS = st.integers(0, 2**32)
-REDUCE = {"mean": np.mean, "sum": np.sum, "none": lambda x: x}
+REDUCE: dict[str, Any] = {"mean": np.mean, "sum": np.sum, "none": lambda x: x}
 reductions = st.sampled_from(sorted(REDUCE))
 
 

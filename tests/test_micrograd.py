@@ -9,6 +9,7 @@ import importlib.util
 import math
 import random
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ LOSSES = [
 
 def run(engine, nn, steps):
     state = random.getstate(), np.random.get_state()
-    namespace = {}
+    namespace: dict[str, Any] = {}
     try:
         exec(compile(PROGRAM.format(engine=engine, nn=nn, steps=steps), "<micrograd program>", "exec"), namespace)
     finally:
@@ -285,7 +286,7 @@ def test_programs_that_work_on_the_nodes(program, monkeypatch):
     results = []
     for kind in (Reference, Value):
         monkeypatch.setattr(kind, "squash", None, raising=False)  # removed after the test, with the program's methods
-        namespace = {"Value": kind, "math": math, "random": random}
+        namespace: dict[str, Any] = {"Value": kind, "math": math, "random": random}
         exec(compile(program, "<program>", "exec"), namespace)
         results.append((namespace["found"], namespace["signs"]))
     (theirs, signs), (ours, own) = results

@@ -25,7 +25,7 @@ class Broken(nn.Module):
 
     @property
     def size(self):
-        return self.sise
+        return self.sise  # type: ignore[attr-defined]
 
 
 def world():

@@ -8,6 +8,7 @@ is tested, and all of them at night.
 
 import itertools
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from test_ops import EINSUMS, ELEMENTWISE, MATMUL_SHAPES, MOVES, REDUCTIONS, ope
 from autograd import Tensor, functions, grad, hessian, hvp, jacobian, jvp, ops
 from autograd.functions import table, ufuncs
 
-BROADCAST = {1: [((2, 3),), ((),)],
+BROADCAST: dict[int, Any] = {1: [((2, 3),), ((),)],
              2: [((2, 3), (2, 3)), ((3,), (2, 3)), ((2, 3), ()), ((2, 1), (1, 3)), ((), ())],
              3: [((2, 3), (2, 3), (2, 3)), ((3,), (2, 1), ()), ((), (2, 3), (3,))]}  # fmt: skip
 
@@ -242,7 +243,7 @@ def test_a_number_inside_a_function_of_arrays():
             for mode in ("forward", "reverse"):
                 np.testing.assert_allclose(jacobian(g, mode=mode)(x), wanted, rtol=1e-12)
         reverse = [jacobian(lambda a, f=f: f(a[0], a) * a, mode=mode)(x) for mode in ("forward", "reverse")]
-        np.testing.assert_allclose(*reverse, rtol=1e-12)
+        np.testing.assert_allclose(reverse[0], reverse[1], rtol=1e-12)
 
 
 def test_every_function_of_the_table_is_tried():

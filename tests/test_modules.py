@@ -5,6 +5,7 @@ import inspect
 import math
 import pickle
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from autograd import Tensor, Value
 class Mixed(nn.Module):
     def __init__(self):
         self.scale = Value(2.0)
-        self.table = {"a": Tensor([1.0]), "b": [Value(3.0), 4.0]}
+        self.table: dict[str, Any] = {"a": Tensor([1.0]), "b": [Value(3.0), 4.0]}
         self.shared = self.scale
         self.grid = np.array([[Value(5.0)], [Value(6.0)]])
         self.constant = np.ones(3)
@@ -50,10 +51,11 @@ def test_a_class_of_modules_is_called_as_its_init_says():
         pass
 
     for kind in (Own, Inherited):
+        call: Any = kind
         assert str(inspect.signature(kind)) == "(a: int, *, b=2) -> None"
         assert str(inspect.signature(kind(1))) == "(x)"
         with pytest.raises(TypeError, match=r"__init__\(\) missing 1 required positional argument: 'a'"):
-            kind()
+            call()
     assert str(inspect.signature(Bare)) == "()"
     for arguments, named in (((1,), {}), ((), {"a": 1})):
         with pytest.raises(TypeError, match=r"^Bare\(\) takes no arguments$"):
@@ -167,6 +169,7 @@ def test_scalar_and_tensor_networks_agree(seed, activation):
 
 def test_linear():
     layer = nn.Linear(3, 2, rng=0)
+    assert layer.bias is not None
     x = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
     np.testing.assert_allclose(layer(x).data, x @ layer.weight.data + layer.bias.data, rtol=1e-6)
     assert layer(x).dtype == np.float32

@@ -6,6 +6,7 @@ import inspect
 import pickle
 import random
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def same_network(activation, **options):
     return nn.dense(2, 3, 1, activation=activation, rng=0, dtype=np.float64), nn.MLP(2, [3, 1], activation)
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, list[Any]] = {
     "tanh": ["tanh", "Tanh", "TANH", nn.Tanh, nn.Tanh(), autograd.tanh, np.tanh, lambda x: autograd.tanh(x), lambda: nn.Tanh()],
     "leaky_relu": ["leaky_relu", "LeakyReLU", "leaky-relu", nn.LeakyReLU, nn.LeakyReLU(), partial(nn.LeakyReLU, 0.01),
                    lambda x: autograd.leaky_relu(x, 0.01)],
@@ -200,7 +201,8 @@ def test_one_callback_needs_no_list():
 
 def test_what_an_object_has_not_is_plain_to_others():
     """Copies, pickles and hasattr look for attributes that do not exist."""
-    for thing in (nn.dense(2, 1), Tensor([1.0])):
+    things: list[Any] = [nn.dense(2, 1), Tensor([1.0])]
+    for thing in things:
         assert not hasattr(thing, "nonsense")
         assert not {"cuda", "cpu"} & {*dir(thing)}
         assert getattr(thing, "cuda", None) is None

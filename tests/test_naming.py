@@ -5,6 +5,7 @@ import gc
 import pickle
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ class Mine(nn.Module):
 
     def __init__(self):
         self.w = Value(2.0)
-        self.inner = {"a": [Value(1.0), Value(3.0)], "b.c": Value(0.5)}
+        self.inner: dict[str, Any] = {"a": [Value(1.0), Value(3.0)], "b.c": Value(0.5)}
 
     def __call__(self, x):
         return (self.w * x + self.inner["a"][0]).tanh() * self.inner["a"][1] + self.inner["b.c"]
@@ -309,6 +310,7 @@ def test_a_half_made_module_does_no_harm():
     class Early(nn.Module):
         def __init__(self):
             self.w = Value(2.0)
+            self.parts: list[nn.Module]  # is never set
             self.seen = Naming([self.w * 2.0]).full_name(self.w)
 
         def modules(self):

@@ -3,6 +3,8 @@
 import math
 import re
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,6 +68,7 @@ def meaning(s):
         return meaning(s.parts[1] if meaning(s.parts[0]) else s.parts[2])
     xs = [meaning(part) for part in s.parts]
     name = s.head if isinstance(s.head, str) else s.head.name
+    known: Any
     known = {"add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y, "div": lambda x, y: x / y,
              "neg": lambda x: -x, "identity": lambda x: x, "reciprocal": lambda x: 1 / x, "and": lambda x, y: x and y,
              "or": lambda x, y: x or y, "<": lambda x, y: x < y, "<=": lambda x, y: x <= y, ">": lambda x, y: x > y,
@@ -242,7 +245,7 @@ class Reader:
 def python(text):
     """The number of Python's text, in fractions."""
     exact = re.sub(r"(?<![\w.])\d+(\.\d+)?(e[-+]?\d+)?", lambda found: f"F('{float(found[0]):.4g}')", text)
-    functions = {row.name: lambda *xs, name=row.name: call(name, *xs) for row in ROWS}
+    functions: dict[str, Any] = {row.name: partial(call, row.name) for row in ROWS}
     functions |= {"identity": lambda x: x, "reciprocal": lambda x: 1 / x}
     return eval(exact, {"F": Fraction, **NAMES, **functions})
 
@@ -377,7 +380,7 @@ def test_every_partial_keeps_its_meaning(row, i):
 def test_python_text_gives_the_number(row, i, data):
     """Equal to the last bit, for any numbers. Symbols with numbers give the branch that was taken."""
     numbers = [data.draw(st.floats() | st.sampled_from([0.0, 1.0, -1.0, 0.5])) for _ in range(row.arity)]
-    points = [np.float64(x) for x in numbers]
+    points: list[Any] = [np.float64(x) for x in numbers]
     with np.errstate(all="ignore"):
         out = np.float64(row.plain(numbers, {}))
         if row is ops.where:

@@ -63,7 +63,8 @@ def book_adam(
     weight_decay: float = 0,
     decoupled: bool = False,
 ) -> Any:
-    m = v = 0
+    m: Any = 0
+    v: Any = 0
     for t, lr, g in steps:
         if decoupled:
             p = p - lr * weight_decay * p
@@ -79,7 +80,7 @@ def book_adamw(p: Any, steps: Steps, weight_decay: float = 0.01, **options: Any)
     return book_adam(p, steps, weight_decay=weight_decay, decoupled=True, **options)
 
 
-BOOK = {SGD: book_sgd, Adagrad: book_adagrad, RMSprop: book_rmsprop, Adam: book_adam, AdamW: book_adamw}
+BOOK: dict[Any, Any] = {SGD: book_sgd, Adagrad: book_adagrad, RMSprop: book_rmsprop, Adam: book_adam, AdamW: book_adamw}
 KINDS = list(BOOK)
 each = pytest.mark.parametrize("kind", KINDS)
 
@@ -105,7 +106,7 @@ def options(draw: Any, kind: Any) -> dict[str, Any]:
 
 
 # All options of each optimiser, for tests about something else.
-FULL = {
+FULL: dict[Any, dict[str, Any]] = {
     SGD: {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
     Adagrad: {"weight_decay": 0.1},
     RMSprop: {"alpha": 0.9, "weight_decay": 0.1},
@@ -187,7 +188,7 @@ def exact_rmsprop(p, g, lr, t, m, s, alpha=0.99, eps=1e-8, weight_decay=0.0):
     return p - g / (np.sqrt(s) + eps) * lr, m, s
 
 
-def exact_adam(p, g, lr, t, m, s, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def exact_adam(p, g, lr, t, m, s, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     g = p * weight_decay + g if weight_decay and not decoupled else g
     m, s = mean(m, g, betas[0]), mean(s, g * g, betas[1])
     root = math.sqrt(1 - betas[1] ** t)
@@ -199,7 +200,13 @@ def exact_adamw(*given, weight_decay=0.01, **options):
     return exact_adam(*given, weight_decay=weight_decay, decoupled=True, **options)
 
 
-EXACT = {SGD: exact_sgd, Adagrad: exact_adagrad, RMSprop: exact_rmsprop, Adam: exact_adam, AdamW: exact_adamw}
+EXACT: dict[Any, Any] = {
+    SGD: exact_sgd,
+    Adagrad: exact_adagrad,
+    RMSprop: exact_rmsprop,
+    Adam: exact_adam,
+    AdamW: exact_adamw,
+}
 """The updates in the order of operations in which they are computed, without anything in place."""
 
 

@@ -9,6 +9,7 @@ meet, at infinity, and where the value is nan.
 import itertools
 import math
 from functools import cache
+from typing import Any
 
 import definitions
 import numpy as np
@@ -21,7 +22,7 @@ from autograd import grad, jvp, ops
 from autograd.ops.rows import Elementwise, Reduction
 
 inf, nan = math.inf, math.nan
-by_name = {"ids": lambda row: getattr(row, "name", None)}
+by_name: dict[str, Any] = {"ids": lambda row: getattr(row, "name", None)}
 ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row is not ops.where]
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 40.0, -40.0, 800.0, -800.0, 1e-60, -1e-60, 1e60, -1e60, inf, -inf]
@@ -132,7 +133,7 @@ def ways(arity, order):
 def compare(row, where, f, order, kind):
     """Compare all ways to compute the derivatives of one order, at all points."""
     arity = len(where[0])
-    found = {}
+    found: dict[Any, dict[Any, Any]] = {}
     for operands in ways(arity, order):
         key = tuple(operands.count(i) for i in range(arity))
         for modes in nestings(order):

@@ -11,6 +11,7 @@ import tarfile
 import tomllib
 from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 
 import pytest
 from minima import minima
@@ -113,7 +114,8 @@ def source_distribution(tmp_path_factory):
     assert run.returncode == 0, run.stderr
     (path,) = folder.glob("*.tar.gz")
     with tarfile.open(path) as archive:
-        return {x.name.partition("/")[2]: archive.extractfile(x).read() for x in archive if x.isfile()}
+        files: Any = {x.name.partition("/")[2]: archive.extractfile(x) for x in archive if x.isfile()}
+        return {name: file.read() for name, file in files.items()}
 
 
 def test_the_source_distribution_is_the_repository(source_distribution):
@@ -125,7 +127,7 @@ def test_the_source_distribution_is_the_repository(source_distribution):
 
 def test_the_readme_has_whole_addresses_on_the_package_index(source_distribution):
     """A relative link leads nowhere there."""
-    information = message_from_bytes(source_distribution["PKG-INFO"])
+    information: Any = message_from_bytes(source_distribution["PKG-INFO"])
     assert information["Description-Content-Type"] == "text/markdown"
     here, there = (ROOT / "README.md").read_text(encoding="utf-8"), information.get_payload(decode=True).decode()
     at = PROJECT["project"]["urls"]["Homepage"] + r"/(?:blob|raw)/v" + re.escape(autograd.__version__) + "/"

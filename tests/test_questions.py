@@ -1,5 +1,7 @@
 """Questions about the numbers of a Tensor: methods with NumPy's names give NumPy's answers, as plain arrays."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ X = hnp.arrays(
     hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4),
     elements=st.sampled_from([0.0, -0.0, 1.0, -2.0, 3.5, np.inf, -np.inf, np.nan]),
 )
-AXES = {  # by method: its arguments besides an axis
+AXES: dict[str, dict[str, list[Any]]] = {  # by method: its arguments besides an axis
     "argmax": {"keepdims": [True, False]},
     "argmin": {"keepdims": [True, False]},
     "argsort": {"stable": [True]},

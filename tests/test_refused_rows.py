@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise)]
 
 def example_of(row):
     """The example as it was given to the row: "exp(0.0) = 1.0"."""
-    found = inspect.getdoc(row).partition(">>> ")[2]
+    found = (inspect.getdoc(row) or "").partition(">>> ")[2]
     return found.strip().replace("\n", " = ") if found else ""
 
 
@@ -190,8 +191,9 @@ def test_a_broken_row_is_refused_by_name(kind):
 
 
 def test_a_name_is_text():
+    name: Any = 3
     with pytest.raises(TypeError, match="a row's name is text, not 3"):
-        Elementwise(3, lambda x: x, lambda out, x: 1, doc="")
+        Elementwise(name, lambda x: x, lambda out, x: 1, doc="")
 
 
 # ------------------------------------------------------------------------------------------- code is given as such
@@ -231,7 +233,7 @@ def test_code_that_says_so_works_everywhere(kind):
 
 def test_a_row_may_call_what_is_not_there_yet():
     """It is examined when it is first used."""
-    rows = {"Elementwise": Elementwise, "math": math}
+    rows: dict[str, Any] = {"Elementwise": Elementwise, "math": math}
     exec("one = Elementwise('one', lambda x: two(x), lambda out, x: two(x), doc='')", rows)
     with pytest.raises(NameError, match="two"):
         rows["one"].is_formula
@@ -317,7 +319,7 @@ def fused(row, **changed):
     return Fused(row.name, *rules, *given.pop("vjps", row.vjps), doc="", **given)
 
 
-FUSED = {
+FUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a composition of nothing": ({"composition": lambda: 1}, r"its composition takes \(\)"),
     "a value of nothing": ({"value": lambda: 1}, r"its value takes \(\)"),
     "reads of nobody": ({"reads": ()}, "its reads are"),

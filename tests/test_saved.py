@@ -6,6 +6,7 @@ gradient is that of the old numbers, or the write or backward raises an error. N
 
 import array
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,7 @@ picked = custom_op(
     lambda x, *, at: x[at], lambda g, out, x, *, at: ops.scatter(g, at, (3, 4)), name="picked"
 )  # fmt: skip
 
-CASES = {
+CASES: dict[str, tuple[Any, ...]] = {
     # name: (operation, its arguments)
     **{f"index by {kind}": (lambda t, i: t[i], make) for kind, make in {
         "an array": lambda: np.array([0, 0, 2]),
@@ -148,7 +149,8 @@ def test_both_modes_agree_on_it(name):
 
 
 def test_a_buffer_of_indices_may_be_used_again_in_one_graph():
-    table, at, total = Tensor(np.eye(3)), np.zeros(1, int), 0.0
+    table, at = Tensor(np.eye(3)), np.zeros(1, int)
+    total = Tensor(0.0)
     for token in (0, 1, 2):
         at[0] = token
         total = total + table[at].sum() * (token + 1)
@@ -157,10 +159,11 @@ def test_a_buffer_of_indices_may_be_used_again_in_one_graph():
 
 
 @pytest.mark.parametrize("index", [(0, 0, 2), [0, 0, 2], np.array([0, 0, 2]), array.array("q", [0, 0, 2]), range(2),
-                                   memoryview(np.array([0, 0, 2]))], ids=lambda i: type(i).__name__)  # fmt: skip
+                                   np.array([0, 0, 2]).data], ids=lambda i: type(i).__name__)  # fmt: skip
 def test_repeats_count_however_they_are_spelled(index):
     """At the top a tuple is a list of coordinates. Inside a tuple it is one index."""
-    for whole in ((index,), (index, slice(None)), (Ellipsis, index)):
+    wholes: list[tuple[Any, ...]] = [(index,), (index, slice(None)), (Ellipsis, index)]
+    for whole in wholes:
         numbers = X[tuple(np.asarray(part) if part is index else part for part in whole)]
         t = Tensor(X)
         out = t[whole]

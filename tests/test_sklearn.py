@@ -3,6 +3,7 @@
 import importlib
 import pickle
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ from nn import Module
 from nn.sklearn import ACTIVATIONS, SOLVERS, MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:the training had not converged")
-QUICK = {"hidden_layer_sizes": (8,), "max_iter": 40, "learning_rate_init": 0.05, "tol": 1e-3, "n_iter_no_change": 3}
+QUICK: dict[str, Any] = {"hidden_layer_sizes": (8,), "max_iter": 40, "learning_rate_init": 0.05, "tol": 1e-3}
+QUICK["n_iter_no_change"] = 3
 both = pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
 
 

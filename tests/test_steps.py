@@ -4,11 +4,13 @@ import html
 import json
 import math
 import re
+from typing import Any
 
 import pytest
 from browser import COMMAND, Browser
 from hypothesis import given, settings
 from networks import clusters, two_two_one
+from texts import search
 
 import nn
 from autograd import Tensor, Value, steps
@@ -22,7 +24,7 @@ in_a_browser = pytest.mark.skipif(
 
 
 def data_of(page):
-    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page.html, re.S)[1])
+    return json.loads(search(r'<script type="application/json" id="data">(.*?)</script>', page.html, re.S)[1])
 
 
 # ------------------------------------------------------------------------------------------------------ what it says
@@ -97,7 +99,7 @@ def test_saved_and_in_a_notebook(tmp_path):
     assert not re.search(r'(src|href)="?(https?:)?//', text)  # the page loads nothing
     frame = page._repr_html_()
     assert 'sandbox="allow-scripts"' in frame
-    assert html.unescape(re.search(r'srcdoc="(.*?)" sandbox', frame, re.S)[1]) == page.html
+    assert html.unescape(search(r'srcdoc="(.*?)" sandbox', frame, re.S)[1]) == page.html
 
 
 def test_labels_cannot_break_out():
@@ -108,8 +110,9 @@ def test_labels_cannot_break_out():
 
 
 def test_refusals():
+    wrong: Any = Tensor([1.0]).sum()
     with pytest.raises(TypeError, match="not on a Tensor"):
-        steps(Tensor([1.0]).sum())
+        steps(wrong)
     with pytest.raises(ValueError, match="detail is 'values' or 'affine', not 'overview'"):
         steps(Value(1.0).exp(), detail="overview")
     x = Value(1.0)

@@ -1,5 +1,7 @@
 """Early stopping: the direction is known or given, never guessed. An object that is used again starts afresh."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -16,12 +18,13 @@ SCORES = {
 }  # fmt: skip
 
 
-def train(model, numbers, column="val_loss", **settings):
+def train(model, numbers, column="val_loss", **changes):
     """Train with one step per epoch. The validation gives these numbers."""
     rest = iter(numbers)
     batches = [(np.eye(2, dtype=np.float32), np.array([0, 1]))]
-    settings = {"epochs": len(numbers), "progress": False, "validate": lambda model: {column: next(rest)}} | settings
-    return fit(model, batches, nn.cross_entropy, nn.SGD(model, 0.1), **settings)
+    settings: dict[str, Any] = {"epochs": len(numbers), "progress": False}
+    settings["validate"] = lambda model: {column: next(rest)}
+    return fit(model, batches, nn.cross_entropy, nn.SGD(model, 0.1), **settings | changes)
 
 
 def network():

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from demos import digits, sweep
-from nn.data import Dataset
+from nn.data import Batches, Dataset
 
 SHORT = sweep.BASE | {"batch": 128, "epochs": 1, "seed": 0}
 
@@ -90,7 +90,7 @@ def test_processes_train_what_one_trains(data):
 
 
 def test_ctrl_c_in_a_training_leaves_no_result(monkeypatch, data):
-    class Interrupted(sweep.Batches):
+    class Interrupted(Batches):
         def __iter__(self):
             raise KeyboardInterrupt
 

@@ -1,6 +1,7 @@
 """`autograd.testing`: the strategies find bugs and shrink them. The stateful machine fails for a wrong engine."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -82,7 +83,7 @@ def test_expressions_are_graphs():
 @given(expressions())
 def test_repr_is_source(f):
     *definition, call = repr(f).splitlines()
-    namespace = {"autograd": autograd}
+    namespace: dict[str, Any] = {"autograd": autograd}
     exec("\n".join(definition), namespace)
     leaves = [Value(x) for x in f.leaves]
     out = namespace["f"](*leaves)
@@ -392,7 +393,8 @@ def test_saturated_rows_are_no_false_alarm(row):
 
 def breadth_first(roots):
     """In the order of distance from the root. A node can run before all nodes that use it have run."""
-    levels, layer = [], list(roots)
+    levels: list[Any] = []
+    layer = list(roots)
     while layer:
         levels += [x for x in layer if not any(x is y for y in levels)]
         layer = [x for node in layer for x in node.parents]

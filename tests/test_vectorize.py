@@ -14,6 +14,8 @@ import weakref
 from collections import namedtuple
 from itertools import pairwise
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,6 +33,12 @@ from autograd.vectorizing.source import Text
 
 seeds = st.integers(0, 2**32 - 1)
 HERE = Path(__file__).name
+
+
+def keeping(kept, x):
+    """`x`, which a function keeps for later."""
+    kept.append(x)
+    return x
 
 
 def parameters(*shape, start=0):
@@ -786,7 +794,7 @@ def test_the_arguments_names_are_the_functions():
 
 
 def test_values_made_in_the_first_run_and_kept_are_parameters():
-    kept = []
+    kept: list[Any] = []
 
     def f(x):
         if not kept:
@@ -1025,8 +1033,8 @@ def test_lists_of_tuples_are_refused():
 
 
 def test_a_number_kept_from_another_trace():
-    kept = []
-    vectorize(lambda x: kept.append(x) or x, ())
+    kept: list[Any] = []
+    vectorize(lambda x: keeping(kept, x), ())
     for f in (
         lambda x: autograd.maximum(x, kept[0]),
         lambda x: autograd.max([x, kept[0]]),
@@ -1254,7 +1262,8 @@ def test_no_depth_is_too_deep():
             seen.append(u * v)
         return sum(seen) + u.tanh()
 
-    frames, frame = 0, sys._getframe()
+    frames = 0
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
         frames, frame = frames + 1, frame.f_back
     before = sys.getrecursionlimit()
@@ -1308,15 +1317,15 @@ def test_a_parameters_data_would_be_frozen(f):
     "use", [lambda x, y, kept: x * kept, lambda x, y, kept: autograd.dot([x], [kept]), lambda x, y, kept: kept + 1.0]
 )
 def test_a_number_of_another_trace_is_refused_everywhere(use):
-    kept = []
-    vectorize(lambda x, y: kept.append(y) or x, (), ())
+    kept: list[Any] = []
+    vectorize(lambda x, y: (keeping(kept, y), x)[1], (), ())
     with pytest.raises(TraceError, match="another trace"):
         vectorize(lambda x, y: use(x, y, kept[0]), (), ())
 
 
 def test_a_kept_number_is_of_no_use_afterwards():
-    kept = []
-    vectorize(lambda x: kept.append(x) or x, ())
+    kept: list[Any] = []
+    vectorize(lambda x: keeping(kept, x), ())
     with pytest.raises(TraceError):
         kept[0] + 1.0
 
@@ -1334,8 +1343,9 @@ def test_ragged_lists_are_refused(f):
 
 
 def test_a_shape_that_is_a_float():
+    shape: Any = 2.0
     with pytest.raises(ValueError, match=r"a shape is a number of 1 or more.*got 2\.0"):
-        vectorize(lambda x: x, 2.0)
+        vectorize(lambda x: x, shape)
 
 
 def test_tracing_in_a_thread_does_not_change_what_others_see():

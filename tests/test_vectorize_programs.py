@@ -7,6 +7,7 @@ inputs have gradients too. `test_random_graphs` draws graphs in which nearly eve
 import itertools
 import math
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -135,7 +136,7 @@ def mse(ys, ts):
     return sum((y - t) ** 2 for y, t in zip(ys, ts, strict=True)) / len(ys)
 
 
-PROGRAMS = {}
+PROGRAMS: dict[str, Any] = {}
 
 
 def program(*shapes, **options):
@@ -347,7 +348,8 @@ def lstm(p):
     gates = [(p(2, 4), p(2)) for _ in range(4)]
 
     def f(xs):
-        h, c = [0.0, 0.0], [0.0, 0.0]
+        h: list[Any] = [0.0, 0.0]
+        c: list[Any] = [0.0, 0.0]
         for x in xs:
             i, f, o, g = ([*map(k, dense(x + h, w, b))] for k, (w, b) in zip(
                 (autograd.sigmoid, autograd.sigmoid, autograd.sigmoid, autograd.tanh), gates, strict=True))  # fmt: skip

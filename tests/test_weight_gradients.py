@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,6 +105,7 @@ def test_a_weight_used_twice_gets_both_contributions():
 
 
 def test_a_tensor_has_no_other_attributes():
-    assert not hasattr(Tensor([1.0]), "gradient")
+    t: Any = Tensor([1.0])
+    assert not hasattr(t, "gradient")
     with pytest.raises(AttributeError, match="gradient"):
-        Tensor([1.0]).gradient
+        t.gradient

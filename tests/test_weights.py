@@ -6,6 +6,7 @@ import os
 import struct
 import zipfile
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -89,15 +90,15 @@ def test_every_file_of_a_model_has_the_numbers_of_the_model(dtype, tmp_path):
     wanted = nn.predict(model, x)
     for suffix in SUFFIXES:
         twin = Layouts(1, dtype)
-        strides = {name: p.data.strides for name, p in twin.named_parameters()}
+        strides = {name: np.asarray(p.data).strides for name, p in twin.named_parameters()}
         save(model, tmp_path / f"weights{suffix}")
         load(twin, tmp_path / f"weights{suffix}")
         assert np.array_equal(nn.predict(twin, x), wanted)  # equal to the bit, since the layout is kept
-        assert {name: p.data.strides for name, p in twin.named_parameters()} == strides
+        assert {name: np.asarray(p.data).strides for name, p in twin.named_parameters()} == strides
     import onnxruntime
 
     session = onnxruntime.InferenceSession(nn.export_onnx(model, tmp_path / "a.onnx", 2))
-    names = {"__name__": "network"}
+    names: dict[str, Any] = {"__name__": "network"}
     exec(nn.export_source(model, input_shape=2), names)
     for found in (session.run(None, {"input": x})[0], [names["predict"](row) for row in x]):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
@@ -112,7 +113,7 @@ def test_foreign_files_of_the_other_byte_order_are_read(tmp_path):
 
 @pytest.mark.parametrize("number", [np.float32(0.5), np.int64(3), np.uint8(7), 0.25])
 def test_foreign_numbers_for_values(number, tmp_path):
-    model = nn.Module()
+    model: Any = nn.Module()
     model.w = Value(0.0)
     np.savez(tmp_path / "a.npz", w=number)
     load(model, tmp_path / "a.npz")
@@ -155,7 +156,7 @@ def leaves(tree, path=()):
 
 @given(tree=trees())
 def test_every_parameter_has_a_path_of_its_own_or_the_two_are_named(tree, folder):
-    model = nn.Module()
+    model: Any = nn.Module()
     model.tree = tree
     known = [path for path, _ in leaves(tree, ("tree",))]
     path = folder / "collisions.npz"
@@ -177,7 +178,7 @@ def test_every_parameter_has_a_path_of_its_own_or_the_two_are_named(tree, folder
 
 
 def meeting(kind):
-    model = nn.Module()
+    model: Any = nn.Module()
     if kind == "kinds of keys":
         model.table = {1: Value(1.0), "1": Value(2.0)}
     elif kind == "dots in keys":
@@ -226,7 +227,7 @@ def test_whatever_goes_by_paths_refuses_two_of_one(kind, tmp_path):
 
 
 def test_a_name_that_safetensors_keeps_for_itself(tmp_path):
-    model = nn.Module()
+    model: Any = nn.Module()
     model.__dict__["__metadata__"] = Tensor([1.0])
     with pytest.raises(ValueError, match="'__metadata__' cannot be a name"):
         save(model, tmp_path / "a.safetensors")

@@ -2,6 +2,7 @@
 
 import random
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from nn.training import fit
 X, Y = moons(40, seed=1)
 X = X.astype(np.float32)
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Any] = {
     "sgd": lambda p, lr: nn.SGD(p, lr),
     "momentum": lambda p, lr: nn.SGD(p, lr, momentum=0.9, weight_decay=0.01),
     "nesterov": lambda p, lr: nn.SGD(p, lr, momentum=0.9, nesterov=True),
@@ -21,7 +22,7 @@ OPTIMIZERS = {
     "adam": nn.Adam,
     "adamw": nn.AdamW,
 }
-SCHEDULES = {
+SCHEDULES: dict[str, Any] = {
     "constant": lambda lr: lr,
     "step": lambda lr: nn.StepDecay(lr, every=3, factor=0.5),
     "exponential": lambda lr: nn.Exponential(lr, factor=0.9),
@@ -39,6 +40,7 @@ class Training:
     def __init__(self, optimizer="adam", schedule="onecycle", dropout=0.5, patience=None, shuffle=True,
                  kind=np.random.PCG64, scalars=False):  # fmt: skip
         rng = np.random.Generator(kind(3))
+        self.model: Any
         if scalars:
             random.seed(3)
             mlp = nn.MLP(2, [3, 2], activation="tanh")
