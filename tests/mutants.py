@@ -1,53 +1,40 @@
-"""Does the suite notice a fault? Every rule of every row is made wrong in turn, and the engine in some seventy ways.
+"""Does the suite notice? Every rule of every row made wrong in turn, and everything else in some three hundred ways.
 
-    make mutants            # or: python tests/mutants.py [--seeds 1 2 3] [--only TEXT] [--jobs 2]
+    make mutants            # or: python tests/mutants.py [--seeds 1 2 3] [--only TEXT ...] [--jobs 2]
 
-The suite's tests of rows and engine run on each mutant in a separate process, with each seed. The mutant is killed by a
-seed if a test fails. The table at the end counts mutants, killed and survivors. A mutant that changes no result is
-equivalent. Those are listed with the reason and counted separately.
+Each mutant runs in a process of its own. There the tests of rows and engine run with each seed. A test that fails kills
+the mutant. A verdict is printed as soon as it is known, with the test that killed. The table at the end counts mutants,
+killed and survivors. A mutant that changes nothing that can be seen is equivalent. Those are listed with the reason,
+and counted apart.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
+import importlib
 import inspect
+import json
 import multiprocessing
 import os
 import resource
 import statistics
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import autograd.engine.custom
-import autograd.engine.graph
-import autograd.engine.modes
-import autograd.engine.saved
-import autograd.engine.tensor
+from faults import FAULTS
+
 import autograd.engine.value
 import autograd.functions.linalg
-import autograd.functions.table
-import autograd.ops.arrays
-import autograd.ops.floats
-import autograd.ops.kernels
-import autograd.ops.probabilities
-import autograd.ops.products
 import autograd.ops.rows
-import autograd.ops.shapes
-import autograd.transforms.dual
-import autograd.transforms.forward
-import autograd.transforms.matrices
-import autograd.transforms.reverse
-import autograd.transforms.variables
 from autograd import ops
-from autograd.engine.tensor import Tensor
 from autograd.ops.rows import Elementwise, Fused, General, Linear, Reduction
 from autograd.ops.symbol import Symbol, symbol
 
@@ -163,7 +150,9 @@ def rename(row: Elementwise, names: tuple[str, ...]) -> None:
     def operand_names(op):
         return names if op is row else original(op)
 
-    put_everywhere("operand_names", operand_names)
+    for module in [m for n, m in sys.modules.items() if n.startswith("autograd")]:
+        if "operand_names" in vars(module):
+            module.operand_names = operand_names
 
 
 def boundary_changes(rule: Callable) -> list[Callable]:
@@ -190,312 +179,35 @@ def boundary_changes(rule: Callable) -> list[Callable]:
 # ------------------------------------------------------------------------------------------------- wrong engines
 
 
-def source_change(module, before: str, after: str) -> Mutation:
-    """A module's function or method with one piece of its source replaced."""
+@dataclass(frozen=True)
+class SourceChange:
+    """A module with one piece of its source replaced. It and all that import it are imported anew."""
 
-    def mutate() -> None:
-        text = inspect.getsource(module)
-        assert text.count(before) >= 1, f"{before!r} is not in {module.__name__}"
-        changed = ast.parse(text.replace(before, after, 1))
-        original = ast.parse(text)
-        for old, new in zip(original.body, changed.body, strict=True):
-            if ast.dump(old) != ast.dump(new):
-                replace(module, new)
-        if module is autograd.engine.value:
-            module.attach_all()
+    module: str
+    before: str
+    after: str
 
-    return mutate
+    def source(self) -> str:
+        """The module's text with the fault in it; AssertionError unless there is exactly one place for it."""
+        text = self.path.read_text(encoding="utf-8")
+        assert text.count(self.before) == 1, f"{text.count(self.before)} times in {self.module}: {self.before!r}"
+        return text.replace(self.before, self.after)
 
+    @property
+    def path(self) -> Path:
+        return (ROOT / self.module.replace(".", "/")).with_suffix(".py")
 
-def replace(module, definition) -> None:
-    """Compile a changed top-level function, or the changed methods of a class, into the living module."""
-    if isinstance(definition, ast.FunctionDef):
-        exec(compile(ast.Module([definition], []), module.__file__, "exec"), vars(module))
-        new = vars(module)[definition.name]
-        for other in [m for name, m in sys.modules.items() if name.startswith("autograd")]:
-            if definition.name in vars(other) and other is not module and callable(vars(other)[definition.name]):
-                setattr(other, definition.name, new)
-        return
-    cls = vars(module)[definition.name]
-    for method in definition.body:
-        setter = any(ast.unparse(x).endswith(".setter") for x in getattr(method, "decorator_list", ()))
-        if isinstance(method, ast.FunctionDef) and not setter:
-            space: dict = {}
-            exec(compile(ast.Module([method], []), module.__file__, "exec"), vars(module), space)
-            function = space[method.name]
-            raw: Any = function.fget if isinstance(function, property) else getattr(function, "__func__", function)
-            current: Any = inspect.getattr_static(cls, method.name, None)
-            if isinstance(current, property):
-                continue
-            old: Any = getattr(current, "__func__", current)
-            if (
-                getattr(old, "__code__", None) is None
-                or old.__code__.co_code != raw.__code__.co_code
-                or (old.__code__.co_consts != raw.__code__.co_consts or old.__code__.co_names != raw.__code__.co_names)
-            ):
-                setattr(cls, method.name, function)
+    def __call__(self) -> None:
+        changed = compile(self.source(), self.path, "exec")
+        original = SourceFileLoader.get_code
+        SourceFileLoader.get_code = lambda loader, name: changed if name == self.module else original(loader, name)
+        for name in [name for name in sys.modules if name.split(".")[0] in ("autograd", "nn")]:
+            del sys.modules[name]
+        importlib.import_module(self.module)
 
 
-def preorder() -> None:
-    def postorder(roots, without=(), left_first=False):
-        order, met, stack = [], {*map(id, without)}, list(roots)
-        while stack:
-            node = stack.pop()
-            if id(node) not in met:
-                met.add(id(node))
-                order.append(node)
-                stack.extend(reversed(node.parents))
-        return order[::-1]
-
-    put_everywhere("postorder", postorder)
-
-
-def twice() -> None:
-    original = autograd.engine.graph.postorder
-
-    def postorder(roots, without=(), left_first=False):
-        order = original(roots, without, left_first)
-        return [*order[:-1], *order[-2:]] if len(order) > 2 else order
-
-    put_everywhere("postorder", postorder)
-
-
-def put_everywhere(name, function) -> None:
-    for module in [m for n, m in sys.modules.items() if n.startswith("autograd")]:
-        if name in vars(module):
-            setattr(module, name, function)
-
-
-patched: Any = Tensor  # whose methods are replaced
-
-
-def aliasing_leaves() -> None:
-    def receive(self, cotangent, upstream):
-        held = self.grad
-        self.grad = cotangent if held is None else held + cotangent
-
-    patched._receive = receive
-
-
-def adding_in_place() -> None:
-    def receive(self, cotangent, upstream):
-        held = self.grad
-        if held is None:
-            self.grad = cotangent if self.op is not None else np.array(cotangent)
-        elif held.flags.writeable:
-            held += cotangent
-        else:
-            self.grad = held + cotangent
-
-    patched._receive = receive
-
-
-def forgetful_leaves() -> None:
-    original = Tensor._receive
-
-    def receive(self, cotangent, upstream):
-        if self.op is None:
-            self.grad = np.array(cotangent)
-        else:
-            original(self, cotangent, upstream)
-
-    patched._receive = receive
-
-
-def missed_nodes() -> None:
-    original = autograd.engine.graph.postorder
-
-    def postorder(roots, without=(), left_first=False):
-        return [n for n in original(roots, without, left_first) if len(n.parents) != 3]
-
-    put_everywhere("postorder", postorder)
-
-
-def spread_letters() -> None:
-    source_change(autograd.ops.products, "if n == sizes[letter])", ")")()
-    ops._einsum.transposes = (ops._einsum_transpose,)  # the row holds the function, not its name
-
-
-rows, floats, shapes, graph, mode, saved, value, tensor, dual, kernels = (
-    autograd.ops.rows,
-    autograd.ops.floats,
-    autograd.ops.shapes,
-    autograd.engine.graph,
-    autograd.engine.modes,
-    autograd.engine.saved,
-    autograd.engine.value,
-    autograd.engine.tensor,
-    autograd.transforms.dual,
-    autograd.ops.kernels,
-)
 ENGINE: dict[str, Mutation] = {
-    "two operands are assigned to": source_change(
-        value, "x.grad += dx * g\n                y.grad", "x.grad = dx * g\n                y.grad"
-    ),
-    "other operands are assigned to": source_change(
-        value, "                    x.grad += dx * g", "                    x.grad = dx * g"
-    ),
-    "the second operand is forgotten": source_change(value, "y.grad += dy * g", "pass"),
-    "a hand-written step is left out": source_change(value, "node._backward()\n", "pass\n"),
-    "preorder instead of topological order": preorder,
-    "interior gradients are not reset": source_change(
-        value,
-        "                node.grad = 0.0\n        self.grad = 1.0",
-        "                pass\n        self.grad = 1.0",
-    ),
-    "leaves are reset": source_change(value, "if node.op is not None or node.grad is None:", "if True:"),
-    "interior gradients of Tensors are not reset": source_change(
-        tensor, "for node in order:\n            node.grad = None", "for node in order:\n            pass"
-    ),
-    "a node runs twice": twice,
-    "a Value's constants are differentiated": source_change(
-        value,
-        "out.parents = (self,)\n                out.partials = partials\n                return out",
-        "out.parents = (self,)\n                out.partials = (2.0 * partials[0],)\n                return out",
-    ),
-    "partials are those of the swapped operands": source_change(
-        value, "(by_x(data, x, y), by_y(data, x, y))", "(by_x(data, y, x), by_y(data, y, x))"
-    ),
-    "partials of the general path are zero": source_change(
-        value, "ieee(rule, (data, *numbers)) for rule", "0.0 for rule"
-    ),
-    "leaves keep the cotangent they are handed": aliasing_leaves,
-    "contributions are added in place": adding_in_place,
-    "leaves do not accumulate over calls": forgetful_leaves,
-    "some nodes are left out": missed_nodes,
-    "broadcasting is not undone": source_change(shapes, "g = g.sum(axis=tuple(range(extra)) + stretched)", "g = g"),
-    "leading axes are not summed": source_change(shapes, "tuple(range(extra)) + stretched", "stretched"),
-    "stretched axes are averaged": source_change(shapes, "g = g.sum(axis=tuple", "g = g.mean(axis=tuple"),
-    "gradients keep the cotangent's dtype": source_change(shapes, "g = g.astype(dtype)", "pass"),
-    "a scaled gradient skips its factor of -1": source_change(rows, "return -g", "return g"),
-    "reductions spread along the wrong axes": source_change(
-        rows,
-        "1 if i in axes else n for i, n in enumerate(x.shape))",
-        "1 if i in axes[:1] else n for i, n in enumerate(x.shape))",
-    ),
-    "repeated indices overwrite": source_change(autograd.ops.kernels, "np.add.at(out, index, x)", "out[index] = x"),
-    "products the other way round are not turned back": source_change(
-        autograd.ops.kernels, "b.T.dot(a.T).T.copy()", "b.T.dot(a.T).reshape(len(a), -1)"
-    ),
-    "saved arrays are not kept": source_change(saved, "return Saved(versions) if versions else None", "return None"),
-    "fused rows keep the cotangent's dtype": source_change(
-        rows, "unbroadcast(vjp(g, out, *inputs, **params), x) if", "vjp(g, out, *inputs, **params) if"
-    ),
-    "rows read less than they do": source_change(
-        rows, "return [j for j, name in enumerate(names) if name in found]", "return []"
-    ),
-    "cotangents of foreign rows are kept": source_change(
-        autograd.engine.custom, "np.array(c) if isinstance(c, np.ndarray) else c", "c"
-    ),
-    "what an update keeps may be written to": source_change(
-        tensor, "finally:\n            array.setflags(write=False)", "finally:\n            pass"
-    ),
-    "versions are never compared": source_change(saved, "if memory.now() != version:", "if False:"),
-    "leaves may be replaced": source_change(saved, "        self.version += 1\n", "        pass\n"),
-    "leaves that were given away may be written to": source_change(
-        saved, "if self.snapshot is not None and not", "if False and not"
-    ),
-    "memory thaws while others wait": source_change(saved, "if self.waiting <= 0:", "if True:"),
-    "memory never thaws": source_change(saved, "            self._set_writeable(True)", "            pass"),
-    "a graph that can never run holds memory": source_change(
-        saved, "        self.waiting = 0\n        self.snapshot", "        self.snapshot"
-    ),
-    "no_grad records": source_change(mode, "modes.recording = False", "pass"),
-    "no_grad is not undone": source_change(mode, "modes.recording, modes.cut = self._outer.pop()", "self._outer.pop()"),
-    "NumPy scalars widen float32": source_change(
-        autograd.ops.arrays, "return array.item() if array.dtype.itemsize <= 8 else float(array)", "return array"
-    ),
-    # forward mode
-    "tangents are not broadcast": source_change(dual, "tangent = ops.broadcast_to(tangent, shape)", "pass"),
-    "tangents keep their dtype": source_change(dual, "return ops.astype(tangent, dtype)", "pass"),
-    "constants have the tangent x * 0": source_change(shapes, "return np.zeros(shape_of(x), dtype)", "return x * 0"),
-    "forward mode sees one operand": source_change(
-        rows, "        return total(terms)\n\n\nclass Reduction", "        return total(terms[:1])\n\n\nclass Reduction"
-    ),
-    "products have one factor's tangent": source_change(
-        rows, "        return total(terms)\n\n\nclass Fused", "        return total(terms[-1:])\n\n\nclass Fused"
-    ),
-    "reductions push an average": source_change(
-        rows, "return (weight * t).sum(axis=axes", "return (weight * t).mean(axis=axes"
-    ),
-    "what stands still moves": source_change(rows, "[still(x) if t is None else t", "[x if t is None else t"),
-    "forward mode ignores no_grad": source_change(dual, "if level <= modes.cut:", "if False:"),
-    "levels are not cut": source_change(mode, "modes.cut = next(levels)", "pass"),
-    "numbers have no shape in forward mode": source_change(
-        dual, "return np.asarray(x, dtype=float) if type(x) in (float, int, bool) else x", "return x"
-    ),
-    # transformations
-    "transformations obey no_grad outside": source_change(mode, "modes.recording = True", "pass"),
-    "transformations leave recording on": source_change(mode, "modes.recording = self._outer", "pass"),
-    "results in no_grad stay in the graph": source_change(
-        autograd.transforms.variables,
-        "return x if modes.recording or not isinstance(x, Traced) else ops.identity(x)",
-        "return x",
-    ),
-    "a Hessian's columns are its rows' sums": source_change(
-        autograd.transforms.matrices,
-        "return ops.stack(columns, axis=-1)",
-        "return ops.stack([sum(columns)] * len(columns), axis=-1)",
-    ),
-    "a Jacobian by reverse mode is transposed": source_change(
-        autograd.transforms.matrices, "ops.stack(rows, axis=0)", "ops.stack(rows, axis=-1)"
-    ),
-    "jvp forgets the tangents of later arguments": source_change(
-        autograd.transforms.forward,
-        "(start(x), start(t)) for x, t in",
-        "(start(x), zeros_like(t) if args else start(t)) for x, t in",
-    ),
-    "numbers among arrays are Values": source_change(
-        autograd.transforms.reverse, "modes.of_arrays = outer or self.arrays", "pass"
-    ),
-    "forward mode of custom operations obeys no_grad": source_change(
-        autograd.engine.custom, "with recording():", "if True:"
-    ),
-    # the binding of arguments, and what is saved
-    "negative axes are not counted": source_change(
-        shapes, "axes = tuple(int(i) % ndim for i in given)", "axes = tuple(given)"
-    ),
-    "arguments are bound by ours": source_change(
-        autograd.functions.table,
-        "given = dict(zip(self.places, args, strict=False))",
-        "given = dict(zip(inspect.signature(self.meaning).parameters, args, strict=False))",
-    ),
-    "arguments that are not taken are dropped": source_change(
-        autograd.functions.table, "if not self._is_default(key, given.pop(key)):", "if given.pop(key) is table:"
-    ),
-    "index arrays are not copied": source_change(kernels, "array = np.array(part)", "array = np.asarray(part)"),
-    "labels are not copied": source_change(
-        autograd.ops.probabilities, "own = np.array(given, dtype=np.intp)", "own = np.asarray(given, dtype=np.intp)"
-    ),
-    "only arrays may name a place twice": source_change(
-        kernels,
-        "return tuple([_fixed_part(part) for part in index]) if isinstance(index, tuple) else _fixed_part(index)",
-        "return index",
-    ),
-    "summed letters of length 1 are not spread": spread_letters,
-    "masks are dropped": source_change(autograd.ops.arrays, 'return remedy if np.ma.is_masked(x) else ""', 'return ""'),
-    "nobody else is asked": source_change(
-        autograd.ops.operators,
-        "return NotImplemented if is_foreign(other) else row.apply((x, y), {})",
-        "return row.apply((x, y), {})",
-    ),
-    "transforms overwrite shared cotangents": source_change(
-        graph, "found[id(x)] + cotangent if id(x) in found else cotangent", "cotangent"
-    ),
-    "transforms confuse levels": source_change(
-        autograd.transforms.dual, "level = max(x.level for x in inputs", "level = min(x.level for x in inputs"
-    ),
-    "transforms reuse the outer variable": source_change(
-        autograd.transforms.variables, "return ops.identity(x)", "return x"
-    ),
-    "closures of an inner grad are cut": source_change(
-        autograd.transforms.variables, "return (modes.differentiating > 0 and modes.recording) or any(", "return any("
-    ),
-    "a bias gets no gradient": source_change(value, "(*b, *a, 1.0)", "(*b, *a, 0.0)"),
-    "IEEE results raise": source_change(
-        floats, "except (ArithmeticError, ValueError):\n        pass", "except KeyError:\n        pass"
-    ),
-    "Values keep NumPy numbers": source_change(autograd.ops.arrays, "return float(x)", "return x"),
+    name: SourceChange(module, *pieces) for module, found in FAULTS.items() for name, pieces in found.items()
 }
 
 EQUIVALENT = {
@@ -507,12 +219,27 @@ EQUIVALENT = {
 # ------------------------------------------------------------------------------------------------------ the hunt
 
 
-LIMIT = 900  # seconds of processor time, ten times as many as the suite takes
-TIMEOUT = 99
+LIMIT = 600  # seconds of processor time; the suite takes a tenth of it
 
 
-def hunt(job: tuple[str, str, int]) -> tuple[str, int, bool, int, bool]:
-    """Run the suite on one mutant with one seed, in a separate process: killed, by how many examples, out of time."""
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant with one seed."""
+
+    name: str
+    seed: int
+    killed: bool
+    by: str = ""  # the test that failed, and how
+    examples: int = 0  # how many of Hypothesis it took
+    seconds: float = 0.0  # of processor time
+
+    def __str__(self) -> str:
+        what = f"killed by {self.by}" if self.killed else "SURVIVED"
+        return f"{self.seconds:5.1f} s  {self.name}, seed {self.seed}: {what}"
+
+
+def hunt(job: tuple[str, str, int]) -> Verdict:
+    """Run the suite on one mutant with one seed, in a process of its own."""
     name, row, seed = job
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
@@ -520,45 +247,129 @@ def hunt(job: tuple[str, str, int]) -> tuple[str, int, bool, int, bool]:
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)
         os.dup2(silent, 2)
-        code, examples = 3, 0
+        answer = {}
         try:
-            code, examples = run_suite(MUTATIONS[name], row, seed)
+            answer = run_suite(MUTATIONS[name], row, seed)
+        except BaseException as error:
+            answer["broken"] = f"{type(error).__name__}: {error}"
         finally:
-            os.write(writing, f"{int(code)} {examples}".encode())
+            os.write(writing, json.dumps(answer).encode()[:4000])
             os._exit(0)
     os.close(writing)
-    answer = os.read(reading, 100).decode().split()
-    os.close(reading)
-    os.waitpid(child, 0)
-    code, examples = map(int, answer) if len(answer) == 2 else (TIMEOUT, 0)
-    return name, seed, code in (1, 2, 3, 4, TIMEOUT), examples, code == TIMEOUT
+    with open(reading, "rb") as pipe:
+        text = pipe.read()
+    _, _, used = os.wait4(child, 0)
+    answer = json.loads(text) if text else {"by": "the limit of time"}
+    if "broken" in answer:
+        raise RuntimeError(f"the tests of {name!r} did not run: {answer['broken']}")
+    by = answer.get("by", "")
+    return Verdict(name, seed, bool(by), by, answer.get("examples", 0), used.ru_utime + used.ru_stime)
 
 
-def run_suite(mutation: Mutation, row: str, seed: int) -> tuple[int, int]:
+# The tests of what a mutant changes come first: most mutants die there within seconds.
+OWN_TESTS = {
+    "autograd.engine.anomaly": ["test_anomaly.py"],
+    "autograd.engine.byhand": ["test_byhand.py", "test_micrograd.py"],
+    "autograd.engine.collector": ["test_collector.py"],
+    "autograd.engine.contexts": ["test_contexts.py", "test_value.py"],
+    "autograd.engine.custom": ["test_custom_op.py", "test_weight_gradients.py", "test_saved.py", "test_contexts.py"],
+    "autograd.engine.elsewhere": ["test_names.py", "test_mistakes.py"],
+    "autograd.engine.frozen": ["test_freezing.py"],
+    "autograd.engine.graph": [
+        "test_tensor.py",
+        "test_value.py",
+        "test_byhand.py",
+        "test_freezing.py",
+        "test_transforms.py",
+    ],
+    "autograd.engine.modes": ["test_contexts.py", "test_value.py", "test_anomaly.py"],
+    "autograd.engine.saved": ["test_saved.py", "test_tensor.py", "test_memory.py"],
+    "autograd.engine.tensor": [
+        *("test_tensor.py", "test_mistakes.py", "test_saved.py", "test_anomaly.py", "test_freezing.py"),
+        *("test_transforms.py", "test_contexts.py"),
+    ],
+    "autograd.engine.value": [
+        "test_value.py",
+        "test_byhand.py",
+        "test_anomaly.py",
+        "test_collector.py",
+        "test_transforms.py",
+        "test_micrograd.py",
+    ],
+    "autograd.functions": ["test_foreign.py"],
+    "autograd.ops": ["test_references.py", "test_ops.py"],
+    "autograd.transforms": ["test_transforms.py", "test_contexts.py"],
+}
+ALL_TESTS = [
+    *("test_value.py", "test_tensor.py", "test_contexts.py", "test_transforms.py", "test_weight_gradients.py"),
+    *("test_saved.py", "test_foreign.py", "test_references.py", "test_edge_cases.py", "test_modules.py"),
+    *("test_modes.py", "test_ops.py"),
+]
+
+
+def own_tests(mutation: Mutation) -> list[str]:
+    """The files that are about what an engine's mutant changes."""
+    name = mutation.module if isinstance(mutation, SourceChange) else ""
+    return OWN_TESTS.get(name) or OWN_TESTS.get(name.rpartition(".")[0]) or []
+
+
+def run_suite(mutation: Mutation, row: str, seed: int) -> dict[str, Any]:
+    """By which test it was killed, if by any, and after how many examples of Hypothesis; or why no test ran."""
     import pytest
 
     os.environ["HYPOTHESIS_PROFILE"] = "mutants"
     os.chdir(ROOT)
-    mutation()
-    counter = Counter()
-    files = ["test_references.py", "test_ops.py", "test_edge_cases.py"]
+    try:
+        mutation()
+    except Exception as error:
+        if isinstance(error, (AssertionError, SyntaxError)):  # not a fault of the library
+            raise
+        return {"by": f"its own import ({type(error).__name__}: {error})"}
+    files, own = ["test_references.py", "test_ops.py", "test_edge_cases.py"], []
     if row == LINALG:
         files = ["test_linalg.py"]
     elif not row:
-        files = ["test_contexts.py", "test_saved.py", "test_foreign.py", "test_modes.py", "test_transforms.py", *files]
-        files += ["test_value.py", "test_tensor.py", "test_modules.py", "test_weight_gradients.py"]
+        own = own_tests(mutation)
+        files = list(dict.fromkeys([*own, *ALL_TESTS]))
+    counter = Counter(own)
     arguments = [f"tests/{name}" for name in files]
     chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row not in ("", LINALG) else []
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--hypothesis-seed={seed}"]
     code = pytest.main([*arguments, *chosen, *options], plugins=[counter])
-    return int(code), counter.examples
+    if code and not counter.failed:
+        return {"broken": f"pytest ended with {code!r}"}
+    return {"by": counter.failed, "examples": counter.examples}
 
 
 class Counter:
-    """Counts the examples that Hypothesis ran in the test that failed."""
+    """The test that failed, and how many examples Hypothesis ran in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, own: Sequence[str]) -> None:
+        self.own = own
         self.examples = 0
+        self.failed = ""
+
+    def pytest_collection_modifyitems(self, items) -> None:
+        """The files of the mutant's own first, and in them what takes least time: a single example."""
+        items.sort(
+            key=lambda item: (
+                item.path.name not in self.own,
+                item.path.name in self.own and "hypothesis" in item.keywords,
+            )
+        )
+
+    def pytest_runtest_logreport(self, report) -> None:
+        if report.failed and not self.failed:
+            self.failed = f"{report.nodeid.removeprefix('tests/')} ({self.reason(report.longrepr)})"
+
+    def pytest_collectreport(self, report) -> None:
+        self.pytest_runtest_logreport(report)
+
+    @staticmethod
+    def reason(found) -> str:
+        """The first line of the error."""
+        crash = getattr(found, "reprcrash", None)
+        return (crash.message if crash else str(found).strip().split("\n")[-1]).strip().split("\n")[0][:100]
 
     def pytest_runtest_setup(self, item) -> None:
         inner = getattr(getattr(item, "obj", None), "hypothesis", None)
@@ -575,15 +386,19 @@ class Counter:
             self.examples = 0
 
 
-MUTATIONS: dict[str, Mutation] = dict(ENGINE)
+NO_FAULT = "no fault at all"  # which has to survive, or the others prove nothing
+MUTATIONS: dict[str, Mutation] = {**ENGINE, NO_FAULT: lambda: None}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--only", default="", help="only mutants whose name contains this")
+    parser.add_argument("--only", default=[""], nargs="+", help="parts of names, such as: tanh engine")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     options = parser.parse_args()
+
+    def chosen(name: str) -> bool:
+        return any(text in name for text in options.only)
 
     rules, products = rule_mutants(), product_mutants()
     MUTATIONS.update({name: mutation for name, _, mutation in [*rules, *products]})
@@ -592,19 +407,17 @@ def main() -> int:
         "rules of numpy.linalg": [(name, row) for name, row, _ in products],
         "engine": [(name, "") for name in ENGINE],
     }
-    names = [(name, row) for group in groups.values() for name, row in group if options.only in name]
+    names = [(name, row) for group, found in groups.items() for name, row in found if chosen(f"{group}: {name}")]
     jobs = [(name, row, seed) for name, row in names for seed in options.seeds]
-    killed: dict[str, list[bool]] = {name: [] for name, _ in names}
-    examples: dict[str, list[int]] = {name: [] for name, _ in names}
+    if options.only == [""] and (verdict := hunt((NO_FAULT, "", options.seeds[0]))).killed:
+        parser.exit(1, f"the tests fail as it is: {verdict}\n")
+    verdicts: dict[str, list[Verdict]] = {name: [] for name, _ in names}
     with multiprocessing.get_context("fork").Pool(options.jobs) as pool:
-        for done, (name, seed, dead, count, late) in enumerate(pool.imap_unordered(hunt, jobs), 1):
-            killed[name].append(dead)
-            if dead:
-                examples[name].append(count)
-            if late:
-                print(f"out of time: {name}, seed {seed}", file=sys.stderr, flush=True)
-            if done % 50 == 0:
-                print(f"{done} of {len(jobs)} runs", file=sys.stderr, flush=True)
+        for verdict in pool.imap_unordered(hunt, jobs):
+            verdicts[verdict.name].append(verdict)
+            print(verdict, file=sys.stderr, flush=True)
+    killed = {name: [v.killed for v in found] for name, found in verdicts.items()}
+    examples = {name: [v.examples for v in found if v.killed] for name, found in verdicts.items()}
 
     print("| mutants of | total | killed by every seed | equivalent | survivors | examples to kill, median |")
     print("|---|---|---|---|---|---|")
@@ -618,6 +431,7 @@ def main() -> int:
         median = f"{statistics.median(counts):.0f}" if counts else ""
         print(f"| {group} | {len(listed)} | {len(gone)} | {len(equivalent)} | {len(alive)} | {median} |")
         survivors += alive
+    print(f"{sum(v.seconds for found in verdicts.values() for v in found):.0f} seconds of processor time")
     for name, reason in EQUIVALENT.items():
         if name in killed:
             print(f"equivalent: {name}: {reason}")

@@ -1,5 +1,7 @@
 """Anomaly mode names the first operation that makes a nan or an infinity, and arrays that changed unnoticed."""
 
+import contextlib
+import itertools
 import threading
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 import autograd
 from autograd import AnomalyError, Tensor, Value, anomaly
+from autograd.engine.modes import modes
 
 HERE = __file__
 
@@ -56,6 +59,77 @@ def test_numbers_that_were_there_before_are_not_made():
         out = autograd.exp(t + mask)
         out.sum().backward()
     assert t.grad.tolist() == [np.e, 0.0]
+
+
+SPECIAL = [1.5, 0.0, -2.0, 1e200, np.inf, -np.inf, np.nan]
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor, lambda x: Tensor([x, 1e200])], ids=["Value", "Tensor", "a part"])
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "div", "maximum"])
+def test_what_is_made_and_what_was_there(name, kind):
+    """A nan is made where no operand has one. An infinity is made where all operands are finite."""
+    row = getattr(autograd, name)
+    for x, y in itertools.product(SPECIAL, SPECIAL):
+        operands = [kind(x), kind(y)]
+        numbers = [np.ravel(operand.detach()) for operand in operands]
+        with np.errstate(all="ignore"):
+            out = np.ravel(row(*numbers))
+        made = (np.isnan(out).any() and not np.isnan(numbers).any() and "a nan") or (
+            np.isinf(out).any() and np.isfinite(numbers).all() and "an infinity"
+        )
+        refused = pytest.raises(AnomalyError, match=f"^{name} made {made} at") if made else contextlib.nullcontext()
+        with anomaly(), refused:
+            row(*operands)
+
+
+def test_a_cotangent_that_was_not_finite_before_is_nobodys_fault():
+    for seed in (np.inf, np.nan):
+        x = Tensor([2.0])
+        with anomaly():
+            (x * 3.0).backward([seed])
+        np.testing.assert_array_equal(x.grad, [seed * 3.0])
+
+
+def test_numbers_that_are_nan_and_stay_so_have_not_changed():
+    for x in (Value(np.nan), Tensor([np.nan])):
+        with anomaly():
+            y = x * 3.0
+            y.backward()
+            y.backward()
+        assert x.grad == 6.0
+
+
+def test_the_line_is_that_of_the_program_where_numpy_computes():
+    with anomaly(), pytest.raises(AnomalyError) as raised:
+        np.sum(np.array([Value(1e308), Value(1e308)]))  # computed by NumPy
+    assert f"{HERE}:{line_of('# computed by NumPy')}" in str(raised.value)
+
+
+def test_an_inner_one_is_the_outer_one():
+    """It knows what was recorded before it began, and its end is not that of the outer one."""
+    x = Value(2.0)
+    with anomaly():
+        y = x * x
+        with anomaly():
+            x.data = 3.0
+            with pytest.raises(AnomalyError, match=r"operand 0 of mul.*changed"):
+                y.backward()
+            inner = x * x
+        x.data = 4.0
+        with pytest.raises(AnomalyError, match=r"operand 0 of mul.*changed"):
+            inner.backward()
+        with pytest.raises(AnomalyError, match="log made an infinity"):
+            Value(0.0).log()
+
+
+def test_nodes_that_are_gone_are_forgotten():
+    """A training inside of it keeps no more than its last graph."""
+    with anomaly():
+        for _ in range(20):
+            last = [(Value(2.0) * 3.0).tanh(), (Tensor([2.0]) * 3.0).sum()]
+            for node in last:
+                node.backward()
+        assert len(modes.watch.built) == 4
 
 
 def test_a_change_since_recording_is_noticed():

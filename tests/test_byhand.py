@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Tensor, Value, explain, grad, hessian, hvp, jvp, no_grad, ops, value_and_grad, vectorize, vjp
+from autograd.engine.graph import cotangents, postorder
 from autograd.ops.rows import Elementwise
 
 # --------------------------------------------------------------------- graphs with any mixture of ways to write a node
@@ -117,10 +118,13 @@ def test_derivations_and_trees_look_at_each_local_derivative(program, data):
     leaves = [Value(x, f"x{i}") for i, x in enumerate(data)]
     loss = build(program, leaves)
     loss.backward()
-    before = [x.grad for x in leaves]
-    assert math.isclose(explain(loss, leaves[0]).gradient, before[0], rel_tol=1e-9, abs_tol=1e-12)
+    nodes = postorder([loss])
+    before, slope = [x.grad for x in nodes], leaves[0].grad
+    assert math.isclose(explain(loss, leaves[0]).gradient, slope, rel_tol=1e-9, abs_tol=1e-12)
     assert "value" in loss.tree()
-    assert [x.grad for x in leaves] == before
+    for root in nodes:
+        cotangents([root], [3.5], leaves, live=False)
+    assert [x.grad for x in nodes] == before
 
 
 # ---------------------------------------------------------------------------------------------- in every mode
@@ -170,6 +174,7 @@ REFUSED = {
     "vectorize, of an input": lambda: vectorize(lambda x: cube(x[0]), 1),
     "vectorize, factors": lambda: vectorize(lambda x: x[0] * Value(1.0, (W,), (2.0,)), 1),
     "vectorize, exchanged": lambda: vectorize(exchanged, 1),
+    "vectorize, in no_grad": lambda: vectorize(lambda x: x[0] * no_grad()(lambda: Value(1.0, (W,), "op"))(), 1),
 }
 
 
@@ -249,6 +254,22 @@ def test_a_step_that_does_nothing_cuts_and_a_leaf_stays_a_leaf():
         (w * 3.0).backward()
         assert w.grad == 3.0 * n
     assert w.is_leaf
+
+
+def test_a_step_runs_in_each_backward_and_the_one_before_it_can_be_called():
+    x, calls = Value(3.0), []
+    y = x * x
+    step = y._backward
+
+    def _backward():
+        calls.append(y.grad)
+        step()
+
+    y._backward = _backward
+    for n in (1, 2, 3):
+        (y * 2.0).backward()
+        assert (calls, x.grad) == ([2.0] * n, n * 12.0)
+        assert y.partials is None
 
 
 def test_without_operands():
@@ -437,6 +458,10 @@ def test_gradients_of_none_are_shown_and_stepped_over():
     w.grad = None
     w.backward()
     assert w.grad == 1.0
+    w.grad, y.grad = None, 2.0
+    for n in (1, 2):
+        y._backward()
+        assert w.grad == n * 6.0
 
 
 # ------------------------------------------------------------------------------------------------ numbers as text

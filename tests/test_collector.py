@@ -43,6 +43,13 @@ def test_who_sets_it_is_left_alone(threshold, own):
     assert gc.get_threshold() == own
 
 
+def test_a_program_that_turned_it_off_before_the_import_keeps_it_off(threshold, monkeypatch):
+    gc.set_threshold(0, 10, 10)
+    monkeypatch.setattr(collector, "_ours", (0, 10, 10))
+    backward(3000)
+    assert gc.get_threshold() == (0, 10, 10)
+
+
 def test_a_graph_is_built_without_it(threshold):
     last = backward(20_000)
     gc.collect()

@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 import itertools
+import threading
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from autograd import (
     value_and_grad,
     vjp,
 )
+from autograd.engine.modes import active, modes
 
 cube = custom_op(lambda x: x**3, lambda g, out, x: g * 3 * x**2, name="cube")
 
@@ -88,9 +90,9 @@ def test_a_transformation_differentiates_whatever_is_on_outside(name, f):
 
 def test_transformations_of_numbers_in_no_grad():
     f = lambda x: x**3 + ops.sin(x) * cube(x)  # noqa: E731
-    for modes in itertools.product("rf", repeat=3):
+    for order in itertools.product("rf", repeat=3):
         g = f
-        for mode in modes:
+        for mode in order:
             g = grad(g) if mode == "r" else (lambda h: lambda x: jvp(h, (x,), (1.0,))[1])(g)
         wanted = g(0.7)
         with no_grad():
@@ -175,13 +177,7 @@ def test_forward_mode_of_custom_operations_in_no_grad(seed):
 
 # ----------------------------------------------------------------------------------------- generators and coroutines
 
-CONTEXTS = {"no_grad": (no_grad, lambda x: (x * x).is_leaf), "anomaly": (anomaly, lambda x: watched())}
-
-
-def watched():
-    from autograd.engine.modes import modes
-
-    return modes.watch is not None
+CONTEXTS = {"no_grad": (no_grad, lambda x: (x * x).is_leaf), "anomaly": (anomaly, lambda x: modes.watch is not None)}
 
 
 @pytest.mark.parametrize("name", CONTEXTS)
@@ -221,6 +217,14 @@ def test_decorated_code_is_inside_whenever_it_runs_and_nothing_else_is(name):
         finally:
             closed.append(on(x))
 
+    @context()
+    async def answering():
+        sent = yield on(x)
+        try:
+            yield (sent, on(x))
+        except KeyError:
+            yield ("caught", on(x))
+
     closed: list[bool] = []
     assert function()
     assert not on(x)
@@ -242,14 +246,20 @@ def test_decorated_code_is_inside_whenever_it_runs_and_nothing_else_is(name):
         assert [(item, on(x)) async for item in asynchronous()] == [(True, False)] * 2
         early = asynchronous()
         assert await anext(early)
+        assert await anext(early)
         await early.aclose()
+        talk = answering()
+        assert await anext(talk)
+        assert await talk.asend("hello") == ("hello", True)
+        assert await talk.athrow(KeyError) == ("caught", True)
+        await talk.aclose()
 
     asyncio.run(several())
-    assert closed == [True, True]
+    assert closed == [True, True, True]
     assert inspect.isgeneratorfunction(generator)
     assert inspect.iscoroutinefunction(coroutine)
     assert inspect.isasyncgenfunction(asynchronous)
-    assert generator.__name__ == "generator"
+    assert (function.__name__, coroutine.__name__, asynchronous.__name__) == ("function", "coroutine", "asynchronous")
 
     @context()
     def returns():
@@ -276,3 +286,71 @@ def test_what_is_recorded_in_a_generator_is_as_outside():
     y = next(produce())
     assert y.is_leaf
     assert not (x * x).is_leaf
+
+
+# ------------------------------------------------------------------------------------------------------- nesting
+
+
+@given(steps=st.lists(st.sampled_from(["no_grad", "anomaly", "the same no_grad", "the same anomaly", "end", "grad"])))
+def test_contexts_nest_in_any_order(steps):
+    """Where one ends, all is as before it began. One object may be entered while it is on."""
+
+    def now():
+        return modes.recording, modes.cut, modes.watch, modes.state, active.modes
+
+    same, entered, at_first = {"no_grad": no_grad(), "anomaly": anomaly()}, [], now()
+    x = Value(2.0)
+    for step in [*steps, *["end"] * len(steps)]:
+        before = now()
+        kinds = [type(context) for context, _ in entered]
+        if step == "grad":
+            assert grad(lambda x: x * x * x)(3.0) == 27.0
+            assert now() == before
+        elif step != "end":
+            name = step.removeprefix("the same ")
+            context = CONTEXTS[name][0]() if name == step else same[name]
+            context.__enter__()
+            entered.append((context, before))
+            kinds.append(type(context))
+            assert modes.watch is before[2] or (before[2] is None and name == "anomaly")
+        elif entered:
+            context, before = entered.pop()
+            context.__exit__(None, None, None)
+            assert now() == before
+            kinds.pop()
+        for context, on in CONTEXTS.values():
+            assert on(x) == (context in kinds)
+    assert now() == at_first
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+def test_a_decorated_function_runs_in_several_threads_at_once(name):
+    """Each call has a context of its own. The end of one call does not change what is on in another thread."""
+    context, on = CONTEXTS[name]
+    x, inside, outside = Value(2.0), [], []
+    first_is_in, second_is_in, first_is_out = threading.Event(), threading.Event(), threading.Event()
+
+    @context()
+    def function(mine, other):
+        mine.set()
+        assert other.wait(60)
+        inside.append(on(x))
+
+    def first():
+        function(first_is_in, second_is_in)
+        outside.append(on(x))
+        first_is_out.set()
+
+    def second():
+        with context():
+            assert first_is_in.wait(60)
+            function(second_is_in, first_is_out)
+            inside.append(on(x))
+        outside.append(on(x))
+
+    threads = [threading.Thread(target=first), threading.Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert (inside, outside) == ([True] * 3, [False] * 2)

@@ -211,6 +211,18 @@ def test_what_an_object_has_not_is_plain_to_others():
         assert (caught.value.name, caught.value.obj) == ("shap", thing) or caught.value.obj is thing
 
 
+def test_a_subclass_may_have_what_its_base_has_not():
+    class Device(Tensor):
+        cuda = "its own"
+
+    class Plain(Tensor):
+        pass
+
+    assert Device([1.0]).cuda == "its own"
+    assert {"cuda", "cpu"} & {*dir(Device([1.0]))} == {"cuda"}
+    assert not {"cuda", "cpu"} & {*dir(Plain([1.0]))}
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8, bool])
 @pytest.mark.parametrize("p", [0.3, 0.5])
 def test_dropout_keeps_the_mean_of_every_dtype(dtype, p):

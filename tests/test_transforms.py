@@ -12,6 +12,7 @@ from test_ops import ELEMENTWISE, FUSED, MOVES, REDUCTIONS, by_name, named, oper
 import autograd
 import nn
 from autograd import Tensor, Value, grad, hessian, hvp, jacobian, jvp, ops, value_and_grad, vjp
+from autograd.engine.graph import between, cotangents
 
 
 def rate(f):
@@ -256,6 +257,43 @@ def test_jacobians():
     assert jacobian(lambda m: m @ m)(np.ones((2, 2))).shape == (2, 2, 2, 2)
     with pytest.raises(ValueError, match="sideways"):
         jacobian(f, mode="sideways")
+
+
+def test_equal_numbers_in_a_function_are_not_told_apart_without_a_word():
+    for compare in (lambda x, y: x == y, lambda x, y: x != y, lambda x, y: y in [x]):
+        f = lambda x, y, compare=compare: x * y if compare(x, y) else x  # noqa: E731
+        with pytest.raises(TypeError, match=r"== of two Values, both 2\.0.*autograd\.equal"):
+            grad(f)(2.0, Value(2.0))
+        x, y = Value(2.0), Value(2.0)
+        assert bool(compare(x, y)) == (compare(1, 2))  # outside: by identity
+        assert grad(f)(2.0, Value(3.0)) == (3.0 if compare(1, 2) else 1.0)
+    assert grad(lambda x: x * x if x == x else x)(2.0) == 4.0
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize("live", [False, True])
+def test_reverse_mode_between_nodes(kind, live):
+    """A node that is asked for is a leaf. A result that comes twice counts twice. Other paths are not swept."""
+    x, w = kind(3.0), kind(5.0)
+    y = x * x
+    z = y * x * w
+    out = z + w.exp()
+    products = between([out], [x])
+    assert [node.op.name for node in products] == ["mul", "mul", "mul", "add"]
+    assert [node.op.name for node in between([out], [x, y])] == ["mul", "mul", "add"]
+    assert between([y], [y, x]) == between([w], [x]) == between([2.0], [x]) == []
+
+    def slopes(outputs, seeds, wrt):
+        one = ops.identity if kind is Value else np.asarray
+        return [None if g is None else float(ops.detach(g))
+                for g in cotangents(outputs, [one(seed) for seed in seeds], wrt, live)]  # fmt: skip
+
+    assert slopes([out], [1.0], [x]) == [3 * 9.0 * 5.0]
+    assert slopes([out], [1.0], [x, y]) == [9.0 * 5.0, 3.0 * 5.0]
+    assert slopes([y, y, x], [1.0, 2.0, 4.0], [x]) == [3 * 6.0 + 4.0]
+    assert slopes([y, w, 2.0], [1.0, 2.0, 4.0], [x, w]) == [6.0, 2.0]
+    assert slopes([y], [1.0], [w]) == [None]
+    assert [node.grad for node in (x, w, y, z, out)] == [x.empty_grad] * 5
 
 
 def test_what_does_not_depend():

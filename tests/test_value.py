@@ -1,8 +1,12 @@
 """`Value`: the behaviour of a scalar node. Graphs of any depth and sharing give the right gradient."""
 
+import contextlib
 import copy
 import gc
+import inspect
+import itertools
 import math
+import operator
 import pickle
 import sys
 import threading
@@ -15,8 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Tensor, Value, no_grad
-from autograd.ops.rows import Elementwise
+from autograd import Tensor, Value, anomaly, grad, hvp, no_grad
+from autograd.ops.rows import Elementwise, Reduction
 
 small = st.floats(-4, 4)
 
@@ -130,6 +134,40 @@ def test_dot_takes_constants_and_shared_values():
     assert autograd.dot([1.0, 2.0], [x, x]).data == 9.0
 
 
+REDUCTIONS = [row for row in autograd.ops.ROWS.values() if isinstance(row, Reduction)]
+
+
+@pytest.mark.parametrize("row", REDUCTIONS, ids=lambda row: row.name)
+def test_a_reduction_of_values_is_that_of_an_array(row):
+    """With all its parameters, in the number and in two orders. A sequence has one axis, and a Value has none."""
+    numbers, direction = [0.5, -1.5, 2.0, 0.25], [1.0, -2.0, 0.5, 3.0]
+    spellings = [{}, {"axis": 0}, {"axis": -1}, {"axis": (0,)}, *([{"ddof": 1}] if "ddof" in row.params else [])]
+    for params in spellings:
+        values, tensor = [Value(x) for x in numbers], Tensor(numbers)
+        out, expected = row(values, **params), row(tensor, **params)
+        out.backward()
+        expected.backward()
+        np.testing.assert_allclose(out.data, expected.item(), rtol=1e-14)
+        np.testing.assert_allclose([x.grad for x in values], tensor.grad, rtol=1e-13)
+        slope = grad(lambda xs, params=params: row(xs, **params))
+        second = grad(lambda xs, slope=slope: autograd.dot(slope(xs), direction))(numbers)
+        expected = hvp(lambda t, params=params: row(t, **params), np.array(numbers), np.array(direction))
+        np.testing.assert_allclose(second, expected, rtol=1e-12, atol=1e-14)
+    for wrong in ({"axis": 1}, {"axis": (0, 1)}, {"keepdims": True}):
+        with pytest.raises(ValueError, match=f"{row.name} of a sequence of Values has one axis"):
+            row([Value(x) for x in numbers], **wrong)
+    for axis in (0, -1, (0,)):
+        with pytest.raises(ValueError, match="0 dimensions"):
+            row(Value(2.0), axis=axis)
+
+
+def test_rows_of_arrays_refuse_values():
+    for name in ("transpose", "cumsum", "matmul", "einsum", "dot"):
+        row = autograd.ops.ROWS[name]
+        with pytest.raises(TypeError, match=f"{name} works on arrays and Tensors, not on a Value"):
+            row(*[Value(2.0)] * max(1, row.arity))
+
+
 def test_sharing_and_sweeps_from_two_roots():
     x = Value(2.0)
     shared = x * x
@@ -149,6 +187,64 @@ def test_backward_of_a_leaf_and_of_itself_twice():
     y.backward()
     y.backward()
     assert x.grad == 2.0 + 24.0
+
+
+# ---------------------------------------------------------------------------------------------------- operators
+
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
+by_operator = pytest.mark.parametrize("f", OPERATORS, ids=lambda f: f.__name__)
+NUMBERS = [3, 3.0, True, np.float32(3), np.int8(3), np.array(3.0)]
+SIDES = {"left": lambda f, x, y: f(Value(x), y), "right": lambda f, x, y: f(x, Value(y)),
+         "both": lambda f, x, y: f(Value(x), Value(y))}  # fmt: skip
+
+
+@by_operator
+@pytest.mark.parametrize("context", [contextlib.nullcontext, no_grad, anomaly])
+def test_a_number_on_either_side_in_any_mode(f, context):
+    for number, left in itertools.product(NUMBERS, (True, False)):
+        x = Value(2.5)
+        with context():
+            out = f(number, x) if left else f(x, number)
+            at = [float(number), 2.5 + 1e-30j] if left else [2.5 + 1e-30j, float(number)]
+            assert math.isclose(out.data, f(*at).real, rel_tol=1e-15)
+            assert out.is_leaf == (context is no_grad)
+            if not out.is_leaf:
+                assert [type(operand) is Value for operand in out.operands] == [not left, left]
+                out.backward()
+                assert math.isclose(x.grad, f(*at).imag / 1e-30, rel_tol=1e-14)
+
+
+@by_operator
+@pytest.mark.parametrize("side", SIDES)
+def test_arithmetic_never_raises(f, side):
+    """Where Python's floats raise, the result is NumPy's."""
+    special = [0.0, -0.0, 1.0, -1.0, 0.5, -8.0, 1e200, math.inf, -math.inf, math.nan]
+    for x, y in itertools.product(special, special):
+        with np.errstate(all="ignore"):
+            expected = f(np.float64(x), np.float64(y))
+        for context in (contextlib.nullcontext(), no_grad()):
+            with context:
+                out = SIDES[side](f, x, y)
+            np.testing.assert_array_equal(out.data, expected)
+
+
+METHODS = [row for row in autograd.ops.ROWS.values()
+           if isinstance(row, Elementwise) and row.arity == 2 and hasattr(Value, row.name)]  # fmt: skip
+
+
+@pytest.mark.parametrize("row", METHODS, ids=lambda row: row.name)
+def test_an_operand_by_name(row):
+    _, name = inspect.signature(getattr(Value, row.name)).parameters
+    method = getattr(Value(0.5), row.name)
+    assert method(**{name: 0.25}).data == method(0.25).data == row(0.5, 0.25)
+    for args, named in [
+        ((0.25,), {name: 0.25}),
+        ((0.25,), {"nonsense": 0.25}),
+        ((), {"nonsense": 0.25}),
+        ((1.0, 2.0), {}),
+    ]:
+        with pytest.raises(TypeError):
+            method(*args, **named)
 
 
 # ------------------------------------------------------------------------------------------- depth, cycles, memory
@@ -225,7 +321,19 @@ def test_repr_label_and_identity():
     v = Value(2.0, label="w")
     assert repr(v) == "Value(data=2.0, grad=0.0, label='w')"
     assert Value(2.0).label == ""
-    assert v != Value(2.0)
+    same = v
+    for kind, twin in ((Value, Value(2.0)), (Value, v * 1.0), (str, "w"), (bytes, b"w"), (type(None), None)):
+        assert isinstance(twin, kind)
+        assert (v == twin) is (twin == v) is False
+        assert (v != twin) is (twin != v) is True
+    assert (v == same) is True
+    assert (v != same) is False
+    for number in (2, 2.0, np.float64(2.0), np.array(2.0)):
+        assert v == number and number == v
+        assert not (v != number or number != v)
+        assert v != number + 1 and number + 1 != v
+    assert (v == np.array([2.0, 3.0])).tolist() == [True, False]
+    assert (v != np.array([2.0, 3.0])).tolist() == [False, True]
     assert len({v, Value(2.0)}) == 2
     assert v < 3 and v >= 2.0 and v <= Value(2.0)
     assert bool(Value(0.0)) is False
@@ -236,8 +344,8 @@ def test_node_protocol():
     out = x * y
     assert out.op is autograd.mul
     assert out.operands == out.parents == (x, y)
-    assert (2.0 - x).operands == (2.0, x)
-    assert (2.0 - x).parents == (x,)
+    assert (5.0 - x).operands == (5.0, x)
+    assert (5.0 - x).parents == (x,)
     assert x.op is None and x.operands == () and x.is_leaf
     assert autograd.clip(x, 0.0, 1.0).operands == (x, 0.0, 1.0)
     assert autograd.sum([x, y]).params == {}
@@ -262,7 +370,8 @@ def test_no_grad_and_detach():
         with no_grad():
             pass
         z = autograd.dot([x], [x])
-    assert y.is_leaf and z.is_leaf
+        each = [x.exp(), -x, x * x, x * 2.0, 2.0 - x, x.maximum(0.5), autograd.sum([x, x]), autograd.clip(x, 0.0, 1.0)]
+    assert y.is_leaf and z.is_leaf and all(out.is_leaf for out in each)
     assert (x * x).op is autograd.mul
 
     @no_grad()
@@ -306,10 +415,10 @@ def test_threads_on_separate_graphs():
         t.start()
     for t in threads:
         t.join()
-    for k, grad in results.items():
+    for k, found in results.items():
         x = Value(1.0 + k)
         (x * x).sigmoid().backward()
-        assert grad == x.grad
+        assert found == x.grad
 
 
 def test_threads_that_share_leaves_take_turns_or_use_transformations():
