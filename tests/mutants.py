@@ -152,7 +152,7 @@ def rename(row: Elementwise, names: tuple[str, ...]) -> None:
 
     for module in [m for n, m in sys.modules.items() if n.startswith("autograd")]:
         if "operand_names" in vars(module):
-            module.operand_names = operand_names
+            vars(module)["operand_names"] = operand_names
 
 
 def boundary_changes(rule: Callable) -> list[Callable]:
@@ -200,7 +200,12 @@ class SourceChange:
     def __call__(self) -> None:
         changed = compile(self.source(), self.path, "exec")
         original = SourceFileLoader.get_code
-        SourceFileLoader.get_code = lambda loader, name: changed if name == self.module else original(loader, name)
+
+        def get_code(loader, name):
+            return changed if name == self.module else original(loader, name)
+
+        patched: Any = SourceFileLoader
+        patched.get_code = get_code
         for name in [name for name in sys.modules if name.split(".")[0] in ("autograd", "nn")]:
             del sys.modules[name]
         importlib.import_module(self.module)

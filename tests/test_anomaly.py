@@ -126,7 +126,7 @@ def test_nodes_that_are_gone_are_forgotten():
     """A training inside of it keeps no more than its last graph."""
     with anomaly():
         for _ in range(20):
-            last = [(Value(2.0) * 3.0).tanh(), (Tensor([2.0]) * 3.0).sum()]
+            last: list = [(Value(2.0) * 3.0).tanh(), (Tensor([2.0]) * 3.0).sum()]
             for node in last:
                 node.backward()
         assert len(modes.watch.built) == 4

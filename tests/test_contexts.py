@@ -298,7 +298,8 @@ def test_contexts_nest_in_any_order(steps):
     def now():
         return modes.recording, modes.cut, modes.watch, modes.state, active.modes
 
-    same, entered, at_first = {"no_grad": no_grad(), "anomaly": anomaly()}, [], now()
+    same, at_first = {"no_grad": no_grad(), "anomaly": anomaly()}, now()
+    entered: list = []
     x = Value(2.0)
     for step in [*steps, *["end"] * len(steps)]:
         before = now()
@@ -318,8 +319,8 @@ def test_contexts_nest_in_any_order(steps):
             context.__exit__(None, None, None)
             assert now() == before
             kinds.pop()
-        for context, on in CONTEXTS.values():
-            assert on(x) == (context in kinds)
+        for kind, on in CONTEXTS.values():
+            assert on(x) == (kind in kinds)
     assert now() == at_first
 
 

@@ -518,7 +518,7 @@ def test_no_write_goes_unnoticed(view, lend, target):
             for loss in losses:
                 with pytest.raises(RuntimeError, match=r"mul.*changed"):
                     loss.backward()
-        loss = losses = None
+        del loss, losses
         array[2] = 7.0
 
 

@@ -141,7 +141,13 @@ REDUCTIONS = [row for row in autograd.ops.ROWS.values() if isinstance(row, Reduc
 def test_a_reduction_of_values_is_that_of_an_array(row):
     """With all its parameters, in the number and in two orders. A sequence has one axis, and a Value has none."""
     numbers, direction = [0.5, -1.5, 2.0, 0.25], [1.0, -2.0, 0.5, 3.0]
-    spellings = [{}, {"axis": 0}, {"axis": -1}, {"axis": (0,)}, *([{"ddof": 1}] if "ddof" in row.params else [])]
+    spellings: list[dict] = [
+        {},
+        {"axis": 0},
+        {"axis": -1},
+        {"axis": (0,)},
+        *([{"ddof": 1}] if "ddof" in row.params else []),
+    ]
     for params in spellings:
         values, tensor = [Value(x) for x in numbers], Tensor(numbers)
         out, expected = row(values, **params), row(tensor, **params)
@@ -193,7 +199,7 @@ def test_backward_of_a_leaf_and_of_itself_twice():
 
 OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.pow]
 by_operator = pytest.mark.parametrize("f", OPERATORS, ids=lambda f: f.__name__)
-NUMBERS = [3, 3.0, True, np.float32(3), np.int8(3), np.array(3.0)]
+NUMBERS: list = [3, 3.0, True, np.float32(3), np.int8(3), np.array(3.0)]
 SIDES = {"left": lambda f, x, y: f(Value(x), y), "right": lambda f, x, y: f(x, Value(y)),
          "both": lambda f, x, y: f(Value(x), Value(y))}  # fmt: skip
 
