@@ -20,6 +20,12 @@ import numpy as np
 Rule = Callable[..., Any]
 
 
+class Length:
+    """A number of elements that is not known yet, such as that of a batch. Shapes may hold it in place of an int."""
+
+    __slots__ = ()
+
+
 class Traced:
     """Anything but a number that can flow through a rule: it says itself what an operation on it means."""
 

@@ -1,0 +1,173 @@
+"""The shape and the dtype of a node, from those of its operands.
+
+Elementwise rows, reductions, reshapes and broadcasts have a rule here. Any other row is run on zeros that take no
+memory, at a few lengths. Its shape is then read off: sizes that are linear in the lengths.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import ops
+from autograd.ops.questions import Question
+from autograd.ops.rows import Elementwise, Op, Reduction, Traced, normalize_axis
+from autograd.vectorizing.sizes import NotLowerable, Size
+
+Shape = tuple[Any, ...]
+FIRST = 6
+"""The length at which rows are tried first; then one by one at the two that follow."""
+
+
+class Operand(NamedTuple):
+    """In a parameter: the operand of this number."""
+
+    which: int
+
+
+def infer(op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> tuple[Shape, np.dtype[Any]]:
+    """Shape and dtype of an operation on nodes and numbers; NotLowerable where they depend on the lengths otherwise."""
+    shapes = [shape_of(x) for x in operands]
+    if isinstance(op, (Elementwise, Question)) and "size" not in params:
+        return broadcast(shapes), dtype_of(op, kinds(operands), **params)
+    if isinstance(op, Reduction):
+        (shape,) = shapes
+        axes = normalize_axis(params.get("axis"), len(shape))
+        keep = params.get("keepdims", False)
+        out = tuple(1 if i in axes else n for i, n in enumerate(shape) if keep or i not in axes)
+        return out, dtype_of(op, kinds(operands))
+    if op is ops.reshape:
+        return whole(math.prod(shapes[0]), params["shape"]), operands[0].dtype
+    if op is ops.broadcast_to:
+        return tuple(params["shape"]), getattr(operands[0], "dtype", np.dtype(float))
+    return tried(op, operands, params)
+
+
+def shape_of(x: Any) -> Shape:
+    """The shape of a node; () of a number."""
+    return x.shape if isinstance(x, Traced) else ()  # type: ignore[attr-defined]
+
+
+def broadcast(shapes: Iterable[Shape]) -> Shape:
+    """The shape that several broadcast to. A length is 1 only if it is known to be.
+
+    >>> n = Size.symbol("n")
+    >>> broadcast([(n, 1), (3,), ()])
+    (n, 3)
+    """
+    shapes = list(shapes)
+    ndim = max(map(len, shapes), default=0)
+    out = []
+    for column in zip(*[(1,) * (ndim - len(shape)) + tuple(shape) for shape in shapes], strict=True):
+        lengths = [n for n in column if n != 1]
+        if any(n != lengths[0] for n in lengths):
+            raise NotLowerable(f"shapes {', '.join(map(str, shapes))} do not broadcast for every length")
+        out.append(lengths[0] if lengths else 1)
+    return tuple(out)
+
+
+def whole(count: Any, shape: Any) -> Shape:
+    """The shape of a reshape of so many elements, with the length that is given as -1.
+
+    >>> whole(Size.symbol("n") * 12, (-1, 4))
+    (3·n, 4)
+    """
+    given = tuple(shape) if isinstance(shape, tuple) else (shape,)
+    known = math.prod(n for n in given if isinstance(n, Size) or n != -1)
+    out = tuple(n if isinstance(n, Size) or n != -1 else count // known for n in given)
+    if math.prod(out) != count:
+        raise NotLowerable(f"{count} elements in the shape {given}")
+    return out
+
+
+def kinds(operands: Sequence[Any]) -> tuple[Any, ...]:
+    """What decides the dtype of a result: the operands' dtypes and ranks, or the type of a number."""
+    return tuple([(x.dtype, len(x.shape)) if isinstance(x, Traced) else type(x) for x in operands])  # type: ignore[attr-defined]
+
+
+@lru_cache(maxsize=4096)
+def dtype_of(op: Op, kinds: tuple[Any, ...], **params: Any) -> np.dtype[Any]:
+    """The dtype of an operation that works element by element, or reduces: it is run on ones."""
+    ones = [np.ones((1,) * kind[1], kind[0]) if isinstance(kind, tuple) else kind(1) for kind in kinds]
+    with np.errstate(all="ignore"):
+        return np.asarray(op.forward(*ones, **params)).dtype
+
+
+def tried(op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> tuple[Shape, np.dtype[Any]]:
+    """Shape and dtype, from running the row at a few lengths."""
+    symbols = sorted({name for x in (*map(shape_of, operands), *params.values()) for name in names_in(x)})
+    base = dict.fromkeys(symbols, FIRST)
+    first = run(op, operands, params, base)
+    out: list[Any] = list(first.shape)
+    for name in symbols:
+        following = [run(op, operands, params, {**base, name: FIRST + k}).shape for k in (1, 2)]
+        if {len(shape) for shape in following} != {first.ndim}:
+            raise NotLowerable(f"the number of dimensions of {op.name} depends on the length {name}")
+        for i, (n, m, k) in enumerate(zip(first.shape, *following, strict=True)):
+            if k - m != m - n:
+                raise NotLowerable(f"the shape of {op.name} is not linear in the length {name}")
+            out[i] = out[i] + (m - n) * (Size.symbol(name) - FIRST)
+    together = run(op, operands, params, dict.fromkeys(symbols, FIRST + 3)).shape
+    if concrete(tuple(out), dict.fromkeys(symbols, FIRST + 3)) != together:
+        raise NotLowerable(f"the shape of {op.name} depends on several lengths together")
+    return tuple(out), first.dtype
+
+
+def run(op: Op, operands: Sequence[Any], params: Mapping[str, Any], lengths: Mapping[str, int]) -> np.ndarray:
+    """The row on zeros, or on data where it is known, at these lengths."""
+    arrays = []
+    for x in operands:
+        if not isinstance(x, Traced):
+            arrays.append(x)
+        elif x.array is not None:  # type: ignore[attr-defined]
+            arrays.append(x.array)  # type: ignore[attr-defined]
+        else:
+            arrays.append(np.broadcast_to(np.zeros((), x.dtype), concrete(x.shape, lengths)))  # type: ignore[attr-defined]
+    return applied(op, arrays, concrete(dict(params), lengths))
+
+
+def applied(op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> np.ndarray:
+    """The row on arrays; the arrays of an index come last among them."""
+    if "index" in params:
+        extra: list[Any] = []
+        params["index"] = lowered(params["index"], arrays, extra)
+        arrays = arrays[: len(arrays) - len(extra)]
+    try:
+        with np.errstate(all="ignore"):
+            return np.asarray(op.forward(*arrays, **params))
+    except (ValueError, IndexError, TypeError) as error:
+        raise NotLowerable(f"{op.name} of shapes {[np.shape(x) for x in arrays]}: {error}") from error
+
+
+def lowered(index: Any, operands: Sequence[Any], found: list[Any]) -> Any:
+    """An index with its arrays back from the operands; these are noted in `found`."""
+    if isinstance(index, Operand):
+        found.append(operands[index.which])
+        return operands[index.which]
+    return tuple([lowered(part, operands, found) for part in index]) if isinstance(index, tuple) else index
+
+
+def names_in(x: Any) -> frozenset[str]:
+    """The symbols of the lengths in a shape or a parameter."""
+    if isinstance(x, Size):
+        return x.symbols()
+    if isinstance(x, slice):
+        x = (x.start, x.stop, x.step)
+    return frozenset().union(*map(names_in, x)) if isinstance(x, (tuple, list)) else frozenset()
+
+
+def concrete(x: Any, lengths: Mapping[str, int]) -> Any:
+    """A shape or a parameter with numbers in the place of sizes."""
+    if isinstance(x, Size):
+        return x.at(lengths)
+    if isinstance(x, Operand):
+        return x
+    if isinstance(x, (tuple, list)):
+        return type(x)([concrete(item, lengths) for item in x])
+    if isinstance(x, slice):
+        return slice(*[concrete(n, lengths) for n in (x.start, x.stop, x.step)])
+    return {key: concrete(item, lengths) for key, item in x.items()} if isinstance(x, dict) else x
