@@ -27,5 +27,6 @@ def evaluate(roots: Sequence[Any], values: Mapping[Expression, Any], lengths: Ma
             found[node] = node.array
         else:
             arrays = [found[x] if isinstance(x, Expression) else x for x in node.operands]
-            found[node] = applied(node.op, arrays, concrete(dict(node.params), lengths))
-    return [found[x] if isinstance(x, Expression) else np.asarray(x) for x in roots]
+            out = applied(node.op, arrays, concrete(dict(node.params), lengths))
+            found[node] = out.item() if node.weak else out
+    return [np.asarray(found[x] if isinstance(x, Expression) else x) for x in roots]

@@ -7,7 +7,7 @@ memory, at a few lengths. Its shape is then read off: sizes that are linear in t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,8 +19,8 @@ from autograd.ops.rows import Elementwise, Op, Reduction, Traced, normalize_axis
 from autograd.vectorizing.sizes import NotLowerable, Size
 
 Shape = tuple[Any, ...]
-FIRST = 6
-"""The length at which rows are tried first; then one by one at the two that follow."""
+FIRST, SMALL = 6, (2, 3)
+"""Lengths at which rows are tried: each at FIRST and at the two that follow, and then at small ones."""
 
 
 class Operand(NamedTuple):
@@ -86,7 +86,19 @@ def whole(count: Any, shape: Any) -> Shape:
 
 def kinds(operands: Sequence[Any]) -> tuple[Any, ...]:
     """What decides the dtype of a result: the operands' dtypes and ranks, or the type of a number."""
-    return tuple([(x.dtype, len(x.shape)) if isinstance(x, Traced) else type(x) for x in operands])  # type: ignore[attr-defined]
+    return tuple([number_type(x) if is_weak(x) else (x.dtype, len(x.shape)) for x in operands])
+
+
+def is_weak(x: Any) -> bool:
+    """Whether an operand is one of Python's numbers, and adapts to the dtype of arrays."""
+    return x.weak if isinstance(x, Traced) else True  # type: ignore[attr-defined]
+
+
+def number_type(x: Any) -> type:
+    """The type of a number of Python's, or of a node that is one."""
+    if not isinstance(x, Traced):
+        return type(x)
+    return int if x.dtype.kind in "iu" else float  # type: ignore[attr-defined]
 
 
 @lru_cache(maxsize=4096)
@@ -98,31 +110,43 @@ def dtype_of(op: Op, kinds: tuple[Any, ...], **params: Any) -> np.dtype[Any]:
 
 
 def tried(op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> tuple[Shape, np.dtype[Any]]:
-    """Shape and dtype, from running the row at a few lengths."""
-    symbols = sorted({name for x in (*map(shape_of, operands), *params.values()) for name in names_in(x)})
+    """Shape and dtype, from running the row at a few lengths.
+
+    A product of lengths counts as one length of its own.
+    """
+    found = sorted({size for x in (*map(shape_of, operands), *params.values()) for size in sizes_in(x)}, key=repr)
+    products = {f"({size})": size for size in found if any(len(key) > 1 for key in size.terms)}
+    symbols = sorted({*products, *(name for size in found if f"({size})" not in products for name in size.symbols())})
+
+    def shape(**lengths: int) -> tuple[int, ...]:
+        return run(op, operands, params, {**base, **lengths}).shape
+
     base = dict.fromkeys(symbols, FIRST)
     first = run(op, operands, params, base)
     out: list[Any] = list(first.shape)
     for name in symbols:
-        following = [run(op, operands, params, {**base, name: FIRST + k}).shape for k in (1, 2)]
-        if {len(shape) for shape in following} != {first.ndim}:
+        following = [shape(**{name: FIRST + k}) for k in (1, 2)]
+        if {len(x) for x in following} != {first.ndim}:
             raise NotLowerable(f"the number of dimensions of {op.name} depends on the length {name}")
         for i, (n, m, k) in enumerate(zip(first.shape, *following, strict=True)):
             if k - m != m - n:
                 raise NotLowerable(f"the shape of {op.name} is not linear in the length {name}")
             out[i] = out[i] + (m - n) * (Size.symbol(name) - FIRST)
-    together = run(op, operands, params, dict.fromkeys(symbols, FIRST + 3)).shape
-    if concrete(tuple(out), dict.fromkeys(symbols, FIRST + 3)) != together:
+        for k in SMALL:
+            if shape(**{name: k}) != concrete(tuple(out), {**base, name: k}):
+                raise NotLowerable(f"the shape of {op.name} is another one where the length {name} is {k}")
+    together = dict.fromkeys(symbols, FIRST + 3)
+    if concrete(tuple(out), together) != shape(**together):
         raise NotLowerable(f"the shape of {op.name} depends on several lengths together")
-    return tuple(out), first.dtype
+    return tuple(x.put(products) if isinstance(x, Size) else x for x in out), first.dtype
 
 
 def run(op: Op, operands: Sequence[Any], params: Mapping[str, Any], lengths: Mapping[str, int]) -> np.ndarray:
     """The row on zeros, or on data where it is known, at these lengths."""
     arrays = []
     for x in operands:
-        if not isinstance(x, Traced):
-            arrays.append(x)
+        if is_weak(x):
+            arrays.append(number_type(x)(1) if isinstance(x, Traced) else x)
         elif x.array is not None:  # type: ignore[attr-defined]
             arrays.append(x.array)  # type: ignore[attr-defined]
         else:
@@ -151,19 +175,20 @@ def lowered(index: Any, operands: Sequence[Any], found: list[Any]) -> Any:
     return tuple([lowered(part, operands, found) for part in index]) if isinstance(index, tuple) else index
 
 
-def names_in(x: Any) -> frozenset[str]:
-    """The symbols of the lengths in a shape or a parameter."""
+def sizes_in(x: Any) -> Iterator[Size]:
+    """The sizes in a shape or a parameter."""
     if isinstance(x, Size):
-        return x.symbols()
+        yield x
     if isinstance(x, slice):
         x = (x.start, x.stop, x.step)
-    return frozenset().union(*map(names_in, x)) if isinstance(x, (tuple, list)) else frozenset()
+    for item in x if isinstance(x, (tuple, list)) else ():
+        yield from sizes_in(item)
 
 
 def concrete(x: Any, lengths: Mapping[str, int]) -> Any:
-    """A shape or a parameter with numbers in the place of sizes."""
+    """A shape or a parameter with numbers in the place of sizes. A product may have a length of its own: "(m·n)"."""
     if isinstance(x, Size):
-        return x.at(lengths)
+        return lengths[f"({x})"] if f"({x})" in lengths else x.at(lengths)
     if isinstance(x, Operand):
         return x
     if isinstance(x, (tuple, list)):

@@ -58,6 +58,16 @@ class Size(Length):
         """The number that it is for these lengths."""
         return sum(c * math.prod(lengths[name] for name in key) for key, c in self.terms.items())
 
+    def put(self, sizes: Mapping[str, Any]) -> Any:
+        """The size with other sizes in the place of some symbols."""
+        total: Any = 0
+        for key, c in self.terms.items():
+            product: Any = c
+            for name in key:
+                product = product * sizes.get(name, Size.symbol(name))
+            total = total + product
+        return total
+
     # -------------------------------------------------------------------------------------------------- arithmetic
 
     def __add__(self, other: Any) -> Any:
@@ -102,6 +112,11 @@ class Size(Length):
     def __mod__(self, other: Any) -> Any:
         if divided(self, other)[1] != 0:
             raise NotLowerable(f"{self} % {other} depends on the length")
+        return 0
+
+    def __rmod__(self, other: Any) -> Any:
+        if divided(other, self)[1] != 0:
+            raise NotLowerable(f"{other} % {self} depends on the length")
         return 0
 
     def __truediv__(self, other: Any) -> Any:
@@ -204,12 +219,7 @@ def decided(x: Size, y: Any, sign: str, test: Callable[[int], bool]) -> bool:
     found = terms_of(difference)
     if found is None:
         raise TypeError(f"{sign} of a size and {type(y).__name__}")
-    moved: Any = 0
-    for key, c in found.items():
-        product: Any = c
-        for name in key:
-            product = product * (Size.symbol(name) + 2)
-        moved = moved + product
+    moved = Size(found).put({name: Size.symbol(name) + 2 for key in found for name in key})
     terms = terms_of(moved) or {}
     constant = terms.get((), 0)
     others = [c for key, c in terms.items() if key]

@@ -27,8 +27,8 @@ from autograd.engine.graph import Node
 from autograd.functions.table import TABLE, Meaning
 from autograd.ops import questions
 from autograd.ops.operators import ArrayOperators
-from autograd.ops.rows import Fused, Op, Reduction, normalize_axis
-from autograd.vectorizing.inference import Operand, infer, lowered, shape_of, whole
+from autograd.ops.rows import Elementwise, Fused, Op, Reduction, normalize_axis
+from autograd.vectorizing.inference import Operand, infer, is_weak, lowered, shape_of, whole
 from autograd.vectorizing.sizes import NotLowerable, Quotient, Size
 
 NUMBER = questions.Question("number", lambda size: np.asarray(size), arity=0, doc="A size as an operand.")
@@ -70,6 +70,8 @@ class Trees:
 
     def let(self, x: Any, name: str) -> Any:
         """The same numbers under a name: a line of its own in any language."""
+        if not isinstance(x, Expression):
+            return x
         node = self._interned(LET, (x,), {"name": name})
         node.name, node.moves = name, x.moves
         return node
@@ -99,6 +101,7 @@ class Trees:
         node.trees, node.op, node.operands, node.params = self, op, operands, params
         node.parents = tuple([x for x in operands if isinstance(x, Expression)])
         node.shape, node.dtype, node.name, node.moves = shape, dtype, name, moves
+        node.weak = op is NUMBER or (isinstance(op, Elementwise) and all(is_weak(x) for x in operands))
         node.grad = node.array = None
         node.place = next(self.made)
         return node
@@ -112,10 +115,11 @@ class Expression(Node, ArrayOperators):
     """One node of a tree. `Trees` makes it.
 
     `name` is that of a variable, `array` the data of a constant, `place` counts the nodes of a program as they are
-    made, and `moves` says whether a gradient flows to it.
+    made, and `moves` says whether a gradient flows to it. A node is `weak` if it is one of Python's numbers in the
+    text, such as a length: it adapts to the dtype of arrays.
     """
 
-    __slots__ = ("array", "dtype", "moves", "name", "params", "place", "shape", "trees")
+    __slots__ = ("array", "dtype", "moves", "name", "params", "place", "shape", "trees", "weak")
     _fuses = True
     _priority = 20
 
@@ -126,6 +130,7 @@ class Expression(Node, ArrayOperators):
     array: np.ndarray | None
     place: int
     moves: bool
+    weak: bool
     parents: tuple[Expression, ...]
 
     @classmethod
