@@ -153,8 +153,8 @@ def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     return out if keepdims else out.reshape(np.max(x, axis).shape)
 
 
-def fixed_shape(shape: Any) -> int | tuple[int, ...]:
-    """A shape as an int or an immutable tuple of ints."""
+def fixed_shape(shape: Any) -> Any:
+    """A shape as an int or an immutable tuple of ints. A length that is not known yet stays as it is."""
     if np.iterable(shape):
         return tuple([n if isinstance(n, (int, Length)) else operator.index(n) for n in shape])
     return shape if isinstance(shape, (int, Length)) else operator.index(shape)

@@ -41,6 +41,7 @@ LENGTHS = (1, 3, 7)  # at which the text is tried: far apart, and one that broad
 LONGEST = 100  # of a line, where it can be cut
 DEEPEST = 12  # of an expression
 
+
 def backward_source(
     statements: Sequence[tuple[str, str]],
     inputs: Mapping[str, Array],
@@ -119,8 +120,8 @@ def checked_batch(inputs: Mapping[str, Array]) -> None:
 
 def wide(x: Any) -> Array:
     """An array with floats in one width, which is then none of the text's business."""
-    x = np.asarray(x)
-    return x.astype(np.float64) if x.dtype.kind == "f" else x
+    array = np.asarray(x)
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
 def evaluated(
@@ -328,9 +329,7 @@ def assignment(node: Expression, untouched: Sequence[Array]) -> str:
             free[...] = False
             sign = ""
             continue
-        where = tuple(
-            part.array if isinstance(part, Expression) else concrete(part, {"batch": n}) for part in parts
-        )
+        where = tuple(part.array if isinstance(part, Expression) else concrete(part, {"batch": n}) for part in parts)
         places = np.arange(free.size).reshape(free.shape)[where]
         if np.unique(places).size < places.size:
             sign = ""

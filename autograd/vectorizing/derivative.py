@@ -1,5 +1,8 @@
 """The backward pass of a program, as trees: the rows' own rules run on nodes.
 
+>>> from autograd.vectorizing.simpler import simplified
+>>> from autograd.vectorizing.sizes import Size
+>>> from autograd.vectorizing.tree import Trees
 >>> trees = Trees(simplified)
 >>> x, w = trees.leaf("x", (Size.symbol("n"), 3), float), trees.leaf("w", (3,), float, moves=True)
 >>> y = trees.leaf("y", (Size.symbol("n"),), float, moves=True)
@@ -15,11 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from autograd.engine.graph import postorder
-from autograd.vectorizing.simpler import simplified as simplified
 from autograd.vectorizing.sizes import NotLowerable
-from autograd.vectorizing.sizes import Size as Size
 from autograd.vectorizing.tree import Expression
-from autograd.vectorizing.tree import Trees as Trees
 
 
 class Backward:

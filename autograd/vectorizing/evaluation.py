@@ -1,5 +1,7 @@
 """The numbers of a tree, at given lengths: what every printer's text is held to.
 
+>>> from autograd.vectorizing.sizes import Size
+>>> from autograd.vectorizing.tree import Trees
 >>> x = Trees().leaf("x", (Size.symbol("n"), 2), float)
 >>> evaluate([x.sum(axis=1)], {x: np.ones((3, 2))}, {"n": 3})
 [array([2., 2., 2.])]
@@ -14,9 +16,7 @@ import numpy as np
 
 from autograd.engine.graph import postorder
 from autograd.vectorizing.inference import applied, concrete
-from autograd.vectorizing.sizes import Size as Size
 from autograd.vectorizing.tree import Expression
-from autograd.vectorizing.tree import Trees as Trees
 
 
 def evaluate(roots: Sequence[Any], values: Mapping[Expression, Any], lengths: Mapping[str, int]) -> list[Any]:

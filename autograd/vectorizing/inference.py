@@ -147,10 +147,10 @@ def run(op: Op, operands: Sequence[Any], params: Mapping[str, Any], lengths: Map
     for x in operands:
         if is_weak(x):
             arrays.append(number_type(x)(1) if isinstance(x, Traced) else x)
-        elif x.array is not None:  # type: ignore[attr-defined]
-            arrays.append(x.array)  # type: ignore[attr-defined]
+        elif x.array is not None:
+            arrays.append(x.array)
         else:
-            arrays.append(np.broadcast_to(np.zeros((), x.dtype), concrete(x.shape, lengths)))  # type: ignore[attr-defined]
+            arrays.append(np.broadcast_to(np.zeros((), x.dtype), concrete(x.shape, lengths)))
     return applied(op, arrays, concrete(dict(params), lengths))
 
 

@@ -1,5 +1,7 @@
 """Trees as NumPy text.
 
+>>> from autograd.vectorizing.simpler import simplified
+>>> from autograd.vectorizing.tree import Trees
 >>> n = Size.symbol("n")
 >>> x = Trees(simplified).leaf("x", (n, 2), float)
 >>> NumPyText([x]).text((-x * 1.0 + x.sum(axis=1, keepdims=True)) / n)
@@ -21,10 +23,8 @@ from autograd.ops import questions
 from autograd.ops.rows import Elementwise, Op, Reduction
 from autograd.ops.symbol import ATOM, COMPARE, NEGATIVE, OR, POWER, PRODUCT, SUM
 from autograd.vectorizing.inference import Operand
-from autograd.vectorizing.simpler import simplified as simplified
 from autograd.vectorizing.sizes import NotLowerable, Size
 from autograd.vectorizing.tree import BY_HAND, NUMBER, Expression, made
-from autograd.vectorizing.tree import Trees as Trees
 
 LONG, LONGER = 40, 48  # characters: a gradient, and anything, that is longer is a line of its own
 SHORT = 10  # characters that may as well be written twice

@@ -1,5 +1,7 @@
 """Trees as text for people who debug: one line a node that is used more than once, nested calls otherwise.
 
+>>> from autograd.vectorizing.sizes import Size
+>>> from autograd.vectorizing.tree import Trees
 >>> trees = Trees()
 >>> x = trees.leaf("x", (Size.symbol("n"), 2), float)
 >>> print(readable([(x * x).sum(axis=1)]))
@@ -13,9 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.engine.graph import postorder
-from autograd.vectorizing.sizes import Size as Size
 from autograd.vectorizing.tree import Expression
-from autograd.vectorizing.tree import Trees as Trees
 
 
 def readable(roots: Sequence[Any]) -> str:

@@ -1,5 +1,7 @@
 """Shorter ways to the same numbers, for trees in any language: applied to each node as it is made.
 
+>>> from autograd.vectorizing.sizes import Size
+>>> from autograd.vectorizing.tree import Trees
 >>> n = Size.symbol("n")
 >>> x = Trees(simplified).leaf("x", (n, 3), float)
 >>> (-x * 1.0 + 0) is -x, ops.reshape(ops.reshape(x, (-1,)), (n, 3)) is x
@@ -17,8 +19,8 @@ from autograd import ops
 from autograd.ops import questions
 from autograd.ops.rows import Elementwise
 from autograd.vectorizing.inference import Operand, broadcast, shape_of
-from autograd.vectorizing.sizes import NotLowerable, Size
-from autograd.vectorizing.tree import NUMBER, Expression, Trees, made
+from autograd.vectorizing.sizes import NotLowerable
+from autograd.vectorizing.tree import Expression, made
 
 
 def simplified(node: Expression) -> Any:
@@ -66,13 +68,13 @@ def narrowed(node: Expression) -> Expression:
         return node.trees.make(ops.reshape, (again(node, *inner),), {"shape": node.shape})  # type: ignore[no-any-return]
     if all(x is y for x, y in zip(operands, node.operands, strict=True)):
         return node
-    return node.trees._interned(node.op, tuple(operands), node.params)  # type: ignore[arg-type]
+    return node.trees._interned(node.op, tuple(operands), node.params)
 
 
 def fits(operands: list[Any], shape: Any) -> bool:
     """Whether operands broadcast to this shape."""
     try:
-        return broadcast(map(shape_of, operands)) == shape
+        return bool(broadcast(map(shape_of, operands)) == shape)
     except NotLowerable:
         return False
 
@@ -187,8 +189,6 @@ SIMPLER: dict[Any, Callable[[Expression], Any]] = {
     ops.sum: lambda node: node.operands[0] if node.operands[0].shape == node.shape else _negated(node),
     ops.scatter: _scatter,
     ops.getitem: lambda node: node.operands[0] if all(part == slice(None) for part in parts_of(node)) else None,
-    questions.logical_and: lambda node: next(
-        (x for x, y in (node.operands, node.operands[::-1]) if y is True), None
-    ),
+    questions.logical_and: lambda node: next((x for x, y in (node.operands, node.operands[::-1]) if y is True), None),
 }
 """Operation -> a shorter way to the same numbers, None where there is none. One of another shape is not taken."""

@@ -124,7 +124,7 @@ class Expression(Node, ArrayOperators):
     _priority = 20
 
     trees: Trees
-    shape: tuple[Any, ...]  # type: ignore[assignment]
+    shape: tuple[Any, ...]
     dtype: np.dtype[Any]
     name: str
     array: np.ndarray | None
@@ -176,12 +176,7 @@ class Expression(Node, ArrayOperators):
 
     def detach(self) -> Expression:
         """The same numbers, with no gradient behind them."""
-        return self.trees.make(questions.constant, (self,), {}) if self.moves else self  # type: ignore[no-any-return]
-
-    def __repr__(self) -> str:
-        from autograd.vectorizing.readable import readable
-
-        return readable([self])
+        return self.trees.make(questions.constant, (self,), {}) if self.moves else self
 
     def __len__(self) -> int:
         n = self.shape[0]
