@@ -23,6 +23,7 @@ class Question(Op):
     def __init__(self, name: str, function: Rule, infix: str = "", arity: int = 2, doc: str = "") -> None:
         super().__init__(name, arity, infix=infix, doc=doc)
         self.forward = function
+        self.reads = ((),) * arity
 
     def rules(self) -> Sequence[Rule | None] | None:
         return (None,) * self.arity
@@ -37,6 +38,8 @@ is_equal, not_equal = Question("equal", np.equal, "=="), Question("not_equal", n
 COMPARISONS = (less, less_equal, greater, greater_equal, is_equal, not_equal)
 logical_and, logical_or = Question("logical_and", np.logical_and, "&"), Question("logical_or", np.logical_or, "|")
 logical_not = Question("logical_not", np.logical_not, "~", 1)
+ANSWERS = {row.infix: row for row in (*COMPARISONS, logical_and, logical_or, logical_not)}
+"""The rows that give bools, by their sign."""
 ones_like = Question("ones_like", np.ones_like, arity=1)
 as_float = Question("as_float", lambda x: x.astype(float), arity=1, doc="Bools as the numbers 0.0 and 1.0.")
 constant = Question("detach", lambda x: x, arity=1, doc="The same numbers, as a constant.")
