@@ -137,11 +137,11 @@ def _target(path: Path) -> tuple[Path, os.stat_result | None]:
     target, links = path, 0
     while target.is_symlink():
         folder = target.parent.resolve()
-        _refuse_streams(path, folder.parts[:2] == ("/", "proc"))  # Linux: a link to what is open
+        _refuse_streams(path, folder.parts[:2] == ("/", "proc"))  # Linux: a link to an open stream
         target, links = folder / target.readlink(), links + 1
         if links > MOST_LINKS:
             raise OSError(errno.ELOOP, "its symbolic links go round in a circle", str(path))
-    _refuse_streams(path, target.parent == Path("/dev/fd"))  # macOS: it looks like what is open
+    _refuse_streams(path, target.parent == Path("/dev/fd"))  # macOS: it looks like the open stream
     try:
         found = os.stat(target)
     except FileNotFoundError:
@@ -156,14 +156,14 @@ def _target(path: Path) -> tuple[Path, os.stat_result | None]:
 
 
 def _refuse_streams(path: Path, stream: bool) -> None:
-    """What is open there may be a file, but it is held as a stream."""
+    """Refuse a path that stands for an open stream, even if the stream is a file."""
     if stream:
         raise OSError(errno.EINVAL, "it is a stream of this process: write to a file", str(path))
 
 
 def _refuse_all_but_files(path: Path, found: os.stat_result) -> None:
     if not stat.S_ISREG(found.st_mode):
-        kind = KINDS.get(stat.S_IFMT(found.st_mode), "something else")
+        kind = KINDS.get(stat.S_IFMT(found.st_mode), "a special file")
         number = errno.EISDIR if stat.S_ISDIR(found.st_mode) else errno.EINVAL
         raise OSError(number, f"it is {kind}, not a file", str(path))
 

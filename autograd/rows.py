@@ -1,4 +1,4 @@
-"""The kinds of rows, for operations of your own; what they are stands in `autograd.ops.rows`.
+"""The kinds of rows, for operations of your own. `autograd.ops.rows` describes them.
 
 >>> cube = Elementwise("cube", lambda x: x * x * x, lambda out, x: 3 * x * x, doc="The third power.")
 >>> cube(2.0)

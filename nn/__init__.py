@@ -1,9 +1,10 @@
-"""Neural networks on `autograd`: of scalar neurons, and of layers on Tensors.
+"""Neural networks on `autograd`.
 
-`Neuron`, `Layer` and `MLP` are made of `Value`s; `Linear` and the layers beside it of `Tensor`s. Losses, optimisers
-and the training loop serve both. `nn.data`, `nn.optim`, `nn.training`, `nn.checkpoint`, `nn.plots` and the others that
-completion offers are modules of their own. `docs/house.md` lists them; those that need more than NumPy are loaded when
-they are first asked for.
+`Neuron`, `Layer` and `MLP` are networks of `Value`s. `Linear` and the other layers are networks of `Tensor`s. Losses,
+optimisers and the training loop work with both.
+
+The modules of this package, such as `nn.data`, `nn.training` and `nn.plots`, are listed in `docs/house.md`. Those that
+need more than NumPy are loaded on first use.
 """
 
 import importlib as _importlib

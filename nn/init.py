@@ -106,7 +106,7 @@ def initializer(given: str | Initializer) -> Initializer:
     """
     if isinstance(given, str):
         own = given.lower().replace("glorot", "xavier").replace("kaiming", "he")  # other libraries' names
-        made = ", and what nn.init.uniform(low, high) and nn.init.normal(std) make"
+        made = "; or pass nn.init.uniform(low, high), nn.init.normal(std) or a function"
         given = named("initialiser", own, initializers(), made)
     if not callable(given):
         raise TypeError(f"an initialiser is a name or a function (shape, rng) -> array, not {given!r:.60}")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,8 @@ from autograd import Value
 from nn.layers import Sequential
 from nn.module import Module
 from nn.neuron import MLP, Layer
-from nn.support.arrays import as_array
+from nn.support.arrays import Array, as_array
 from nn.training.evaluation import predict
-
-Array: TypeAlias = npt.NDArray[Any]
 
 BOUNDS = {"Sigmoid": (0.0, 1.0), "Tanh": (-1.0, 1.0)}
 """The ends of an activation's range, where its slope is 0."""
@@ -143,7 +141,7 @@ def idle_units(model: Sequential | MLP, x: npt.ArrayLike) -> list[IdleUnits]:
         elif kind in BOUNDS:
             found.append(IdleUnits(layer, "saturated", saturated(kind, out).reshape(len(out), -1).mean(axis=0)))
     if not found:
-        raise ValueError(f"none of the layers is of ReLUs, sigmoids or tanhs: {model!r:.80}")
+        raise ValueError(f"the model has no layer of ReLUs, sigmoids or tanhs: {model!r:.80}")
     return found
 
 
@@ -167,7 +165,7 @@ def layer_outputs(model: Sequential | MLP, x: npt.ArrayLike) -> Iterator[tuple[s
     [('0 Tanh', [[0.0]])]
     """
     if not isinstance(model, Sequential | MLP):
-        raise TypeError(f"layers are known of a Sequential or an MLP, not of a {type(model).__name__}: {model!r:.80}")
+        raise TypeError(f"the model must be a Sequential or an MLP, not a {type(model).__name__}: {model!r:.80}")
     out = as_array(x, "a model")
     for path, layer in _layers(model):
         out = outputs(layer, out).reshape(len(out), -1) if made_of_values(layer) else outputs(layer, out)

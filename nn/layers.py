@@ -7,13 +7,13 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
 
 import autograd
-from autograd import Tensor, linear, matmul
+from autograd import Tensor, Value, linear, matmul
 from nn import init
 from nn.module import Module
 from nn.support.arrays import as_input, as_operand
@@ -57,7 +57,7 @@ class Linear(Module):
         if weight.shape != shape:
             raise ValueError(f"weight_init made an array of shape {weight.shape}, for weights of shape {shape}")
         self.weight = Tensor(weight, dtype)
-        self.bias = Tensor(np.zeros(n_out), dtype) if bias else None
+        self.bias: Tensor | Any = Tensor(np.zeros(n_out), dtype) if bias else None  # Any: most programs know which
 
     def __call__(self, x: Any) -> Tensor:
         x = as_operand(x, "Linear")
@@ -84,12 +84,22 @@ class Activation(Module):
     """An operation of one operand as a layer. `activation_layer` finds a subclass by the name of its function."""
 
     function: ClassVar[Callable[..., Any]]
+    arguments: ClassVar[tuple[str, ...]] = ()  # the attributes that the function takes after its operand
 
+    @overload
+    def __call__(self, x: Tensor) -> Tensor: ...
+    @overload
+    def __call__(self, x: Value) -> Value: ...
+    @overload
+    def __call__(self, x: Any) -> Any: ...
     def __call__(self, x: Any) -> Any:
-        return type(self).function(x)
+        return type(self).function(x, *self._given())
+
+    def _given(self) -> list[Any]:
+        return [getattr(self, name) for name in self.arguments]
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}()"
+        return f"{type(self).__name__}({', '.join(map(str, self._given()))})"
 
 
 class ReLU(Activation):
@@ -132,30 +142,20 @@ class LeakyReLU(Activation):
     """x where positive, slope * x elsewhere."""
 
     function = autograd.leaky_relu
+    arguments = ("slope",)
 
     def __init__(self, slope: float = 0.01) -> None:
         self.slope = slope
-
-    def __call__(self, x: Any) -> Any:
-        return autograd.leaky_relu(x, self.slope)
-
-    def __repr__(self) -> str:
-        return f"LeakyReLU({self.slope})"
 
 
 class ELU(Activation):
     """x where positive, alpha * (exp(x) - 1) elsewhere."""
 
     function = autograd.elu
+    arguments = ("alpha",)
 
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = alpha
-
-    def __call__(self, x: Any) -> Any:
-        return autograd.elu(x, self.alpha)
-
-    def __repr__(self) -> str:
-        return f"ELU({self.alpha})"
 
 
 class Softmax(Activation):
@@ -208,6 +208,10 @@ def activation_layer(given: ActivationLike) -> Callable[[Any], Any] | None:
 class Flatten(Module):
     """Reshapes (n, …) to (n, k): all axes but the first become one."""
 
+    @overload
+    def __call__(self, x: Tensor) -> Tensor: ...
+    @overload
+    def __call__(self, x: Any) -> Any: ...
     def __call__(self, x: Any) -> Any:
         x = as_operand(x, "Flatten")
         return autograd.reshape(x, (np.shape(x)[0], -1))
@@ -234,6 +238,10 @@ class Dropout(Module):
         self.p = p
         self.rng = np.random.default_rng(rng)
 
+    @overload
+    def __call__(self, x: Tensor) -> Tensor: ...
+    @overload
+    def __call__(self, x: Any) -> Any: ...
     def __call__(self, x: Any) -> Any:
         x = as_operand(x, "Dropout")
         if not self.training or self.p == 0:
@@ -253,6 +261,9 @@ class Sequential(Module):
     The layers may be given as one list. Activations may be given by name. Raises TypeError for anything that cannot be
     called.
 
+    `layers` is the list of the layers. To type checkers its items are Any, since each may be of another class:
+    ``model.layers[0].weight``.
+
     >>> model = Sequential(Linear(4, 8, rng=0), ReLU(), Linear(8, 3, rng=1))
     >>> model(np.ones((2, 4), np.float32)).shape, len(model.parameters())
     ((2, 3), 4)
@@ -262,7 +273,7 @@ class Sequential(Module):
         listed: Any = layers
         if len(layers) == 1 and isinstance(layers[0], list | tuple | Iterator):
             (listed,) = layers
-        self.layers = [_layer(i, layer) for i, layer in enumerate(listed)]
+        self.layers: list[Any] = [_layer(i, layer) for i, layer in enumerate(listed)]
 
     def __call__(self, x: Any) -> Tensor:
         x = as_input(x, "Sequential")
@@ -270,10 +281,14 @@ class Sequential(Module):
             x = layer(x)
         return x  # type: ignore[no-any-return]
 
-    def __iter__(self) -> Iterator[Callable[[Any], Any]]:
+    def __iter__(self) -> Iterator[Any]:
         return iter(self.layers)
 
-    def __getitem__(self, i: int) -> Callable[[Any], Any]:
+    @overload
+    def __getitem__(self, i: int) -> Any: ...
+    @overload
+    def __getitem__(self, i: slice) -> list[Any]: ...
+    def __getitem__(self, i: int | slice) -> Any:
         return self.layers[i]
 
     def __len__(self) -> int:

@@ -15,13 +15,11 @@ import math
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 import numpy as np
-from numpy.typing import NDArray
 
 import autograd
 from autograd import Tensor
-from nn.support.arrays import as_array, is_data, to_array
+from nn.support.arrays import Array, as_array, is_data, to_array
 
-Array: TypeAlias = NDArray[Any]
 Reduction: TypeAlias = Literal["mean", "sum", "none"]
 
 # ---------------------------------------------------------------------------------------------------- regression
@@ -60,7 +58,9 @@ def huber(prediction: Tensor, target: Any, *, delta: float = 1.0, reduction: Red
 @overload
 def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Any: ...
 def huber(prediction: Any, target: Any, *, delta: float = 1.0, reduction: Reduction = "mean") -> Any:
-    """``d²/2`` for an error d within ±delta, ``delta (|d| - delta/2)`` beyond, where the slope stays the same.
+    """``d²/2`` for an error d within ±delta, ``delta (|d| - delta/2)`` outside.
+
+    Outside it is linear, so outliers count less than in the squared error.
 
     Huber, "Robust estimation of a location parameter", Annals of Mathematical Statistics 35 (1964).
 
@@ -130,8 +130,8 @@ def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean")
 def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean") -> Any:
     """``sum of max(0, 1 + score - score of the label)`` over the other classes; (n, classes) against (n,).
 
-    Weston and Watkins, "Support vector machines for multi-class pattern recognition", ESANN 1999. Labels are
-    checked as in `cross_entropy`.
+    Weston and Watkins, "Support vector machines for multi-class pattern recognition", ESANN 1999. Labels are checked as
+    in `cross_entropy`.
 
     >>> multiclass_hinge(np.array([[3.0, 2.5, -1.0]]), [0])
     np.float64(0.5)

@@ -16,6 +16,7 @@ import numpy as np
 
 from autograd import Tensor, Value
 from autograd.explaining.naming import MODULES
+from nn.support.arrays import check_state, mismatch
 from nn.support.names import elsewhere, present
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class _Signature:
 
     def __get__(self, module: Any, kind: Any) -> Signature:
         if module is not None:
-            raise AttributeError("__signature__")  # that of a module is that of its __call__
+            raise AttributeError("__signature__")  # the signature of a module is that of its __call__
         if kind.__init__ is object.__init__:
             return Signature()
         found = signature(kind.__init__)
@@ -53,13 +54,13 @@ class Module:
 
     training: bool = True
 
-    if not TYPE_CHECKING:  # which are to see what `__init__` takes, as `inspect.signature` does
+    if not TYPE_CHECKING:  # type checkers read the arguments of `__init__`
         __signature__ = _Signature()
 
         def __new__(cls, *args, **kwargs):
-            """Note the module, for `draw` and its like; here, since no `__init__` has to call that of this class."""
+            """Register the module, so that drawings can name its parameters. An `__init__` need not call `super()`."""
             make = super().__new__
-            if make is not object.__new__:  # that of another base, such as dict
+            if make is not object.__new__:  # another base class, such as dict, has its own
                 module = make(cls, *args, **kwargs)
             elif cls.__init__ is object.__init__ and (args or kwargs):
                 raise TypeError(f"{cls.__name__}() takes no arguments")
@@ -131,13 +132,13 @@ class Module:
         for p in self.parameters():
             p.grad = p.empty_grad
 
-    def train(self, mode: bool = True) -> Module:
+    def train(self, mode: bool = True) -> Self:
         """Switch this module and those inside it to training mode, in which dropout is active. Returns the module."""
         for module in self.modules():
             module.training = mode
         return self
 
-    def eval(self) -> Module:
+    def eval(self) -> Self:
         """Switch to evaluation mode. Returns the module."""
         return self.train(False)
 
@@ -184,10 +185,7 @@ class Module:
         own = dict(self.named_parameters())
         complaints = [f"{path}: {reason}" for path, p in own.items() if (reason := _mismatch(p, path, state))]
         complaints += [f"{path}: not a parameter of this module" for path in state if path not in own]
-        if complaints:
-            raise ValueError(
-                f"the state does not fit this {type(self).__name__}, which is unchanged:\n  " + "\n  ".join(complaints)
-            )
+        check_state(self, complaints)
         for path, p in own.items():
             if isinstance(p, Value):
                 p.data = state[path]
@@ -218,7 +216,7 @@ elsewhere(
         "load": "write nn.checkpoint.load(model, path)",
         "predict": "write nn.predict(model, x)",
         "save": "write nn.checkpoint.save(model, path)",
-        "to": "arrays are in memory, there is no device to choose; a layer is given its dtype when it is made",
+        "to": "arrays are in memory, there is no device to choose; the dtype is an argument of a layer",
     },
 )
 
@@ -247,7 +245,11 @@ def mode(model: Any, *, training: bool) -> Iterator[None]:
 
 
 def _walk(found: Any, path: str, step: Callable[[str, Any, Any], str]) -> Iterator[tuple[str, Any]]:
-    """Everything in a module, depth first; each module and container is entered once. `step` extends a path."""
+    """Everything in a module, depth first; each module and container is entered once. `step` extends a path.
+
+    Parameters have the order in which attributes were set, so a module comes before its parts. In the postorder of a
+    graph it would come after them.
+    """
     seen: set[int] = set()
     stack = [(path, found)]
     while stack:
@@ -283,7 +285,7 @@ def _spelled(code: str, holder: Any, key: Any) -> str:
 def _found(
     module: Module, kinds: Any, prefix: str = "", step: Callable[[str, Any, Any], str] = _dotted
 ) -> Iterator[tuple[str, Any]]:
-    """The parameters or generators of a module with their paths, each once."""
+    """The objects of these kinds in a module, with their paths, each once. Of Values and Tensors, only leaves."""
     seen: set[int] = set()
     for path, found in _walk(module, prefix, step):
         if isinstance(found, kinds) and id(found) not in seen and getattr(found, "is_leaf", True):
@@ -304,11 +306,5 @@ def _named(module: Module, kinds: Any, prefix: str) -> Iterator[tuple[str, Any]]
 
 def _mismatch(p: Parameter, path: str, state: Mapping[str, Any]) -> str:
     """Why the state's entry does not fit this parameter; empty if it does."""
-    if path not in state:
-        return "missing"
-    given = np.asarray(state[path])
-    if given.shape != p.shape:
-        return f"shape {given.shape}, expected {p.shape}"
-    if isinstance(p, Value):
-        return "" if given.dtype.kind in "fiu" else f"dtype {given.dtype}, expected a real number"
-    return "" if given.dtype.newbyteorder("=") == p.dtype else f"dtype {given.dtype}, expected {p.dtype}"
+    dtype = p.dtype if isinstance(p, Tensor) else None
+    return mismatch(state[path], p.shape, dtype) if path in state else "missing"

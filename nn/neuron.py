@@ -6,7 +6,7 @@ the same network from the same seed. The graph differs: a neuron's weighted sum 
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
@@ -42,6 +42,12 @@ class Neuron(Module):
         self.b = Value(0)
         self.nonlin = _flag(nonlin) and self.activation is not None
 
+    @overload
+    def __call__(self, x: Sequence[float | Value]) -> Value: ...
+    @overload
+    def __call__(self, x: Sequence[Sequence[float | Value]]) -> list[Value]: ...
+    @overload
+    def __call__(self, x: Any) -> Any: ...
     def __call__(self, x: Any) -> Any:
         if not (type(x) is list and x and type(x[0]) is Value):  # fast path: the inputs come from a layer
             x, batch = _read(x)
@@ -107,7 +113,7 @@ class MLP(Module):
     ) -> None:
         sizes: list[Any] = [n for part in (nin, nouts) for n in (part if isinstance(part, Iterable) else [part])]
         if isinstance(activation, int):
-            raise TypeError(f"the numbers of neurons come in a list: MLP({nin}, {[*sizes[1:], activation]})")
+            raise TypeError(f"the sizes of the layers come in a list: MLP({nin}, {[*sizes[1:], activation]})")
         if len(sizes) < 2:
             raise ValueError("an MLP has at least one layer after its inputs: MLP(2, [8, 1])")
         last = len(sizes) - 2

@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import html
 import io
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nn.support.files import write
+from nn.support.files import PathLike, write
 from nn.support.text import printable
 from nn.training.history import History, shown, spoken
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def write_report(
-    folder: str | os.PathLike[str],
+    folder: PathLike,
     title: str,
     headlines: Mapping[str, str],
     settings: Mapping[str, object],

@@ -14,16 +14,16 @@ import warnings
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd import Tensor, softmax
 from nn import init, layers, optim
 from nn.data import Batches
 from nn.losses import cross_entropy, squared_error
 from nn.module import Module
+from nn.support.arrays import Array
 from nn.support.extras import optional
 from nn.training import State, fit, predict
 
@@ -36,8 +36,6 @@ from sklearn.model_selection import train_test_split  # noqa: E402
 from sklearn.utils import check_random_state, column_or_1d  # noqa: E402
 from sklearn.utils.multiclass import check_classification_targets  # noqa: E402
 from sklearn.utils.validation import check_is_fitted, validate_data  # noqa: E402
-
-Array: TypeAlias = npt.NDArray[Any]
 
 ACTIVATIONS: dict[str, type[Module] | None] = {
     "identity": None,

@@ -18,7 +18,8 @@ from types import SimpleNamespace
 import numpy as np
 from mpmath import mp, mpf
 
-from autograd.ops.rows import Elementwise, objects
+from autograd.ops.rows import Elementwise
+from autograd.ops.shapes import objects
 from autograd.ops.worlds import ROWS, World
 
 ORDER = 4
@@ -411,9 +412,9 @@ def expansion(f, xs, branches=False):
 
 
 def moved(x, steps):
-    """A number next to this one, relative to its size."""
+    """A number next to this one, relative to its size. Beside 0 it is so small that a smooth slope there stays 0."""
     step = steps * mpf(10) ** -(mp.dps // 2)
-    return x * (1 + step) if x else step
+    return x * (1 + step) if x else step * abs(step)
 
 
 def known(row):

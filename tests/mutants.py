@@ -34,10 +34,12 @@ import autograd.engine.value
 import autograd.functions.linalg
 import autograd.functions.table
 import autograd.ops.arrays
+import autograd.ops.floats
 import autograd.ops.kernels
 import autograd.ops.probabilities
 import autograd.ops.products
 import autograd.ops.rows
+import autograd.ops.shapes
 import autograd.transforms.dual
 import autograd.transforms.forward
 import autograd.transforms.matrices
@@ -233,7 +235,7 @@ def replace(module, definition) -> None:
 
 
 def preorder() -> None:
-    def postorder(roots, without=()):
+    def postorder(roots, without=(), left_first=False):
         order, met, stack = [], {*map(id, without)}, list(roots)
         while stack:
             node = stack.pop()
@@ -249,8 +251,8 @@ def preorder() -> None:
 def twice() -> None:
     original = autograd.engine.graph.postorder
 
-    def postorder(roots, without=()):
-        order = original(roots, without)
+    def postorder(roots, without=(), left_first=False):
+        order = original(roots, without, left_first)
         return [*order[:-1], *order[-2:]] if len(order) > 2 else order
 
     put_everywhere("postorder", postorder)
@@ -298,8 +300,8 @@ def forgetful_leaves() -> None:
 def missed_nodes() -> None:
     original = autograd.engine.graph.postorder
 
-    def postorder(roots, without=()):
-        return [n for n in original(roots, without) if len(n.parents) != 3]
+    def postorder(roots, without=(), left_first=False):
+        return [n for n in original(roots, without, left_first) if len(n.parents) != 3]
 
     put_everywhere("postorder", postorder)
 
@@ -309,8 +311,10 @@ def spread_letters() -> None:
     ops._einsum.transposes = (ops._einsum_transpose,)  # the row holds the function itself
 
 
-rows, graph, mode, saved, value, tensor, dual, kernels = (
+rows, floats, shapes, graph, mode, saved, value, tensor, dual, kernels = (
     autograd.ops.rows,
+    autograd.ops.floats,
+    autograd.ops.shapes,
     autograd.engine.graph,
     autograd.engine.modes,
     autograd.engine.saved,
@@ -354,10 +358,10 @@ ENGINE: dict[str, Mutation] = {
     "contributions are added in place": adding_in_place,
     "leaves do not accumulate over calls": forgetful_leaves,
     "some nodes are left out": missed_nodes,
-    "broadcasting is not undone": source_change(rows, "g = g.sum(axis=tuple(range(extra)) + stretched)", "g = g"),
-    "leading axes are not summed": source_change(rows, "tuple(range(extra)) + stretched", "stretched"),
-    "stretched axes are averaged": source_change(rows, "g = g.sum(axis=tuple", "g = g.mean(axis=tuple"),
-    "gradients keep the cotangent's dtype": source_change(rows, "g = g.astype(dtype)", "pass"),
+    "broadcasting is not undone": source_change(shapes, "g = g.sum(axis=tuple(range(extra)) + stretched)", "g = g"),
+    "leading axes are not summed": source_change(shapes, "tuple(range(extra)) + stretched", "stretched"),
+    "stretched axes are averaged": source_change(shapes, "g = g.sum(axis=tuple", "g = g.mean(axis=tuple"),
+    "gradients keep the cotangent's dtype": source_change(shapes, "g = g.astype(dtype)", "pass"),
     "a scaled gradient skips its factor of -1": source_change(rows, "return -g", "return g"),
     "reductions spread along the wrong axes": source_change(
         rows,
@@ -399,7 +403,7 @@ ENGINE: dict[str, Mutation] = {
     # forward mode
     "tangents are not broadcast": source_change(dual, "tangent = ops.broadcast_to(tangent, shape)", "pass"),
     "tangents keep their dtype": source_change(dual, "return ops.astype(tangent, dtype)", "pass"),
-    "constants have the tangent x * 0": source_change(rows, "return np.zeros(shape_of(x), dtype)", "return x * 0"),
+    "constants have the tangent x * 0": source_change(shapes, "return np.zeros(shape_of(x), dtype)", "return x * 0"),
     "forward mode sees one operand": source_change(
         rows, "        return total(terms)\n\n\nclass Reduction", "        return total(terms[:1])\n\n\nclass Reduction"
     ),
@@ -444,7 +448,7 @@ ENGINE: dict[str, Mutation] = {
     ),
     # the binding of arguments, and what is saved
     "negative axes are not counted": source_change(
-        rows, "axes = tuple(int(i) % ndim for i in given)", "axes = tuple(given)"
+        shapes, "axes = tuple(int(i) % ndim for i in given)", "axes = tuple(given)"
     ),
     "arguments are bound by ours": source_change(
         autograd.functions.table,
@@ -484,7 +488,7 @@ ENGINE: dict[str, Mutation] = {
     ),
     "a bias gets no gradient": source_change(value, "(*b, *a, 1.0)", "(*b, *a, 0.0)"),
     "IEEE results raise": source_change(
-        rows, "except (ArithmeticError, ValueError):\n        pass", "except KeyError:\n        pass"
+        floats, "except (ArithmeticError, ValueError):\n        pass", "except KeyError:\n        pass"
     ),
     "Values keep NumPy numbers": source_change(autograd.ops.arrays, "return float(x)", "return x"),
 }

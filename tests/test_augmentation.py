@@ -170,7 +170,7 @@ def test_errors_of_shapes(shape: tuple[int, ...]) -> None:
 
 
 def test_errors_of_another_shape_and_dtype() -> None:
-    with pytest.raises(ValueError, match=r"rows of the pixels of \(2, 3\)"):
+    with pytest.raises(ValueError, match=r"rows of pixels of images of \(2, 3\)"):
         Augment(shape=(2, 3))(np.zeros((4, 3, 2)), 0)
     with pytest.raises(TypeError, match="floating-point images, got uint8"):
         Augment()(np.zeros((4, 3, 2), np.uint8), 0)

@@ -145,8 +145,9 @@ BUGS = {
               "off by a factor of the input itself: a power too many"),
     "power too few": (elementwise(lambda x: x * x * x, lambda out, x: 3 * x), [np.array([0.5, 2.0, 3.0])],
                       "a power too few"),
-    "factor 2": (elementwise(lambda x: x * x, lambda out, x: x), [MATRIX], "every wrong entry is off by a factor 0.5"),
-    "doubled": (elementwise(lambda x: x * x, lambda out, x: 4 * x), [0.75], "factor 2 (counted twice?)"),
+    "factor 2": (elementwise(lambda x: x * x, lambda out, x: x), [MATRIX],
+                 "every wrong entry is off by a factor of 0.5"),
+    "doubled": (elementwise(lambda x: x * x, lambda out, x: 4 * x), [0.75], "factor of 2 (counted twice?)"),
     "sign": (elementwise(math.cos, lambda out, x: ops.sin(x), array=np.cos), [MATRIX],
              "every wrong entry has the wrong sign"),
     "power at one point": (elementwise(lambda x: x * x * x, lambda out, x: 3 * x * x * x), [-1.0],
@@ -170,11 +171,11 @@ BUGS = {
     "reversed": (Linear("flip", np.flip, lambda g, x: g, doc="Reversed."), [VECTOR], "wrong places: reversed?"),
     "wrong axis": (Rule(np.add, upside_down, 2), [SQUARE, VECTOR], "unbroadcast over the wrong axis"),
     "averaged": (Rule(np.add, lambda g, x, b: [g, g.mean(axis=0)], 2), [SQUARE, VECTOR],
-                 "factor 0.333333, and broadcasting repeats the input 3 times: averaged where it should be summed?"),
+                 "factor of 0.333333, and broadcasting repeats the input 3 times: averaged where it should be summed?"),
     "not summed": (Rule(np.add, lambda g, x, b: [g, g], 2), [SQUARE, VECTOR],
-                   "is float64 of shape (3, 3), the input float64 of shape (3,)"),
+                   "is float64 of shape (3, 3), the input is float64 of shape (3,)"),
     "one row": (Rule(np.add, lambda g, x, b: [g, g[0]], 2), [SQUARE, VECTOR], "3 of 12 entries are wrong"),
-    "mean": (Reduction("mean", np.mean, lambda out, x, axis: 1, doc="Mean."), [MATRIX], "off by a factor 6"),
+    "mean": (Reduction("mean", np.mean, lambda out, x, axis: 1, doc="Mean."), [MATRIX], "off by a factor of 6"),
     "max": (Reduction("max", np.max, lambda out, x, axis: ops.equal(x, ops.min(x)) * 1.0, doc="Max."), [VECTOR],
             "right numbers in the wrong places"),
     "aliased": (Rule(np.add, into_one_buffer, 2), [VECTOR, VECTOR + 1],
@@ -226,7 +227,7 @@ def test_a_wrong_second_derivative():
     report = check_gradients(cube, 2.0, order=2)
     assert [(e.order, round(e.ratio, 6)) for e in report.wrong] == [(2, 0.5)]
     assert "(second order)" in str(report)
-    assert "factor 0.5" in str(report)
+    assert "factor of 0.5" in str(report)
 
 
 def test_forward_mode_disagrees():

@@ -105,7 +105,7 @@ def test_idx_gzip_bomb(path: Path) -> None:
         (b"", "ends inside its header"),
         (b"\0\0\x08", "ends inside its header"),
         (b"\0\0\x08\x02\0\0\0\x01\0\0", "ends inside its header"),
-        (b"<!DOCTYPE html>", "starts with 3c 21 44 4f, but IDX with 00 00 and a dtype"),
+        (b"<!DOCTYPE html>", "starts with 3c 21 44 4f, but an IDX file starts with 00 00 and a dtype"),
         (b"\0\0\x0a\x01\0\0\0\0", r"starts with 00 00 0a 01.*\(08, 09, 0b, 0c, 0d, 0e\)"),
         (idx_bytes(np.zeros((2, 3), "i2"))[:-1], r"int16 of shape \(2, 3\) takes 12 bytes, found 11; fetch"),
         (idx_bytes(np.zeros((2, 3), "i2")) + b"xy", r"takes 12 bytes, found 14; fetch"),

@@ -1,5 +1,6 @@
 """Operation cards: every row has one that agrees with the row, as text, LaTeX, HTML and as a curve."""
 
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -298,6 +299,10 @@ def test_the_page_of_all_needs_nothing_else(tmp_path, capsys):
     assert set(ops.ROWS) <= set(reader.ids)
     assert all(link.startswith("#") and link[1:] in reader.ids for link in reader.links)
     assert page.count("<svg") == len(CURVES) and "1−y²" in page and "<script" not in page
+    assert (
+        re.findall("<b>(.*?)</b>", page) == list(describe().groups) == ["elementwise", "reductions", "linear", "fused"]
+    )
+    assert re.findall("<h2>(.*?)</h2>", page) == ["Elementwise", "Reductions", "Linear", "Fused"]
     assert "http" not in page.replace("http://www.w3.org/", "")
 
 

@@ -19,6 +19,8 @@ import nn
 from autograd import Tensor, Value, draw
 from autograd.drawing import DrawingError, render
 from autograd.explaining.notation import figure
+from autograd.explaining.view import rms
+from autograd.ops.rows import Elementwise
 from autograd.testing import expressions
 
 NS = {"svg": "http://www.w3.org/2000/svg"}
@@ -135,6 +137,64 @@ def test_constants_are_part_of_the_sign():
     assert sorted(texts) == sorted(["× 3", "+ 1", "2^x", "÷ 4", "x³", "−"])
 
 
+@pytest.mark.parametrize(
+    ("sign", "f"), {"−": lambda x: x - -1.0, "×": lambda x: x * -1.0, "÷": lambda x: x / -1.0}.items()
+)
+def test_a_negative_constant_after_a_sign_is_in_parentheses(sign, f):
+    assert [f"{sign} (−1)"] in groups(draw(f(Value(2.0, "x"))), "node").values()
+    assert ["−1 ×"] in groups(draw(-1.0 * Value(2.0, "x")), "node").values()
+
+
+EXTREMES = (0.0, -0.0, -1.0, 710.0, 1e200, -1e200, 1e-320, math.inf, math.nan)
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in autograd.ops.ROWS.values() if isinstance(row, Elementwise)], ids=lambda row: row.name
+)
+def test_pictures_of_extreme_numbers_do_not_warn(row):
+    for x in EXTREMES:
+        for k, kind in ((x, Value), (np.array([x, 1.0]), Tensor)):
+            leaves = [kind(k) for _ in range(row.arity)]
+            out = row(*leaves) * kind(k)
+            out = out if kind is Value else out.sum()
+            out.backward()
+            assert (
+                draw(out).source and draw(out, detail="overview", clusters={"part": leaves[:1]}).source and out.tree()
+            )
+
+
+@pytest.mark.parametrize(
+    "numbers", [[1e200, -1e200], [1e-320], [3.0, 4.0], [], [0.0], [math.inf, 1.0], [math.nan, 1.0]]
+)
+def test_root_mean_squares(numbers):
+    exact = float(np.sqrt(np.mean(np.square(np.array(numbers, np.longdouble))))) if numbers else 0.0
+    assert rms(numbers) == pytest.approx(exact, rel=1e-12, nan_ok=True)
+
+
+def test_what_is_on_an_array_card():
+    x, labels = Tensor(np.array([[0.0, 1.0], [2.0, 3.0]])), np.array([1, 0])
+    out = autograd.cross_entropy(x.log(), labels)
+    found = [text for texts in groups(draw(out), "node").values() for text in texts]
+    assert "0 … 1" in found  # whole numbers, without decimals
+    assert "0 … 1.0986 and nan or inf" in found
+    assert draw(Tensor(np.zeros((0, 2))).sum()).source.count("none") >= 1
+
+
+def test_the_legend_explains_what_is_in_the_picture():
+    x = Value(0.0, "x")
+    y = x * Value(2.0, "w") + 1.0
+    assert "no gradient yet" in draw(y).source
+    assert "log scale" not in draw(y).source + draw(y, detail="overview", clusters={"part": [x]}).source
+    y.backward()
+    assert "log scale" in draw(y).source
+    assert "dashed edge" in draw(y).source
+    assert "red border" not in draw(y).source
+    z = x.log()
+    z.backward()
+    assert "red border" in draw(z).source
+    assert "dashed edge" not in draw(z).source
+
+
 def test_labels_are_text_and_not_markup():
     x = Value(1.0, '<b>"&\\N|{}')
     assert card_of(draw(x * 2), '<b>"&\\N|{}')[0] == x.label
@@ -232,6 +292,19 @@ def test_long_sums_are_cut():
     drawing = draw(total, detail="values")
     assert drawing.count == 5
     assert "… 780 more" in drawing.source
+
+
+def test_what_is_left_out_is_named_in_the_part_where_it_is_missing():
+    net = nn.MLP(20, [2, 1], "tanh")
+    out = net([0.5] * 20)
+    out.backward()
+    source = draw(out, detail="values").source
+    depth, found = 0, []
+    for line in source.split("\n"):
+        depth += line.count("{") - line.count("}")
+        if "… 17 more" in line:
+            found.append(depth)
+    assert found == [3, 3]  # in a neuron, which is in a layer
 
 
 def test_focus(net):
@@ -535,7 +608,7 @@ def test_in_a_notebook(net):
 
 
 def test_refusals(net):
-    with pytest.raises(TypeError, match="takes Values and Tensors, not a float"):
+    with pytest.raises(TypeError, match="takes Values and Tensors, not float"):
         draw(1.0)
     with pytest.raises(TypeError, match="at least one"):
         draw()

@@ -238,6 +238,20 @@ def train() -> nn.History:
     loss.backward()
     optimizer.step()
     return nn.fit(model, Batches(points, labels[:, None]), nn.squared_error, optimizer, epochs=1)
+
+
+def watch(state: nn.training.State) -> None:
+    print(state.model.layers[0].weight, state.optimizer.lr, state.history["train_loss"][-1])
+
+
+def look(model: nn.Sequential, average: nn.EMA) -> list[Tensor]:
+    for layer in model:
+        print(layer.weight.shape, layer.bias.data)
+    nn.fit(model, [x, x], "mse", "adam", epochs=1, validate=[x, x], callbacks=[watch, average])
+    nn.checkpoint.save(model.eval(), "weights.npz")
+    for p in nn.MLP(2, [1]).parameters():
+        p.data -= 0.1 * p.grad
+    return [layer.weight for layer in model if isinstance(layer, nn.Linear)]
 """
 TYPES = {
     "a + 1": "Value",
@@ -276,7 +290,23 @@ TYPES = {
     "draw(a)": "Drawing",
     "explain(a * a, a)": "Explanation",
     "nn.Linear(2, 3)(x)": "Tensor",
+    "nn.Linear(2, 3).weight": "Tensor",
+    "nn.Linear(2, 3).bias.data": "ndarray",
     "nn.dense(2, 1)": "Sequential",
+    "nn.dense(2, 1).layers[0].weight": "Any",  # the layers are of several classes
+    "nn.dense(2, 1)[0].bias.data": "Any",
+    "nn.dense(2, 1)[1:]": "list",
+    "nn.dense(2, 1).train()": "Sequential",
+    "nn.MLP(2, [1]).eval().freeze().layers": "list",
+    "nn.MLP(2, [1]).layers[0].neurons[0].w[0].data": "float",
+    "nn.Neuron(2)([1.0, a])": "Value",
+    "nn.Neuron(2)([[1.0, 2.0]])": "list",
+    "nn.Neuron(2)(x)": "Any",
+    "nn.EMA(nn.dense(2, 1)).model": "Sequential",
+    "nn.ReLU()(w)": "Tensor",
+    "nn.LeakyReLU(0.2)(a)": "Value",
+    "nn.Dropout()(nn.Flatten()(w))": "Tensor",
+    "nn.find_learning_rate(nn.dense(2, 1), (x, x), 'mse', 'adam').rates": "ndarray",
     "nn.dense(2, 1)(x)": "Tensor",
     "nn.squared_error(w, x)": "Tensor",
     "nn.cross_entropy(nn.dense(2, 1)(x), [0], reduction='sum')": "Tensor",
@@ -293,6 +323,9 @@ WRONG = {
     "a.leaky_relu(angle=0.1)": "call-arg",
     "autograd.sum(w, axes=0)": "call-overload",
     "nn.nothing": "attr-defined",
+    "nn.Linear(2, 3).wieght": "attr-defined",
+    "nn.MLP(2, [1]).layers[0].nuerons": "attr-defined",
+    "nn.ReLU()(w).daat": "attr-defined",
 }
 
 

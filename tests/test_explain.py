@@ -186,7 +186,7 @@ def test_an_input_has_a_path_through_each_neuron():
     e = explain(loss, v["x1"])
     text = str(e).splitlines()
     assert text[0] == "∂L/∂x₁ = −0.01508, the sum over 2 paths"
-    assert text[2] == "path 1, 87.8% of all that flows:"
+    assert text[2] == "path 1, 87.8% of the total:"
     assert text[-1] == "sum: (−0.01325) + (−0.001837) = −0.01508"
     assert [group.through for group in e.groups] == ["z1", "z2"]
 
@@ -295,7 +295,7 @@ def test_a_ladder_of_diamonds_is_counted_exactly():
     assert e.count == 2**60 == sum(group.count for group in e.groups)
     assert len(e.paths) == 8
     assert "the sum over 1,152,921,504,606,846,976 paths" in str(e)
-    assert "less than 0.1% of all that flows" in str(e)
+    assert "less than 0.1% of the total" in str(e)
     assert math.isclose(e.gradient, x.grad, rel_tol=1e-9, abs_tol=1e-12)
 
 
@@ -382,6 +382,11 @@ def test_an_unnamed_node_between_is_not_lost():
 
 
 # ---------------------------------------------------------------------------------------------- names made up
+
+
+def test_a_legend_writes_an_operand_that_is_a_formula_as_one():
+    a, b = Value(2.0, "a"), Value(3.0, "b")
+    assert "where L = v₃+log(b)" in str(explain(a * a * b + b.log(), a))
 
 
 def test_made_up_names_have_a_legend():

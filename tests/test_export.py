@@ -359,7 +359,7 @@ ONLY_SOURCE = {
     "samples together": (lambda x: x - x.mean(axis=0), "mean cannot be exported as Python"),
     "a transpose": (lambda x: x.T, "transpose cannot be exported as Python: .* mixes samples"),
     "a matrix a sample": (lambda x: x.reshape(-1, 2, 2) @ M[:2, :2], "matmul .* flatten first"),
-    "repetition": (lambda x: x.reshape(-1, 2, 2) * x[:, :2].reshape(-1, 1, 2), "mul .* would have to be repeated"),
+    "repetition": (lambda x: x.reshape(-1, 2, 2) * x[:, :2].reshape(-1, 1, 2), "mul .* is broadcast to"),
     "weights from the input": (lambda x: (x * 2) @ (x.T @ x), "mixes samples"),
 }  # fmt: skip
 
@@ -452,5 +452,7 @@ def test_a_row_of_the_users_is_not_taken_for_one_of_the_tables(name, tmp_path):
     inside = Elementwise("inside", lambda x: own(x) + 1, lambda out, x: 3.0, doc="")
     for model in (own, inside):
         for export in (nn.export_source, nn.export_onnx):
-            with pytest.raises(nn.ExportError, match=f"{name} cannot be exported: it is a row of your own with a name"):
+            with pytest.raises(
+                nn.ExportError, match=f"{name} cannot be exported: it is a row of your own, and autograd has one"
+            ):
                 export(model, tmp_path / "a", 2)

@@ -294,7 +294,7 @@ def test_folders_of_data_may_hold_pipes(tmp_path, monkeypatch):
     with no_longer_than(20), pytest.raises(DatasetError, match="it is a pipe, not a file"):
         download("mnist")
     os.mkfifo(tmp_path / "cache" / "mnist" / "a.gz")
-    with no_longer_than(20), pytest.raises(DatasetError, match="is in the way and not a file"):
+    with no_longer_than(20), pytest.raises(DatasetError, match="is not a file; remove it"):
         download("mnist")
 
 

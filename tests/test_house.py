@@ -59,7 +59,7 @@ UPWARD = {
     ("autograd.engine.graph", "autograd.explaining.tree"): "node.tree()",
     ("autograd.ops.arrays", "autograd.ops"): "rows that make one array of several variables",
     ("autograd.ops.operators", "autograd.functions"): "NumPy hands its functions to the operand's own methods",
-    ("autograd.ops.rows", "autograd.ops.arrays"): "a row reads what it is called with",
+    ("autograd.ops.floats", "autograd.ops.arrays"): "a row reads what it is called with",
     ("autograd.ops.refusing", "autograd.ops"): "a row of one's own is held against those of the table",
     ("autograd.ops.traced", "autograd.functions.ufuncs"): "NumPy's functions that have a row may stand in a rule",
     ("autograd.ops.rows", "autograd.ops.signatures"): "a row says how it is called",
@@ -165,6 +165,7 @@ def test_nn_uses_public_names_of_autograd(name):
         "nn.support.arrays": {"autograd.ops.arrays"},
         "nn.support.names": {"autograd.engine.elsewhere"},
         "nn.module": {"autograd.explaining.naming"},  # where drawings look for the modules that live
+        "nn.export.recording": {"autograd.engine.graph"},  # the one topological order
     }.get(name, set())  # one for both
     at_once, later = imported(name)
     assert not {x for x in at_once | later if x.startswith("autograd.")} - shared
@@ -230,7 +231,6 @@ def test_public_modules_are_those_of_the_table():
 # ------------------------------------------------------------------------------------------------------------ limits
 
 LONGEST = 450
-LONG = {"autograd.ops.rows": "what a row is, and the kinds of rows: to be divided where it is rewritten"}
 
 
 def lines_of_code(text):
@@ -257,7 +257,7 @@ def test_lines_of_code_are_counted():
 def test_no_module_is_long():
     found = {name: lines_of_code(path.read_text(encoding="utf-8")) for name, path in FILES.items()}
     long = {name: n for name, n in found.items() if n > LONGEST and not name.startswith(REBUILT)}
-    assert long.keys() == LONG.keys(), long
+    assert not long, long
 
 
 def test_a_function_above_the_limit_of_complexity_says_why():

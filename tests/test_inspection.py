@@ -75,7 +75,7 @@ def test_dead_units_of_a_network_of_values():
 
 
 def test_a_network_without_such_layers_is_refused():
-    with pytest.raises(ValueError, match="none of the layers"):
+    with pytest.raises(ValueError, match="the model has no layer of"):
         idle_units(nn.Sequential(nn.Linear(2, 1)), np.ones((1, 2), np.float32))
-    with pytest.raises(TypeError, match="Sequential or an MLP, not of a Linear"):
+    with pytest.raises(TypeError, match="Sequential or an MLP, not a Linear"):
         idle_units(nn.Linear(2, 1), np.ones((1, 2), np.float32))

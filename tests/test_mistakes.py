@@ -40,8 +40,8 @@ def world():
 
 
 TEXT = (
-    "text ('{}'): np.array(x, dtype=float) reads numbers that are written out; "
-    "names, x = np.unique(x, return_inverse=True) numbers the names of classes"
+    "text ('{}'): np.array(x, dtype=float) reads numbers from text; "
+    "names, x = np.unique(x, return_inverse=True) gives each name a number"
 )
 CALL = "nn.fit(model, (x, y), loss, optimizer, epochs=...)"
 PLAIN = "does not turn into plain numbers by itself: the graph would end there without a word. Use tensor.data for its array, "
@@ -132,7 +132,7 @@ MISTAKES = [
      "bias is True or False, not 'relu'; an activation is a layer of its own, nn.ReLU()"),
     ("nn.Linear(2, 3, weight_init='he_norml')", ValueError,
      "no initialiser is called 'he_norml': did you mean 'he_normal'? There are zeros, xavier_uniform, xavier_normal, "
-     "he_uniform, he_normal, and what nn.init.uniform(low, high) and nn.init.normal(std) make"),
+     "he_uniform, he_normal; or pass nn.init.uniform(low, high), nn.init.normal(std) or a function"),
     ("nn.Linear(2, 3, weight_init=0.1)", TypeError,
      "an initialiser is a name or a function (shape, rng) -> array, not 0.1"),
     ("nn.Linear(2, 3, weight_init=lambda shape, rng: np.zeros(3))", ValueError,
@@ -148,7 +148,7 @@ MISTAKES = [
     ("nn.dense(2, 8, 'relu')", TypeError,
      "the number of units of a layer is a whole number, not str 'relu'; the activation goes by name: activation='relu'"),
     ("nn.dense(2)", ValueError, "a network has at least an input and an output size, got (2,)"),
-    ("nn.MLP(2, 8, 1)", TypeError, "the numbers of neurons come in a list: MLP(2, [8, 1])"),
+    ("nn.MLP(2, 8, 1)", TypeError, "the sizes of the layers come in a list: MLP(2, [8, 1])"),
     ("nn.MLP(2)", ValueError, "an MLP has at least one layer after its inputs: MLP(2, [8, 1])"),
     ("nn.Layer(2, 3, 'tanh')", TypeError,
      "nonlin is True or False, not 'tanh'; an activation goes by name: activation='tanh'"),
@@ -161,7 +161,7 @@ MISTAKES = [
     ("nn.Dropout('0.5')", ValueError, "the probability of dropping must be in [0, 1), got '0.5'"),
     # losses
     ("nn.cross_entropy(logits, [0, 2])", IndexError,
-     "cross_entropy: label 2 in row 1 names none of the 2 classes (0 to 1)"),
+     "cross_entropy: label 2 in row 1 is none of the 2 classes (0 to 1)"),
     ("nn.cross_entropy(logits, np.eye(2))", ValueError,
      "cross_entropy takes logits (n, classes) and labels (n,), got shapes (2, 2) and (2, 2): turn one-hot rows into "
      "integers: labels.argmax(1)"),
@@ -176,9 +176,9 @@ MISTAKES = [
      "labels.astype(int)"),
     ("nn.cross_entropy(logits, ['a', 'b'])", TypeError,
      "cross_entropy takes labels of an integer dtype, got <U1; if they hold whole numbers, convert them: "
-     "labels.astype(int); names, labels = np.unique(labels, return_inverse=True) numbers names"),
+     "labels.astype(int); names, labels = np.unique(labels, return_inverse=True) gives each name a number"),
     ("nn.cross_entropy(logits[:, :1], [0, 1])", IndexError,
-     "cross_entropy: label 1 in row 1 names none of the 1 classes (0 to 0); of one output a row it is "
+     "cross_entropy: label 1 in row 1 is none of the 1 classes (0 to 0); for one output a row use "
      "binary_cross_entropy"),
     ("nn.squared_error(t, t)", TypeError,
      "squared_error takes plain numbers, not a Tensor: take its numbers, tensor.data"),
@@ -196,7 +196,7 @@ MISTAKES = [
     ("nn.SGD(0.1, m)", TypeError,
      "parameters come first, as model.parameters() or a list of Values and Tensors, not float 0.1"),
     ("nn.SGD(nn.Linear, lr=0.1)", TypeError,
-     "parameters are those of a model, not of the class Linear: make one first"),
+     "the class Linear has no parameters: make a model of it first"),
     ("nn.SGD([('w', v)], lr=0.1)", TypeError,
      "parameter 0 is a tuple, ('w', Value(data=1.0, grad=0.0)): only Values and Tensors are parameters; write "
      "model.parameters()"),
@@ -208,7 +208,7 @@ MISTAKES = [
      "np.column_stack(list(x.values()))"),
     # training
     ("fit(m, X, Y, 'mse', 'adam')", TypeError,
-     f"fit takes x and y as one pair, and what follows the optimizer by name: {CALL}"),
+     f"fit takes x and y as one pair, and arguments after the optimizer by name: {CALL}"),
     ("fit(m, X, Y, 'mse')", TypeError,
      f"the loss is a function or a name, not data (ndarray); x and y go together: {CALL}"),
     ("fit(m, X, 'mse', 'adam')", TypeError, f"fit takes inputs and targets together, not ndarray alone: {CALL}"),
@@ -233,7 +233,7 @@ MISTAKES = [
     ("fit(m, (X, Y), 'mse', optimizer, lr=0.1)", TypeError,
      "the optimizer has its learning rate already: nn.SGD(..., lr=0.1)"),
     ("fit(nn.dense(2, 1), (X, Y), 'mse', optimizer)", ValueError,
-     "the loss does not depend on any of the optimizer's parameters: was it made for another model? Write it after the "
+     "the loss does not depend on any of the optimizer's parameters: was it made for another model? Make it for this "
      "model, nn.SGD(model.parameters(), lr=...)"),
     ("fit(nn.dense(2, 2), (X, ['a', 'b', 'a', 'b']), 'cross_entropy', 'adam')", TypeError,
      f"fit (y) takes plain numbers, not {TEXT.format('a')}"),
@@ -247,7 +247,7 @@ MISTAKES = [
      "batch_size is for a pair of arrays (x, y); batches have theirs already"),
     ("fit(m, (X, Y), 'mse', 'adam', validate=3)", TypeError,
      "validate is a function of the model or a pair of arrays (x, y), not 3"),
-    ("nn.predict(3, m)", TypeError, "predict takes the model first, then x; as the model it was given 3"),
+    ("nn.predict(3, m)", TypeError, "predict takes the model first, then x; got 3 as the model"),
     ("nn.predict(m, 3.0)", ValueError, "predict takes samples (n, ...), for a single one [x], not array(3.)"),
 ]  # fmt: skip
 

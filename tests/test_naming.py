@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import nn
 from autograd import Tensor, Value, explain, tree
-from autograd.explaining.naming import INPUTS, LOSS, MODULES, Naming, bracketed, postorder, summary
+from autograd.explaining.naming import INPUTS, LOSS, MODULES, Naming, bracketed, summary
 from autograd.explaining.view import View
 from autograd.testing import expressions
 
@@ -232,13 +232,20 @@ def test_every_node_has_a_role(f, data):
 def test_everything_below_in_order_with_its_uses(f):
     leaves = [Value(x) for x in f.leaves]
     out = f.nodes(*leaves)[-1]
-    order, uses = postorder([out])
+    names = Naming([out])
+    order, uses = names.nodes, names.uses
     place = {id(node): k for k, node in enumerate(order)}
     assert len(place) == len(order)
     for node in order:
         assert all(place[id(x)] < place[id(node)] for x in node.parents)
         edges = sum(x is node for other in order for x in other.parents)
         assert uses[id(node)] == edges + (node is out)
+
+
+def test_nodes_are_listed_as_they_are_read():
+    a, b, c, d = (Value(2.0, label) for label in "abcd")
+    names = Naming([a * b + c * d, d])
+    assert [names.name(x) or x.op.infix for x in names.nodes] == ["a", "b", "*", "c", "d", "*", "+"]
 
 
 # ------------------------------------------------------------------------------------------------ modules alive

@@ -165,6 +165,68 @@ def test_update_is_the_published_one(kind, dtype, tolerance, seed, shape, count,
         np.testing.assert_allclose(tensor.data, expected, rtol=0, atol=scale)
 
 
+def mean(m: Any, x: Any, keep: float) -> Any:
+    return m * keep + x * (1 - keep)
+
+
+def exact_sgd(p, g, lr, t, m, s, momentum=0.0, nesterov=False, weight_decay=0.0):
+    g = p * weight_decay + g if weight_decay else g
+    m = m * momentum + g
+    return p - (m * momentum + g if nesterov else m) * lr, m, s
+
+
+def exact_adagrad(p, g, lr, t, m, s, eps=1e-10, weight_decay=0.0):
+    g = p * weight_decay + g if weight_decay else g
+    s = s + g * g
+    return p - g / (np.sqrt(s) + eps) * lr, m, s
+
+
+def exact_rmsprop(p, g, lr, t, m, s, alpha=0.99, eps=1e-8, weight_decay=0.0):
+    g = p * weight_decay + g if weight_decay else g
+    s = mean(s, g * g, alpha)
+    return p - g / (np.sqrt(s) + eps) * lr, m, s
+
+
+def exact_adam(p, g, lr, t, m, s, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+    g = p * weight_decay + g if weight_decay and not decoupled else g
+    m, s = mean(m, g, betas[0]), mean(s, g * g, betas[1])
+    root = math.sqrt(1 - betas[1] ** t)
+    p = p * (1 - lr * weight_decay) if decoupled else p
+    return p - m / (np.sqrt(s) + eps * root) * (lr * root / (1 - betas[0] ** t)), m, s
+
+
+def exact_adamw(*given, weight_decay=0.01, **options):
+    return exact_adam(*given, weight_decay=weight_decay, decoupled=True, **options)
+
+
+EXACT = {SGD: exact_sgd, Adagrad: exact_adagrad, RMSprop: exact_rmsprop, Adam: exact_adam, AdamW: exact_adamw}
+"""The updates in the order of operations in which they are computed, without anything in place."""
+
+
+@each
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@given(seed=SEEDS, count=st.integers(1, 6), data=st.data())
+def test_an_update_in_place_is_the_same_to_the_bit(kind, dtype, seed, count, data):
+    """Training can be repeated only if the order of the operations stays as it is."""
+    chosen = data.draw(options(kind))
+    rng = np.random.default_rng(seed)
+    p = rng.normal(size=(3, 2)).astype(dtype)
+    tensor, values = Tensor(p), values_like(p)
+    optimizer = kind([tensor, *values], lr=0.1, **chosen)
+    q = p.astype(np.float64)  # what the Values hold
+    m, s, n, r = np.zeros_like(p), np.zeros_like(p), np.zeros_like(q), np.zeros_like(q)
+    for t in range(1, count + 1):
+        g = rng.normal(size=p.shape).astype(dtype)
+        tensor.grad = g
+        give(values, g)
+        optimizer.step()
+        p, m, s = EXACT[kind](p, g, 0.1, t, m, s, **chosen)
+        q, n, r = EXACT[kind](q, g.astype(np.float64), 0.1, t, n, r, **chosen)
+    assert p.dtype == dtype
+    assert np.array_equal(tensor.data, p)
+    assert [value.data for value in values] == q.ravel().tolist()
+
+
 @each
 @given(seed=SEEDS, count=st.integers(1, 6), data=st.data())
 def test_values_equal_tensors(kind, seed, count, data):
@@ -401,8 +463,8 @@ def test_parameters_are_leaves_each_once():
     v, w = Value(1.0, label="bias"), Tensor([1.0])
     for parameters, error, text in (
         ([], ValueError, "no parameters"),
-        ([v, w, v], ValueError, "parameter 2 (bias) is parameter 0 once more"),
-        ([v, w, w], ValueError, "parameter 2 is parameter 1 once more"),
+        ([v, w, v], ValueError, "parameter 2 (bias) is also parameter 0"),
+        ([v, w, w], ValueError, "parameter 2 is also parameter 1"),
         ([v, 1.0], TypeError, "parameter 1 is a float, 1.0"),
         ([[v]], TypeError, "parameter 0 is a list"),
         ([w.data], TypeError, "parameter 0 is a ndarray"),
@@ -582,6 +644,22 @@ def test_a_state_that_does_not_fit():
     assert {key: np.asarray(x).tobytes() for key, x in optimizer.state_dict().items()} == before
 
 
+@each
+def test_a_state_in_another_byte_order_is_the_same_state(kind):
+    """As files of other machines have it, and as `Module.load_state_dict` takes it."""
+    tensor = Tensor(np.ones((2, 2), np.float32))
+    optimizer = full(kind, [tensor, Value(1.0)])
+    tensor.grad = np.arange(4, dtype=np.float32).reshape(2, 2)
+    optimizer.step()
+    state = optimizer.state_dict()
+    swapped = {key: x.astype(x.dtype.newbyteorder()) if isinstance(x, np.ndarray) else x for key, x in state.items()}
+    other = full(kind, [Tensor(np.ones((2, 2), np.float32)), Value(1.0)])
+    other.load_state_dict(swapped)
+    assert {key: np.asarray(x).tobytes() for key, x in other.state_dict().items()} == {
+        key: np.asarray(x).tobytes() for key, x in state.items()
+    }
+
+
 # ---------------------------------------------------------------------------------------------------- schedules
 
 rates = st.floats(1e-6, 10)
@@ -747,7 +825,7 @@ def test_clip_to_nothing():
 def test_a_norm_that_is_not_finite(bad):
     w, u, v = Tensor([1.0, 2.0], label="w"), Tensor([1.0]), Value(1.0)
     w.grad, u.grad, v.grad = np.array([1e5, bad]), np.array([1e5]), bad
-    with pytest.raises(ValueError, match=re.escape("look at parameter 0 (w), parameter 2")):
+    with pytest.raises(ValueError, match=re.escape("those of parameter 0 (w), parameter 2 are not finite")):
         optim.clip_grad_norm([w, u, v], 1.0)
     assert (w.grad[0], u.grad[0]) == (1e5, 1e5)
 

@@ -417,7 +417,7 @@ def test_without_a_boundary_there_is_no_line(constant):
         (plane, X, np.arange(40) % 3, r"\[0, 1, 2\]"),
         (three_ways, X, 2 * Y - 1, r"labels \[-1, 1\] are not 0 to 2"),
         (three_ways, X, 3 * Y, r"labels \[0, 3\] are not 0 to 2"),
-        (lambda points: points[:5, 0], X, Y, r"shape .* of 40000 points"),
+        (lambda points: points[:5, 0], X, Y, r"shape .* for 40000 points"),
         (lambda points: np.ones((len(points), 2, 2)), X, Y, r"shape \(40000, 2, 2\)"),
     ],
 )
@@ -506,7 +506,7 @@ def test_what_is_not_finite_is_counted():
 
 
 def test_layers_have_to_be_known():
-    with pytest.raises(TypeError, match="Sequential or an MLP, not of a Linear"):
+    with pytest.raises(TypeError, match="Sequential or an MLP, not a Linear"):
         plots.activation_histograms(nn.Linear(2, 1), X)
 
 

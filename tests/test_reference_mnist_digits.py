@@ -188,4 +188,4 @@ def test_without_scikit_learn_the_remedy_is_named(digits, tmp_path, monkeypatch,
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     assert digits.main(["--quick", "--out", str(tmp_path)]) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line == "error: the digits are scikit-learn's: pip install 'chainrule[data]'"
+    assert line == "error: the digits need scikit-learn: pip install 'chainrule[data]'"

@@ -379,7 +379,7 @@ def test_the_table_is_refused_where_names_do_not_fit(table, row):
         refusing.complete([table])
     refusing.UNFINISHED.clear()
     table.other = remade(row, name="another")
-    with pytest.raises(ValueError, match=r"^another: a row of the table stands there by its own name"):
+    with pytest.raises(ValueError, match=r"^another: a row of the table is assigned to its own name"):
         refusing.complete([table])
 
 

@@ -12,6 +12,7 @@ from networks import clusters, two_two_one
 
 import nn
 from autograd import Tensor, Value, steps
+from autograd.drawing.style import EDGE
 from autograd.explaining.notation import TEXT, figure
 from autograd.testing import expressions
 
@@ -107,7 +108,7 @@ def test_labels_cannot_break_out():
 
 
 def test_refusals():
-    with pytest.raises(TypeError, match="not of a Tensor"):
+    with pytest.raises(TypeError, match="not on a Tensor"):
         steps(Tensor([1.0]).sum())
     with pytest.raises(ValueError, match="detail is 'values' or 'affine', not 'overview'"):
         steps(Value(1.0).exp(), detail="overview")
@@ -268,6 +269,19 @@ def test_nothing_is_shown_before_its_time(opened, width, height):
             Math.max(s.width / room.width, s.height / room.height)}""")
             > 0.9
         )
+
+
+@in_a_browser
+def test_an_edge_that_enters_a_part_has_one_colour(browser, tmp_path):
+    """The point on the border looks as its edge does: pale until a gradient has come."""
+    net = nn.MLP(2, [2, 1], "tanh")
+    steps((net([0.5, -1.0]) - 1.0) ** 2).save(tmp_path / "page.html")
+    browser.open(tmp_path / "page.html")
+    fills = "[...document.querySelectorAll('g.node[id$=_at] ellipse')].map(x => x.getAttribute('fill'))"
+    browser.press("Home")
+    assert browser.run(fills) == [EDGE] * 3
+    browser.press("End")
+    assert EDGE not in browser.run(fills)
 
 
 @in_a_browser

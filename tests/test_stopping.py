@@ -49,7 +49,7 @@ def test_the_direction_of_a_score_is_known_or_given_and_never_guessed(way, colum
     ("settings", "message"),
     [
         ({"direction": "max"}, "patience"),
-        ({"patience": 1, "direction": "max"}, "needs monitor"),
+        ({"patience": 1, "direction": "max"}, "pass monitor, too"),
         ({"patience": 1, "monitor": "val_loss", "direction": "up"}, "direction='up' is neither"),
     ],
 )

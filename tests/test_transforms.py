@@ -283,10 +283,10 @@ def test_refusals():
         grad(lambda x: x)("a")
     with pytest.raises(IndexError, match="argument 2"):
         grad(lambda x: x, argnums=2)(1.0)
-    with pytest.raises(ValueError, match="2 tangents"):
+    with pytest.raises(ValueError, match="a tangent for each argument, got 2 for 1"):
         jvp(lambda x: x, (1.0,), (1.0, 2.0))
     with pytest.raises(ValueError, match="shapes"):
         jvp(lambda x: x, (np.ones(2),), (np.ones(3),))
     _, pull = vjp(lambda x: x * x, np.ones(2))
-    with pytest.raises(ValueError, match=r"\(3,\).*\(2,\)"):
+    with pytest.raises(ValueError, match=r"\(2,\), not \(3,\)"):
         pull(np.ones(3))

@@ -242,9 +242,9 @@ def test_states_and_settings_whose_keys_json_would_confuse(state, tmp_path):
 
         load_state_dict = on_step_end = print
 
-    with pytest.raises(ValueError, match=r"cannot keep the keys .* apart"):
+    with pytest.raises(ValueError, match=r"cannot tell the keys .* apart"):
         Training().run(Checkpoint(tmp_path / "a.npz"), callbacks=[Keeper()])
-    with pytest.raises(ValueError, match=r"cannot keep the keys .* apart"):
+    with pytest.raises(ValueError, match=r"cannot tell the keys .* apart"):
         Checkpoint(tmp_path / "a.npz", settings={"table": state})
     assert not list(tmp_path.iterdir())
 

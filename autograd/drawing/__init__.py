@@ -75,20 +75,23 @@ def draw(
     nodes = [x for out in outputs for x in (out if isinstance(out, (list, tuple)) else [out])]
     for x in nodes:
         if not isinstance(x, Node):
-            raise TypeError(f"draw takes Values and Tensors, not a {type(x).__name__}")
+            raise TypeError(f"draw takes Values and Tensors, not {type(x).__name__} {x!r:.60}")
     if not nodes:
         raise TypeError("draw takes at least one Value or Tensor")
     options = ((detail, (None, *DETAILS), "detail"), (style, STYLES, "style"), (direction, DIRECTIONS, "direction"))
     for given, known, what in options:
         if given not in known:
             raise ValueError(f"{what} is one of {', '.join(map(repr, filter(None, known)))}, not {given!r}")
-    view = View(nodes, model, labels, clusters, roles, "none" if style == "classic" else "sums", name_inputs=True)
+    fold = "none" if style == "classic" else "sums"
+    view = View(nodes, model, labels, clusters, roles, fold=fold, name_inputs=True)
     total = len(view.nodes)
     notice = ""
     if detail is None and style == "default" and focus is None and max_nodes is None:
         detail = chosen_detail(view)
         if detail != "values":
-            notice = f"{total:,} values, drawn as detail={detail!r}: detail='values' shows all, max_nodes= the nearest"
+            notice = (
+                f"{total:,} values, drawn as detail={detail!r}. detail='values' shows all, max_nodes=… the nearest."
+            )
     if detail == "affine":
         view.fold = "affine"
     drawing: Drawing
@@ -98,7 +101,9 @@ def draw(
         most = max_nodes or (PLAIN if total > FOLDED and detail != "values" else total)
         if detail == "overview" or (most < total and max_nodes is None and focus is None):
             view.fold = "sums"
-            notice = f"{total:,} values, and no module to group them by: the {most} nearest; max_nodes= shows more"
+            notice = (
+                f"{total:,} values, and no module to group them by, so only the {most} nearest. max_nodes=… shows more."
+            )
         selection = select(view, most, focus, radius)
         if style == "classic":
             drawing = classic(view, selection, name, direction)

@@ -19,7 +19,7 @@ from autograd.engine.value import Value
 from autograd.explaining.naming import INPUTS, LOSS, Chain
 from autograd.explaining.notation import TEXT, figure
 from autograd.explaining.partials import Partial
-from autograd.explaining.view import View
+from autograd.explaining.view import View, rms
 
 MOST_IN_COLUMNS = 250  # values; columns in a larger picture would make the layout take minutes
 FAN_IN = 8  # operands; of a longer sum only the first three and the last are shown
@@ -27,7 +27,7 @@ FAN_IN = 8  # operands; of a longer sum only the first three and the last are sh
 
 @dataclass
 class Selection:
-    """The part of a graph that is shown: nodes, operands before results, and what is left out, by node id."""
+    """The part of a graph that is shown. `nodes` has operands before results. The other fields go by node id."""
 
     nodes: list[Node]
     terms: dict[int, list[list[Partial]]]  # the terms of each computed node that are shown
@@ -145,6 +145,7 @@ class Picture:
         self.selection = selection
         self.number = {id(x): i for i, x in enumerate(selection.nodes)}
         self.swept = view.swept
+        self.alarm = False  # True if a card has a red border
         self.most = largest(view, selection.nodes)
         self.clusters = Clusters(view, direction)
         self.columns = Columns()
@@ -200,6 +201,7 @@ class Picture:
             label = style.array_card(view.pretty_card(node), shown, ops.detach(node), grad, self.most)
             bad = not np.all(np.isfinite(ops.detach(node))) or (grad is not None and not np.all(np.isfinite(grad)))
         if bad:
+            self.alarm = True
             looks |= {"color": style.ALARM, "penwidth": "3"}
         name = view.full_name(node) or view.pretty(node)
         self._put(
@@ -220,7 +222,10 @@ class Picture:
         sign = self.view.sign(node)
         self._put(chain, name, id=name, tooltip=style.tooltip(node.op.name), **sign_looks(sign))
         self.edges.append((name, self.card_id(node), {"id": f"{name}_out"}))
-        flow = node._cotangents(node.grad, live=False) if self.swept and not isinstance(node, Value) else None
+        flow = None
+        if self.swept and not isinstance(node, Value):
+            with np.errstate(all="ignore"):  # as in a backward pass
+                flow = node._cotangents(node.grad, live=False)
         position, terms = 0, []
         for term in self.selection.terms[id(node)]:
             terms.append(operands := list[Operand]())
@@ -258,7 +263,9 @@ class Picture:
         entry = f"p{self.extra}"
         self.extra += 1
         colour = attributes.get("color", style.INK)
-        looks = style.ENTRY if entering else {"shape": "point", "width": ".04", "height": ".04", "color": colour}
+        width = f"{float(attributes.get('penwidth', style.EDGES['penwidth'])) / 72:.3f}"  # that of the edge, in inches
+        point = {"shape": "point", "width": width, "height": width, "penwidth": "0", "fillcolor": colour}
+        looks = style.ENTRY if entering else point
         first = attributes | {"arrowhead": "none", "tailport": style.LEAVING[self.direction]}
         first.pop("label", None)
         if "id" in attributes:
@@ -278,7 +285,7 @@ class Picture:
             contribution = link.number * self.view.grad(node) if self.swept else None
         else:
             array = None if flow is None else flow[link.position]
-            contribution = None if array is None or not np.size(array) else float(np.sqrt(np.mean(np.square(array))))
+            contribution = None if array is None or not np.size(array) else rms(array)
         if contribution is None:
             return attributes
         if contribution == 0:
@@ -296,21 +303,21 @@ class Picture:
         return attributes
 
     def _unshown(self) -> None:
-        """Add stubs for what is left out: operands of long sums, nodes below, further uses of a value."""
+        """Add stubs for operands of long sums, nodes below and further uses of a value that are not shown."""
         selection = self.selection
-        for key, count in selection.elided.items():
-            if key in self.number:
-                self._stub(f"o{self.number[key]}", count, "more", into=True)
-        for key in selection.cut:
-            self._stub(f"o{self.number[key]}", 0, "…", into=True)
-        for key, count in selection.uses.items():
-            self._stub(f"v{self.number[key]}", count, "more", into=False)
+        for node in selection.nodes:
+            key, chain, number = id(node), self.view.chain(node), self.number[id(node)]
+            if key in selection.elided:
+                self._stub(f"o{number}", f"… {selection.elided[key]:,} more", chain, into=True)
+            if key in selection.cut:
+                self._stub(f"o{number}", "…", chain, into=True)
+            if key in selection.uses:
+                self._stub(f"v{number}", f"… {selection.uses[key]:,} more", (), into=False)
 
-    def _stub(self, at: str, count: int, what: str, into: bool) -> None:
+    def _stub(self, at: str, text: str, chain: Chain, into: bool) -> None:
         name = f"s{self.extra}"
         self.extra += 1
-        text = f"… {count:,} {what}" if count else "…"
-        self._put((), name, label=text, shape="plaintext", fontsize="10", fontcolor=style.GREY, margin=".02")
+        self._put(chain, name, label=text, shape="plaintext", fontsize="10", fontcolor=style.GREY, margin=".02")
         tail, head = (name, at) if into else (at, name)
         self.edges.append((tail, head, {"style": "dotted", "color": style.LINE}))
 
@@ -320,24 +327,36 @@ class Picture:
             ("folded corner", "input; dashed: target"),
             ("rounded", "computed value; thick: the result"),
             ("number on an edge", "partial derivative ∂(result)/∂(this input); no number: 1"),
-            ("grad of a node", "sum over its outgoing edges of: edge number × grad of the result"),
+            ("grad of a node", "sum over its outgoing edges: number on the edge × grad of the result"),
         ]
-        if not all(isinstance(x, Value) for x in self.selection.nodes):
-            lines[3] = ("strips", "the numbers, then the gradient; a cell shows the largest number of its section")
-            lines[4] = ("width of an edge", "root mean square of the gradient that flows back along it")
+        of_values = all(isinstance(x, Value) for x in self.selection.nodes)
+        if not of_values:
+            lines[3] = ("strips", "the numbers, then the gradient; a cell shows the largest of its section; white is 0")
+            lines[4] = (
+                "width of an edge",
+                "root mean square of the gradient that flows back along it, log scale",
+            )
+        if self.alarm:
+            lines.append(("red border", "data or grad is nan or infinite"))
+        if any(attributes.get("tooltip") == "0" for _, _, attributes in self.edges):
+            lines.append(("dashed edge", "no gradient flows back along it"))
+        if not self.swept:
+            lines[4] = ("grad –", "no gradient yet: call backward()")
         colours = [*reversed(style.NEGATIVE), style.NEUTRAL, *style.POSITIVE]
         bar = style.table(
             ["".join(f'<TD FIXEDSIZE="TRUE" WIDTH="9" HEIGHT="9" BGCOLOR="{colour}"></TD>' for colour in colours)],
             cellpadding=0,
         )
-        scale = f"negative … positive grad, log scale up to {figure(self.most)}; edge width likewise"
+        scale = f"negative … positive grad, log scale up to {figure(self.most)}"
+        if of_values:
+            scale += "; edges use the same colours and scale"
         rows = [f'<TD COLSPAN="2" ALIGN="LEFT"><B>{style.font("How to read this graph", point_size=10)}</B></TD>']
         for sign, meaning in lines:
             meant = style.font(style.escape(meaning), point_size=9, color=style.GREY)
             rows.append(f'<TD ALIGN="LEFT">{style.font(sign, point_size=9)}</TD><TD ALIGN="LEFT">{meant}</TD>')
-        rows.append(
-            f'<TD ALIGN="LEFT">{bar}</TD><TD ALIGN="LEFT">{style.font(scale, point_size=9, color=style.GREY)}</TD>'
-        )
+        if self.swept:
+            meant = style.font(scale, point_size=9, color=style.GREY)
+            rows.append(f'<TD ALIGN="LEFT">{bar}</TD><TD ALIGN="LEFT">{meant}</TD>')
         return style.table(rows)
 
 

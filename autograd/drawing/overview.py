@@ -16,7 +16,7 @@ from autograd.engine.graph import Node
 from autograd.engine.value import Value
 from autograd.explaining.naming import INPUTS, LOSS, Chain
 from autograd.explaining.notation import figure
-from autograd.explaining.view import View
+from autograd.explaining.view import View, rms
 
 ROWS, COLUMNS = 16, 17  # at most, in the matrix of parameter gradients
 TARGETS: Chain = ("targets",)
@@ -94,7 +94,7 @@ class Overview:
             graph.edge(
                 names[source],
                 names[chain],
-                label=f"<{table(lines)}>",
+                label=f"<{table(lines, cellpadding=2 if self.direction == 'right' else 6)}>",
                 color=style.LINE,
                 penwidth=f"{style.thickness(flow, most):.2f}",
             )
@@ -117,15 +117,15 @@ class Overview:
             f"  {font(style.escape(kind or self._few(group)), point_size=10, color=style.GREY)}</TD>"
         ]
         if group.chain in (INPUTS, TARGETS):
-            return table([*rows, line("data", span(numbers))], cellpadding=3)
+            return table([*rows, line("data", font(style.span(numbers), point_size=10))], cellpadding=3)
         if group.chain == LOSS and len(group.outputs) == 1:
-            rows.append(line("data", span(numbers)))
+            rows.append(line("data", font(style.span(numbers), point_size=10)))
         folded = f"{len(group.nodes) + len(group.parameters):,} folded"
         params = font(f"  ({count:,} params)", point_size=10, color=style.GREY) if count else ""
         rows.append(line("values", font(folded, point_size=10) + params))
         if group.chain == LOSS:
             return table(rows, cellpadding=3)
-        rows.append(line("out data", span(numbers)))
+        rows.append(line("out data", font(style.span(numbers), point_size=10)))
         if self.view.swept:
             rows.append(line("out grad", self._strip(group)))
             if group.parameters:
@@ -225,19 +225,16 @@ class Overview:
             ["".join(f'<TD FIXEDSIZE="TRUE" WIDTH="26" HEIGHT="11" BGCOLOR="{c}"></TD>' for c in colours)],
             cellpadding=0,
         )
-        text = (
-            f"<B>Overview</B>: {len(self.view.nodes):,} values and {self.edges:,} edges folded into"
-            f" {len(self.groups)} boxes."
-            " Strips have a cell for each unit (largest |grad| over samples), matrices a row for each unit, bias last."
-        )
+        counts = f"{len(self.view.nodes):,} values and {self.edges:,} edges folded into {len(self.groups)} boxes"
+        cells = "A strip has a cell for each unit (its largest |grad| over samples), a matrix a row for each, bias last"
+        text = f"<B>Overview</B>: {counts}. {cells if self.view.swept else 'No gradient yet: call backward()'}."
         scale = (
             f"negative … positive grad, log scale; strips up to {figure(self.top['units'])}, "
-            f"matrices up to {figure(self.top['parameters'])}. Blank = 0."
+            f"matrices up to {figure(self.top['parameters'])}. White is 0."
         )
-        rows = [
-            f'<TD COLSPAN="2" ALIGN="LEFT">{font(text, point_size=10)}</TD>',
-            f'<TD ALIGN="LEFT">{bar}</TD><TD ALIGN="LEFT">{font(scale, point_size=10)}</TD>',
-        ]
+        rows = [f'<TD COLSPAN="2" ALIGN="LEFT">{font(text, point_size=10)}</TD>']
+        if self.view.swept:
+            rows.append(f'<TD ALIGN="LEFT">{bar}</TD><TD ALIGN="LEFT">{font(scale, point_size=10)}</TD>')
         if self.notice:
             note = font(style.escape(self.notice), point_size=10, color=style.GREY)
             rows.append(f'<TD COLSPAN="2" ALIGN="LEFT">{note}</TD>')
@@ -248,16 +245,6 @@ def data_of(nodes: Iterable[Node]) -> Any:
     """The numbers of nodes, in one array."""
     found = [np.ravel(ops.detach(x)) for x in nodes]
     return np.concatenate(found) if found else np.zeros(0)
-
-
-def span(numbers: Any) -> str:
-    """The smallest and the largest number, as text."""
-    finite = numbers[np.isfinite(numbers)]
-    if not finite.size:
-        return font("nothing finite" if numbers.size else "none", point_size=10)
-    low, high = float(finite.min()), float(finite.max())
-    text = figure(low) if low == high else f"{figure(low)} … {figure(high)}"
-    return font(text + (" and nan or inf" if finite.size < numbers.size else ""), point_size=10)
 
 
 def line(what: str, content: str) -> str:
@@ -293,9 +280,3 @@ def peak(numbers: Any) -> float:
     """The largest finite magnitude."""
     sizes = np.abs(numbers[np.isfinite(numbers)])
     return float(sizes.max()) if sizes.size else 0.0
-
-
-def rms(numbers: Any) -> float:
-    """The root mean square."""
-    array = np.asarray(numbers, dtype=float).ravel()
-    return float(np.sqrt(np.mean(np.square(array)))) if array.size else 0.0

@@ -14,13 +14,13 @@ from typing import Any
 from autograd import ops
 from autograd.drawing import style
 from autograd.drawing.dot import Picture, select
-from autograd.engine.graph import Node
+from autograd.engine.graph import Node, postorder
 from autograd.engine.value import Value
-from autograd.explaining.naming import Clusters, postorder
+from autograd.explaining.naming import Clusters
 from autograd.explaining.notation import TEXT, figure
 from autograd.explaining.partials import Partial
 from autograd.explaining.text import printable
-from autograd.explaining.view import View
+from autograd.explaining.view import SIGNS, View
 from autograd.files import save
 
 MOST = 400
@@ -79,16 +79,16 @@ def steps(
     <step-through page of 6 steps: .save('page.html') writes it>
     """
     if not isinstance(loss, Value):
-        raise TypeError(f"steps goes through a graph of Values, one number a node, not of a {type(loss).__name__}")
+        raise TypeError(f"steps works on Values, which hold one number each, not on a {type(loss).__name__}")
     if detail not in ("values", "affine"):
         raise ValueError(f"detail is 'values' or 'affine', not {detail!r}")
-    if (count := len(postorder([loss])[0])) > MOST:
+    if (count := len(postorder([loss]))) > MOST:
         raise ValueError(
             f"{count:,} values are too many to step through (at most {MOST}): take a smaller network, or one"
             " sample; autograd.draw gives an overview"
         )
     fold = "affine" if detail == "affine" else "sums"
-    view = Walked([loss], model, labels, clusters, roles, fold, name_inputs=True)
+    view = Walked([loss], model, labels, clusters, roles, fold=fold, name_inputs=True)
     shown = select(view, len(view.nodes), fan_in=math.inf)
     pictures = {way: Picture(view, shown, legend=False, direction=way) for way in style.DIRECTIONS}
     svgs = {way: re.sub(r"^.*?(?=<svg)", "", x.drawing().svg(), flags=re.S) for way, x in pictures.items()}
@@ -176,9 +176,8 @@ class Script:
         if len(terms) > 1 and (sign[0] in "+Σw" or any(len(term) > 1 for term in terms)):
             return " + ".join(" × ".join(bracketed(link.operand.data) for link in term) for term in terms)  # type: ignore[attr-defined]
         arguments = [bracketed(x.data if isinstance(x, Value) else float(x)) for x in node.operands]
-        infix = {ops.mul: "×", ops.sub: "−", ops.div: "÷", ops.add: "+"}.get(node.op)
-        if infix:
-            return f" {infix} ".join(arguments)
+        if len(arguments) > 1 and node.op.infix != node.op.name and node.op.name in SIGNS:
+            return f" {SIGNS[node.op.name]} ".join(arguments)
         if node.op is ops.square:
             return f"{arguments[0]}²"
         if node.op is ops.power:

@@ -135,7 +135,7 @@ def run(source: str, form: str) -> bytes:
         remedies = "pip install 'chainrule[draw]' (which brings graphviz-pure), or put Graphviz's `dot` on the PATH"
         if form == "pdf":
             raise DrawingError("only Graphviz's own `dot` writes PDF: install Graphviz, or save as .svg or .png")
-        raise DrawingError(f"nothing is there to draw with: {remedies}. print(value.tree()) works without Graphviz")
+        raise DrawingError(f"there is no Graphviz to draw with: {remedies}. print(value.tree()) works without it")
     done = subprocess.run([commands[0], f"-T{form}"], input=source.encode(), capture_output=True, check=False)
     if done.returncode or not done.stdout:  # a failed run may still write half a picture
         raise DrawingError(

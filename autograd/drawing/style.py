@@ -11,6 +11,7 @@ import numpy as np
 
 from autograd.explaining.notation import figure
 from autograd.explaining.text import printable
+from autograd.explaining.view import rms
 
 POSITIVE = ("#FFF1E6", "#FFD9BD", "#FDB27F", "#C8541A", "#8F3208")
 NEGATIVE = ("#EAF2FB", "#CBDFF3", "#9DC4EA", "#3576BB", "#174E8F")
@@ -164,19 +165,27 @@ def shape_text(x: Any) -> str:
     return f"{'×'.join(map(str, x.shape)) or 'scalar'} {x.dtype}"
 
 
+def span(numbers: Any) -> str:
+    """The smallest and the largest finite number of an array, as text."""
+    finite = numbers[np.isfinite(numbers)]
+    if not finite.size:
+        return "nothing finite" if numbers.size else "none"
+    low, high = (
+        figure(x) if finite.dtype.kind == "f" else f"{x}".replace("-", "−") for x in (finite.min(), finite.max())
+    )
+    text = low if low == high else f"{low} … {high}"
+    return text + (" and nan or inf" if finite.size < numbers.size else "")
+
+
 def array_card(name: str, role: str, data: Any, grad: Any, most: float | None = None) -> str:
     """The card of a Tensor or a constant array: shape and dtype, a strip of the numbers, a strip of the gradient.
 
     `most` is the gradient that gets the strongest colour. It is the same on all cards of a picture.
     """
     numbers = np.asarray(data)
-    finite = numbers[np.isfinite(numbers)] if numbers.dtype.kind == "f" else numbers
-    span = f"{figure(float(finite.min()))} … {figure(float(finite.max()))}" if finite.size else "nothing finite"
-    if finite.size and finite.min() == finite.max():
-        span = figure(float(finite.min()))
     rows = [head(name, role)] if name or role else []
     rows.append(row("shape", font(shape_text(numbers), point_size=9)))
-    rows.append(row("data", font(span, point_size=10)))
+    rows.append(row("data", font(span(numbers), point_size=10)))
     if numbers.size > 1:
         rows.append(row("", cells(numbers)))
     if role != "constant":
@@ -187,7 +196,7 @@ def array_card(name: str, role: str, data: Any, grad: Any, most: float | None = 
             if g.size == 1:
                 text = figure(float(g.item()), signed=True)
             else:
-                text = f"rms {figure(float(np.sqrt(np.mean(np.square(g)))) if g.size else 0.0)}"
+                text = f"rms {figure(rms(g))}"
             rows.append(row("grad", font(f"<B><I>{text}</I></B>", point_size=10)))
             if g.size > 1:
                 rows.append(row("", cells(g, most)))

@@ -114,10 +114,12 @@ class Node(Operators):
         return restore, (kind, self._raw, self.label, self.grad), getattr(self, "__dict__", None) or None
 
 
-def postorder(roots: Iterable[N], without: Iterable[Node] = ()) -> list[N]:
+def postorder(roots: Iterable[N], without: Iterable[Node] = (), left_first: bool = False) -> list[N]:
     """The roots and everything below them, leaves included: each node once, after its operands.
 
-    Nodes in `without` are left out, with whatever is only below them.
+    Nodes in `without` are left out, with what is only below them. The last operand of a node is visited first, since
+    it lies on top of the stack. That fixes the order in which gradients are added, and so their last bits. Drawings and
+    explanations pass `left_first`, which visits the first operand first: people read from the left.
 
     This is a topological order; from its end to its start, each node comes after everything that was computed from it.
     It is found depth first, with a stack in place of recursion, since graphs may be deep. A node that is met for the
@@ -132,6 +134,8 @@ def postorder(roots: Iterable[N], without: Iterable[Node] = ()) -> list[N]:
     order: list[N] = []
     met: set[Any] = set(without)
     stack: list[Any] = list(roots)
+    if left_first:
+        stack.reverse()
     while stack:
         node = stack.pop()
         if node is None:
@@ -139,7 +143,7 @@ def postorder(roots: Iterable[N], without: Iterable[Node] = ()) -> list[N]:
         elif node not in met:
             met.add(node)
             stack += (node, None)
-            stack += node.parents
+            stack += reversed(node.parents) if left_first else node.parents
     return order
 
 

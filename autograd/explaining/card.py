@@ -63,7 +63,7 @@ def rules(row: Op) -> list[CardEntry]:
         jvp, vjp = "the jvp is the operation itself", "the vjp is the transpose of the cotangent g, unbroadcast"
         return [*said, CardEntry("derivative", f"linear in {of}: {jvp}; {vjp}")]
     if isinstance(row, Fused):
-        meaning = "that of the definition; value and vjp are written by hand, and a test compares them with it"
+        meaning = "that of the definition. Value and vjp are written by hand; a test compares them with the definition"
         return [*spelled("definition", row.composition), CardEntry("derivative", meaning)]
     if isinstance(row, Custom):
         return [*spelled("value", row.value), *spelled("vjp", row.rule)]

@@ -109,7 +109,7 @@ class Listing:
         """All cards with their curves as one self-contained HTML page. Raises ImportError without matplotlib."""
         links, sections = [], []
         for name, cards in self.groups.items():
-            anchors = "".join(f'<a href="#{(name := text_of(card.name))}">{name}</a>' for card in cards)
+            anchors = "".join(f'<a href="#{link}">{link}</a>' for link in (text_of(card.name) for card in cards))
             links.append(f"<b>{name}</b><p>{anchors}</p>")
             inside = "\n".join(element(card, svg(card.row) if has_curve(card.row) else "") for card in cards)
             sections.append(f"<h2>{name.capitalize()}</h2>\n<div class='cards'>\n{inside}\n</div>")
@@ -270,7 +270,7 @@ a:hover {{ text-decoration: underline }}
 {style}
 </style>
 <h1>Operations</h1>
-<p>{count} rows of the table <code>autograd/ops/</code>, each as it describes itself.</p>
+<p>{count} rows of the table <code>autograd/ops/</code>, each with its value and its derivative.</p>
 <nav>
 {links}
 </nav>

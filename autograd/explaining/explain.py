@@ -15,7 +15,6 @@ from autograd.engine.graph import Node, between
 from autograd.engine.value import Value
 from autograd.explaining.naming import INPUTS, LOSS
 from autograd.explaining.notation import LATEX, TEXT, application
-from autograd.explaining.partials import Partial
 from autograd.explaining.view import View
 from autograd.ops.rows import Elementwise
 from autograd.ops.symbol import ATOM, PRODUCT, Notation, Symbol, symbol
@@ -50,7 +49,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Group:
-    """All paths that reach the variable through one node: their number, their sum, and their share."""
+    """All paths whose last step starts at one node: their number, their sum, and their share."""
 
     through: str
     count: int
@@ -91,7 +90,7 @@ class Explanation:
             return lines(self.paths[0], self.of, self.by)
         parts = [f"{quotient(self.of, self.by, TEXT)} = {short(self.gradient)}, the sum over {self.count:,} paths"]
         for k, path in enumerate(self.paths, 1):
-            parts += ["", f"path {k}" + (f", {percent(path.share)} of all that flows:" if path.share > 0 else ":")]
+            parts += ["", f"path {k}" + (f", {percent(path.share)} of the total:" if path.share > 0 else ":")]
             parts += [f"  {line}" for line in lines(path, self.of, self.by)]
         if self.count == len(self.paths):
             terms = " + ".join(bracketed(path.product) for path in self.paths)
@@ -162,7 +161,7 @@ def explain(loss: Value, variable: Value, limit: int = 8, model: Any = None) -> 
     """
     for x in (loss, variable):
         if not isinstance(x, Value):
-            raise TypeError(f"explain works on Values, one number a node, not on a {type(x).__name__}")
+            raise TypeError(f"explain works on Values, which hold one number each, not on a {type(x).__name__}")
     graph = Waypoints(loss, variable, model)
     return graph.explanation(max(limit, 1))
 
@@ -184,8 +183,9 @@ class Waypoints(View):
         super().__init__([loss], model, fold="affine")
         self.loss, self.variable = loss, variable
         self.shared = Counter(map(self.name, self.nodes))
-        self.inside = {id(x) for x in (loss, variable, *between([loss], [variable]))}
-        nodes = [x for x in self.nodes if id(x) in self.inside]  # operands before results
+        self.subgraph = list(dict.fromkeys((variable, *between([loss], [variable]), loss)))  # operands before results
+        self.inside = {id(x): place for place, x in enumerate(self.subgraph)}
+        nodes = [x for x in self.nodes if id(x) in self.inside]
         named = [x for x in nodes if x is loss or x is variable or self.name(x)]
         if len(named) <= 2:
             self.fold, named = "none", nodes
@@ -234,7 +234,7 @@ class Waypoints(View):
         place = "" if not self.paths or self.chain(node) in (LOSS, INPUTS) else ".".join(self.chain(node))
         text, op, many = "", node.op, len(node.operands)
         is_dot = op is ops.ROWS["dot"]
-        operands = [Symbol(self.pretty(x) or "…") if isinstance(x, Node) else symbol(x) for x in node.operands[:9]]
+        operands = [self._operand(x) for x in node.operands[:9]]
         if isinstance(op, Elementwise):
             text = application(op, operands)
         elif not is_dot and many < 9:
@@ -243,33 +243,36 @@ class Waypoints(View):
             text = f"w·x{' + b' * (many % 2)} ({many // 2} inputs)" if is_dot else f"{op.name} of {many:,}"
         return f"{name} = {text}" + (f", in {place}" if place else "")
 
+    def _operand(self, x: Any) -> Symbol:
+        """An operand in a definition: its name or number, else its formula."""
+        if not isinstance(x, Node):
+            return symbol(x)
+        term = self.term(x)
+        return term if isinstance(term, Symbol) and term.parts else Symbol(self.pretty(x) or "…")
+
     def _whole_name(self, node: Node) -> str:
         """The short name if it is unique, else the whole path."""
         return self.name(node) if self.shared[self.name(node)] < 2 else self.full_name(node)
 
     def _edges(self, node: Node) -> list[Edge]:
         """The derivatives by the next waypoints below: sums over the paths between, of products of partials."""
-        links: dict[int, list[Partial]] = {}
-        order: list[Node] = []
-        stack: list[Any] = [node]
-        while stack:
-            x = stack.pop()
-            if x is None:
-                order.append(stack.pop())
-            elif id(x) not in links:
-                end = x is not node and id(x) in self.names
-                links[id(x)] = [] if end else [link for link in self.links(x) if id(link.operand) in self.inside]
-                stack += [x, None, *(link.operand for link in links[id(x)])]
         flow: dict[int, tuple[Symbol | None, float]] = {id(node): (symbol(1), 1.0)}
         edges = []
-        for x in reversed(order):
+        heap = [-self.inside[id(node)]]  # of places, the last one first: results come before their operands
+        while heap:
+            x = self.subgraph[-heapq.heappop(heap)]
             formula, number = flow[id(x)]
             if x is not node and id(x) in self.names:
                 edges.append(Edge(id(node), id(x), formula, number))
-            for link in links[id(x)]:
+                continue
+            for link in self.links(x):
+                if (place := self.inside.get(id(link.operand))) is None:
+                    continue
                 part = joined(ops.mul, formula, link.formula)
                 more = number * link.number
-                if (before := flow.get(id(link.operand))) is not None:
+                if (before := flow.get(id(link.operand))) is None:
+                    heapq.heappush(heap, -place)
+                else:
                     part, more = joined(ops.add, before[0], part), before[1] + more
                 flow[id(link.operand)] = (part, more)
         return edges

@@ -2,7 +2,7 @@
 
 A program that uses pyplot expects ``plt.savefig``, ``plt.show`` and ``plt.close`` to reach every figure, and a notebook
 shows pyplot's figures after each cell. A program that does not use pyplot gets an independent figure. It is freed when
-the program drops it, and threads cannot mix theirs up. matplotlib is imported on first use.
+the program drops it, and each thread has its own. matplotlib is imported on first use.
 """
 
 from __future__ import annotations

@@ -13,13 +13,14 @@ there. Modules are noted when they are made, so nothing has to be labelled or ha
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
 from autograd import ops
-from autograd.engine.graph import Node
+from autograd.engine.graph import Node, postorder
 from autograd.explaining.text import printable
 from autograd.ops.rows import Elementwise, Linear
 
@@ -38,45 +39,18 @@ COMBINING = {ops.add, ops.sub, ops.mul, ops.sum}
 ACTIVATIONS = {ops.relu, ops.leaky_relu, ops.elu, ops.gelu, ops.silu, ops.tanh, ops.sigmoid, ops.softplus}
 
 
-def postorder(outputs: Iterable[Any]) -> tuple[list[Node], dict[int, int]]:
-    """The nodes of a graph, operands before results, and how often each is used (by id).
-
-    The nodes themselves are not marked, since the graph may be in use by another thread.
-    """
-    order: list[Node] = []
-    uses: dict[int, int] = {}
-    stack: list[Any] = [x for x in outputs if isinstance(x, Node)][::-1]
-    while stack:
-        node = stack.pop()
-        if node is None:
-            order.append(stack.pop())
-            continue
-        key = id(node)
-        if key in uses:
-            uses[key] += 1
-            continue
-        uses[key] = 1
-        if node.is_leaf:
-            order.append(node)
-        else:
-            stack.append(node)
-            stack.append(None)
-            stack.extend(reversed(node.parents))
-    return order, uses
-
-
 MODULES: WeakValueDictionary[int, Any] = WeakValueDictionary()
-"""Every module that lives, by its id: `nn.Module` puts each there when it is made. It may have no hash of its own."""
+"""Every living module, by its id since it may have no hash. `nn.Module` enters each when it is made."""
 
 
 def modules_alive() -> list[Any]:
-    """The modules that have Values or Tensors as parameters, but for those that are part of another such module."""
+    """The living modules that have Values or Tensors as parameters, without those that are part of another one."""
     inside: set[int] = set()
     whole = []
-    for reference in MODULES.valuerefs():  # at once: other threads may be making modules
+    for reference in MODULES.valuerefs():  # a list, since other threads may be making modules
         if (module := reference()) is None:
             continue
-        with suppress(Exception):  # one that is only half made, or whose class says otherwise what its parts are
+        with suppress(Exception):  # a module may be half made, or its class may define these methods otherwise
             inside.update(id(part) for part in module.modules() if part is not module)
             if isinstance(next(iter(module.named_parameters()), (None, None))[1], Node):
                 whole.append(module)
@@ -126,7 +100,9 @@ class Naming:
         roles: Mapping[str, Iterable[Node]] | None = None,
     ) -> None:
         self.outputs = list(outputs)
-        self.nodes, self.uses = postorder(outputs)
+        self.nodes = postorder(self.outputs, left_first=True)
+        self.uses = Counter(map(id, self.outputs))  # by id: how often a node is an operand or an output
+        self.uses.update(id(x) for node in self.nodes for x in node.parents)
         named = {k: x for k, x in (labels or {}).items() if isinstance(x, Node)}
         self.labels = {id(x): text for k, x in named.items() if not (text := printable(k)).startswith("_")}
         self.paths: dict[int, str] = {}

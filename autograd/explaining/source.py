@@ -16,7 +16,7 @@ Definition = ast.Lambda | ast.FunctionDef
 
 
 def code_of(rule: Callable[..., Any]) -> str:
-    """The code of a rule: its expression if it is one, else its statements. Without source code, the rule's name.
+    """The code of a rule: its expression if it is a single one, else its statements. Without source code, its name.
 
     >>> from autograd import ops
     >>> code_of(ops.reshape.transposes[0]), code_of(ops.sum.value)

@@ -14,7 +14,7 @@ from autograd.engine.graph import Node
 from autograd.engine.value import Value
 from autograd.explaining.notation import TEXT, figure
 from autograd.explaining.text import to_ascii
-from autograd.explaining.view import View
+from autograd.explaining.view import View, rms
 
 HEADINGS = ("value", "op", "data", "grad", "d(parent)/d(this)")
 
@@ -132,4 +132,4 @@ def gradient(node: Node) -> str:
         return figure(node.grad or 0.0, signed=True, minus="-")
     if node.grad is None or np.size(node.grad) == 0:
         return "-"
-    return f"rms {figure(float(np.sqrt(np.mean(np.square(node.grad)))), minus='-')}"
+    return f"rms {figure(rms(node.grad), minus='-')}"

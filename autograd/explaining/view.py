@@ -10,7 +10,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy as np
 from autograd import ops
 from autograd.engine.graph import Node
 from autograd.engine.value import Value
-from autograd.explaining.naming import Clusters, Naming, split_path
+from autograd.explaining.naming import Naming, split_path
 from autograd.explaining.notation import TEXT, application
 from autograd.explaining.partials import Partial, derivatives
 from autograd.explaining.text import printable
@@ -38,23 +37,14 @@ class View(Naming):
     """Names, roles and operations of a graph. Some operations are folded into the one that uses them.
 
     Args:
-        outputs, model, labels, clusters, roles: as for `Naming`.
+        arguments, names: as for `Naming`.
         fold: "none" shows every operation. "sums" folds a sum into the sum that uses it, if it has no name and is used
             once. "affine" folds such products into the sum as well: ``w·x + b``.
         name_inputs: give names to inputs that have none (see `input_names`).
     """
 
-    def __init__(
-        self,
-        outputs: Sequence[Node],
-        model: Any = None,
-        labels: Mapping[str, Any] | None = None,
-        clusters: Clusters | None = None,
-        roles: Mapping[str, Iterable[Node]] | None = None,
-        fold: str = "sums",
-        name_inputs: bool = False,
-    ) -> None:
-        super().__init__(outputs, model, labels, clusters, roles)
+    def __init__(self, *arguments: Any, fold: str = "sums", name_inputs: bool = False, **names: Any) -> None:
+        super().__init__(*arguments, **names)
         self.fold = fold
         self.given: dict[int, str] = {}
         if name_inputs:
@@ -161,7 +151,11 @@ class View(Naming):
             return application(op, [SLOT if isinstance(x, Node) else symbol(x) for x in operands])
         if op is ops.where or not constants:
             return sign
-        return f"{sign} {', '.join(constants)}" if isinstance(operands[0], Node) else f"{constants[0]} {sign}"
+        if not isinstance(operands[0], Node):
+            return f"{constants[0]} {sign}"
+        if op.infix != op.name and constants[0].startswith("−"):
+            return f"{sign} ({constants[0]})"
+        return f"{sign} {', '.join(constants)}"
 
     def _sum_sign(self, node: Node) -> str:
         inside = [node, *self.folded(node)]
@@ -208,6 +202,17 @@ def input_names(naming: Naming) -> dict[int, str]:
 
 ONE = symbol(1)
 SLOT = Symbol("x")
+
+
+def rms(x: Any) -> float:
+    """The root mean square of some numbers; 0 if there are none. It does not overflow, as squares of large numbers do.
+
+    >>> rms([3e200, -4e200]), rms([])
+    (3.53553390...e+200, 0.0)
+    """
+    sizes = np.abs(np.asarray(x, dtype=float))
+    top = float(np.max(sizes, initial=0.0))
+    return top * float(np.sqrt(np.mean(np.square(sizes / top)))) if top and np.isfinite(top) else top
 
 
 def short(x: float) -> str:

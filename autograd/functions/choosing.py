@@ -1,4 +1,4 @@
-"""Sorting, picking, replacing. The derivative is 1 in every number that is taken, and 0 in the others."""
+"""Sorting, choosing, replacing, interpolating. Elements that are taken get the gradient, and the others get 0."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import joined, later, means, plain
-from autograd.ops.rows import normalize_axis, shape_of
+from autograd.ops.shapes import normalize_axis, shape_of
 
 
 @means(np.where)
@@ -131,7 +131,7 @@ def delete(arr: Any, obj: Any, axis: int | None = None) -> Any:
 
 @means(np.sort)
 def sort(a: Any, axis: int | None = -1, kind: Any = None, stable: Any = None) -> Any:
-    """`numpy.sort`: by the numbers; equal ones keep their order."""
+    """`numpy.sort`. Equal numbers keep their order."""
     a = joined(a)
     if axis is None:
         a, axis = ops.reshape(a, (-1,)), -1
@@ -160,13 +160,14 @@ def _quantile(x: Any, q: Any, axis: Any, keepdims: bool, name: str) -> Any:
     x = joined(x)
     q = np.asarray(plain(q), dtype=float)
     if q.size and not (q.min() >= 0 and q.max() <= 1):
-        raise ValueError(f"numpy.{name} takes parts of the whole, got {q}")
+        whole = 100 if name == "percentile" else 1
+        raise ValueError(f"numpy.{name} takes numbers from 0 to {whole}, got {q * whole}")
     axes = normalize_axis(axis, len(shape_of(x)))
     kept = tuple(1 if i in axes else n for i, n in enumerate(shape_of(x)))
     rest = tuple(i for i in range(len(shape_of(x))) if i not in axes)
     n = math.prod(shape_of(x)[i] for i in axes)
     if not n:
-        raise ValueError(f"numpy.{name} of nothing is not defined: shape {shape_of(x)}, axis {axis}")
+        raise ValueError(f"numpy.{name} of an empty array is not defined: shape {shape_of(x)}, axis {axis}")
     lanes = ops.reshape(ops.transpose(x, (*rest, *axes)), (*(shape_of(x)[i] for i in rest), n))
     numbers = np.asarray(ops.detach(lanes))
     order = np.argsort(numbers, axis=-1, kind="stable")

@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import in_dtype, joined, later, means, plain
-from autograd.ops.rows import Traced, normalize_axis, permutation, shape_of
+from autograd.ops.shapes import normalize_axis, permutation, shape_of
+from autograd.ops.traced import Traced
 
 # ------------------------------------------------------------------------------------------------------- reshaping
 
@@ -204,7 +205,7 @@ def block(arrays: Any) -> Any:
     def build(x: Any, level: int) -> Any:
         if isinstance(x, list):
             if not x:
-                raise ValueError("numpy.block of an empty list")
+                raise ValueError("numpy.block takes lists of one block or more, got an empty list")
             return ops.concatenate([build(item, level + 1) for item in x], axis=-(levels - level))
         return ops.reshape(x, (1,) * (ndim - len(shape_of(x))) + shape_of(x))
 

@@ -12,7 +12,7 @@ from autograd import ops
 from autograd.functions.choosing import diagonal
 from autograd.functions.table import in_dtype, joined, means
 from autograd.ops.kernels import LETTERS
-from autograd.ops.rows import normalize_axis, shape_of
+from autograd.ops.shapes import normalize_axis, shape_of
 
 
 @means(np.dot)

@@ -1,6 +1,6 @@
-"""NumPy's functions whose answers have no derivative, and those that are refused.
+"""NumPy's functions whose answers have no derivative (questions), and functions that are refused.
 
-The first take and return plain arrays. The second raise a TypeError with the remedy given here.
+Questions take and return plain arrays. Refused functions raise a TypeError with the remedy given here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ answers(
         "fix imag"
     )
 )
-"""Rounding is among them, since its slope is 0 wherever it has one."""
+"""Rounding is among them. Its slope is 0, except at its jumps, where it has none."""
 
 refuse(
     [getattr(np.fft, name) for name in np.fft.__all__ if callable(getattr(np.fft, name))],
@@ -36,7 +36,7 @@ refuse(
 )
 refuse(
     later("histogram histogram2d histogramdd bincount"),
-    "counts have no derivative; give it numbers, x.data, or write a smooth one",
+    "counts have no derivative; pass plain numbers (x.data), or write a smooth function",
 )
 refuse(
     later("apply_along_axis apply_over_axes piecewise"),

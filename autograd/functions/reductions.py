@@ -8,7 +8,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.functions.table import in_dtype, joined, later, means, plain
-from autograd.ops.rows import Traced, normalize_axis, shape_of
+from autograd.ops.shapes import normalize_axis, shape_of
+from autograd.ops.traced import Traced
 
 NO_VALUE = np._NoValue
 """NumPy's default for an argument that was not given."""
@@ -58,7 +59,7 @@ def _extreme(name: str, reduction: Any, pair: Any, worst: float) -> Any:
     def meaning(a: Any, axis: Any = None, keepdims: Any = False, initial: Any = NO_VALUE, where: Any = True) -> Any:
         a = joined(a)
         if where is not True and where is not NO_VALUE and initial is NO_VALUE:
-            raise ValueError(f"numpy.{name} with where= needs initial=, for lanes in which nothing is chosen")
+            raise ValueError(f"numpy.{name} with where= needs initial=, since where= may choose no element")
         if initial is not NO_VALUE:
             empty = 0 in shape_of(a)
             a = _chosen(a, where, worst)

@@ -21,7 +21,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from autograd import ops
-from autograd.ops.rows import FLOATS, Traced
+from autograd.ops.floats import FLOATS
+from autograd.ops.traced import Traced
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -76,7 +77,7 @@ class Meaning:
         given: dict[str, Any] = {}
         if not self.spreads:
             if len(args) > len(self.places):
-                raise TypeError(f"{self.name} takes at most {len(self.places)} arguments by place, got {len(args)}")
+                raise TypeError(f"{self.name} takes at most {len(self.places)} positional arguments, got {len(args)}")
             given = dict(zip(self.places, args, strict=False))
             args = ()
         for key, x in kwargs.items():

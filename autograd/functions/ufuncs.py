@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,7 +12,9 @@ from autograd import ops
 from autograd.functions.reductions import cumprod
 from autograd.functions.table import later, plain
 from autograd.ops.operators import NUMPY_NAMES
-from autograd.ops.rows import Elementwise, Op, normalize_axis, shape_of
+from autograd.ops.rows import Elementwise, Op
+from autograd.ops.shapes import box, normalize_axis, shape_of
+from autograd.ops.traced import Traced
 
 ROWS: dict[Any, Op] = {row.array: row for row in ops.ROWS.values() if isinstance(row, Elementwise)}
 """NumPy's functions that are rows of the table."""
@@ -26,6 +29,17 @@ QUESTIONS = set(
     )
 )
 """Functions that return plain arrays, outside the graph. Those that round are among them, since their slope is 0."""
+
+COMPARISONS: dict[Any, Callable[..., Any]] = {
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+    np.equal: operator.eq,
+    np.not_equal: operator.ne,
+    np.isnan: lambda x: x != x,
+}
+"""The questions that are Python operators. Variables whose numbers are not known have answers to these alone."""
 
 REDUCE: dict[Any, Callable[..., Any]] = {
     np.add: ops.sum,
@@ -47,12 +61,16 @@ MATRICES: dict[str, Callable[[Any, Any], Any]] = {
 def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call a ufunc, or one of its methods, on operands with variables among them.
 
-    Raises TypeError for a ufunc without a derivative rule, and for an argument that it does not take here (``out=``,
-    ``where=``, ``dtype=``). The message names the ufunc or the argument.
+    Raises TypeError for a ufunc without a derivative rule, for an argument that it does not take here (``out=``,
+    ``where=``, ``dtype=``), and for a question about a number that is not known. The message names the ufunc or the
+    argument.
     """
     name = f"numpy.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
     if ufunc in QUESTIONS:
-        return getattr(ufunc, method)(*plain(inputs), **plain(kwargs))
+        numbers = plain(inputs)
+        if any(isinstance(x, Traced) for x in numbers):  # their detach is not a number: asking NumPy would not end
+            return _unknown(name, COMPARISONS.get(ufunc) if method == "__call__" else None, numbers, kwargs)
+        return getattr(ufunc, method)(*numbers, **plain(kwargs))
     if method == "__call__":
         row: Any = ROWS.get(ufunc) or MATRICES.get(ufunc.__name__)
         if row is None:
@@ -71,6 +89,18 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
         x, y = inputs
         return ROWS[ufunc].apply((ops.reshape(x, shape_of(x) + (1,) * len(shape_of(y))), y), {})
     raise TypeError(f"{name} is not differentiable here: write it with functions of whole arrays, or use x.data")
+
+
+def _unknown(name: str, comparison: Callable[..., Any] | None, operands: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """A comparison with a Symbol, or with a number that `vectorize` traces. The answer is a condition for `where`."""
+    if comparison is None:
+        x = next(x for x in operands if isinstance(x, Traced))
+        raise TypeError(
+            f"{name} needs the number of {x!r:.60}, which is not known here: write it with rows of the table, "
+            "comparisons joined by & and |, and where(condition, x, y)"
+        )
+    _none(name, kwargs)
+    return np.frompyfunc(comparison, len(operands), 1)(*map(box, operands))  # box hides them from NumPy's dispatch
 
 
 def _none(name: str, kwargs: dict[str, Any]) -> None:

@@ -1,10 +1,10 @@
-"""`check_gradients`: are a function's gradients right, and if not, in which way are they wrong?
+"""`check_gradients`: are a function's gradients right, and if not, what is wrong with them?
 
-The gradient that `backward` leaves in `.grad`, and the one that `vjp` returns, are held against numeric derivatives
-at a random cotangent, never all ones: those hide rules that ignore what comes from above. Besides: forward mode, second
-backwards, reruns, and memory shared by accident.
+The gradient that `backward` leaves in `.grad`, and the one that `vjp` returns, are compared with numeric derivatives.
+The cotangent is random: a cotangent of ones would hide rules that ignore the upstream gradient. Forward mode, a second
+backward pass, a second run, and memory that is shared by mistake are checked, too.
 
-The evidence is gathered in `examine`, measured in `numeric.py`, explained in `diagnosis.py` and told in `report.py`.
+`examine` collects what is found, `numeric.py` measures, `diagnosis.py` looks for the cause, `report.py` writes it down.
 """
 
 from __future__ import annotations
@@ -28,9 +28,6 @@ from autograd.transforms import jvp, vjp
 RTOL = {np.dtype(np.float64): 1e-8, np.dtype(np.float32): 3e-4}
 
 
-# -------------------------------------------------------------------------------------------------- the two verbs
-
-
 def check_gradients(
     f: Callable[..., Any],
     *inputs: Any,
@@ -42,23 +39,23 @@ def check_gradients(
     """Check the gradients of `f` at these inputs.
 
     Args:
-        f: called with Values where numbers are given, with Tensors where arrays are (numbers among arrays become
-            0-d Tensors); returns a Value, a Tensor, or a container of those. It has to give the same at each call.
-        inputs: numbers, float32 or float64 arrays, Values, Tensors, modules (which means their parameters; `f` gets
-            copies), and nested lists, tuples and dicts of them.
-        order: 2 checks the gradient's own gradients too.
-        seed: of the random cotangents and directions.
-        rtol: the relative error that is always allowed; 1e-8, or 3e-4 if an input is float32.
-        forward: whether `f` can run in forward mode, and is to be held against it.
+        f: the function. It gets a Value for each number and a Tensor for each array; numbers among arrays become 0-d
+            Tensors. It returns a Value, a Tensor, or a container of those, and the same ones at each call.
+        inputs: numbers, float32 or float64 arrays, Values, Tensors, modules, and nested lists, tuples and dicts of
+            them. A module stands for its parameters; `f` gets a copy of it.
+        order: 2 to check the gradients of the gradient, too.
+        seed: the seed of the random cotangents and directions.
+        rtol: the relative error that is always allowed. By default 1e-8, or 3e-4 if an input or a result is float32.
+        forward: True to check forward mode, too. False if `f` cannot run in it.
 
-    It calls `f` some eight times an input element: give it small inputs. Derivatives are measured in float64. A wrong
-    kind of input raises TypeError, as does a result that is not made of numbers.
+    `f` is called about eight times for each input element, so give it small inputs. Derivatives are measured in
+    float64. Raises TypeError for an input of another kind, and for a result that does not consist of numbers.
 
     >>> report = check_gradients(lambda x, y: x * y.sin(), 2.0, 0.5)
     >>> report.ok, str(report)
     (True, 'the gradients are right: 2 entries checked')
     >>> print(check_gradients(abs, 0.0))
-    nothing was checked: all 1 entry had to be skipped
+    nothing was checked: the only entry was skipped
     skipped x = 0: a kink, with slope -1 from the left and 1 from the right; the gradient found is 0
     """
     if order not in (1, 2):
@@ -80,14 +77,14 @@ def check_gradients(
 
 
 def assert_gradients(f: Callable[..., Any], *inputs: Any, **options: Any) -> None:
-    """Raise AssertionError with the whole report if the gradients of `f` are wrong; see `check_gradients`.
+    """Raise AssertionError with the report if the gradients of `f` are wrong; see `check_gradients`.
 
     >>> assert_gradients(lambda x: x * x.detach(), 3.0)
     Traceback (most recent call last):
     AssertionError: 1 of 1 entry is wrong
          value      gradient       numeric  ratio  tolerance
       x      3               3             6    0.5    6.6e-08
-    => the wrong entry is off by a factor 0.5 (an operand used twice, counted once?)
+    => the wrong entry is off by a factor of 0.5 (an operand used twice, counted once?)
     """
     __tracebackhide__ = True
     report = check_gradients(f, *inputs, **options)
@@ -95,13 +92,10 @@ def assert_gradients(f: Callable[..., Any], *inputs: Any, **options: Any) -> Non
         raise AssertionError(str(report))
 
 
-# ----------------------------------------------------------------------------------------------- the evidence
-
-
 def examine(
     subject: Subject, rng: np.random.Generator, order: int, rtol: float | None, forward: bool
 ) -> tuple[list[Entry], list[str], list[str]]:
-    """Entries, failures and hints for one function."""
+    """The entries, failures and hints for one function."""
     names, numbers = subject.names, subject.numbers
     outs = subject.outputs(numbers)
     seeds = random_like(rng, outs)
@@ -109,13 +103,13 @@ def examine(
     pulled = list(vjp(subject.run, *numbers)[1](list(seeds)))
     found, failures = conduct(subject, seeds)
     for i, (name, x, g, p) in enumerate(zip(names, numbers, found, pulled, strict=True)):
-        if not np.shape(x) == np.shape(g) == np.shape(p):  # that is in the failures; there is nothing to compare
+        if not np.shape(x) == np.shape(g) == np.shape(p):  # it is among the failures, and nothing can be compared
             found[i] = pulled[i] = np.full(np.shape(x), math.nan)
         elif not near([g], [np.asarray(p)], 100 * rtol, rounded(seeds)):
-            failures.append(f"backward and vjp give {name} different gradients: {g!r:.60} and {p!r:.60}")
+            failures.append(f"backward and vjp give {name} different gradients: {short(g)} and {short(p)}")
     if forward:
         failures += forward_against_reverse(subject, rng, seeds, pulled, rtol)
-    unit = 1 / float(seeds[0].item()) if alone(outs) else 1.0  # numbers that the reader knows
+    unit = 1 / float(seeds[0].item()) if alone(outs) else 1.0  # a single number has the cotangent 1 in the report
     entries = measure(subject, seeds, [(g * unit, p * unit) for g, p in zip(found, pulled, strict=True)], unit, rtol)
     entries = [replace(entry, order=order) for entry in entries]
     repeats = {
@@ -125,8 +119,13 @@ def examine(
     return entries, failures, diagnose([e for e in entries if not e.reason], repeats)
 
 
+def short(g: Any) -> str:
+    """A gradient's numbers as text, cut if it is long."""
+    return f"{np.asarray(g).tolist()!s:.60}"
+
+
 def conduct(subject: Subject, seeds: list[Any]) -> tuple[list[Any], list[str]]:
-    """The gradients that `backward` leaves, and what is wrong with how it leaves them."""
+    """The gradients that `backward` leaves in `.grad`, and what else is wrong with how `backward` behaves."""
     names, numbers, wrong = subject.names, subject.numbers, []
     given = [seed.copy() for seed in seeds]
     leaves = subject.variables(numbers)
@@ -137,7 +136,7 @@ def conduct(subject: Subject, seeds: list[Any]) -> tuple[list[Any], list[str]]:
     for name, x, leaf in zip(names, numbers, leaves, strict=True):
         (have, kind), (shape, dtype) = described(x if leaf.grad is None else leaf.grad), described(x)
         if (have, kind) != (shape, dtype):
-            wrong.append(f"the gradient of {name} is {kind} of shape {have}, the input {dtype} of shape {shape}")
+            wrong.append(f"the gradient of {name} is {kind} of shape {have}, the input is {dtype} of shape {shape}")
         if not same([x], [ops.detach(leaf)]):
             wrong.append(f"running the function changed its input {name}")
     held = [(f"the gradient of {name}", x.grad) for name, x in zip(names, leaves, strict=True)]
@@ -152,30 +151,32 @@ def conduct(subject: Subject, seeds: list[Any]) -> tuple[list[Any], list[str]]:
     leaves = subject.variables(numbers)
     outs = subject.run(*leaves)
     if not same(first, [ops.detach(out) for out in outs]):
-        wrong.append("a second run gives other results: is something random, or changed in between?")
+        wrong.append("a second run gives other results: is something random, or was something changed by the first?")
     backward(outs, seeds)
     if not same(found, gradients(leaves)):
-        wrong.append("a second run gives another gradient: is something random, or left over from the first?")
+        wrong.append("a second run gives another gradient: is something random, or was something left from the first?")
     if not wrong:
         backward(subject.run(*leaves), seeds)
         if not near(gradients(leaves), [2 * g for g in found], 1e-5, rounded(seeds)):
-            wrong.append("backward over a second graph does not add its gradient to .grad: overwritten or aliased?")
+            wrong.append(
+                "backward over a second graph does not add its gradient to .grad: is it overwritten or shared?"
+            )
         backward(outs, seeds)
         if not wrong and not near(gradients(leaves), [3 * g for g in found], 1e-5, rounded(seeds)):
-            wrong.append("backward over the same graph again gives another gradient: do results keep their old one?")
+            wrong.append("backward over the same graph again gives another gradient: do results keep old gradients?")
     return found, wrong
 
 
 def forward_against_reverse(
     subject: Subject, rng: np.random.Generator, seeds: list[Any], pulled: list[Any], rtol: float
 ) -> Iterator[str]:
-    """<g, J t> has to equal <J' g, t>; one input moves at a time, so that it can be named."""
+    """<g, J t> has to equal <Jᵀ g, t>. One input has a tangent at a time, so that the message can name it."""
     moves = random_like(rng, subject.numbers)
     for k, (name, gradient) in enumerate(zip(subject.names, pulled, strict=True)):
         tangents = [move if j == k else move * 0 for j, move in enumerate(moves)]
         try:
             outs, rates = jvp(subject.run, subject.numbers, [float(t) if subject.scalar else t for t in tangents])
-            outs, rates = [ops.detach(x) for x in outs], [ops.detach(x) for x in rates]  # f may close over variables
+            outs, rates = [ops.detach(x) for x in outs], [ops.detach(x) for x in rates]  # f may use other variables
         except (AttributeError, NotImplementedError, TypeError) as error:
             yield f"forward mode does not run (forward=False leaves it out): {type(error).__name__}: {error}"
             return
@@ -183,6 +184,6 @@ def forward_against_reverse(
             left = np.array([np.sum(seed * rate) for seed, rate in zip(seeds, rates, strict=True)], dtype=np.float64)
             right = np.asarray(gradient * moves[k], dtype=np.float64)
             size = sum(np.sum(np.abs(seed * out)) for seed, out in zip(seeds, outs, strict=True))
-            scale = np.abs(left).sum() + np.abs(right).sum() + 0.01 * size  # where everything cancels
+            scale = np.abs(left).sum() + np.abs(right).sum() + 0.01 * size  # for results that cancel
             if np.isfinite(scale) and abs(left.sum() - right.sum()) > rtol * scale + rounded(seeds) * peak(moves[k]):
                 yield f"forward and reverse mode disagree along {name}: {left.sum():.10g} and {right.sum():.10g}"

@@ -1,4 +1,4 @@
-"""What the wrong entries of a gradient check have in common: hints at the mistake that made them."""
+"""Hints at the mistake in a gradient: what the wrong entries of a check have in common."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from autograd.gradcheck.report import Entry
 
 
 def diagnose(entries: Sequence[Entry], repeats: dict[str, int]) -> list[str]:
-    """What the wrong entries have in common, all of them or else those of one input."""
+    """Hints for all wrong entries, or else for those of one input."""
     wrong = [e for e in entries if e.wrong]
     if not wrong:
         return []
@@ -35,14 +35,14 @@ def diagnose(entries: Sequence[Entry], repeats: dict[str, int]) -> list[str]:
 
 
 def agree(numbers: Sequence[float], entries: Sequence[Entry]) -> bool:
-    """Whether these numbers are the entries' numeric derivatives."""
+    """True if these numbers are the entries' numeric derivatives."""
     return len(numbers) == len(entries) and all(
         abs(x - e.numeric) <= 10 * e.tolerance + 1e-6 * abs(e.numeric) for x, e in zip(numbers, entries, strict=True)
     )
 
 
 def common(wrong: Sequence[Entry], repeats: set[int]) -> str:
-    """One thing that is true of all these wrong entries; empty if nothing is."""
+    """A hint that fits all these wrong entries; empty if none does."""
     every = "every wrong entry" if len(wrong) > 1 else "the wrong entry"
     analytic = np.array([e.analytic for e in wrong])
     numeric = np.array([e.numeric for e in wrong])
@@ -68,32 +68,32 @@ def common(wrong: Sequence[Entry], repeats: set[int]) -> str:
         guesses = {"the input itself: a power too many?": values, "1 / input: a power too few?": 1 / values}
     powers = [text for text, x in guesses.items() if np.all(np.abs(ratios - x) <= doubt * (1 + np.abs(x)))]
     if np.all(np.abs(ratios - r) <= doubt * (1 + abs(r))) and (len(wrong) > 1 or simple(r)):
-        return factor(r, every, repeats) + "".join(f"; or {text}" for text in powers[:1])  # one input tells little
+        return factor(r, every, repeats) + "".join(f"; or {text}" for text in powers[:1])  # one number fits both
     return f"{every} is off by a factor of {powers[0]}" if powers else ""
 
 
 def simple(r: float) -> bool:
-    """A ratio that one entry alone makes suspicious: that of two small integers, or very nearly one."""
+    """True for a ratio that is a hint even from one entry: a ratio of small integers, or nearly 1."""
     near = (abs(r * q - round(r * q)) < 1e-5 * q and 0 < abs(round(r * q)) <= 12 for q in range(1, 13))
     return abs(r - 1) < 1e-2 or any(near)
 
 
 def factor(r: float, every: str, repeats: set[int]) -> str:
-    """What a common factor says."""
+    """A hint for a factor that all wrong entries have in common."""
     if abs(r + 1) < 1e-6:
         return f"{every} has the wrong sign"
     if abs(r - 1) < 1e-2:
-        return f"{every} is too {'large' if r > 1 else 'small'} by a relative {abs(r - 1):.3g}: a constant or a guard?"
+        return f"{every} is too {'large' if r > 1 else 'small'} by a relative {abs(r - 1):.3g}: a constant or epsilon?"
     n = next(iter(repeats)) if len(repeats) == 1 else 0
     if n > 1 and min(abs(r * n - 1), abs(r / n - 1)) < 1e-6:
         what = "averaged where it should be summed" if r < 1 else "summed twice"
-        return f"{every} is off by a factor {r:.6g}, and broadcasting repeats the input {n} times: {what}?"
+        return f"{every} is off by a factor of {r:.6g}, and broadcasting repeats the input {n} times: {what}?"
     story = {0.5: " (an operand used twice, counted once?)", 2.0: " (counted twice?)"}
-    return f"{every} is off by a factor {r:.6g}" + story.get(round(r, 6), "")
+    return f"{every} is off by a factor of {r:.6g}" + story.get(round(r, 6), "")
 
 
 def misplaced(group: Sequence[Entry]) -> str:
-    """Whether one input's gradients are the right ones in other places, or have the right sum."""
+    """A hint if one input's gradients are right but in other places, or have the right sum; else empty."""
     if len(group) < 2 or not all(math.isfinite(e.analytic) for e in group):
         return ""
     analytic, numeric = np.array([e.analytic for e in group]), np.array([e.numeric for e in group])

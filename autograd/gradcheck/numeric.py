@@ -1,7 +1,7 @@
-"""Numeric derivatives: finite differences that say themselves how far they can be trusted.
+"""Numeric derivatives by finite differences, each with an estimate of its error.
 
-A derivative sets its own tolerance. Where it cannot be trusted (a kink, a pole), the entry is skipped and listed, not
-passed.
+The estimate sets the tolerance of an entry. If it is too large, as at a kink or a pole, the entry is listed as skipped.
+It does not count as right.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from autograd.gradcheck.subject import Subject, backward
 from autograd.transforms import vjp
 
 EPS = 2.0**-52
-STEPS = tuple(2.0**-k for k in (4, 8, 11, 14, 17, 20, 23, 26))  # powers of two: x + h is exact more often
+STEPS = tuple(2.0**-k for k in (4, 8, 11, 14, 17, 20, 23, 26))  # powers of two, so that x + h is exact more often
 
 
 @dataclass(frozen=True)
 class Numeric:
-    """Derivatives from differences (of several functions at once) and how far the first is off at most."""
+    """Derivatives by differences, of several functions at once, and the largest error of the first."""
 
     slopes: Any
     error: float = math.inf
@@ -38,16 +38,16 @@ HOLE = Numeric(np.full(2, math.nan))
 
 
 def differentiate(phi: Callable[[float], Any], scale: float, noise: float, rtol: float) -> Numeric:
-    """Fourth-order central differences at 0 of `phi`, which gives an array; at steps h and h/4, of `scale` in size.
+    """Fourth-order central differences of `phi` at 0, with steps h and h/4 in units of `scale`. phi returns an array.
 
-    The error is their disagreement and what rounding (`noise`, the error of phi itself) makes of it. Steps shrink
-    until it is small enough: where the function bends sharply, or has a kink nearby, small steps see past that. A
-    kink at the very point shows in the slopes from both sides, which do not approach each other.
+    The error is the difference of the two plus the effect of rounding; `noise` is the rounding error of phi. Steps
+    shrink until the error is small enough. Small steps are needed if the function bends sharply or has a kink nearby.
+    At a kink, the slopes from the left and from the right do not approach each other.
     """
-    phi = cache(phi)  # smaller steps begin where larger ones end
+    phi = cache(phi)  # a smaller step reuses points of a larger one
     middle = phi(0.0)
     best, sides, jump = Numeric(middle * math.nan), None, math.inf
-    for h in (step * scale for step in STEPS[noise < 1e-10 :]):  # the widest only where there is much noise
+    for h in (step * scale for step in STEPS[noise < 1e-10 :]):  # the widest step only if there is much noise
         ahead, behind = ({k: phi(sign * k * h) for k in (2.0, 1.0, 0.5, 0.25)} for sign in (1, -1))
         wide, fine = ((8 * (ahead[k] - behind[k]) - (ahead[2 * k] - behind[2 * k])) / (12 * k * h) for k in (1.0, 0.25))
         bends = [abs(ahead[k] + behind[k] - 2 * middle)[0] / (k * h) for k in (1.0, 0.25)]
@@ -57,7 +57,7 @@ def differentiate(phi: Callable[[float], Any], scale: float, noise: float, rtol:
         if bends[1] > 0.6 * bends[0] and bends[1] > 2 * blur:
             left, right = (middle - behind[0.25])[0] / (0.25 * h), (ahead[0.25] - middle)[0] / (0.25 * h)
             sides, jump = (float(left), float(right)), bends[1]
-        elif not sides or blur < 0.25 * jump:  # else a kink could not be seen at this step
+        elif not sides or blur < 0.25 * jump:  # at a step with more blur, a kink could not be seen
             error = float(abs(wide - fine)[0]) + 6 * noise / h
             if error < best.error:
                 best = Numeric(fine, error)
@@ -69,10 +69,10 @@ def differentiate(phi: Callable[[float], Any], scale: float, noise: float, rtol:
 def measure(
     subject: Subject, seeds: list[Any], gradients: list[tuple[Any, Any]], unit: float, rtol: float
 ) -> list[Entry]:
-    """Every element's gradients against its numeric derivative in float64; `unit` scales the cotangents."""
+    """Compare each element's gradients with its numeric derivative in float64. `unit` scales the cotangents."""
     numbers = [np.array(x, dtype=np.float64) for x in subject.numbers]
     weights = [[np.asarray(seed, np.float64) * unit for seed in seeds], [np.ones(seed.shape) * unit for seed in seeds]]
-    holes = [~np.isfinite(out) for out in subject.outputs(numbers)]  # nan results must not hide the others
+    holes = [~np.isfinite(out) for out in subject.outputs(numbers)]  # a nan result must not hide the others
     behind_holes = [np.zeros(x.shape, bool) for x in numbers]
     if holed := any(map(np.any, holes)):
         _, pull = vjp(subject.run, *subject.numbers)
@@ -81,7 +81,7 @@ def measure(
         ]
 
     def along(moves: Sequence[Any]) -> Any:
-        """The results after a move, weighed with the cotangents and with ones."""
+        """The results after a move, weighted with the cotangents, and with ones."""
         outs = subject.outputs([x + move for x, move in zip(numbers, moves, strict=True)])
         if holed:
             outs = [np.where(hole, 0.0, out) for hole, out in zip(holes, outs, strict=True)]
@@ -113,12 +113,12 @@ def measure(
 
 
 def rounding(subject: Subject, weights: list[Any], numbers: list[Any], along: Callable[[Any], Any]) -> float:
-    """The error of the weighed results: what rounding makes of all that they are computed from, or else their jitter.
+    """The rounding error of the weighted results. It is estimated in two ways, and the larger estimate counts.
 
-    Their own size does not tell: where a function is flat, ``tanh(17.0).log()``, what is left of its result is the
-    last digit of an earlier number. So the error of each number is taken as far as its gradient takes it. There is a
-    limit to that, lest a wrong gradient excuses itself. Besides, the results jitter when the inputs hardly move, where
-    one operation rounds more than that.
+    The size of the results is not enough. Where a function is flat, as ``tanh(17.0).log()``, its result depends on the
+    last digit of an intermediate number. So the first estimate adds up the rounding error of every intermediate number
+    times its gradient. It has a limit, since a wrong gradient must not enlarge its own tolerance. The second estimate
+    is how much the results jump when the inputs hardly move. It finds operations that round more than usual.
     """
     own = inner = size = 0.0
     for out, w in zip(subject.run(*subject.variables(numbers)), weights, strict=True):
@@ -136,7 +136,7 @@ def rounding(subject: Subject, weights: list[Any], numbers: list[Any], along: Ca
 
 
 def error(x: Any, weight: Any) -> float:
-    """What a rounding error of every element of `x` comes to; 0 where no gradient arrived."""
+    """The effect of a rounding error in every element of `x`; 0 if no gradient arrived."""
     array = np.asarray(ops.detach(x))
     eps = float(np.finfo(array.dtype).eps) if array.dtype.kind == "f" else EPS
     moved = np.abs(array * (0.0 if weight is None else weight))
@@ -144,17 +144,17 @@ def error(x: Any, weight: Any) -> float:
 
 
 def below(out: Any) -> list[Node]:
-    """Everything that a result was computed from, itself and leaves aside."""
+    """The intermediate nodes of a result: all below it, without itself and without leaves."""
     return [x for x in postorder([out]) if x is not out and not x.is_leaf] if isinstance(out, Node) else []
 
 
 def judged(entry: Entry, pair: Sequence[float], m: Numeric, rtol: float, floor: float, dust: float) -> Entry:
-    """The entry for one element, of its two gradients the worse: checked, or skipped with a reason.
+    """The entry for one element, checked or skipped with a reason. It holds the worse of the two gradients.
 
-    `dust` is a slope that rounding alone can make.
+    `dust` is the largest slope that may come from rounding alone.
     """
     slope, ones = map(float, m.slopes)
-    if m.sides is not None:  # any slope between the two sides is a matter of convention; outside them, none is right
+    if m.sides is not None:  # any slope between those of the two sides is accepted
         low, high = sorted(m.sides)
         out = max(pair, key=lambda g: max(low - g, g - high))
         loose = 1e-3 * max(abs(low), abs(high))

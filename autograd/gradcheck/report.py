@@ -1,4 +1,4 @@
-"""What a gradient check found, in words: entries, and their table."""
+"""The report of a gradient check: its entries, and their table as text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Entry:
-    """One element of an input: the gradient found there, against the numeric derivative."""
+    """One element of an input, with the gradient found there and the numeric derivative."""
 
     name: str
     index: tuple[int, ...]
@@ -19,11 +19,11 @@ class Entry:
     tolerance: float = math.inf
     order: int = 1
     reason: str = ""  # why it was skipped
-    ones: float = math.nan  # what the numeric derivative would be if the cotangent were all ones
+    ones: float = math.nan  # the numeric derivative for a cotangent of ones
 
     @property
     def where(self) -> str:
-        """The element as it would be written: ``x[0, 1]``."""
+        """The element as Python writes it: ``x[0, 1]``."""
         return self.name + (f"[{', '.join(map(str, self.index))}]" if self.index else "")
 
     @property
@@ -33,7 +33,7 @@ class Entry:
 
     @property
     def excess(self) -> float:
-        """The error in units of the tolerance: above 1 is wrong."""
+        """The error divided by the tolerance. The entry is wrong if it is above 1."""
         error = abs(self.analytic - self.numeric)
         if math.isnan(error):
             return math.inf
@@ -41,16 +41,16 @@ class Entry:
 
     @property
     def wrong(self) -> bool:
-        """Whether the error is above the tolerance."""
+        """True if the error is above the tolerance."""
         return self.excess > 1
 
 
 @dataclass(frozen=True)
 class Report:
-    """What `check_gradients` found; `str(report)` tells it.
+    """The result of `check_gradients`. Printing it gives the report as text.
 
-    `entries` are those that were checked, worst first; `skipped` those that could not be, each with its `reason`;
-    `failures` what else is wrong, in sentences; `hints` what the wrong numbers have in common.
+    `entries` are those that were checked, the worst first. `skipped` are those that could not be checked, each with its
+    `reason`. `failures` are sentences on what else is wrong. `hints` say what the wrong entries have in common.
     """
 
     entries: tuple[Entry, ...]
@@ -60,12 +60,12 @@ class Report:
 
     @property
     def wrong(self) -> tuple[Entry, ...]:
-        """The entries above their tolerance, worst first."""
+        """The entries above their tolerance, the worst first."""
         return tuple(entry for entry in self.entries if entry.wrong)
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong and not everything was skipped."""
+        """True if nothing is wrong, and not all entries were skipped."""
         return not self.wrong and not self.failures and (bool(self.entries) or not self.skipped)
 
     def __bool__(self) -> bool:
@@ -78,11 +78,12 @@ class Report:
             head = f"{len(self.wrong)} of {plural(checked, 'entry', 'entries')} {verb} wrong"
         elif self.failures:
             agree = plural(checked, "entry agrees", "entries agree")
-            head = f"the gradients are not right, though {agree} with differences"
+            head = "something is wrong" + (f", although {agree} with finite differences" if checked else "")
         elif not checked and self.skipped:
-            head = f"nothing was checked: all {plural(len(self.skipped), 'entry', 'entries')} had to be skipped"
+            n = len(self.skipped)
+            head = f"nothing was checked: {'the only entry was' if n == 1 else f'all {n} entries were'} skipped"
         elif not checked:
-            head = "the inputs have no elements: only shapes were checked"
+            head = "the inputs have no elements, so only shapes were checked"
         else:
             head = f"the gradients are right: {plural(checked, 'entry', 'entries')} checked"
         if self.skipped and checked:
@@ -100,7 +101,7 @@ def plural(n: int, one: str, many: str) -> str:
 
 
 def table(entries: Sequence[Entry], most: int = 10) -> str:
-    """The entries as lines under a heading, so many at most."""
+    """The entries as lines under a heading, at most `most` of them."""
     rows: list[tuple[str, ...]] = [("", "value", "gradient", "numeric", "ratio", "tolerance")]
     for e in entries[:most]:
         where = e.where + (" (second order)" if e.order == 2 else "")

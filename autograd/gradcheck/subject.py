@@ -1,4 +1,4 @@
-"""The function under test: `Subject`, seen as one from a list of numbers (or of arrays) to a list of results."""
+"""`Subject`: the function under test, as a function from a list of numbers or arrays to a list of results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from autograd.transforms.variables import variable
 
 
 class Subject:
-    """A function of anything, seen as one from a list of numbers (or of arrays) to a list of results."""
+    """A function of any arguments, as a function from a list of numbers or arrays to a list of results."""
 
     def __init__(self, f: Callable[..., Any], inputs: tuple[Any, ...]) -> None:
         found, rebuild = flatten(inputs)
@@ -97,22 +97,22 @@ def paths(x: Any, name: str) -> Iterator[str]:
 
 
 def with_parameters(module: Any, parameters: Sequence[Any], others: Sequence[Any]) -> Any:
-    """A copy of a module that has these in the places of its parameters."""
+    """A copy of a module, with `others` in place of its parameters."""
     return deepcopy(module, {id(p): x for p, x in zip(parameters, others, strict=True)})
 
 
 def random_like(rng: np.random.Generator, xs: Sequence[Any]) -> list[Any]:
-    """A cotangent or tangent for each of these: normal numbers that float32 holds exactly."""
+    """A random cotangent or tangent for each of these: normal numbers that float32 represents exactly."""
     return [np.asarray(rng.normal(size=np.shape(x)), np.float32).astype(getattr(x, "dtype", float)) for x in xs]
 
 
 def alone(outs: Sequence[Any]) -> bool:
-    """Whether the results are a single number."""
+    """True if the results are a single number."""
     return len(outs) == 1 and np.size(outs[0]) == 1
 
 
 def backward(outs: Sequence[Any], seeds: Sequence[Any]) -> None:
-    """Backpropagate from several results, one after the other."""
+    """Run backward from each result, one after the other."""
     for out, seed in zip(outs, seeds, strict=True):
         if isinstance(out, Tensor):
             out.backward(seed)
@@ -121,5 +121,5 @@ def backward(outs: Sequence[Any], seeds: Sequence[Any]) -> None:
 
 
 def gradients(leaves: Sequence[Any]) -> list[Any]:
-    """What is in the leaves' `.grad`, copied; zeros where nothing arrived."""
+    """Copies of the leaves' gradients; zeros if none arrived."""
     return [np.zeros(x.shape) if x.grad is None else np.array(x.grad) for x in leaves]

@@ -14,7 +14,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from autograd.ops.rows import FLOATS, OBJECT, Op, Traced, bounded, real
+from autograd.ops.floats import FLOATS, OBJECT, bounded, real
+from autograd.ops.rows import Op
+from autograd.ops.traced import Traced
 
 Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
@@ -160,13 +162,13 @@ def _complaint(x: Any, array: Array, kinds: str) -> str:
     if kind in "US":
         text = repr(str(array.flat[0]))[:40] if array.size else "none"
         return (
-            f"{wanted}, not text ({text}): np.array(x, dtype=float) reads numbers that are written out; "
-            "names, x = np.unique(x, return_inverse=True) numbers the names of classes"
+            f"{wanted}, not text ({text}): np.array(x, dtype=float) reads numbers from text; "
+            "names, x = np.unique(x, return_inverse=True) gives each name a number"
         )
     if kind == "c":
         return f"plain numbers, not complex ones of shape {array.shape} ({first}): x.real or np.abs(x) are real"
     if kind in "mM":
-        return f"{wanted}, not {array.dtype}: count from a day in a unit, (x - x[0]) / np.timedelta64(1, 'D')"
+        return f"{wanted}, not {array.dtype}: convert dates to numbers of a unit, (x - x[0]) / np.timedelta64(1, 'D')"
     if kind == "V":
         return f"{wanted}, not records ({array.dtype}): take their fields, np.column_stack([x[name] for name in names])"
     if kind != "O":

@@ -16,7 +16,9 @@ from typing import Any
 import numpy as np
 
 from autograd.ops import kernels
-from autograd.ops.rows import REALS, Elementwise, Traced, box
+from autograd.ops.rows import REALS, Elementwise
+from autograd.ops.shapes import box
+from autograd.ops.traced import Traced
 
 inf, nan = math.inf, math.nan
 POSITIVE = (0.0, inf)

@@ -42,7 +42,7 @@ def _modulo() -> frozenset[bytes]:
 def is_formatting(frame: Any) -> bool:
     """True if a frame is executing a ``%``. There only ``"%.3f" % x`` calls `__float__`.
 
-    `__float__` itself is not told why it is called, so the calling instruction has to say it.
+    Python does not tell `__float__` why it is called, so the calling instruction is looked up.
     """
     at = frame.f_lasti
     return frame.f_code.co_code[at : at + 2] in _modulo()

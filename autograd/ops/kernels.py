@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from autograd.engine.saved import fixed
-from autograd.ops.rows import Rule, Traced, normalize_axis
-from autograd.ops.traced import Length
+from autograd.ops.shapes import normalize_axis
+from autograd.ops.traced import Length, Rule, Traced
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that einsum accepts. `dot` uses them too."""

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from autograd.ops import kernels
-from autograd.ops.rows import Linear, Traced, box, fixed_axis, normalize_axis, permutation, shape_of
+from autograd.ops.rows import Linear
+from autograd.ops.shapes import box, fixed_axis, normalize_axis, permutation, shape_of
+from autograd.ops.traced import Traced
 
 reshape = Linear(
     "reshape",

@@ -1,8 +1,8 @@
 """The operators and methods that all kinds of variables share: `x + y`, `x.exp()`, `x > 0`.
 
-Each is one line that hands its operands to a row of the table; the kind's own `_apply` decides what that means.
-This is the general path. `Value` has quicker operators, made from the same rows (see `autograd.engine.value`), and a
-test holds the two equal.
+Each is one line that calls a row of the table. The kind of variable then applies the row, in its `_apply`. This is the
+general path. `Value` has quicker operators, made from the same rows (see `autograd.engine.value`). A test holds the two
+equal.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 
 from autograd import ops
 from autograd.ops.formatting import alone, is_formatting
-from autograd.ops.rows import Elementwise, Op, Traced
+from autograd.ops.rows import Elementwise, Op
 from autograd.ops.signatures import as_method
-from autograd.ops.traced import Length
+from autograd.ops.traced import Length, Traced
 
 if TYPE_CHECKING:  # the methods are attached below, from the rows; `tests/stubs.py` writes their declarations
     from autograd.ops.methods import Methods
@@ -419,7 +419,7 @@ NUMPY_NAMES = {
     if isinstance(row, Elementwise) and name[0] != "_" and name != row.name
 }
 ALIASES: dict[str, list[str]] = {}
-"""The other names of a method, by its own."""
+"""For each method its other names."""
 for _name, _ours in NUMPY_NAMES.items():
     setattr(Operators, _name, _method(ops.ROWS[_ours]))  # type: ignore[arg-type]
     ALIASES.setdefault(_ours, []).append(_name)
@@ -438,7 +438,7 @@ OPERATORS: dict[Op, tuple[str, ...]] = {
 
 def method_names(row: Elementwise) -> tuple[str, ...]:
     """The names under which a class of variables has a row, the reflected operator second."""
-    return OPERATORS.get(row, (row.name,) if METHODS.get(row.name) is row else ())  # not one of that name of a user's
+    return OPERATORS.get(row, (row.name,) if METHODS.get(row.name) is row else ())  # a user's row may share a name
 
 
 def reduced(

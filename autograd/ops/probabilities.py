@@ -13,7 +13,9 @@ from autograd.ops.arrays import to_array
 from autograd.ops.elementwise import detach, div, equal, exp, inf, sub, where
 from autograd.ops.moves import stack, take_along_axis
 from autograd.ops.reductions import max, mean, sum
-from autograd.ops.rows import Fused, Reduction, Traced, fixed_axis, shape_of
+from autograd.ops.rows import Fused, Reduction
+from autograd.ops.shapes import fixed_axis, shape_of
+from autograd.ops.traced import Traced
 
 logsumexp = Reduction(
     "logsumexp",
@@ -149,7 +151,7 @@ def class_labels(labels: Any, shape: Sequence[int], name: str) -> Any:
     if 0 in shape:
         raise ValueError(f"{name} of an empty batch (shape {tuple(shape)}) is not defined")
     if given.dtype.kind not in "iu":
-        names = "names, labels = np.unique(labels, return_inverse=True) numbers names"
+        names = "names, labels = np.unique(labels, return_inverse=True) gives each name a number"
         raise TypeError(
             f"{name} takes labels of an integer dtype, got {given.dtype}; if they hold whole numbers, convert them: "
             f"labels.astype(int){f'; {names}' if given.dtype.kind in 'USO' else ''}"
@@ -157,8 +159,8 @@ def class_labels(labels: Any, shape: Sequence[int], name: str) -> Any:
     for row in (int(given.argmin()), int(given.argmax())):  # cheaper than min and max
         if not 0 <= given.item(row) < shape[1]:
             raise IndexError(
-                f"{name}: label {given.item(row)} in row {row} names none of the {shape[1]} classes "
-                f"(0 to {shape[1] - 1}){'; of one output a row it is binary_cross_entropy' if shape[1] == 1 else ''}"
+                f"{name}: label {given.item(row)} in row {row} is none of the {shape[1]} classes "
+                f"(0 to {shape[1] - 1}){'; for one output a row use binary_cross_entropy' if shape[1] == 1 else ''}"
             )
     own = np.array(given, dtype=np.intp)
     own.setflags(write=False)

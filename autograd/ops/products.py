@@ -12,7 +12,9 @@ import numpy as np
 from autograd.ops import kernels
 from autograd.ops.elementwise import detach, mul
 from autograd.ops.moves import reshape
-from autograd.ops.rows import Fused, Linear, Traced, unbroadcast
+from autograd.ops.rows import Fused, Linear
+from autograd.ops.shapes import unbroadcast
+from autograd.ops.traced import Traced
 
 
 def _matmul_left(g: Any, a: Any, b: Any) -> Any:

@@ -1,12 +1,12 @@
-"""Rows that cannot work everywhere are refused when they are made: by name, with what to write instead.
+"""Checks of a new row. A row that cannot work everywhere is refused by name, with what to write instead.
 
-A row's rules meet floats, arrays, nodes, duals and names. A rule that takes only some of them would fail far from where
-it is written, or only where somebody differentiates twice. So a row is examined in its constructor. How its rules are
-called is read from their code. The rules of elementwise rows also run once, on `Probe`s.
+Floats, arrays, nodes, Duals and Symbols flow through a row's rules. A rule that takes only some of them would fail far
+from where it is written, perhaps only in a second derivative. So the constructor of a row checks it. It reads from the
+code of the rules how they can be called. It also runs the rules of elementwise rows once, on `Probe`s.
 
-The table's own rows are stated one after another, and call rows further down. Their rules run as soon as the table is
-whole (`complete`), when `autograd` is imported; their examples run in the tests. A row of your own whose rules name
-what is not there yet, as a row that calls itself does, is examined when it is first used on a variable.
+The rows of the table call rows that are defined further down. So their rules run when the table is complete, while
+`autograd` is imported. Their examples run in the tests. A row of your own may also call a row that is not defined yet,
+such as itself. It is checked when it is first used on a variable.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy as np
 from autograd.ops.traced import Asks, Branches, Gives, OnArrays, Probe, Rule, TakesFloats, ask
 
 UNFINISHED: list[Any] = []
-"""The table's rows, while it is being stated."""
+"""The rows of the table until `complete` checks them."""
 _stating = [True]
 
 ROWS_OF_MATH = {"pow": "power", "fabs": "abs", "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"}
@@ -32,7 +32,7 @@ VARARGS, VARKEYWORDS = 4, 8  # of code objects, as `inspect.CO_VARARGS`
 
 
 def examine(row: Any, check: Callable[[Any], None], example: str) -> None:
-    """Refuse a row, just made, that cannot work; `check` knows the rules of its kind."""
+    """Raise TypeError or ValueError for a new row that cannot work. `check` checks the rules of its kind of row."""
     if not isinstance(row.name, str):
         raise TypeError(f"a row's name is text, not {row.name!r:.60}")
     if not isinstance(row.summary, str):
@@ -54,7 +54,7 @@ def examine(row: Any, check: Callable[[Any], None], example: str) -> None:
 
 
 def refuse(row: Any, what: str, kind: type[Exception] = TypeError) -> NoReturn:
-    """An error that names the row."""
+    """Raise an error that names the row."""
     raise kind(f"{row.name}: {what}")
 
 
@@ -62,23 +62,24 @@ def refuse(row: Any, what: str, kind: type[Exception] = TypeError) -> NoReturn:
 
 
 def named(row: Any) -> None:
-    """A row of the table is a name in `autograd`, a method, and a function in programs that are written."""
+    """Check the name of a row of the table. It becomes a name in `autograd`, a method, and a function in exports."""
     if not row.name.isidentifier() or keyword.iskeyword(row.name):
-        refuse(row, f"the name of a row of the table has to be a name in Python, and {row.name!r} is none", ValueError)
-    if row.on_scalars and row.name in sys._getframe(3).f_globals:  # of the module that states it; others have functions
-        refuse(row, "the name is taken in the table: name it otherwise", ValueError)
+        refuse(row, f"the name of a row of the table has to be a name in Python, not {row.name!r}", ValueError)
+    taken = sys._getframe(3).f_globals  # the names of the row's module
+    if row.on_scalars and row.name in taken:  # other kinds of rows may have the name of a function that calls them
+        refuse(row, "the name is taken in the table: choose another", ValueError)
     if not row.summary:
-        refuse(row, "it has no doc: say in a line what it computes", ValueError)
+        refuse(row, "it has no doc: say in one line what it computes", ValueError)
 
 
 def complete(parts: Iterable[ModuleType]) -> None:
-    """Now all names are there: examine what had to wait. `parts` are the modules that state the table."""
+    """Check the rows of the table, whose names are now all defined. `parts` are the modules of the table."""
     names = [row.name for row in UNFINISHED]
     for row in UNFINISHED:
         if names.count(row.name) > 1:
-            refuse(row, "two rows of the table have this name: name one otherwise", ValueError)
+            refuse(row, "two rows of the table have this name: choose another for one of them", ValueError)
         if not any(vars(part).get(name) is row for part in parts for name in (row.name, f"_{row.name}")):
-            refuse(row, f"a row of the table stands there by its own name: write {row.name} = ...", ValueError)
+            refuse(row, f"a row of the table is assigned to its own name: write {row.name} = ...", ValueError)
         if row.on_scalars:
             run(row, whole=True)
     UNFINISHED.clear()
@@ -86,26 +87,29 @@ def complete(parts: Iterable[ModuleType]) -> None:
 
 
 def unclaimed(rows: Iterable[str], taken: Container[str], methods: Iterable[str], kind: type, home: type) -> None:
-    """Refuse rows that have the name of something else in `autograd`, or of what a variable of that kind has besides.
+    """Raise ValueError for a row whose name is taken by something else in `autograd`, or by an attribute of variables.
 
-    `home` is the class that the methods of rows are put into.
+    Args:
+        rows: the names of the rows.
+        taken: the other names in `autograd`.
+        methods: the names under which rows are methods.
+        kind: a class of variables.
+        home: its base class that has the methods of rows.
     """
     for name in rows:
         if name in taken:
-            raise ValueError(f"{name}: the name of this row is taken, by autograd.{name}: name the row otherwise")
+            raise ValueError(f"{name}: the name of this row is taken, by autograd.{name}: choose another")
     for name in methods:
         owner = next(x for x in kind.__mro__ if name in vars(x))
         if owner is not home:
-            raise ValueError(
-                f"{name}: the name of this row is taken, by {owner.__name__}.{name}: name the row otherwise"
-            )
+            raise ValueError(f"{name}: the name of this row is taken, by {owner.__name__}.{name}: choose another")
 
 
 # ------------------------------------------------------------------------------------------------ elementwise rows
 
 
 def elementwise(row: Any) -> None:
-    """Rules that belong together, and a domain, kinks and defaults that fit them."""
+    """Check an elementwise row: rules of the same operands, and a domain, kinks and defaults that fit them."""
     rules = [d for d in row.partials if d is not None]
     if not rules:
         refuse(row, "it has no derivative: give a partial for each operand, and None for a condition")
@@ -139,7 +143,7 @@ def elementwise(row: Any) -> None:
 
 
 def fitting(row: Any, names: Sequence[str]) -> None:
-    """Numbers that say where the row is defined, has kinks, and what its operands are by default."""
+    """Check the domain, the kinks and the defaults."""
     if len(row.domain) != row.arity:
         refuse(row, f"its domain has {len(row.domain)} intervals: give (low, high) for each of {names}", ValueError)
     for name, interval in zip(names, row.domain, strict=True):
@@ -159,16 +163,16 @@ def fitting(row: Any, names: Sequence[str]) -> None:
 
 
 def numbers(row: Any, what: str, given: Any) -> Sequence[Any]:
-    """A tuple of numbers, none of them nan."""
+    """Return `given`. TypeError unless it is a tuple or list of numbers without a nan."""
     if not isinstance(given, (tuple, list)) or not all(isinstance(x, REAL) and x == x for x in given):
         refuse(row, f"its {what} hold {given!r:.60}: give a tuple of numbers")
     return given
 
 
 def run(row: Any, whole: bool = False) -> None:
-    """Run the rules of an elementwise row on probes; `whole` says that all names have to be there."""
+    """Run the rules of an elementwise row on probes. If `whole`, a name that is not defined is an error."""
     try:
-        row.is_formula  # noqa: B018 (kept there)
+        row.is_formula  # noqa: B018 (the property runs the value and keeps the answer)
         names = names_of(next(d for d in row.partials if d is not None).__code__, row.arity + 1)
         probes = [Probe(name, branches=True) for name in names]
         for i, partial in enumerate(row.partials):
@@ -181,7 +185,7 @@ def run(row: Any, whole: bool = False) -> None:
 
 
 def formula(row: Any) -> bool:
-    """Whether the value of an elementwise row is written with rows; TypeError where it is neither that nor code."""
+    """True if the value of an elementwise row is made of rows. TypeError if it is neither that nor code for floats."""
     rule = row.value
     if not hasattr(rule, "__code__"):
         return False
@@ -193,13 +197,13 @@ def formula(row: Any) -> bool:
 
 
 def declares_floats(rule: Any, arity: int) -> bool:
-    """Whether a function says that it is code for numbers: ``def f(x: float)``."""
+    """True if all operands of a function are declared as floats: ``def f(x: float)``."""
     kinds = rule.__annotations__
     return all(kinds.get(name) in (float, "float") for name in names_of(rule.__code__, arity))
 
 
 def said(row: Any, rule: str, error: Exception | None) -> None:
-    """What a rule asks that not all operands can answer, in words, with what to write instead."""
+    """Refuse the row for what `ask` found in a rule, with what to write instead."""
     if error is None:
         return
     if isinstance(error, NameError):
@@ -208,7 +212,7 @@ def said(row: Any, rule: str, error: Exception | None) -> None:
         remedy = "write where(condition, x, y), which arrays and formulas can follow"
         refuse(row, f"{rule} asks whether a condition on {error} holds: {remedy}")
     if isinstance(error, OnArrays):
-        refuse(row, f"{rule} calls {error}, an operation on arrays: rules of elementwise rows are about single numbers")
+        refuse(row, f"{rule} calls {error}, an operation on arrays: rules of elementwise rows take single numbers")
     if isinstance(error, Gives):
         refuse(row, f"{rule} gives {error}, not a number")
     if isinstance(error, AttributeError) and isinstance(error.obj, Probe):
@@ -222,25 +226,25 @@ def said(row: Any, rule: str, error: Exception | None) -> None:
         other = ROWS_OF_MATH.get(own, own)
         what = f"calls {function}, which takes" if function else "calls a function that takes"
         remedy = f"write it with rows, {other}({name})" if function.startswith("math.") else "write it with rows"
-        code = f"; a value that is code for numbers says so: def value({name}: float)" if rule == "its value" else ""
-        refuse(row, f"{rule} {what} only floats: {name} can be an array, a variable or a name too; {remedy}{code}")
+        code = f"; declare a value that takes only floats, def value({name}: float)" if rule == "its value" else ""
+        refuse(row, f"{rule} {what} only floats: {name} can also be an array, a variable or a Symbol; {remedy}{code}")
     refuse(row, f"{rule} fails on operands of any kind: {error}")
 
 
 def try_out(row: Any, names: Sequence[str]) -> None:
-    """A function that is not Python's says by a call how many operands it takes."""
+    """Call a value that is not a Python function: only a call shows how many operands it takes."""
     middle = [min(max(low, min(high, 0.5)), 1e9) for low, high in row.domain] if len(row.domain) == len(names) else []
     try:
         if middle:
             row.value(*middle)
     except TypeError as error:
         refuse(row, f"its value cannot be called with the operands ({', '.join(names)}) of its partials: {error}")
-    except (ArithmeticError, ValueError):  # not at this point: but it has been called
+    except (ArithmeticError, ValueError):  # it is not defined at this point, but it can be called
         pass
 
 
 def shown(row: Any, example: str) -> None:
-    """The example is what the row gives."""
+    """Check that the example gives the result that it states."""
     if not example:
         return
     from autograd import ops
@@ -258,7 +262,7 @@ def shown(row: Any, example: str) -> None:
 
 
 def reduction(row: Any) -> None:
-    """A value of ``(x, axis, keepdims)`` and a weight of ``(out, x, axis)``."""
+    """Check a reduction: a value of ``(x, axis, keepdims)`` and a weight of ``(out, x, axis)``."""
     extra = [name for name in row.params if name not in ("axis", "keepdims")]
     taking(row, "value", row.value, ["x"], row.params)
     taking(row, "weight", row.weight, ["out", "x", "axis"], extra, fixed=True)
@@ -266,15 +270,15 @@ def reduction(row: Any) -> None:
 
 
 def fitting_interval(row: Any) -> None:
-    """One interval, of each element."""
+    """Check the domain, which is one interval for all elements."""
     (interval,) = row.domain
     if len(numbers(row, "domain", interval)) != 2 or not interval[0] <= interval[1]:
         refuse(row, f"its domain is {interval!r:.60}: give (low, high), the lower first", ValueError)
 
 
 def reduce_something(row: Any) -> None:
-    """Run value and weight on a small array, and the weight on a Tensor, whose derivative it has to be in turn."""
-    if len(row.params) > 2:  # what else it takes is not known here
+    """Run value and weight on a small array, and the weight on a Tensor, since it is differentiated in turn."""
+    if len(row.params) > 2:  # the values of other parameters are not known here
         return
     low, high = row.domain[0]
     x, axes = np.clip(np.array([[0.25, 0.5, 0.75], [1.5, 0.375, 1.0]]), low, high), (1,)
@@ -299,7 +303,7 @@ def reduce_something(row: Any) -> None:
 
 
 def linear(row: Any) -> None:
-    """A transpose an operand, which takes the cotangent before the operands."""
+    """Check a linear row: one transpose for each operand, which takes the cotangent before the operands."""
     if not row.transposes:
         refuse(row, "it has no transpose: give one for each operand")
     if row.arity < 0:
@@ -315,7 +319,7 @@ def linear(row: Any) -> None:
 
 
 def fused(row: Any) -> None:
-    """A composition and a value of the same operands, and a vjp for each."""
+    """Check a fused row: a composition and a value of the same operands, and one vjp for each."""
     taking(row, "composition", row.composition, ["x"] * row.arity, row.params)
     extra = [*row.params, "saved"] if row.saves else row.params
     taking(row, "value", row.value, ["x"] * row.arity, extra)
@@ -323,26 +327,26 @@ def fused(row: Any) -> None:
         if rule is not None:
             taking(row, f"vjp by operand {i + 1}", rule, ["g", "out", *["x"] * row.arity], extra)
     if len(row.reads) != row.arity or any(not 0 <= j < row.arity for reads in row.reads for j in reads):
-        refuse(row, f"its reads are {row.reads}: for each of {row.arity} operands, the numbers of those it reads")
+        refuse(row, f"its reads are {row.reads}: give a tuple of positions for each of {row.arity} operands")
 
 
 def general(row: Any) -> None:
-    """Both products, each of all operands."""
+    """Check a general row: a value and both products, each of all operands."""
     taking(row, "value", row.value, ["x"] * row.arity, row.params)
     taking(row, "pull", row.pull, ["g", "out", *["x"] * row.arity], row.params)
     taking(row, "push", row.push, ["tangents", "out", *["x"] * row.arity], row.params)
 
 
 def taking(row: Any, what: str, rule: Rule, lead: Sequence[str], params: Sequence[str], fixed: bool = False) -> None:
-    """Whether a rule can be called with these operands by place and these parameters by name.
+    """Refuse the row unless a rule can be called with these operands by place and these parameters by name.
 
-    `fixed` says that the first ones have the names given, as those of a weight do.
+    `lead` has one name for each operand. If `fixed`, the rule must use these names.
     """
     if not callable(rule):
         refuse(row, f"its {what} is {rule!r:.40}, which cannot be called")
     code = getattr(rule, "__code__", None)
     if not isinstance(code, CodeType):
-        return  # NumPy's function, say
+        return  # not a Python function, such as one of NumPy's
     names, n = names_of(code), len(lead)
     kept = len(names) - len(getattr(rule, "__defaults__", None) or ())
     takes = n <= len(names) or code.co_flags & VARARGS
@@ -355,12 +359,12 @@ def taking(row: Any, what: str, rule: Rule, lead: Sequence[str], params: Sequenc
 
 
 def names_of(code: CodeType, n: int | None = None) -> tuple[str, ...]:
-    """The names of the parameters that come by place: the first n, or all."""
+    """The names of the parameters that may be given by place: the first n, or all."""
     return code.co_varnames[: code.co_argcount if n is None else min(n, code.co_argcount)]
 
 
 def parameters(rule: Any, n: int) -> tuple[str, ...]:
-    """The names of the n parameters that a rule is called with; all of them, where others have to be given."""
+    """The names of the first n parameters of a rule, or of all if it cannot be called with n."""
     names = names_of(rule.__code__)
-    others = len(names) - len(rule.__defaults__ or ())
-    return names[:n] if others <= n else names
+    required = len(names) - len(rule.__defaults__ or ())
+    return names[:n] if required <= n else names

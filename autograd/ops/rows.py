@@ -1,17 +1,19 @@
-"""What a row of the operation table is.
+"""What a row of the operation table is, and the five kinds of rows.
 
-A row states an operation once: its name, its value and its local derivatives, as ordinary Python on its operands.
-What a rule means depends on what flows through it: floats give numbers, arrays give arrays, `Value`s and `Tensor`s
-give more graph, `Symbol`s give text. There are three shapes of row, and from each the two derivative products
-follow mechanically:
+A row states an operation once: its name, its value and its derivatives. These are its rules. They are ordinary Python
+functions of the operands, so one rule has several uses. On floats and arrays it computes, on `Value`s and `Tensor`s it
+records a graph, on `Symbol`s it gives text. Both derivative products follow from the rules, so neither mode of
+differentiation has formulas of its own:
 
-============  ==========================================  ==========================  ===========================
-shape         the row states                              jvp (forward mode)          vjp (reverse mode)
-============  ==========================================  ==========================  ===========================
-elementwise   a partial ``d_i(out, *inputs)`` an operand  ``sum of d_i * t_i``        ``unbroadcast(d_i * g)``
-reduction     a weight ``w(out, x, axis)`` an element     ``(w * t).sum(axis)``       ``w * expand(g)``
-linear        a transpose an operand                      the operation itself        the transpose
-============  ==========================================  ==========================  ===========================
+============  ==============================================  ==========================  ===========================
+kind          the row states                                  jvp (forward mode)          vjp (reverse mode)
+============  ==============================================  ==========================  ===========================
+elementwise   for each operand a partial ``d(out, *inputs)``  ``sum of d * t``            ``unbroadcast(d * g)``
+reduction     the elements' weight ``w(out, x, axis)``        ``(w * t).sum(axis)``       ``w * expand(g)``
+linear        for each operand a transpose                    the operation itself        the transpose
+fused         other rows that it is composed of, and vjps     that of the composition     the vjps
+general       both products                                   its `push`                  its `pull`
+============  ==============================================  ==========================  ===========================
 
 The rows themselves are in `autograd.ops`. A row that cannot work everywhere is refused when it is made
 (`autograd.ops.refusing`).
@@ -20,7 +22,6 @@ The rows themselves are in `autograd.ops`. A row that cannot work everywhere is 
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
@@ -28,21 +29,26 @@ from typing import Any
 import numpy as np
 
 from autograd.ops import refusing
+from autograd.ops.floats import FLOATS as FLOATS
+from autograd.ops.floats import OBJECT, from_math, plain
+from autograd.ops.floats import ieee as ieee
+from autograd.ops.floats import real as real
+from autograd.ops.shapes import box as box
+from autograd.ops.shapes import broadcast, fixed_axis, still
+from autograd.ops.shapes import normalize_axis as normalize_axis
+from autograd.ops.shapes import unbroadcast as unbroadcast
 from autograd.ops.traced import Rule as Rule
 from autograd.ops.traced import Traced as Traced
 
 Interval = tuple[float, float]
-OBJECT = np.dtype(object)
-FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 REALS: Interval = (-math.inf, math.inf)
-LARGEST = float(np.finfo(float).max)
 
 
 class _OpSignature:
-    """`op.__signature__`: made when somebody asks, so that importing does not pay for it."""
+    """`op.__signature__`. It is computed on access, which keeps the import quick."""
 
     def __get__(self, op: Op | None, kind: type | None = None) -> Any:
-        if op is None:  # the class is called otherwise
+        if op is None:  # the signature of the class is that of __init__
             raise AttributeError("__signature__")
         from autograd.ops.signatures import signature
 
@@ -50,11 +56,11 @@ class _OpSignature:
 
 
 class Op:
-    """One operation: callable on floats, arrays, `Value`s, `Tensor`s, `Dual`s and `Symbol`s alike.
+    """One operation. It can be called on floats, arrays, `Value`s, `Tensor`s, `Dual`s and `Symbol`s.
 
-    `forward` computes the value, on arrays. `reads[i]` are the operands whose numbers the cotangent of operand i is
-    computed from: they must not change between recording and backward. Neither must the parameters. So a call brings
-    them into one form that nobody else can change: ``canonical(x, **params)`` gives them, for the first operand `x`.
+    `forward` computes the value, on arrays. `reads[i]` are the operands from whose numbers the cotangent of operand i
+    is computed. Their numbers must not change between recording and backward. The parameters must not change either, so
+    a call converts them to immutable objects: ``canonical(x, **params)`` returns them, given the first operand `x`.
     """
 
     forward: Rule
@@ -81,8 +87,8 @@ class Op:
         self.reads: tuple[tuple[int, ...], ...] = ()
         self._read: dict[tuple[bool, ...], tuple[int, ...]] = {}
 
-    on_scalars = False  # whether it applies to single Values
-    saves = False  # whether it keeps more of its forward pass than the result
+    on_scalars = False  # True if it applies to single Values
+    saves = False  # True if it saves more of its forward pass than the result
 
     def __repr__(self) -> str:
         from autograd.ops.signatures import arguments
@@ -90,7 +96,7 @@ class Op:
         return f"<operation {self.name}({arguments(self)})>"
 
     def __reduce__(self) -> str:
-        return self.name  # rows are singletons: copies and pickles are the row itself
+        return self.name  # rows are singletons: a copy or an unpickled row is the row itself
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
         if len(inputs) != self.arity:
@@ -100,7 +106,7 @@ class Op:
         return self.apply(inputs, params)
 
     def _bind(self, inputs: Any, params: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-        """Extra positional arguments are parameters, in the row's order."""
+        """Split positional arguments into operands and parameters, which follow in the row's order."""
         if len(inputs) < self.arity:
             raise TypeError(f"{self.name} takes {self.arity} operands, got {len(inputs)}")
         extra = inputs[self.arity :]
@@ -114,7 +120,7 @@ class Op:
         return inputs[: self.arity], params
 
     def _canonical(self, inputs: Sequence[Any], params: dict[str, Any]) -> dict[str, Any]:
-        """The parameters as they are recorded; TypeError for one that the row does not have."""
+        """The parameters in the form in which they are recorded. TypeError for one that the row does not have."""
         for key in params:
             if key not in self.params:
                 takes = f"takes {', '.join(self.params)}" if self.params else "has no parameters"
@@ -122,7 +128,7 @@ class Op:
         return params if self.canonical is None else self.canonical(inputs[0], **params)
 
     def apply(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        """Let the operand of the highest kind decide what the operation means; plain numbers just compute."""
+        """Let the variable with the highest priority apply the operation. Without variables it is computed."""
         kind: type[Traced] | None = None
         for x in inputs:
             if isinstance(x, Traced) and (kind is None or x._priority > kind._priority):
@@ -132,31 +138,31 @@ class Op:
         return self.plain(inputs, params)
 
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        """The operation on floats and arrays; without an array among them one number comes out as a float."""
+        """Compute the operation on floats and arrays. A single number is a float, unless an operand is an array."""
         with np.errstate(all="ignore"):
             out = self.forward(
-                *[x if isinstance(x, np.ndarray) else np.asarray(plain(x, self)) for x in inputs], **params
+                *[x if isinstance(x, np.ndarray) else np.asarray(plain(x, self.name)) for x in inputs], **params
             )
         if np.ndim(out) == 0 and not any(isinstance(x, (np.ndarray, np.generic)) for x in inputs):
             return float(out)
         return out
 
     def rules(self) -> Sequence[Rule | None] | None:
-        """What the row states about each operand, for arrays; None where the cotangents only come together."""
+        """For each operand its derivative rule on arrays; None if one rule gives the cotangents of all operands."""
         return None
 
     def differentiates(self, i: int) -> bool:
-        """Whether there is a derivative by operand i: none by a condition, or by labels."""
+        """True if operand i has a derivative. Conditions and labels have none."""
         rules = self.rules()
         return rules is None or rules[i] is not None
 
     def read_by(self, needs: Sequence[bool]) -> tuple[int, ...]:
-        """The operands whose numbers the cotangents of these operands are computed from."""
+        """The operands whose numbers backward reads. `needs` has True for each operand that needs a cotangent."""
         key = tuple(needs)
         found = self._read.get(key)
         if found is None:
             found = tuple(sorted({j for i, need in enumerate(needs) if need for j in self._reads_of(i, len(needs))}))
-            if self.arity >= 0:  # of those that take any number of operands there is no end
+            if self.arity >= 0:  # with any number of operands the cache would have no limit
                 self._read[key] = found
         return found
 
@@ -164,109 +170,19 @@ class Op:
         return self.reads[i]
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
-        """Cotangents of the inputs that need one (None for the others), given the cotangent `g` of the output."""
+        """The cotangents of the inputs, given the cotangent `g` of the output. None for inputs that need none."""
         raise NotImplementedError
 
     def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
-        """Tangent of the output, given those of the inputs (None where an input does not move).
+        """The tangent of the output, given those of the inputs. The tangent of a constant is None.
 
-        It may have a smaller shape that broadcasts to the output's: `autograd.transforms.dual` sees to that.
+        It may have a smaller shape than the output: `autograd.transforms.dual` broadcasts it.
         """
         raise NotImplementedError
 
 
-def real(x: Any) -> float:
-    """A real number as a float; one that is too large, as Python's ints can be, is infinite, as IEEE 754 rounds it.
-
-    >>> real(2), real(-(10**400))
-    (2.0, -inf)
-    """
-    try:
-        return float(x)
-    except OverflowError:
-        return math.inf if x > 0 else -math.inf
-
-
-def plain(x: Any, op: Op) -> Any:
-    """An operand without variables: a number or an array as it is, anything else as an array."""
-    if isinstance(x, (float, int, np.ndarray, np.generic)) and getattr(x, "dtype", None) != OBJECT:
-        return bounded(x)
-    from autograd.ops.arrays import operand
-
-    return operand(x, op.name)
-
-
-def bounded(x: Any) -> Any:
-    """An int that is too large for a float as the infinity that it is then; anything else as it is."""
-    return real(x) if type(x) is int and abs(x) > LARGEST else x
-
-
-def ieee(rule: Rule, inputs: Sequence[Any], array: Rule | None = None) -> Any:
-    """A rule on Python floats, with the IEEE result where Python would raise or turn complex.
-
-    `array` is NumPy's form of the rule, where it has another.
-
-    >>> ieee(lambda x, y: x / y, (1.0, 0.0)), ieee(math.log, (0.0,), np.log), ieee(math.gamma, (-1.0,))
-    (inf, -inf, nan)
-    """
-    try:
-        out = rule(*inputs)
-        if type(out) is not complex:
-            return out
-    except (ArithmeticError, ValueError):
-        pass
-    try:
-        with np.errstate(all="ignore"):
-            number = float((array or rule)(*[np.float64(x) for x in inputs]))
-            np.add(0.0, 0.0)  # clears the processor's flags: np.log(array_of_values) would take them for its own
-            return number
-    except OverflowError:  # a function of `math`, on whatever it is given
-        return math.inf
-    except (ArithmeticError, ValueError):
-        return math.nan
-
-
-def from_math(function: Rule, *xs: Any) -> Any:
-    """A function on floats for arrays, element by element; nan or infinity where it raises.
-
-    >>> from_math(math.gamma, np.array([3.0, -1.0]))
-    array([ 2., nan])
-    """
-    try:
-        found = np.frompyfunc(function, len(xs), 1)(*xs)
-    except (ArithmeticError, ValueError):
-        found = np.frompyfunc(lambda *x: ieee(function, x), len(xs), 1)(*xs)
-    return np.asarray(found, dtype=np.result_type(*xs))
-
-
-def unbroadcast(g: Any, x: Any) -> Any:
-    """Sum a cotangent over the axes along which `x` was broadcast, and return it in the dtype of `x`.
-
-    The one place where broadcasting is undone.
-
-    >>> unbroadcast(np.ones((2, 3)), np.ones((1, 3)))
-    array([[2., 2., 2.]])
-    """
-    if type(g) is np.ndarray is type(x) and g.shape == x.shape and g.dtype is x.dtype:
-        return g  # as nearly always
-    shape = np.shape(x) if not isinstance(x, Traced) else x.shape  # type: ignore[attr-defined]
-    have = np.shape(g) if not isinstance(g, Traced) else g.shape  # type: ignore[attr-defined]
-    if have != shape:
-        extra = len(have) - len(shape)
-        if extra < 0 or any(n not in (1, have[i + extra]) for i, n in enumerate(shape)):
-            raise ValueError(f"a cotangent of shape {have} cannot belong to an operand of shape {shape}")
-        stretched = tuple(i + extra for i, n in enumerate(shape) if n == 1 and have[i + extra] != 1)
-        g = g.sum(axis=tuple(range(extra)) + stretched)
-        if g.shape != shape:
-            g = g.reshape(shape)
-    dtype = getattr(x, "dtype", None)
-    if dtype is not None and getattr(g, "dtype", dtype) != dtype:
-        g = g.astype(dtype)
-    return g
-
-
 def at(d: Rule, out: Any, inputs: Sequence[Any]) -> Any:
-    """A partial at a point; where Python's floats among the operands raise, NumPy's take their place."""
+    """A partial at a point. If Python's floats raise, as ``1 / 0.0`` does, it is computed with NumPy's floats."""
     try:
         return d(out, *inputs)
     except (ArithmeticError, ValueError):
@@ -274,7 +190,7 @@ def at(d: Rule, out: Any, inputs: Sequence[Any]) -> Any:
 
 
 def scaled(d: Any, g: Any) -> Any:
-    """``d * g``, without the multiplication where a partial is the number 1 or -1."""
+    """``d * g``. A partial that is the number 1 or -1 needs no multiplication."""
     if type(d) is int:
         if d == 1:
             return g
@@ -284,15 +200,21 @@ def scaled(d: Any, g: Any) -> Any:
 
 
 class Elementwise(Op):
-    """A row with one partial derivative an operand.
+    """A row that applies to each element on its own, with one partial derivative for each operand.
 
-    `value` is the operation on floats: a formula in terms of other rows, which then serves arrays and symbols too; a
-    function of `math`; or code for numbers, which tests its operands or declares them, as in ``def value(x: float)``.
-    `array` is NumPy's function where it has one; without it, code takes arrays element by element. `partials` take
-    ``(out, *inputs)``; None
-    says that an operand has no derivative (a condition); `array_partials` are the same rules with NumPy's functions
-    in place of the rows that they call.
-    `domain` (an interval an operand) and `kinks` (where it has no derivative) serve tests and descriptions.
+    Args:
+        value: the operation on floats. It is a formula made of other rows, which arrays and Symbols can go through too;
+            or a function of `math`; or code for floats, which has an ``if`` or says so: ``def value(x: float)``.
+        partials: for each operand a rule of ``(out, *inputs)``, or None for one without a derivative (a condition).
+        array: NumPy's function, if there is one. Without it a formula is applied to arrays as it is, and a function of
+            floats element by element.
+        infix: the sign of the operator.
+        defaults: the values of the last operands if a call leaves them out.
+        domain: for each operand the interval ``(low, high)`` that tests and operation cards use.
+        kinks: points without a derivative. Tests leave them out, cards show them.
+
+    `array_partials` are the partials with NumPy's functions in place of the rows that they call (see
+    `autograd.ops.worlds`).
     """
 
     on_scalars = True
@@ -321,25 +243,25 @@ class Elementwise(Op):
 
     @cached_property
     def is_formula(self) -> bool:
-        """Whether the value is written in terms of other rows, so that names can flow through it and give its text.
+        """True if the value is made of other rows. Then Symbols can flow through it and give its text.
 
-        Not so what asks its operands for their numbers: a function of `math`, a condition of Python's, a function whose
-        operands are declared as floats.
+        A value that needs the numbers of its operands is no formula: a function of `math`, one with an ``if``, or one
+        whose operands are declared as floats.
         """
         return refusing.formula(self)
 
     def settle(self) -> None:
-        """Where the value takes nothing but floats, arrays go through it element by element."""
+        """Choose the function for arrays. A value that takes only floats is applied element by element."""
         try:
             floats = self.array is self.value and not self.is_formula
-        except NameError:  # a row that is not there yet: then it is a formula
+        except NameError:  # the value calls a row that is not defined yet, so it is a formula
             return
         if floats and not isinstance(self.value, np.ufunc) and self.value.__module__ != "_operator":
             self.array = self.forward = partial(from_math, self.value)
 
     @property
     def is_method(self) -> bool:
-        """Whether it is a method of its first operand: not an operator, and that operand has a derivative."""
+        """True if variables have it as a method: it is not an operator, and its first operand has a derivative."""
         return self.infix == self.name and self.partials[0] is not None and self.name != "abs"
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
@@ -348,7 +270,7 @@ class Elementwise(Op):
         return self.apply(inputs, params)
 
     def completed(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...]:
-        """Fill in operands given by name, or by default: ``leaky_relu(x, slope=0.1)``."""
+        """All operands in order, with those given by name, as in ``leaky_relu(x, slope=0.1)``, and the defaults."""
         names = operand_names(self)
         known = dict(zip(names[self.arity - len(self.defaults) :], self.defaults, strict=True)) | named
         rest = names[len(inputs) :]
@@ -363,7 +285,7 @@ class Elementwise(Op):
         return inputs + tuple([known[name] for name in rest])
 
     def _reads_of(self, i: int, count: int) -> Sequence[int]:
-        """Those whose names are in the formula of the partial."""
+        """The operands whose names occur in the formula of partial i."""
         from autograd.ops.symbol import Symbol, symbol
 
         names = [f"x{j}" for j in range(self.arity)]
@@ -374,8 +296,8 @@ class Elementwise(Op):
     def plain(self, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if all(type(x) in (float, int, bool) for x in inputs):
             return ieee(self.value, [real(x) if type(x) is int else x for x in inputs], self.array)
-        arrays = [plain(x, self) for x in inputs]
-        if any(getattr(x, "dtype", None) == OBJECT for x in arrays):  # arrays of Values, or a wrong type by name
+        arrays = [plain(x, self.name) for x in inputs]
+        if any(getattr(x, "dtype", None) == OBJECT for x in arrays):  # arrays of Values
             return np.frompyfunc(self, self.arity, 1)(*arrays)
         with np.errstate(all="ignore"):
             return self.array(*arrays)
@@ -400,10 +322,15 @@ class Elementwise(Op):
 
 
 class Reduction(Op):
-    """A row with one weight an element: how much of each element's change reaches the result.
+    """A row that reduces axes, as a sum does. An element's weight is the derivative of the result by that element.
 
-    `weight` takes ``(out, x, axis)``, `out` with the reduced axes kept as ones; a number where it is the same for
-    every element. `axis` is None, an int or a tuple; extra `params` (as `ddof`) go to value and weight alike.
+    Args:
+        value: the operation, a function of ``(x, axis, keepdims)``. `axis` is None, an int or a tuple.
+        weight: the weights, a function of ``(out, x, axis)``. `out` has the reduced axes with length 1, and `axis` is a
+            tuple. The weight is a number if it is the same for all elements.
+        params: further parameters of both functions, such as `ddof`.
+        reads: False if the weights do not depend on the numbers of `x`.
+        domain: the interval ``(low, high)`` from which tests take elements.
     """
 
     def __init__(
@@ -434,19 +361,19 @@ class Reduction(Op):
             kinds = {type(item) for item in x if isinstance(item, Traced)}
             if kinds and not isinstance(x[0], (list, tuple)):
                 return max(kinds, key=lambda kind: kind._priority)._gather(self, x, params)
-        array = plain(x, self) if isinstance(x, (list, tuple, np.ndarray)) else x
+        array = plain(x, self.name) if isinstance(x, (list, tuple, np.ndarray)) else x
         if isinstance(array, np.ndarray) and array.dtype == OBJECT:
             return self._objects(array, **params)
         return super().apply((x,), params)
 
     def _reduced(self, x: Any, axis: Any = None, keepdims: bool = False, **rest: Any) -> dict[str, Any]:
-        """Axes as numbers of their own; `keepdims` is a bool, and no other argument that came in its place."""
+        """The parameters in immutable form. TypeError if another argument is in the place of `keepdims`."""
         if not isinstance(keepdims, (bool, np.bool_)):
             raise TypeError(f"{self.name} takes keepdims=True or False, not {keepdims!r:.60}")
         return {"axis": fixed_axis(axis), **rest, "keepdims": bool(keepdims)}
 
     def _objects(self, x: Any, axis: Any = None, keepdims: bool = False, **rest: Any) -> Any:
-        """Reduce an object array of Values: every lane becomes one n-ary node."""
+        """Reduce an object array of Values. Each lane becomes one node with all its elements as operands."""
         axes = normalize_axis(axis, x.ndim)
         kept = [i for i in range(x.ndim) if i not in axes]
         lanes = x.transpose(*kept, *axes).reshape(*[x.shape[i] for i in kept], -1)
@@ -458,7 +385,7 @@ class Reduction(Op):
         return out if out.ndim else out.item()
 
     def _weight(self, out: Any, x: Any, params: dict[str, Any]) -> tuple[Any, Any, tuple[int, ...]]:
-        """The weight, and the output's shape and axes with the reduced axes kept."""
+        """The weight, the output's shape with the reduced axes of length 1, and the reduced axes."""
         rest = dict(params)
         axes = normalize_axis(rest.pop("axis", None), x.ndim)
         rest.pop("keepdims", None)
@@ -467,7 +394,7 @@ class Reduction(Op):
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         (x,) = inputs
-        if x.size == 0:  # nothing moves
+        if x.size == 0:  # no elements: the cotangent is empty
             return [still(x)]
         weight, kept, _ = self._weight(out, x, params)
         spread = box(g).reshape(kept)
@@ -485,12 +412,19 @@ class Reduction(Op):
 
 
 class Linear(Op):
-    """A row that is linear in each operand: its derivative is itself, and reverse mode is its transpose.
+    """A row that is linear in each operand. Its derivative is the operation itself, and its vjp is the transpose.
 
-    `transposes` take ``(g, *inputs, **params)``; an operation on any number of operands (``arity=-1``) states one
-    that also takes the operand's number: ``(i, g, *inputs, **params)``.
-    `reads` says whether a transpose looks at the other operands (products do, moves do not). `joint` says that it
-    is linear in all operands together (a concatenation) rather than in each (a product).
+    Args:
+        value: the operation, a function of the operands and parameters.
+        transposes: for each operand a rule of ``(g, *inputs, **params)``. An operation on any number of operands states
+            a single one, which also takes the operand's number: ``(i, g, *inputs, **params)``.
+        params: the names of the parameters.
+        canonical: a function that returns the parameters in immutable form, see `Op`.
+        arity: the number of operands; -1 for any number.
+        reads: True if a transpose reads the other operands. Products do, moves do not.
+
+    `joint` is True if the operation is linear in all operands together, as a concatenation is. A product is linear only
+    in each operand alone.
     """
 
     def __init__(
@@ -516,7 +450,7 @@ class Linear(Op):
         refusing.examine(self, refusing.linear, example)
 
     def __call__(self, *inputs: Any, **params: Any) -> Any:
-        if self.arity < 0:  # any number of operands: parameters come by name
+        if self.arity < 0:  # any number of operands: parameters must be given by name
             return self.apply(inputs, params)
         return super().__call__(*inputs, **params)
 
@@ -550,12 +484,18 @@ class Linear(Op):
 
 
 class Fused(Op):
-    """A row that is a composition of others, with a value and its derivatives written by hand for speed.
+    """A row that is composed of other rows, with a value and vjps written by hand for speed.
 
-    `composition` is the definition; `value` and `vjps` have to agree with it, and a test holds them to it.
-    A vjp, one an operand and None for one without a derivative, takes ``(g, out, *inputs, **params)`` on arrays; higher
-    orders go through the composition. A row that `saves` is given a list as the parameter `saved` where it is recorded,
-    for what backward will need besides.
+    Args:
+        composition: the definition, made of other rows. Variables that do not take fused rows (Values, Duals) use it,
+            and so do derivatives of higher order.
+        value: the same operation on arrays. A test holds `value` and `vjps` to the composition.
+        vjps: for each operand a function of ``(g, out, *inputs, **params)`` on arrays, or None for one without a
+            derivative.
+        reads: for each operand the positions of the operands that its vjp reads.
+        params: the names of the parameters.
+        saves: True if `value` and `vjps` have a parameter `saved`. While recording it is a list, to which `value` adds
+            what the vjps need besides.
     """
 
     def __init__(
@@ -599,11 +539,18 @@ class Fused(Op):
 
 
 class General(Op):
-    """A row that is none of the above, such as a decomposition of a matrix: it states both products itself.
+    """A row that states both derivative products itself, such as a decomposition of a matrix.
 
-    `pull` takes ``(g, out, *inputs, **params)`` and gives the operands' cotangents, one or a tuple of them; `push`
-    takes ``(tangents, out, *inputs, **params)``, a list with None for an operand that does not move, and gives the
-    output's tangent. Both are written with rows and operators, so that they can be differentiated in turn.
+    Both are made of rows and operators, so that they can be differentiated in turn.
+
+    Args:
+        value: the operation on arrays.
+        pull: a function of ``(g, out, *inputs, **params)`` that returns the operand's cotangent, or a tuple of them.
+        push: a function of ``(tangents, out, *inputs, **params)`` that returns the output's tangent. `tangents` is a
+            list with one for each operand, None for a constant.
+        arity: the number of operands.
+        params: the names of the parameters.
+        canonical: a function that returns the parameters in immutable form, see `Op`.
     """
 
     def __init__(
@@ -635,45 +582,8 @@ class General(Op):
         return self.push(tangents, out, *inputs, **params)
 
 
-def still(x: Any) -> Any:
-    """No change of `x`: zeros of its shape. (Its numbers times 0 would be nan where they are infinite.)"""
-    dtype = getattr(x, "dtype", OBJECT)
-    if dtype in FLOATS:
-        return np.zeros(shape_of(x), dtype)
-    return np.zeros(shape_of(x)) if shape_of(x) else 0.0
-
-
-def shape_of(x: Any) -> tuple[int, ...]:
-    """The shape of anything that flows through rules; () of a number."""
-    return x.shape if isinstance(x, Traced) else np.shape(x)  # type: ignore[attr-defined]
-
-
-def objects(items: Sequence[Any]) -> Any:
-    """A vector of these objects: one by one, for NumPy would look into those that are like arrays."""
-    array = np.empty(len(items), dtype=object)
-    for i, item in enumerate(items):
-        array[i] = item
-    return array
-
-
-def box(x: Any) -> Any:
-    """Arrays and what is like them as they are; a number, or a scalar node, as an array without axes that holds it."""
-    if isinstance(x, Traced):
-        if x._fuses or shape_of(x):
-            return x
-    elif isinstance(x, (np.ndarray, np.generic)):
-        return x
-    elif isinstance(x, (list, tuple)):
-        return np.asarray(x)
-    else:
-        return np.asarray(x, dtype=float)
-    cell = np.empty((), dtype=object)
-    cell[()] = x
-    return cell
-
-
 def total(terms: Sequence[Any]) -> Any:
-    """The sum of some tangents; 0 where there are none."""
+    """The sum of tangents; 0 if there are none."""
     if not terms:
         return 0.0
     result = terms[0]
@@ -682,56 +592,8 @@ def total(terms: Sequence[Any]) -> Any:
     return result
 
 
-def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
-    """`x` spread to a shape: a view of an array, a node of a Tensor."""
-    return x.broadcast_to(shape) if isinstance(x, Traced) else np.broadcast_to(x, shape)  # type: ignore[attr-defined]
-
-
-def normalize_axis(axis: int | Sequence[int] | None, ndim: int) -> tuple[int, ...]:
-    """The axes as non-negative numbers; all of them for None.
-
-    >>> normalize_axis(-1, 3), normalize_axis(None, 2)
-    ((2,), (0, 1))
-    """
-    if axis is None:
-        return tuple(range(ndim))
-    given = (axis,) if isinstance(axis, (int, np.integer)) else tuple(axis)
-    for i in given:
-        if not -ndim <= i < ndim:
-            raise ValueError(f"axis {i} is out of bounds for an array of {ndim} dimensions")
-    axes = tuple(int(i) % ndim for i in given)
-    if len(set(axes)) != len(axes):
-        raise ValueError(f"axis {axis} names a dimension twice")
-    return axes
-
-
-def permutation(axes: Any, ndim: int) -> tuple[int, ...]:
-    """An order of all axes, as non-negative numbers.
-
-    >>> permutation((-1, 0), 2)
-    (1, 0)
-    """
-    order = normalize_axis(axes, ndim)
-    if len(order) != ndim:
-        raise ValueError(f"axes {axes} do not name each of the {ndim} dimensions once")
-    return order
-
-
-def fixed_axis(axis: Any) -> int | tuple[int, ...] | None:
-    """An axis, or several, as plain numbers that nobody can change; still as they were counted.
-
-    >>> fixed_axis(np.int64(-1)), fixed_axis([0, 1])
-    (-1, (0, 1))
-    """
-    if axis is None or isinstance(axis, int):
-        return axis
-    if np.iterable(axis):
-        return tuple([i if isinstance(i, int) else operator.index(i) for i in axis])
-    return operator.index(axis)
-
-
 def operand_names(op: Op) -> tuple[str, ...]:
-    """The names of an elementwise row's operands, as its partials call them.
+    """The names of an elementwise row's operands, from its partials.
 
     >>> from autograd import ops
     >>> operand_names(ops.leaky_relu)

@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
+from autograd.ops.floats import real
 from autograd.ops.operators import Operators
 from autograd.ops.rows import Elementwise, Op
 
@@ -31,11 +32,16 @@ BINDING = {"+": SUM, "-": SUM, "*": PRODUCT, "/": PRODUCT}
 
 
 class Symbol(Operators):
-    """An expression: a name, a number, or a head (a row, or the sign of a comparison) with parts."""
+    """An expression: a name, a number, or an operation with its operands.
+
+    `head` is the name, the number, the row, or the sign of a comparison. `parts` are the operands. `number` is the
+    value of the expression, or None if not all of its names have numbers.
+    """
 
     __slots__ = ("head", "number", "parts")
     _branches = False
     _priority = 9
+    shape = ()  # it stands for one number
 
     def __init__(self, head: str | float | Op, number: float | None = None, parts: tuple[Symbol, ...] = ()) -> None:
         self.head = head
@@ -62,7 +68,7 @@ class Symbol(Operators):
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         if not isinstance(op, Elementwise):
             raise TypeError(f"{op.name} has no scalar form")
-        if op is ops.where and isinstance(inputs[0], bool):  # the condition is known
+        if op is ops.where and isinstance(inputs[0], (bool, np.bool_)):  # the condition is known
             return symbol(inputs[1 if inputs[0] else 2])
         parts = tuple(map(symbol, inputs))
         numbers = [part.number for part in parts]
@@ -91,18 +97,23 @@ class Symbol(Operators):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def __float__(self) -> float:
+        raise TypeError(
+            f"the number of {self} is not known here: write the rule with rows, exp(x) instead of math.exp(x)"
+        )
+
     def __bool__(self) -> bool:
         raise TypeError(f"whether {self} holds is not known here: write where(condition, x, y), which keeps both")
 
     def __and__(self, other: Any) -> Any:
-        if isinstance(other, bool):
+        if isinstance(other, (bool, np.bool_)):
             return self if other else False
-        return Symbol("and", None, (self, other))
+        return Symbol("and", None, (self, symbol(other)))
 
     def __or__(self, other: Any) -> Any:
-        if isinstance(other, bool):
+        if isinstance(other, (bool, np.bool_)):
             return True if other else self
-        return Symbol("or", None, (self, other))
+        return Symbol("or", None, (self, symbol(other)))
 
     __rand__, __ror__ = __and__, __or__
 
@@ -126,14 +137,18 @@ def compare(sign: str, left: Symbol, other: Any) -> Any:
 
 
 def symbol(x: Any) -> Symbol:
-    """A number as a Symbol; a Symbol as it is.
+    """A number as a Symbol; a Symbol as it is. TypeError for anything else.
 
     >>> symbol(2.0), symbol(-1)
     (Symbol('2.0'), Symbol('-1'))
     """
-    if isinstance(x, np.generic):  # its repr would be np.float64(2.0)
+    if isinstance(x, Symbol):
+        return x
+    if isinstance(x, (np.generic, np.ndarray)) and x.ndim == 0:  # the repr would be np.float64(2.0)
         x = x.item()
-    return x if isinstance(x, Symbol) else Symbol(x, float(x))
+    if not isinstance(x, (float, int)):
+        raise TypeError(f"an expression is made of names and single numbers, not of {type(x).__name__} {x!r:.60}")
+    return Symbol(x, real(x))
 
 
 class Notation:

@@ -1,4 +1,4 @@
-"""What can flow through a rule besides numbers: `Traced`; and `Probe`, which finds out what a rule asks of it.
+"""`Traced`: what can flow through a rule besides numbers. `Probe`: an operand that finds out what a rule does with it.
 
 >>> import math
 >>> ask(lambda x: 1 / (1 + x), Probe("x")) is None
@@ -27,49 +27,50 @@ class Length:
 
 
 class Traced:
-    """Anything but a number that can flow through a rule: it says itself what an operation on it means."""
+    """The base class of variables: Values, Tensors, Duals, Symbols. Each kind defines what an operation on it does."""
 
     __slots__ = ()
-    _fuses = False  # whether it takes a fused row as one operation, rather than as what that is composed of
-    _stacks = False  # whether several of them make one array of its kind
-    _branches = True  # whether what is not taken is computed too: see `autograd.ops._guarded`
-    _priority = 0  # where several kinds meet in one operation, the highest decides
+    _fuses = False  # True if a fused row is one operation on it; False if the row's composition is used
+    _stacks = False  # True if several of them can be stacked into one variable
+    _branches = True  # True if both branches of a `where` are computed: see `_guarded` in `autograd.ops.elementwise`
+    _priority = 0  # of several kinds in one operation, the one with the highest priority applies it
 
     @classmethod
     def _apply(cls, op: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        """Apply an operation to operands with this kind among them."""
         raise NotImplementedError
 
     @classmethod
     def _gather(cls, op: Any, items: Sequence[Any], params: dict[str, Any]) -> Any:
-        """Reduce a sequence of items of this kind to one."""
+        """Reduce a sequence of variables of this kind to one."""
         raise TypeError(f"{op.name} of a sequence of {cls.__name__}s: stack them first")
 
 
 class Asks(TypeError):
-    """A rule asks an operand for more than all kinds of operands have."""
+    """A rule does something with an operand that not every kind of operand can do."""
 
 
 class Branches(Asks):
-    """For an answer: a condition of Python's."""
+    """It uses an operand as a condition: ``if``, ``and``, ``while``. The argument is the operand's name."""
 
 
 class TakesFloats(Asks):
-    """For its number: a function that takes only floats. Its name, if known, and the operand's."""
+    """It calls a function that takes only floats. The arguments are its name, if known, and the operand's name."""
 
 
 class OnArrays(Asks):
-    """To be an array: the name of an operation that is none on numbers."""
+    """It calls an operation on arrays, which single numbers do not have. The argument is the operation's name."""
 
 
 class Gives(Asks):
-    """What is no number: its text."""
+    """Its result is not a number. The argument is the result as text."""
 
 
 class Probe(Traced):
-    """An operand that is neither a number nor a name: whatever is done to it gives it again.
+    """An operand that returns itself from every operation, and raises `Asks` for what not every operand can do.
 
-    It goes where a `Symbol` goes, at a tenth of the cost: rules are run on it when rows are made. `_branches` is False
-    for a formula that is to be read, and True for a derivative, which arrays and nodes flow through.
+    Each row runs its rules on Probes when it is made. A Probe takes a tenth of the time of a `Symbol`. `_branches` is
+    False for the formula of a value, and True for a derivative, through which arrays and nodes flow.
     """
 
     __slots__ = ("_branches", "name")
@@ -93,7 +94,7 @@ class Probe(Traced):
         raise OnArrays(op.name)
 
     def detach(self) -> Probe:
-        """Itself."""
+        """Return the probe itself: it has no graph."""
         return self
 
     def _with(self, other: Any) -> Probe:
@@ -129,16 +130,21 @@ class Probe(Traced):
         raise TakesFloats("round", self.name)
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        from autograd.functions.ufuncs import ROWS
+        from autograd.functions.ufuncs import COMPARISONS, ROWS
 
         if method == "__call__" and ufunc in ROWS:
+            return self._apply(ROWS[ufunc], inputs, kwargs)
+        if method == "__call__" and ufunc in COMPARISONS:
             return self
         raise TakesFloats(f"numpy.{ufunc.__name__}", self.name)
 
 
 def called_in(frame: Any) -> str:
-    """The function that a frame is about to call: "math.cbrt". It is the one whose name was last looked up."""
-    import dis  # where something is wrong, only
+    """The name of the function that a frame is calling, such as "math.cbrt".
+
+    It is the name that was looked up last.
+    """
+    import dis  # only needed for a message
 
     known = {**vars(builtins), **frame.f_globals, **frame.f_locals}
     found: Any = None
@@ -157,7 +163,7 @@ def called_in(frame: Any) -> str:
 
 
 def ask(rule: Rule, *probes: Probe) -> Exception | None:
-    """What a rule does that not all operands can answer, as the error that it is; None if there is nothing."""
+    """Run a rule on probes. Return the error that it raises, or None if it works on every kind of operand."""
     try:
         out = rule(*probes)
     except Exception as error:

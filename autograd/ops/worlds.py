@@ -1,8 +1,9 @@
-"""One rule, several worlds: what a formula of the table means for arrays, and what it means for floats.
+"""The table's rules for one kind of operand: `ARRAYS` has them for arrays, `FLOATS` for floats.
 
-A rule is an ordinary Python function, and Python looks its names up in its globals. So the same code with other globals
-is the same formula for other operands. In the table `exp` is a row, which asks its operand what it is. In the world of
-arrays it is `numpy.exp`, in the world of floats `math.exp`, and nobody has to ask.
+In a rule of the table `exp` is a row, which checks the kind of its operand at every call. If the kind is known, these
+checks are wasted. A rule is an ordinary Python function, and Python looks its names up in its globals. So the same code
+with other globals is the same formula without the checks. In the world of arrays `exp` is `numpy.exp`, in the world of
+floats it is `math.exp`.
 
 >>> from autograd import ops
 >>> slope = ops.sigmoid.partials[0]
@@ -21,7 +22,8 @@ from typing import Any
 import numpy as np
 
 from autograd.ops import elementwise, kernels
-from autograd.ops.rows import Elementwise, Rule
+from autograd.ops.rows import Elementwise
+from autograd.ops.traced import Rule
 
 TABLE = vars(elementwise)
 ROWS = {name: row for name, row in TABLE.items() if isinstance(row, Elementwise)}
@@ -29,21 +31,21 @@ HELPERS = [x for name, x in TABLE.items() if name[0] == "_" and isinstance(x, Fu
 
 
 class World:
-    """What the names in the table's rules mean for one kind of operand."""
+    """The functions that the names in the table's rules stand for, for one kind of operand."""
 
     def __init__(self, **meanings: Callable[..., Any]) -> None:
         self.names = {**TABLE, **meanings}
         self.names |= {helper.__name__: self.bind(helper) for helper in HELPERS}
 
     def bind(self, rule: Rule) -> Rule:
-        """The rule in this world. A function of somebody else's, or one that is not Python's, is the same in all."""
+        """The rule in this world. A function that is not defined in the table's module is returned unchanged."""
         if not isinstance(rule, FunctionType) or rule.__globals__ is not TABLE:
             return rule
         return FunctionType(rule.__code__, self.names, rule.__name__, rule.__defaults__, rule.__closure__)
 
 
 def _same(x: Any) -> Any:
-    """What `detach` gives for a number or an array."""
+    """`detach` of a number or an array."""
     return x
 
 

@@ -1,6 +1,6 @@
 """Test your own operations and networks with Hypothesis: strategies, a stateful machine, gradient checks.
 
-A test of five lines finds a wrong rule and shrinks the failure to a function of a line or two:
+A test of five lines finds a wrong rule. The failure shrinks to a function of one or two lines:
 
 >>> from hypothesis import given
 >>> from autograd import custom_op, ops

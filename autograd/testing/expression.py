@@ -20,7 +20,7 @@ from autograd import ops
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value
 from autograd.gradcheck.check import assert_gradients
-from autograd.ops.rows import Traced
+from autograd.ops.traced import Traced
 
 Operation: TypeAlias = Callable[..., Any]
 Source: TypeAlias = int | float  # an operand: an int counts back from the newest node, a float is a constant
@@ -84,7 +84,7 @@ def source_of(op: Operation, operands: Sequence[str]) -> str:
 def local(
     op: Operation, numbers: tuple[float, ...], variable: tuple[bool, ...]
 ) -> tuple[float, list[float], list[float]] | None:
-    """The operation's number, its slope in each operand, and the possible error of each slope; None to skip it here.
+    """The operation's number, its slope in each operand, and the possible error of each slope; None to skip it.
 
     Slopes are measured by differences, so that a wrong rule or an undeclared kink, pole or tie cannot hide. Each
     difference has the rounding errors of its terms. Where a function saturates, they may be larger than the slope.
@@ -113,7 +113,7 @@ def local(
         return None
     moving = [i for i, varies in enumerate(variable) if varies]
     for signs in product((NEAR, -NEAR), repeat=len(moving) if len(moving) > 1 else 0):
-        moves = dict(zip(moving, signs, strict=False))  # all at once: a negative base needs a whole exponent
+        moves = dict(zip(moving, signs, strict=False))  # all operands at once: a negative base needs a whole exponent
         numeric = float(ops.detach(op(*[x + moves.get(j, 0.0) for j, x in enumerate(numbers)])))
         bend = numeric - out - sum(slopes[i] * t for i, t in moves.items())
         if not abs(bend) < 0.1 * NEAR * (1 + sum(map(abs, slopes))):

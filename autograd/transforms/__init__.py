@@ -1,9 +1,9 @@
 """Transformations of functions: `grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`, to any order, in any mixture.
 
-Each takes a function and returns a function. Arguments and results may be numbers, arrays, Values, Tensors, and
-lists, tuples and dictionaries of them; a module's parameters too. What goes in as plain numbers comes out as plain
-numbers; what goes in as Values or Tensors comes out as part of the graph, so transformations compose:
-``grad(grad(f))``, ``jvp`` of ``grad``, ``grad`` of ``jvp``. Nobody's `.grad` is touched.
+A function's arguments and results may be numbers, arrays, Values, Tensors, and lists, tuples and dictionaries of them.
+An argument may also be a module, which stands for its parameters. Plain numbers give plain numbers. Values and Tensors
+give results that are part of the graph. So transformations compose: ``grad(grad(f))``, ``jvp`` of ``grad``, ``grad`` of
+``jvp``. No transformation changes a `.grad`.
 
 >>> grad(grad(lambda x: x**3 * 2.0))(1.0)
 12.0

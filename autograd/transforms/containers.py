@@ -1,4 +1,4 @@
-"""Lists, tuples, dictionaries and modules of numbers: taken apart into leaves, and put together again."""
+"""Lists, tuples, dictionaries and modules of numbers. They are flattened into leaves, and built again from leaves."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.ops.rows import objects
+from autograd.ops.shapes import objects
 
 
 def flatten(x: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
-    """The leaves of nested lists, tuples and dictionaries, and the function that puts others in their places.
+    """The leaves of nested lists, tuples and dictionaries, and a function that builds the same from other leaves.
 
     >>> leaves, rebuild = flatten({"w": [1.0, 2.0], "b": 3.0})
     >>> leaves, rebuild([10.0, 20.0, 30.0])
@@ -42,27 +42,27 @@ def flatten(x: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
 
 
 def is_container(x: Any) -> bool:
-    """Whether `x` holds its numbers in a list, a tuple or a dictionary."""
+    """True for a list, a tuple or a dictionary."""
     return isinstance(x, (list, tuple, dict))
 
 
 def is_module(x: Any) -> bool:
-    """Whether `x` has parameters of its own, as the modules of `nn` have."""
+    """True if `x` has named parameters, as the modules of `nn` have."""
     return hasattr(x, "named_parameters")
 
 
 def parameters_of(module: Any) -> dict[str, Any]:
-    """The parameters of a module by path, but for those that are frozen."""
+    """The parameters of a module by path, without those that are frozen."""
     return {path: p for path, p in module.named_parameters() if getattr(p, "requires_grad", True)}
 
 
 def by_name(names: Sequence[str]) -> Callable[[Sequence[Any]], Any]:
-    """The function that puts items under their names."""
+    """A function that makes a dictionary of items with these names."""
     return lambda items: dict(zip(names, items, strict=True))
 
 
 def boxed(items: Sequence[Any], shape: tuple[int, ...]) -> Any:
-    """An array of these items: of floats, or of objects where there are variables among them."""
+    """An array of these items: of floats, or of objects if there are variables among them."""
     if all(isinstance(item, float) for item in items):
         return np.array(items, dtype=float).reshape(shape)
     return objects(items).reshape(shape)

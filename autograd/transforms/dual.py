@@ -1,9 +1,10 @@
-"""`Dual`: a number or array together with its rate of change; forward mode.
+"""`Dual`: a number or array (the primal) together with its rate of change (the tangent), for forward mode.
 
-A Dual flows through the same rules as everything else: an operation on Duals applies the row to the primals and the
-row's jvp to the tangents. Both parts can be anything that flows through rules, Values, Tensors and other Duals
-included, so forward mode nests in itself and in reverse mode. Each use of `jvp` has a level of its own: where Duals
-of two uses meet, the inner use treats the outer one's as constants, so their perturbations are never confused.
+An operation on Duals applies its row to the primals, and the row's jvp to the tangents. Both parts may be numbers,
+arrays, Values, Tensors or other Duals. So forward mode nests in itself and in reverse mode.
+
+Each call of `jvp` has a level of its own. If Duals of two levels meet, the inner call treats the Duals of the outer one
+as constants. So the tangents of two calls are never mixed up.
 
 >>> x = Dual(3.0, 1.0, level=1)
 >>> y = x * x
@@ -23,8 +24,11 @@ from autograd import ops
 from autograd.engine.graph import Node
 from autograd.engine.modes import modes
 from autograd.ops.arrays import as_floats, constant
+from autograd.ops.floats import OBJECT
 from autograd.ops.operators import ArrayOperators
-from autograd.ops.rows import OBJECT, Elementwise, Op, Traced, objects, shape_of
+from autograd.ops.rows import Elementwise, Op
+from autograd.ops.shapes import objects, shape_of
+from autograd.ops.traced import Traced
 
 
 class Dual(ArrayOperators):
@@ -40,7 +44,7 @@ class Dual(ArrayOperators):
 
     @property
     def _stacks(self) -> bool:  # type: ignore[override]
-        """Several of them make an array, unless there are Values inside."""
+        """True if several of them make an array: there are no Values inside."""
         return not isinstance(self.primal, Traced) or self.primal._stacks
 
     def __repr__(self) -> str:
@@ -52,11 +56,11 @@ class Dual(ArrayOperators):
 
     @property
     def data(self) -> Any:
-        """As `detach`: a program that looks at a Value's or a Tensor's numbers runs on Duals too."""
+        """The same as `detach`. A program that reads the numbers of a Value or a Tensor runs on Duals, too."""
         return self.detach()
 
     def astype(self, dtype: DTypeLike) -> Any:
-        """Primal and tangent as float32 or float64."""
+        """The Dual with its primal and tangent in float32 or float64."""
         return ops.astype(self, np.dtype(dtype))
 
     @property
@@ -76,7 +80,7 @@ class Dual(ArrayOperators):
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Of the primal."""
+        """The dtype of the primal."""
         return np.asarray(self.detach()).dtype
 
     @classmethod
@@ -84,10 +88,10 @@ class Dual(ArrayOperators):
         dtype = next((x.dtype for x in inputs if isinstance(x, Dual) and x.shape), np.dtype(float))
         inputs = [x if isinstance(x, Traced) else operand(x, op, dtype, i) for i, x in enumerate(inputs)]
         level, primals, tangents = split(inputs)
-        if not isinstance(op, Elementwise):  # its rules ask for shapes
+        if not isinstance(op, Elementwise):  # its rules read shapes
             primals, tangents = [*map(shaped, primals)], [*map(shaped, tangents)]
         out = op.apply(primals, params)
-        if level <= modes.cut:  # `no_grad`: what comes out is constant
+        if level <= modes.cut:  # under `no_grad` results are constants
             return out
         with np.errstate(all="ignore"):
             return cls(out, like(out, op.jvp(tangents, out, primals, params)), level)
@@ -112,13 +116,13 @@ class Dual(ArrayOperators):
 
 
 def operand(x: Any, op: Op, dtype: np.dtype[Any], i: int) -> Any:
-    """The i-th operand, a constant."""
+    """The i-th operand, which is a constant, as the row takes it."""
     x = constant(x, op, "Dual")
     return as_floats(x, dtype) if op.differentiates(i) and getattr(x, "dtype", None) != OBJECT else x
 
 
 def split(inputs: Sequence[Any]) -> tuple[int, list[Any], list[Any]]:
-    """The innermost level among the inputs, and each input's primal and tangent (None for a constant) at it."""
+    """The innermost level of the inputs, and each input's primal and tangent at this level (None for a constant)."""
     level = max(x.level for x in inputs if isinstance(x, Dual))
     mine = [isinstance(x, Dual) and x.level == level for x in inputs]
     primals = [x.primal if m else x for x, m in zip(inputs, mine, strict=True)]
@@ -127,14 +131,14 @@ def split(inputs: Sequence[Any]) -> tuple[int, list[Any], list[Any]]:
 
 
 def like(out: Any, tangent: Any) -> Any:
-    """A tangent in the shape and the dtype of the primal that it belongs to.
+    """A tangent in the shape and the dtype of its primal.
 
-    The one place where tangents are broadcast: where a small operand met a large constant, what a rule gives has the
-    shape of the small one.
+    Only this function broadcasts tangents. If a small operand was combined with a large constant, the rule's tangent
+    has the shape of the small operand.
     """
     shape = shape_of(out)
     if shape_of(tangent) != shape:
-        if isinstance(tangent, Node) and not tangent._fuses:  # a Value, that many times
+        if isinstance(tangent, Node) and not tangent._fuses:  # a Value, repeated
             return np.full(shape, tangent, dtype=object)
         tangent = ops.broadcast_to(tangent, shape)
     dtype = getattr(out, "dtype", OBJECT)
@@ -144,12 +148,12 @@ def like(out: Any, tangent: Any) -> Any:
 
 
 def shaped(x: Any) -> Any:
-    """A plain number as an array without axes, all else as it is."""
+    """A plain number as a 0-d array; anything else unchanged."""
     return np.asarray(x, dtype=float) if type(x) in (float, int, bool) else x
 
 
 def cell(x: list[Any]) -> Any:
-    """Numbers as a float array; scalars that are traced as an object array, on which rules work just as well."""
+    """Numbers as a float array. Variables go into an object array, since rules work on those, too."""
     if all(isinstance(item, float) for item in x):
         return np.array(x, dtype=float)
     return objects(x)

@@ -1,4 +1,4 @@
-"""Forward mode: `jvp`, which carries a rate of change along with each number."""
+"""Forward mode: `jvp` computes a rate of change together with each number."""
 
 from __future__ import annotations
 
@@ -10,28 +10,33 @@ import numpy as np
 from autograd import ops
 from autograd.engine.modes import levels, modes, recording
 from autograd.ops.arrays import number
-from autograd.ops.rows import Traced
+from autograd.ops.traced import Traced
 from autograd.transforms.containers import flatten
 from autograd.transforms.dual import Dual, like
 from autograd.transforms.variables import Function, checked_function, severed, zeros_like
 
 
 def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """The value of f, and its rate of change where the arguments change by the tangents: forward mode, in one run.
+    """The value of f, and its rate of change if the arguments change by the tangents. This is forward mode, in one run.
+
+    Raises ValueError unless each tangent has the structure and the shapes of its argument.
 
     >>> jvp(lambda x, y: x * y, (2.0, 3.0), (1.0, 0.5))
     (6.0, 4.0)
     """
     checked_function(f, "jvp")
     if len(primals) != len(tangents):
-        raise ValueError(f"jvp of {len(primals)} arguments was given {len(tangents)} tangents")
+        raise ValueError(f"jvp takes a tangent for each argument, got {len(tangents)} for {len(primals)} arguments")
     level = next(levels)
     args = []
     for primal, tangent in zip(primals, tangents, strict=True):
         leaves, rebuild = flatten(primal)
         moves, _ = flatten(tangent)
         if [np.shape(ops.detach(x)) for x in leaves] != [np.shape(ops.detach(t)) for t in moves]:
-            raise ValueError("a tangent has the structure and the shapes of its argument")
+            raise ValueError(
+                "jvp takes tangents with the structure and the shapes of their arguments, got "
+                f"{shapes_of(moves)} for an argument of {shapes_of(leaves)}"
+            )
         pairs = [(start(x), start(t)) for x, t in zip(leaves, moves, strict=True)]
         args.append(rebuild([Dual(x, like(x, t), level) for x, t in pairs]))
     outer = modes.of_arrays
@@ -47,11 +52,16 @@ def jvp(f: Function, primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[A
     return rebuild([tidy(severed(x)) for x in values]), rebuild([tidy(severed(x)) for x in rates])
 
 
+def shapes_of(leaves: Sequence[Any]) -> str:
+    """The shapes of the leaves as text."""
+    return ", ".join(str(np.shape(ops.detach(x))) for x in leaves) or "no numbers"
+
+
 def start(x: Any) -> Any:
-    """A number of the kinds that rules work on."""
+    """An argument of a kind that rules work on."""
     return x if isinstance(x, (Traced, np.ndarray)) else number(x)
 
 
 def tidy(x: Any) -> Any:
-    """A NumPy scalar as a float, all else as it is."""
+    """A NumPy scalar as a float; anything else unchanged."""
     return float(x) if isinstance(x, np.floating) else x

@@ -1,4 +1,4 @@
-"""Whole matrices of derivatives: `jacobian` and `hessian`; and `hvp`, which multiplies by one without making it."""
+"""Matrices of derivatives: `jacobian` and `hessian`. `hvp` multiplies by a Hessian without computing it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.engine.value import Value
-from autograd.ops.rows import Traced
+from autograd.ops.traced import Traced
 from autograd.transforms.containers import boxed, flatten, is_container
 from autograd.transforms.dual import Dual
 from autograd.transforms.forward import jvp
@@ -23,8 +23,8 @@ def jacobian(f: Function, argnum: int = 0, mode: str | None = None) -> Function:
 
     Args:
         f: takes and returns a number, an array, or a list of numbers.
-        argnum: the argument.
-        mode: "forward" (a run for each input), "reverse" (a sweep for each output), or None for the cheaper one.
+        argnum: the position of the argument.
+        mode: "forward" (one run for each input), "reverse" (one sweep for each output), or None for the cheaper one.
 
     The result has shape (*shape of the output, *shape of the argument).
 
@@ -51,7 +51,7 @@ def jacobian(f: Function, argnum: int = 0, mode: str | None = None) -> Function:
                 return reverse_rows(out, pull, shape)
         moves = [rebuild(unit) for unit in units(leaves)]
         columns = [as_array(jvp(of_one, (arg,), (move,))[1]) for move in moves]
-        if not columns:  # of nothing
+        if not columns:  # an empty argument
             columns = [as_array(of_one(arg))]
             return np.zeros((*np.shape(ops.detach(columns[0])), *shape))
         return ops.stack(columns, axis=-1).reshape((*np.shape(ops.detach(columns[0])), *shape))
@@ -60,7 +60,7 @@ def jacobian(f: Function, argnum: int = 0, mode: str | None = None) -> Function:
 
 
 def units(leaves: Sequence[Any]) -> list[list[Any]]:
-    """For each number among the leaves, the change of all leaves that moves it alone."""
+    """The unit tangents: for each number in the leaves, a tangent of 1 for it and 0 for the others."""
     moves = []
     for k, leaf in enumerate(leaves):
         numbers = ops.detach(leaf)
@@ -72,7 +72,7 @@ def units(leaves: Sequence[Any]) -> list[list[Any]]:
 
 
 def as_array(x: Any) -> Any:
-    """One array or Tensor of a result that may be a number, a list of numbers, or an array of Values."""
+    """A result as one array or Tensor. It may be a number, a list of numbers, or an array of Values."""
     leaves, _ = flatten(x)
     if not is_container(x):
         if isinstance(x, np.ndarray):
@@ -84,7 +84,7 @@ def as_array(x: Any) -> Any:
 
 
 def reverse_rows(out: Any, pull: Callable[[Any], Any], shape: tuple[int, ...]) -> Any:
-    """The Jacobian from one sweep for each output."""
+    """The Jacobian, by one sweep for each output."""
     leaves, rebuild = flatten(out)
     rows = [as_array(pull(rebuild(seed))[0]) for seed in units(leaves)]
     out_shape = (len(leaves),) if is_container(out) else np.shape(ops.detach(out))
@@ -92,7 +92,7 @@ def reverse_rows(out: Any, pull: Callable[[Any], Any], shape: tuple[int, ...]) -
 
 
 def hessian(f: Function, argnum: int = 0) -> Function:
-    """The function that returns all second derivatives of f, which returns one number: forward over reverse.
+    """The function that returns all second derivatives of f, by forward over reverse mode. f returns one number.
 
     The result has shape (*shape of the argument, *shape of the argument).
 
@@ -104,7 +104,7 @@ def hessian(f: Function, argnum: int = 0) -> Function:
 
 
 def hvp(f: Function, x: Any, v: Any) -> Any:
-    """The Hessian of f at `x` times `v`, without the Hessian: reverse over forward, the cost of a few gradients.
+    """The Hessian of f at `x` times `v`, by reverse over forward mode. It costs as much as a few gradients.
 
     Pearlmutter, "Fast exact multiplication by the Hessian", Neural Computation 6 (1994).
 

@@ -1,4 +1,4 @@
-"""Reverse mode: `grad`, `value_and_grad` and `vjp`, which run a function once and go backwards through its graph."""
+"""Reverse mode: `grad`, `value_and_grad` and `vjp`. They run a function once and go backwards through its graph."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ops
 from autograd.engine.graph import Node, cotangents
 from autograd.engine.modes import modes, recording
-from autograd.ops.rows import Traced
+from autograd.ops.traced import Traced
 from autograd.transforms.containers import by_name, flatten, is_module, parameters_of
 from autograd.transforms.dual import Dual
 from autograd.transforms.variables import (
@@ -27,20 +27,20 @@ from autograd.transforms.variables import (
 
 
 class _Arguments:
-    """A function's arguments with some of them made variables, and what is needed to hand gradients back."""
+    """A function's arguments, some of which become variables. `hand_back` puts gradients into their containers."""
 
     def __init__(self, args: Sequence[Any], argnums: int | Sequence[int]) -> None:
         self.single = isinstance(argnums, int)
         self.argnums = [argnums] if isinstance(argnums, int) else list(argnums)
         for i in self.argnums:
             if not -len(args) <= i < len(args):
-                raise IndexError(f"argument {i} is to be differentiated, but {len(args)} were given")
+                raise IndexError(f"argnums names argument {i}, but the number of arguments is {len(args)}")
         self.args = list(args)
         self.leaves: list[Any] = []
         self.inputs: list[Any] = []
         self.rebuilds: list[tuple[int, Callable[[Sequence[Any]], Any]]] = []
         chosen = [args[i] for i in self.argnums]
-        # a number that will meet arrays is an array without axes
+        # a number that is combined with arrays becomes a 0-d array
         self.arrays = arrays = modes.of_arrays or any(
             isinstance(ops.detach(x), np.ndarray) for arg in chosen if not is_module(arg) for x in flatten(arg)[0]
         )
@@ -61,7 +61,7 @@ class _Arguments:
         self.rebuilds.append((len(leaves), rebuild))
 
     def run(self, f: Function, kwargs: dict[str, Any]) -> Any:
-        """Call the function on the variables; what it does is recorded, whatever is on outside."""
+        """Call the function on the variables, with recording on, even inside `no_grad`."""
         outer = modes.of_arrays
         modes.differentiating += 1
         modes.of_arrays = outer or self.arrays
@@ -73,7 +73,7 @@ class _Arguments:
             modes.of_arrays = outer
 
     def hand_back(self, results: Sequence[Any]) -> Any:
-        """The results in the containers of the arguments that they belong to."""
+        """The results, in the containers of their arguments."""
         parts, start = [], 0
         for n, rebuild in self.rebuilds:
             parts.append(rebuild(results[start : start + n]))
@@ -87,12 +87,14 @@ def value_and_grad(
     """The function that returns f's value and its gradient.
 
     Args:
-        f: returns one number: a float, a Value, a Tensor of one element.
-        argnums: the argument to differentiate with respect to, or several of them. Each may be a number, an array,
-            a Value, a Tensor, a nested container of those, or a module, whose gradients come as a dictionary by path
-            (of the parameters that are not frozen).
-        create_graph: whether the results are part of a graph, to be differentiated again. By default they are if
-            an argument is a Value or Tensor itself.
+        f: returns one number: a float, a Value, or a Tensor of one element.
+        argnums: the position of the argument to differentiate with respect to, or several positions. Each argument may
+            be a number, an array, a Value, a Tensor, a nested container of those, or a module. The gradients of a
+            module are a dictionary by path, without frozen parameters.
+        create_graph: True if the results shall be part of a graph, so that they can be differentiated again. By default
+            they are if an argument is a Value or a Tensor.
+
+    Raises TypeError if `f` is not a function, and ValueError if it does not return one number.
 
     >>> value_and_grad(lambda x, y: x * y + y, argnums=(0, 1))(2.0, 3.0)
     (9.0, (3.0, 3.0))
@@ -138,7 +140,7 @@ def grad(f: Function, argnums: int | Sequence[int] = 0, create_graph: bool | Non
 
 
 def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
-    """The value of f, and the function that pulls a cotangent of it back to the arguments (a tuple of theirs).
+    """The value of f, and a function from its cotangent to those of the arguments, a tuple.
 
     >>> out, pull = vjp(lambda x: x * x, np.array([1.0, 2.0]))
     >>> out, pull(np.array([1.0, 10.0]))
@@ -153,12 +155,13 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
     def pull(cotangent: Any) -> Any:
         seeds = matching(cotangent, out)
         if len(seeds) != len(outs):
-            raise ValueError(f"the function returned {len(outs)} results, but {len(seeds)} cotangents came")
+            raise ValueError(f"the function returned {len(outs)} results, but got {len(seeds)} cotangents")
         totals: list[Any] = [zeros_like(x) for x in traced.leaves]
         for x, seed in zip(outs, seeds, strict=True):
             if np.shape(ops.detach(seed)) != np.shape(ops.detach(x)):
                 raise ValueError(
-                    f"a cotangent of shape {np.shape(ops.detach(seed))} for a result of {np.shape(ops.detach(x))}"
+                    f"a cotangent has the shape of its result, {np.shape(ops.detach(x))}, not "
+                    f"{np.shape(ops.detach(seed))}"
                 )
             totals = [a + b for a, b in zip(totals, pulled(x, seed, traced.wrt, live), strict=True)]
         if not live:
@@ -169,14 +172,14 @@ def vjp(f: Function, *primals: Any) -> tuple[Any, Callable[[Any], Any]]:
 
 
 def matching(x: Any, out: Any) -> list[Any]:
-    """The leaves of `x` that belong to those of a result; an array of numbers may stand for an array of Values."""
+    """The leaves of a cotangent `x`. For a result that is an array of Values, it may be an array of numbers."""
     if isinstance(out, np.ndarray) and out.dtype == object and isinstance(x, np.ndarray) and x.shape == out.shape:
         return [item if isinstance(item, Traced) else float(item) for item in x.flat]
     return flatten(x)[0]
 
 
 def pulled(out: Any, seed: Any, wrt: Sequence[Node], live: bool) -> list[Any]:
-    """The cotangents of `wrt`; of a Dual output, those of its primal together with those of its tangent."""
+    """The cotangents of `wrt`. For a Dual output they are Duals: those of its primal and those of its tangent."""
     if isinstance(out, Dual):
         rest = seed.tangent if isinstance(seed, Dual) and seed.level == out.level else None
         seed = seed.primal if rest is not None else seed
@@ -191,7 +194,7 @@ def pulled(out: Any, seed: Any, wrt: Sequence[Node], live: bool) -> list[Any]:
 
 
 def checked_scalar(f: Function, out: Any) -> Any:
-    """The one number that `grad` differentiates; anything else is refused with its shape."""
+    """The one number that `grad` differentiates; ValueError with its shape for anything else."""
     numbers = ops.detach(out)
     if isinstance(numbers, (list, tuple, dict)) or np.size(numbers) != 1:
         what = f"shape {np.shape(numbers)}" if isinstance(numbers, np.ndarray) else type(numbers).__name__

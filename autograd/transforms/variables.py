@@ -1,6 +1,7 @@
-"""What every transformation does with numbers: it makes variables of them, and plain numbers of its results.
+"""From numbers to variables and back, for every transformation.
 
-What goes in as plain numbers comes out as plain numbers. What goes in as Values or Tensors stays part of the graph.
+If all arguments are plain numbers, so are the results. If there are Values or Tensors among them, the results are part
+of the graph.
 """
 
 from __future__ import annotations
@@ -16,27 +17,28 @@ from autograd.engine.modes import modes
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value
 from autograd.ops.arrays import number
-from autograd.ops.rows import FLOATS, Traced
+from autograd.ops.floats import FLOATS
+from autograd.ops.traced import Traced
 from autograd.transforms.dual import Dual
 
 Function = Callable[..., Any]
 
 
 def checked_function(f: Any, taker: str) -> None:
-    """Refuse what is no function: a result, perhaps, which has forgotten how it was computed."""
+    """TypeError unless `f` is a function. A frequent mistake is to pass a result in place of the function."""
     if not callable(f):
         hint = "its backward() gives gradients, too" if isinstance(f, Traced) else "such as lambda x: x * x"
         raise TypeError(f"{taker} takes a function, not the {type(f).__name__} {f!r:.60}: {hint}")
 
 
 def variable(x: Any, among_arrays: bool = False) -> Any:
-    """A variable of its own with the number(s) of `x`; connected to `x`, if that is a variable itself.
+    """A new variable with the numbers of `x`. If `x` is a variable, the new one is computed from it.
 
-    A number becomes a Value, or a Tensor where it will meet others.
+    A number becomes a Value, or a 0-d Tensor if it is `among_arrays`.
     """
     if isinstance(x, Dual):
         return Dual(variable(x.primal, among_arrays), x.tangent, x.level)
-    if isinstance(x, Node) and not x.requires_grad:  # who asks for a derivative by it gets one
+    if isinstance(x, Node) and not x.requires_grad:  # frozen: this derivative was asked for
         x = ops.detach(x)
         return variable(x) if isinstance(x, np.ndarray) else Value(x)
     if isinstance(x, Traced):
@@ -51,15 +53,17 @@ def variable(x: Any, among_arrays: bool = False) -> Any:
 
 
 def node_of(x: Any) -> Any:
-    """The variable inside: a Dual holds it in its innermost primal."""
+    """The variable itself. A Dual holds it in its innermost primal."""
     while isinstance(x, Dual):
         x = x.primal
     return x
 
 
 def is_live(leaves: Sequence[Any]) -> bool:
-    """Whether results have to be part of a graph: an input is a variable itself, or a reverse transformation around
-    this one is watching (the function may close over its variables).
+    """True if the results have to be part of a graph.
+
+    They are if an input is a variable. They are inside another reverse transformation, too, since the function may use
+    the variables of that one.
     """
     return (modes.differentiating > 0 and modes.recording) or any(
         isinstance(node_of(x), Node) or (isinstance(x, Dual) and is_live([x.tangent])) for x in leaves
@@ -67,18 +71,18 @@ def is_live(leaves: Sequence[Any]) -> bool:
 
 
 def severed(x: Any) -> Any:
-    """A result as it is; a constant of its kind where `no_grad` is on around the transformation."""
+    """A result. If the transformation runs inside `no_grad`, it becomes a constant of its kind."""
     return x if modes.recording or not isinstance(x, Traced) else ops.identity(x)
 
 
 def zeros_like(x: Any) -> Any:
-    """No change of `x`, as plain numbers."""
+    """Zeros of the shape of `x`, as plain numbers."""
     numbers = ops.detach(x)
     return np.zeros_like(numbers) if isinstance(numbers, np.ndarray) else 0.0
 
 
 def one_like(x: Any) -> Any:
-    """The seed of a single number."""
+    """The seed of a single number: 1."""
     numbers = ops.detach(x)
     return np.ones_like(numbers) if isinstance(numbers, np.ndarray) else 1.0
 

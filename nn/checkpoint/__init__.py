@@ -1,8 +1,8 @@
-"""Weights in files, and checkpoints: a whole training in one file, to go on from.
+"""Weights in files, and checkpoints: a whole training in one file, to continue from.
 
-A file from a crashed machine or a stranger must not become a wrong network. So nothing is pickled, what is written
-carries the SHA-256 of itself, and a file is read, checked and held against the model wholly before anything changes;
-what is wrong raises a `CheckpointError`.
+A file that is damaged or malicious must not become a wrong network. So nothing is pickled. A file contains its own
+SHA-256. It is read, checked and compared with the model before anything changes. If anything is wrong, a
+`CheckpointError` is raised.
 """
 
 import typing as _typing

@@ -1,4 +1,4 @@
-"""`Checkpoint`: a whole training in one file, to go on from."""
+"""`Checkpoint`: a whole training in one file, to continue from."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from nn.checkpoint.formats import TRAINING, Array, CheckpointError, PathLike, decoded, from_npz, to_npz
+from nn.checkpoint.formats import TRAINING, CheckpointError, decoded, from_npz, to_npz
 from nn.checkpoint.packing import packed, same, unpacked
 from nn.module import Module
-from nn.support.files import check_writable, clear_leftovers, write
+from nn.support.arrays import Array
+from nn.support.files import PathLike, check_writable, clear_leftovers, write
 from nn.training.history import History
 from nn.training.state import State
 
@@ -23,25 +24,31 @@ FORMAT = 1  # of checkpoints
 
 
 class Checkpoint:
-    """Keeps a training in a file, for `fit`: all that it takes to go on as if it had never stopped, bit for bit.
+    """Saves a training of `fit` in a file. A resumed training gives the same numbers, bit for bit, as an unbroken one.
 
     Args:
         path: the file, an npz with the arrays and a `training.json`. It is replaced after each epoch and on Ctrl-C.
-        steps: replace it also after each so many steps.
-        seconds: replace it also when it is so old, after the step that is running then.
-        resume: `fit` goes on from the file, in the middle of an epoch where it was saved there.
-        settings: what has to be the same then, by name: anything that JSON can hold.
+        steps: also replace it after every so many steps.
+        seconds: also replace it when it is older than this, at the end of a step.
+        resume: True to continue from the file, even in the middle of an epoch.
+        settings: anything that JSON can hold, by name. It must be equal when the training is resumed.
 
-    In the file: the parameters of the model and the optimiser, the optimiser's state and steps (the place in a
-    schedule, too), the epoch, the place in it, the history; the generators of random numbers in the model and the
-    loss (`Dropout`), where these are modules or functions that refer to some; and the `state_dict` of the batches and
-    of each callback that has one (and may refuse what does not fit, by an error in `on_resume(state)`). Batches
-    without one have to be the same in each epoch, like a list. Not in it: the code, NumPy's and Python's global
-    generators.
+    The file contains:
 
-    A training that had come to its end, or was stopped by a callback, is at its end when it is resumed.
-    Resuming raises CheckpointError where the file cannot be read, is damaged, or belongs to another training; then
-    everything is as it was. ``steps`` and ``seconds`` have to be above 0 (ValueError).
+    - the parameters of the model and the optimiser,
+    - the optimiser's state and its number of steps, from which a schedule continues,
+    - the epoch, the step in it, and the history,
+    - the random generators of the model and the loss, such as those of `Dropout`, if these are modules or functions
+      that refer to modules or generators,
+    - the `state_dict` of the batches and of each callback that has one.
+
+    It does not contain the code, nor the global generators of NumPy and Python. Batches without a `state_dict` must be
+    the same in each epoch, like a list. A callback can refuse to resume: its method `on_resume(state)` raises an error.
+
+    A training that was complete, or was stopped by a callback, does no more steps when it is resumed.
+
+    Raises CheckpointError on resuming if the file cannot be read, is damaged, or belongs to another training. Then
+    nothing has changed. Raises ValueError for `steps` or `seconds` that are not above 0.
 
     >>> import tempfile
     >>> from nn import Adam, dense, fit, squared_error
@@ -72,15 +79,17 @@ class Checkpoint:
                 raise ValueError(f"{name} must be above 0, got {x}")
         self.path, self.steps, self.seconds, self.resume = Path(path), steps, seconds, resume
         arrays: dict[str, Array] = {}
-        self.settings: dict[str, Any] = json.loads(json.dumps(packed(settings or {}, "", arrays)))  # as they come back
+        text = json.dumps(packed(settings or {}, "", arrays))
+        self.settings: dict[str, Any] = json.loads(text)  # in the form that they have in the file
         if arrays:
             raise TypeError(f"settings are what JSON can hold, not arrays: {', '.join(arrays)}")
         self._saved = time.monotonic()
 
     def start(self, state: State) -> None:
-        """Before the first step: go on from the file if that is wanted; raise what saving would raise an epoch later.
+        """Prepare before the first step, and restore the training if it is to be resumed.
 
-        That is OSError where the file cannot be written, ValueError for two parameters or generators with one path.
+        Errors that would occur when saving, an epoch later, are raised here: OSError if the file cannot be written, and
+        ValueError for two parameters or generators with the same path.
         """
         dict(_parts(state)["network"].named_parameters())
         if self.resume:
@@ -90,14 +99,14 @@ class Checkpoint:
         clear_leftovers(self.path)
 
     def save_if_due(self, state: State) -> None:
-        """Save in the middle of an epoch, if it is time to."""
+        """Save in the middle of an epoch, if `steps` or `seconds` say so."""
         due = self.steps is not None and state.optimizer.steps % self.steps == 0
         due |= self.seconds is not None and time.monotonic() - self._saved >= self.seconds
-        if due and not state.history.stopped:  # one that ends here is saved with its last row, in a moment
+        if due and not state.history.stopped:  # `fit` saves a stopped training, with its last row
             self.save(state)
 
     def save(self, state: State) -> None:
-        """Replace the file by where the training stands."""
+        """Replace the file by the present state of the training."""
         arrays: dict[str, Array] = {}
         training = {
             "format": FORMAT,
@@ -119,7 +128,7 @@ class Checkpoint:
         self._saved = time.monotonic()
 
     def restore(self, state: State) -> None:
-        """Take the file's training over into the parts of this one: all or nothing."""
+        """Restore the training from the file, all of it or nothing."""
         parts = _parts(state)
         before = {name: part.state_dict() for name, part in parts.items()}
         arrays = decoded(self.path, partial(from_npz, sealed=True))
@@ -140,11 +149,11 @@ class Checkpoint:
             for callback in state.callbacks:
                 if hasattr(callback, "on_resume"):
                     callback.on_resume(state)
-        except Exception as error:  # whatever it is that a stranger's file sets off
+        except Exception as error:  # a damaged file may cause any error
             for name, part in parts.items():
                 part.load_state_dict(before[name])
             reason = f"lacks {error}" if isinstance(error, KeyError) else str(error)
-            raise CheckpointError(f"{self.path}: this is no checkpoint of this training: {reason}") from error
+            raise CheckpointError(f"{self.path}: this is not a checkpoint of this training: {reason}") from error
         state.history.rows, state.history.stopped = history.rows, stopped
         state.epoch, state.step, state.complete = epoch, step, complete
         state.loss, state.total, state.lr, state.started = loss, total, lr, time.perf_counter() - seconds
@@ -156,15 +165,15 @@ class Checkpoint:
         names = [name for name in {**then, **now} if not same(then.get(name), now.get(name))]
         if names:
             changes = ", ".join(f"{name} was {then.get(name)!r} and is {now.get(name)!r}" for name in names)
-            raise ValueError(f"{changes}; go on with what it was, or begin anew")
+            raise ValueError(f"{changes}; continue with the old settings, or start a new training")
 
 
 class _Network(Module):
-    """Everything with parameters or generators that a training reaches, each once."""
+    """All parameters and generators of a training, as one module: each is found once."""
 
     def __init__(self, state: State) -> None:
         self.model, self.loss = _reached(state.model), _reached(state.criterion)
-        self.others = state.optimizer.parameters  # those found above are not listed twice
+        self.others = state.optimizer.parameters  # those of the model are found only once
 
 
 class _Generators:
@@ -178,13 +187,13 @@ class _Generators:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         if state.keys() != self.found.keys():
-            raise ValueError(f"it has generators at {sorted(state)}, the model at {sorted(self.found)}")
+            raise ValueError(f"its generators are at {sorted(state)}, the model's at {sorted(self.found)}")
         for path, generator in self.found.items():
             generator.bit_generator.state = state[path]
 
 
 def _parts(state: State) -> dict[str, Any]:
-    """What has a state of its own to keep, by name."""
+    """The objects whose states are saved, by name."""
     network = _Network(state)
     parts: dict[str, Any] = {"network": network, "generators": _Generators(network), "optimizer": state.optimizer}
     if hasattr(state.batches, "load_state_dict"):
@@ -194,7 +203,7 @@ def _parts(state: State) -> dict[str, Any]:
 
 
 def _reached(f: Callable[..., Any]) -> Any:
-    """Where the parameters and generators of a callable are: itself, or what a function of the user's refers to."""
+    """The owner of a callable's parameters: the callable, or the modules and generators that a function refers to."""
     if inspect.ismethod(f):
         return f.__self__
     if not inspect.isfunction(f):

@@ -10,7 +10,6 @@ import numpy as np
 
 from nn.checkpoint.formats import (
     CheckpointError,
-    PathLike,
     decoded,
     from_npz,
     from_safetensors,
@@ -18,18 +17,20 @@ from nn.checkpoint.formats import (
     to_safetensors,
 )
 from nn.module import Module
-from nn.support.files import write
+from nn.support.files import PathLike, write
 
-SMALL, RATIO = 64 << 20, 100  # a file may always have the one, or the other times what its reader holds
+SMALL, RATIO = 64 << 20, 100  # a file may have 64 MB, or 100 times the size of the model
 
 
 def save(model: Module, path: PathLike) -> None:
-    """Write a model's weights to an ``.npz`` or ``.safetensors`` file, as its suffix says; whole or not at all.
+    """Write a model's weights to a file, whole or not at all. The suffix ``.npz`` or ``.safetensors`` is the format.
 
-    Each is an array named by its parameter's path and of its shape and dtype (Values: float64, without dimensions),
-    for `numpy.load`, `safetensors` and `load` to read. The same weights give the same bytes, whatever their layout in
-    memory. Raises ValueError for another suffix and for two parameters with one path, ImportError where safetensors
-    is not installed, OSError where the file cannot be written.
+    Each parameter is an array named by its path, with its shape and dtype. A Value is a float64 array without
+    dimensions. `load`, `numpy.load` and `safetensors` read the file. The same weights give the same bytes, whatever
+    their layout in memory.
+
+    Raises ValueError for another suffix and for two parameters with the same path, ImportError if safetensors is not
+    installed, and OSError if the file cannot be written.
 
     >>> import tempfile
     >>> from nn import dense
@@ -46,11 +47,11 @@ def save(model: Module, path: PathLike) -> None:
 
 
 def load(model: Module, path: PathLike) -> None:
-    """Take over the weights in a file that `save` wrote, or `numpy.savez` or `safetensors`.
+    """Load weights into a model from a file written by `save`, `numpy.savez` or `safetensors`.
 
-    Raises CheckpointError, and leaves the model as it was, where the file cannot be read, is damaged, or any key,
-    shape or dtype is not the model's: see `Module.load_state_dict`. Memory is bounded by the size of the model: what
-    does not fit it is not unpacked.
+    Raises CheckpointError if the file cannot be read or is damaged, or if a key, shape or dtype differs from the
+    model's: see `Module.load_state_dict`. Then the model is unchanged. Arrays that do not fit the model are not
+    unpacked, so the memory used is bounded by the size of the model.
     """
     path = Path(path)
     shapes = {name: p.shape for name, p in model.named_parameters()}
@@ -64,5 +65,5 @@ def load(model: Module, path: PathLike) -> None:
 
 def _suffix(path: Path) -> str:
     if path.suffix not in (".npz", ".safetensors"):
-        raise ValueError(f"weights are kept as .npz or .safetensors, not as {path.name}")
+        raise ValueError(f"weights are saved as .npz or .safetensors, not as {path.name}")
     return path.suffix

@@ -9,15 +9,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from nn.support.arrays import as_array
-
-Array = npt.NDArray[Any]
-Seed = int | np.random.Generator
+from nn.support.arrays import Array, Seed, as_array
 
 CHUNK = 8  # images at a time; the system allocates larger arrays anew each time, which dominates the time
 
@@ -60,7 +55,7 @@ class Augment:
             if not 0 <= (value := getattr(self, name)) < math.inf:
                 raise ValueError(f"{name} has to be at least 0 and finite, got {value}")
         if self.scale >= 1:
-            raise ValueError(f"scale has to be below 1, for a factor of 0 leaves no image; got {self.scale}")
+            raise ValueError(f"scale has to be below 1, since a factor of 0 leaves no image; got {self.scale}")
         if self.smoothness < 1:
             raise ValueError(f"smoothness has to be at least 1 pixel, got {self.smoothness}")
 
@@ -92,9 +87,9 @@ class Augment:
         else:
             shape = self.shape or (math.isqrt(pixels),) * 2
         if images.ndim not in (2, 3) or not pixels or shape[0] * shape[1] != pixels or self.shape not in (None, shape):
-            wanted = "square ones" if self.shape is None else f"{self.shape}"
+            wanted = "square images" if self.shape is None else f"images of {self.shape}"
             raise ValueError(
-                f"augmentation needs images (N, height, width), or rows of the pixels of {wanted} (shape= says others);"
+                f"augmentation needs images (N, height, width), or rows of pixels of {wanted} (or pass another shape=);"
                 f" got the shape {images.shape}"
             )
         return shape[0], shape[1]

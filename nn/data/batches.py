@@ -11,10 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.support.arrays import ANY, as_array
+from nn.support.arrays import ANY, Array, Seed, as_array
 
-Array = npt.NDArray[Any]
-Seed = int | np.random.Generator
 Augmentation = Callable[[Array, np.random.Generator], Array]
 
 

@@ -78,10 +78,10 @@ def download(name: str, *, base_url: str | None = None, progress: bool = True) -
 
     >>> download("imagenet")
     Traceback (most recent call last):
-    ValueError: there is no data set 'imagenet' to download, but mnist, fashion-mnist
+    ValueError: there is no data set 'imagenet' to download, only mnist, fashion-mnist
     """
     if name not in SOURCES:
-        raise ValueError(f"there is no data set {name!r} to download, but {', '.join(SOURCES)}")
+        raise ValueError(f"there is no data set {name!r} to download, only {', '.join(SOURCES)}")
     source = SOURCES[name]
     folder = cache_folder() / name
     mirrors = source.mirrors if base_url is None else (base_url,)
@@ -95,7 +95,7 @@ def _fetch(file: str, sha256: str, folder: Path, urls: list[str], progress: bool
     pooch = _pooch()
     pooch.get_logger().setLevel("WARNING")  # it would log each file, besides the progress bar
     if (folder / file).exists() and not (folder / file).is_file():
-        raise error_in(folder / file, "is in the way and not a file", "remove it")
+        raise error_in(folder / file, "is not a file", "remove it")
     reasons = []
     for url in urls:
         responses: list[Any] = []  # if a transfer fails, pooch leaves its response open

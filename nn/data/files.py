@@ -10,7 +10,6 @@ import gzip
 import hashlib
 import io
 import math
-import os
 import sys
 import warnings
 import zlib
@@ -21,10 +20,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from nn.support.files import read
-
-Array = npt.NDArray[Any]
-PathLike = str | os.PathLike[str]
+from nn.support.arrays import Array
+from nn.support.files import PathLike, read
 
 _IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 CHUNK = 4096  # lines of a CSV file that are parsed at a time, in 64 bits
@@ -61,7 +58,7 @@ class _Content:
             while chunk := self.stream.read(min(size - len(found), 1 << 20)):
                 found += chunk
                 if self.stream.tell() > self.limit:
-                    reason = f"unpacks to more than {self.limit >> 20} MB, over {RATIO} times what it takes"
+                    reason = f"unpacks to more than {self.limit >> 20} MB, over {RATIO} times its size"
                     raise error_in(self.path, reason, "unpack it yourself if you trust it")
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise error_in(self.path, f"damaged gzip data ({error})") from error
@@ -87,7 +84,7 @@ def read_idx(path: PathLike, *, sha256: str | None = None) -> Array:
     magic = content.read(4)
     if len(magic) == 4 and (magic[:2] != b"\0\0" or magic[2] not in _IDX_DTYPES):
         known = ", ".join(f"{code:02x}" for code in _IDX_DTYPES)
-        raise error_in(path, f"starts with {magic.hex(' ')}, but IDX with 00 00 and a dtype ({known})")
+        raise error_in(path, f"starts with {magic.hex(' ')}, but an IDX file starts with 00 00 and a dtype ({known})")
     if len(magic) < 4 or len(dims := content.read(4 * magic[3])) < 4 * magic[3]:
         raise error_in(path, "ends inside its header")
     stored = np.dtype(_IDX_DTYPES[magic[2]])
@@ -130,8 +127,8 @@ def read_csv(
     Returns features (N, columns - 1) of `dtype`, and labels (N,) of int64.
 
     Raises DatasetError, which names line and column (from 1), for lines of different lengths, text, labels that are not
-    integers, and features that are not finite or do not fit `dtype` (uint8: 0..255). Also for a wrong checksum. Raises
-    TypeError for another kind of dtype.
+    integers, and features that are not finite or do not fit `dtype` (uint8: 0..255). Raises DatasetError for a wrong
+    checksum, too, and TypeError for another kind of dtype.
 
     >>> from tempfile import TemporaryDirectory
     >>> with TemporaryDirectory() as folder:

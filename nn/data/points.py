@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import numpy.typing as npt
 
-Array = npt.NDArray[Any]
-Seed = int | np.random.Generator
+from nn.support.arrays import Array, Seed
 
 
 def moons(n_samples: int = 100, noise: float = 0.1, seed: Seed = 0) -> tuple[Array, Array]:
     """Make two interleaving half circles, with the geometry of scikit-learn's `make_moons`.
 
-    Returns shuffled float64 points (n_samples, 2), with Gaussian noise of standard deviation `noise`, and
-    int64 labels (n_samples,): 0 for the outer half circle (n_samples // 2 points), 1 for the inner. Raises
-    ValueError for `n_samples` < 1 and for a negative `noise`.
+    Returns shuffled float64 points (n_samples, 2), with Gaussian noise of standard deviation `noise`, and int64 labels
+    (n_samples,): 0 for the outer half circle (n_samples // 2 points), 1 for the inner. Raises ValueError for
+    `n_samples` < 1 and for a negative `noise`.
 
     >>> x, y = moons(4, noise=0.0)
     >>> x[y == 0].round(3).tolist()

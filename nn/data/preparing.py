@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from nn.support.arrays import ANY, as_array, as_floats
-
-Array = npt.NDArray[Any]
-Seed = int | np.random.Generator
+from nn.support.arrays import ANY, Array, Seed, as_array, as_floats
 
 
 def one_hot(labels: npt.ArrayLike, classes: int, dtype: npt.DTypeLike = np.float32) -> Array:
     """Turn labels (N,) into rows (N, classes) of `dtype`: 1 in the label's column, 0 elsewhere.
 
-    Raises IndexError for a label outside [0, classes), TypeError for labels that are not integers, ValueError
-    for labels that are not 1-D.
+    Raises IndexError for a label outside [0, classes), TypeError for labels that are not integers, ValueError for
+    labels that are not 1-D.
 
     >>> one_hot([2, 0], classes=3)
     array([[0., 0., 1.],

@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from nn.data.download import download
-from nn.data.files import PathLike, error_in, read_csv, read_idx
+from nn.data.files import error_in, read_csv, read_idx
+from nn.support.arrays import Array
 from nn.support.extras import optional
-
-Array = npt.NDArray[Any]
+from nn.support.files import PathLike
 
 MNIST = Path(__file__).resolve().parent / "mnist"
+"""The folder of the copy of MNIST that comes with the package."""
+
 _MNIST_SHA256 = {
     "train-images-idx3-ubyte.gz": "0b367032e93c5d0cea0925647cfdb18614af8ee15f83e6f2fc2ad904a6835971",
     "train-labels-idx1-ubyte.gz": "1787548bbe0bff1ec2ecdc0ef292b02df999e2d1a6002d27500982c652b17203",
@@ -121,7 +123,7 @@ def load_digits(
     """
     dtype = _pixel_dtype(dtype, scale, 16)
     datasets, selection = (
-        optional(f"sklearn.{module}", "the digits are scikit-learn's", "pip install 'chainrule[data]'")
+        optional(f"sklearn.{module}", "the digits need scikit-learn", "pip install 'chainrule[data]'")
         for module in ("datasets", "model_selection")
     )
     digits = datasets.load_digits()

@@ -1,6 +1,6 @@
 """Trained models for use elsewhere: as ONNX, and as one file of plain Python.
 
-A model is recorded by running it (`recording`). Each of the two writers turns the steps into its own form.
+`recording` runs a model and lists its operations as steps. `onnx` and `source` write the steps in their formats.
 """
 
 import typing as _typing

@@ -1,14 +1,12 @@
-"""A trained model as ONNX.
+"""Write a trained model as ONNX.
 
-A model is recorded by running it (`nn.export.recording`), and each row of the operation table that it used becomes a
-node of ONNX. Rows that ONNX lacks are written out by their own formulas, as text of the table is: no formula is
-repeated here.
+The model is recorded by running it (`nn.export.recording`). Each row of the operation table that it used becomes a node
+of ONNX. A row that ONNX lacks becomes the nodes of its formula, which is read from the table and not repeated here.
 """
 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -19,7 +17,7 @@ import autograd
 from autograd import Symbol
 from nn.export.recording import Constant, ExportError, Step, check_name, described, record
 from nn.support.extras import optional
-from nn.support.files import write
+from nn.support.files import PathLike, write
 
 OPSET, IR_VERSION = 18, 8  # of December 2022; all current readers of ONNX support them
 FAR = 2**63 - 1  # beyond the end of any axis
@@ -46,7 +44,7 @@ COMPOSED: dict[str, Callable[..., Any]] = {
     "copysign": lambda x, y: autograd.abs(x) * autograd.where(y < 0, -1.0, 1.0),
     "remainder": lambda x, y: (left := autograd.fmod(x, y)) + autograd.where(left * y < 0, y, 0.0),
 }
-"""Rows that ONNX lacks and that are not formulas of others."""
+"""Formulas for rows that ONNX lacks and that have no formula in the table."""
 
 REDUCTIONS = {
     "sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd",
@@ -58,7 +56,7 @@ COMPARISONS = {"<": "Less", "<=": "LessOrEqual", ">": "Greater", ">=": "GreaterO
 
 def export_onnx(
     model: Callable[[Any], Any],
-    path: str | os.PathLike[str],
+    path: PathLike,
     input_shape: int | Sequence[int] | None = None,
 ) -> Path:
     """Write a model as an ONNX file: one input "input" (batch, *input_shape), one output "output", any batch length.
@@ -172,7 +170,7 @@ class _Graph:
             dtypes = [x.dtype for x in step.operands if isinstance(x, Step)]
         inputs = [self.operand(*pair) for pair in zip(step.operands, dtypes, strict=True)]
         if autograd.ops.ROWS.get(op.name) is not op and not hasattr(op, "is_formula"):
-            _refuse(op, "it is an operation of your own: compose it of autograd's")
+            _refuse(op, "it is an operation of your own: write it with autograd's operations")
         if op.name in REDUCTIONS:
             return self.reduction(step, *inputs)
         special = getattr(self, f"row_{op.name}", None)
@@ -187,7 +185,7 @@ class _Graph:
             return self.add("Mod", *inputs, fmod=1)
         if op.name == "floordiv":
             return self.add("Floor", self.add("Div", *inputs))
-        if op.name == "erf":  # onnxruntime has it in float32 only
+        if op.name == "erf":  # onnxruntime has Erf in float32 only
             single = self.add("Erf", inputs[0] if dtype == np.float32 else self.cast(inputs[0], np.float32))
             return single if dtype == np.float32 else self.cast(single, dtype)
         rule = COMPOSED.get(op.name) or (op.value if getattr(op, "is_formula", False) else None)
@@ -196,7 +194,7 @@ class _Graph:
         return self.formula(rule(*(Symbol(str(i)) for i in range(len(inputs)))), inputs, dtype, {})
 
     def formula(self, s: Any, inputs: Sequence[str], dtype: Any, done: dict[int, str]) -> str:
-        """Add the nodes of an expression, each common part once. A name in it is an index of `inputs`."""
+        """Add the nodes of an expression, common parts once. A name in the expression is an index of `inputs`."""
         if id(s) not in done:
             parts = [self.formula(part, inputs, dtype, done) for part in s.parts]
             if not parts:
@@ -235,7 +233,7 @@ class _Graph:
     def single_axis(self, step: Step) -> int:
         axis = step.params.get("axis", -1)
         if not isinstance(axis, int):
-            _refuse(step.op, f"ONNX does it along one axis, not {axis}")
+            _refuse(step.op, f"ONNX computes it along one axis, not {axis}")
         return axis
 
     def row_reshape(self, step: Step, x: str) -> str:
@@ -295,8 +293,8 @@ def _full_index(step: Step) -> tuple[list[Any], list[str]]:
     index = list(given) if isinstance(given, tuple) else [given]
     kinds = [_kind_of_index(i) for i in index]
     if "" in kinds or kinds.count("array") > 1 or {"array", "int"} <= {*kinds} or {"array", "new"} <= {*kinds}:
-        why = "whole numbers, slices, None and ... are exported, or one array of whole numbers among slices"
-        _refuse(step.op, f"of the index {given!r:.80}, {why}")
+        why = "whole numbers, slices, None and ..., or one array of whole numbers and slices"
+        _refuse(step.op, f"its index {given!r:.80} is not of a kind that is exported: {why}")
     if "rest" not in kinds:
         index.append(...)
         kinds.append("rest")

@@ -1,7 +1,7 @@
 """Record the operations of a model by running it, so that any model made of operations can be exported.
 
-The model runs twice, on random batches of different lengths. A length that differs between the two depends on the
-batch. A number that differs depends on the input outside the graph, by a comparison, `.data` or a random mask. The
+The model runs twice, on random batches of different lengths. A length that differs between the two runs depends on the
+batch. A number that differs depends on the input outside the graph, by a comparison, `.data` or a random mask. Then the
 export would be wrong for other inputs, so the model is refused.
 """
 
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 import autograd
 from autograd import Tensor, Value
+from autograd.engine.graph import between
 from nn.module import Module, mode
 from nn.neuron import Neuron
 
@@ -77,9 +78,11 @@ def record(model: Callable[[Any], Any], input_shape: int | Sequence[int] | None 
 
 
 def check_name(op: Any) -> None:
-    """Refuse a custom row with the name of a row of the table, since the writers look rows up by name."""
+    """Raise ExportError for a custom row named like a row of the table, since the writers look rows up by name."""
     if autograd.ops.ROWS.get(op.name, op) is not op:
-        raise ExportError(f"{op.name} cannot be exported: it is a row of your own with a name of autograd's; rename it")
+        raise ExportError(
+            f"{op.name} cannot be exported: it is a row of your own, and autograd has one with this name; rename it"
+        )
 
 
 def described(model: Any) -> str:
@@ -125,23 +128,10 @@ def _shape_of_sample(model: Any, parameters: Sequence[Any]) -> tuple[int, ...]:
     return (first.shape[0],)
 
 
-def _order(out: Tensor, x: Tensor) -> list[Tensor]:
-    """The Tensors that depend on x, operands before results."""
-    depends = {id(x): True}
-    order = [x]
-    stack: list[tuple[Any, bool]] = [(out, False)]
-    while stack:
-        node, expanded = stack.pop()
-        if id(node) in depends:
-            continue
-        if expanded or node.is_leaf:
-            depends[id(node)] = any(depends[id(parent)] for parent in node.parents)
-            if depends[id(node)]:
-                order.append(node)
-        else:
-            stack.append((node, True))
-            stack.extend((parent, False) for parent in node.parents)
-    if not depends[id(out)]:
+def _order(out: Tensor, x: Tensor) -> list[Any]:
+    """The nodes that depend on x, operands before results: x first, `out` last."""
+    order = [x, *between([out], [x])]
+    if order[-1] is not out:
         raise ExportError(
             "the output does not depend on the input by recorded operations: the model must compute on the Tensor that "
             "it is given (not on its .data), and not under no_grad"
@@ -149,8 +139,8 @@ def _order(out: Tensor, x: Tensor) -> list[Tensor]:
     return order
 
 
-def _steps(first: list[Tensor], second: list[Tensor], names: dict[int, str]) -> list[Step]:
-    """The steps of two runs, which may differ only in the batch length. Otherwise raises ExportError."""
+def _steps(first: Sequence[Any], second: Sequence[Any], names: dict[int, str]) -> list[Step]:
+    """The steps of two runs. Raises ExportError if the runs differ in more than the batch length."""
     if [node.op for node in first] != [node.op for node in second]:
         raise ExportError("the model does different operations for different inputs: only one fixed graph is exported")
     places = [{id(node): i for i, node in enumerate(order)} for order in (first, second)]
@@ -192,6 +182,6 @@ def _common(op: Any, a: Any, b: Any) -> Any:
 def _differs(op: Any) -> NoReturn:
     raise ExportError(
         f"{op.name} reads numbers that change with the input but do not come from it by recorded operations (a "
-        "comparison, .data, random numbers, an array as long as the batch), so the export would be wrong for others: "
-        "write choices with relu, maximum, clip or abs, and let constants broadcast"
+        "comparison, .data, random numbers, an array as long as the batch), so the export would be wrong for other "
+        "inputs: write choices with relu, maximum, clip or abs, and let constants broadcast"
     )

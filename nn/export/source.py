@@ -1,8 +1,8 @@
 """Write a trained model as one Python file that imports only the standard library.
 
-The model is recorded by running it (`nn.export.recording`), for one sample: what is a batch of rows there is a list of
-numbers here. Elementwise operations are written as the operation table itself writes its rows; only what concerns lists
-(sums of products, softmax) and what Python's `math` raises instead of giving infinity is said here.
+The model is recorded by running it (`nn.export.recording`). The file computes one sample, so a batch of rows becomes a
+list of numbers. The formulas of elementwise operations are read from the operation table. This module has only the
+functions on lists (sums of products, softmax), and the results where Python's `math` raises an error.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import base64
 import builtins
 import keyword
 import math
-import os
 import re
 import textwrap
 import unicodedata
@@ -24,10 +23,10 @@ import numpy.typing as npt
 import autograd
 from autograd import Symbol
 from nn.export.recording import Constant, ExportError, Step, check_name, described, record
-from nn.support.files import write
+from nn.support.files import PathLike, write
 
-INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # written with Python's operators
-FEW = 100  # arrays of at most this size are written as numbers, so that small networks can be read
+INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # written without a function of their own
+FEW = 100  # arrays of at most this size are written as numbers, so that small networks are readable
 
 RAISES = {
     "div": ("ZeroDivisionError", "x * copysign(inf, y) if x else nan"),
@@ -60,7 +59,7 @@ NOT_NEGATIVE = ("abs", "exp", "exp2", "hypot", "relu", "sigmoid", "softplus", "s
 
 
 def never_zero(s: Any) -> bool:
-    """Whether an expression is seen to have another value than 0: a number, or a positive one and what is not negative.
+    """True if an expression cannot be 0: a number other than 0, or a sum of a positive number and a term of 0 or more.
 
     >>> x = Symbol("x")
     >>> never_zero(1 + autograd.exp(-x)), never_zero(1 - x)
@@ -142,7 +141,7 @@ if __name__ == "__main__":
 
 def export_source(
     model: Callable[[Any], Any],
-    path: str | os.PathLike[str] | None = None,
+    path: PathLike | None = None,
     input_shape: int | Sequence[int] | None = None,
 ) -> str:
     """A model as the text of one Python file without dependencies. Its function ``predict(x)`` computes one sample.
@@ -155,11 +154,11 @@ def export_source(
             ``nn.dense(784, 100, 10)``.
 
     `predict` takes a list of numbers (nested or not) and returns a list or one number. It computes in Python's floats,
-    which are float64. Run as a command, ``python FILE 0.5 1.0``, the file prints the outputs for the numbers given, or
-    read from stdin.
+    which are float64. As a command, ``python FILE 0.5 1.0``, the file prints the outputs for the given numbers, or for
+    numbers on stdin.
 
-    Raises ExportError, which names the operation, if the model is more than layers on lists. `export_onnx` supports
-    many more models.
+    Raises ExportError, which names the operation, if an operation is not one on a list of numbers. `export_onnx`
+    supports many more models.
 
     >>> from nn import MLP
     >>> neuron = MLP(2, [1])
@@ -238,7 +237,7 @@ class _File:
         if special is not None:
             return str(special(step))
         if not hasattr(step.op, "is_formula"):
-            _refuse(step.op, "it is not one of the operations on lists that plain Python is written for")
+            _refuse(step.op, "the file has no function on lists for it")
         return self.elementwise(step)
 
     def elementwise(self, step: Step) -> str:
@@ -258,7 +257,7 @@ class _File:
                 symbols.append(Symbol(f"{self.names[id(x)]}[0]"))
                 continue
             elif x.shape != step.shape:
-                _refuse(step.op, f"an operand of shape {x.shape} would have to be repeated to {step.shape}")
+                _refuse(step.op, f"an operand of shape {x.shape} is broadcast to {step.shape}")
             else:
                 source = self.names[id(x)]
             known = [letter for letter, name in lanes.items() if name == source]
@@ -322,7 +321,7 @@ class _File:
         self.functions[op.name] = f"def {op.name}({', '.join(names)}):\n{body}"
 
     def guarded(self, s: Any) -> Any:
-        """A formula in which Python never divides by 0: the function `div` does where the divisor may be."""
+        """The formula with `div` in place of Python's division where a divisor may be 0, which would raise an error."""
         if not s.parts:
             return s
         parts = tuple(map(self.guarded, s.parts))
@@ -338,7 +337,7 @@ class _File:
     def vector(self, step: Step, x: Step | Constant) -> str:
         """The name of an operand that is one list for each sample."""
         if isinstance(x, Constant) or len(x.shape) != 2:
-            _refuse(step.op, "plain Python is written for one list of numbers a sample: flatten first")
+            _refuse(step.op, "the file takes one list of numbers a sample: flatten first")
         return self.names[id(x)]
 
     def row_linear(self, step: Step) -> str:
@@ -362,7 +361,7 @@ class _File:
     def row_softmax(self, step: Step) -> str:
         (x,) = step.operands
         if step.params.get("axis", -1) not in (-1, 1):
-            _refuse(step.op, "only along the last axis")
+            _refuse(step.op, "the file computes it along the last axis only")
         self.call(step.op.name)
         return f"{step.op.name}({self.vector(step, x)})"
 
@@ -387,7 +386,7 @@ class _File:
                 return f"{source}[{i}]"
             if isinstance(i, slice):
                 return f"{source}[{':'.join('' if n is None else str(n) for n in (i.start, i.stop, i.step))}]"
-        return _refuse(step.op, f"of the index {index!r:.80}, only one place or slice of each sample's list is written")
+        return _refuse(step.op, f"the index {index!r:.80} is not one number or one slice of each sample")
 
     # ------------------------------------------------------------------------------------------------------- arrays
 

@@ -1,6 +1,6 @@
-"""Optimisers: how gradients change parameters.
+"""Optimisers change parameters by their gradients.
 
-Besides: clipping of gradients, schedules of the learning rate, and running means of the weights.
+The package also has schedules of the learning rate, clipping of gradients, and running means of the parameters.
 """
 
 import typing as _typing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, Generic
 
 import numpy as np
 
@@ -12,19 +12,28 @@ from autograd import Tensor, Value
 from nn.module import Module
 from nn.optim.schedules import checked
 
+if TYPE_CHECKING:
+    from typing_extensions import TypeVar
 
-class EMA:
+    Averaged = TypeVar("Averaged", bound=Module, default=Module)  # the default: `EMA` alone is a type
+else:
+    from typing import TypeVar
+
+    Averaged = TypeVar("Averaged", bound=Module)  # before Python 3.13 there are no defaults
+
+
+class EMA(Generic[Averaged]):
     """Exponential moving average of a model's parameters. Use it as a callback of `fit`, or call `update` each step.
 
     Args:
         model: the trained model. It is never written to.
         decay: the part of the average that each update keeps. The average covers about ``1 / (1 - decay)`` steps.
-            Raises ValueError outside [0, 1).
+            Raises ValueError for a decay outside [0, 1).
 
-    `self.model` is a copy of the model with the averages: evaluate and save this copy. At a high learning rate, the
+    `model` is a copy of the trained model with the averages: evaluate and save this copy. At a high learning rate, the
     parameters move around a minimum, and their mean is nearer to it than the last of them (Polyak and Juditsky,
     "Acceleration of stochastic approximation by averaging", 1992). The t-th update keeps ``min(decay, t / (t + 9))``,
-    as in TensorFlow, so that the first weights are forgotten soon.
+    as in TensorFlow, so that the first weights lose their influence soon.
 
     >>> from nn import Linear
     >>> line = Linear(1, 1, bias=False)
@@ -36,9 +45,9 @@ class EMA:
     0.9
     """
 
-    def __init__(self, model: Module, decay: float = 0.999) -> None:
+    def __init__(self, model: Averaged, decay: float = 0.999) -> None:
         self.decay = checked("decay", decay, below=1)
-        self.model = copy.deepcopy(model).eval()
+        self.model: Averaged = copy.deepcopy(model).eval()
         self.updates = 0
         self._pairs = list(zip(self.model.parameters(), model.parameters(), strict=True))
 

@@ -1,27 +1,27 @@
-"""`Optimizer`: what all optimisers have in common.
+"""`Optimizer`: the base class of all optimisers.
 
-An optimiser states its update once, on arrays and in place. A Tensor's array is updated where it lies; temporaries of
-its size are allocated once, when the optimiser is made. The Values of an optimiser are gathered into one vector,
-updated like any other array and written back. `step` never writes to a gradient, and skips a Tensor that has none.
-Frozen parameters are left alone, and so is what is remembered about them.
+An optimiser defines its update once, for arrays and in place. The scratch arrays are made with the optimiser, so a step
+on Tensors allocates no arrays of their size. The Values of an optimiser are copied into one vector, which is updated
+like any other array and copied back.
+
+`step` never writes to a gradient. It skips a Tensor without a gradient. It does not change frozen parameters, nor the
+state that belongs to them.
 """
 
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from autograd import Tensor, Value
 from nn.optim.parameters import Parameters, listed
 from nn.optim.schedules import Rate, checked
-
-Array: TypeAlias = NDArray[Any]
+from nn.support.arrays import Array, check_state, mismatch
 
 
 class Slot(NamedTuple):
-    """What an optimiser keeps for one array: its name, its state, and two arrays to compute in."""
+    """An array that an optimiser updates: its name, its state, and two scratch arrays of its shape."""
 
     name: str
     state: dict[str, Array]
@@ -30,15 +30,17 @@ class Slot(NamedTuple):
 
 
 class Optimizer:
-    """Base of the optimisers: the parameters, the learning rate, the number of steps and the state.
+    """Base class of the optimisers. It has the parameters, the learning rate, the number of steps and the state.
 
     Args:
-        parameters: Values and Tensors, or a Module (or its method `parameters`). Raises ValueError for none and for
-            duplicates, TypeError for anything else and for results of operations.
-        lr: the learning rate, a number of 0 or more, or a schedule from the number of steps taken to one.
-        weight_decay: adds ``weight_decay * parameter`` to the gradient: that of an L2 penalty of half as much.
+        parameters: Values and Tensors, or a Module (or its method `parameters`). Raises ValueError for an empty list
+            and for duplicates, and TypeError for anything else, such as results of operations.
+        lr: the learning rate, a number of 0 or more, or a schedule: a function of the number of steps taken.
+        weight_decay: adds ``weight_decay * parameter`` to the gradient. This is the gradient of the L2 penalty
+            ``weight_decay / 2 * parameter²``.
 
-    To write another one, override `_update`, and `_state` if it remembers something between steps:
+    To write an optimiser of your own, override `_update`. Override `_state`, too, if it needs numbers from earlier
+    steps:
 
     >>> class SignDescent(Optimizer):
     ...     def _update(self, p, g, lr, state, scratch):
@@ -63,40 +65,40 @@ class Optimizer:
         sizes: dict[np.dtype[Any], int] = {}
         for p in arrays.values():
             sizes[p.dtype] = max(p.size, sizes.get(p.dtype, 0))
-        room = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}  # to compute in, shared by all
+        room = {dtype: np.empty((2, size), dtype) for dtype, size in sizes.items()}  # scratch, shared by all
         self._slots = [
             Slot(name, self._first(name, p), *(row[: p.size].reshape(p.shape) for row in room[p.dtype]))
             for name, p in arrays.items()
         ]
         self._held = list(zip(self._tensors, self._slots, strict=False))
 
-    # What a kind of optimiser states
+    # What a subclass defines
 
-    _counts: ClassVar[tuple[str, ...]] = ()  # what of the state is one number for a Tensor, and one for each Value
+    _counts: ClassVar[tuple[str, ...]] = ()  # the entries of the state that are one number for each Tensor or Value
 
     def _state(self, p: Array) -> dict[str, Array]:
-        """What to remember between steps about a parameter `p`, as it is before the first."""
+        """The state of a parameter `p` before the first step: arrays by name."""
         return {}
 
     def _first(self, name: str, p: Array) -> dict[str, Array]:
-        """The same, where each Value has of its own what a Tensor has one number of."""
+        """The state before the first step. For the vector of Values, `_counts` become arrays: one number a Value."""
         own = self._counts if name == "values" else ()
         return {key: np.full(p.shape, x) if key in own else x for key, x in self._state(p).items()}
 
     def _update(self, p: Array, g: Array, lr: float, state: dict[str, Array], scratch: Array) -> None:
-        """Change `p` and `state` in place, by the gradient `g`. `scratch`, of their shape, is free to compute in.
+        """Change `p` and `state` in place, by the gradient `g`. `scratch` is an array of the same shape to compute in.
 
-        Write to `p` last: the gradient may be a view of it.
+        Write to `p` last, since the gradient may be a view of it.
         """
         raise NotImplementedError(f"{type(self).__name__} does not define _update")
 
     def _decay(self, p: Array, g: Array, lr: float, out: Array) -> Array:
-        """The gradient with weight decay. `out` is free to compute in."""
+        """The gradient with weight decay. `out` is a scratch array for it."""
         np.multiply(p, self.weight_decay, out=out)
         out += g
         return out
 
-    # What all have in common
+    # What all optimisers share
 
     @property
     def lr(self) -> float:
@@ -108,7 +110,7 @@ class Optimizer:
         self._lr = lr if callable(lr) else checked("lr", lr)
 
     def step(self) -> None:
-        """Change every parameter by its gradient."""
+        """Update every parameter by its gradient."""
         lr = self.lr
         with np.errstate(all="ignore"):
             for tensor, slot in self._held:
@@ -120,9 +122,9 @@ class Optimizer:
 
     def _step_values(self, lr: float) -> None:
         values, slot = self._values, self._slots[-1]
-        alike = len(set(map(type, values))) == 1  # freezing is a matter of kind: then all are frozen, or none
+        alike = len(set(map(type, values))) == 1  # frozen Values have a class of their own: so all are frozen, or none
         live = [] if alike else [i for i, value in enumerate(values) if value.requires_grad]
-        if some := not (alike and values[0].requires_grad):  # a slot for the others
+        if some := not (alike and values[0].requires_grad):  # a slot for those that are not frozen
             values = [values[i] for i in live]
             state = {key: x[live] if x.ndim else x for key, x in slot.state.items()}
             slot = Slot(slot.name, state, *np.empty((2, len(live))))
@@ -137,7 +139,7 @@ class Optimizer:
 
     def _apply(self, p: Array, g: Array, lr: float, slot: Slot) -> None:
         name, state, decayed, scratch = slot
-        if type(g) is not np.ndarray or g.dtype is not p.dtype:  # somebody else's: compute in the parameter's precision
+        if type(g) is not np.ndarray or g.dtype is not p.dtype:  # assigned by the user: convert it
             g = np.asarray(g)
             if g.dtype.kind not in "fiub":
                 raise TypeError(f"parameter {name} has a gradient of dtype {g.dtype}: it takes real numbers")
@@ -149,14 +151,16 @@ class Optimizer:
         self._update(p, g, lr, state, scratch)
 
     def zero_grad(self) -> None:
-        """Forget the gradients: 0.0 on Values, None on Tensors."""
+        """Clear the gradients: 0.0 on Values, None on Tensors."""
         for tensor in self._tensors:
             tensor.grad = None
         for value in self._values:
             value.grad = 0.0
 
     def state_dict(self) -> dict[str, Any]:
-        """Steps taken, learning rate, and copies of the state: ``m.0`` of parameter 0, ``m.values`` of all Values.
+        """The number of steps, the learning rate, and copies of the state.
+
+        ``m.0`` is the entry `m` of parameter 0, ``m.values`` that of all Values.
 
         >>> from nn import SGD
         >>> SGD([Tensor([1.0, 2.0]), Value(3.0)], lr=0.1, momentum=0.9).state_dict()
@@ -165,10 +169,10 @@ class Optimizer:
         return {"steps": self.steps, "lr": self.lr, **{key: x.copy() for key, x in self._named_state().items()}}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Continue from a state dict; a schedule, which is code, stays and goes on from the steps taken.
+        """Restore a state dict. A schedule is code, so it stays; it continues from the restored number of steps.
 
-        Keys, shapes and dtypes must all match: otherwise a ValueError lists everything that does not, and the
-        optimiser stays as it was.
+        All keys, shapes and dtypes must match. Otherwise a ValueError lists all differences, and the optimiser is
+        unchanged.
 
         >>> from nn import SGD
         >>> SGD([Value(0.0)], lr=0.1, momentum=0.9).load_state_dict({"steps": 5, "lr": -1.0})
@@ -182,9 +186,7 @@ class Optimizer:
         complaints += [
             f"{key}: not in the state of this optimiser" for key in state if key not in ("steps", "lr", *own)
         ]
-        if complaints:
-            header = f"the state does not fit this {type(self).__name__}, which is unchanged:"
-            raise ValueError("\n  ".join([header, *complaints]))
+        check_state(self, complaints)
         self.steps = int(state["steps"])
         if not callable(self._lr):
             self.lr = float(state["lr"])
@@ -196,14 +198,12 @@ class Optimizer:
 
 
 def _mismatch(key: str, own: Array | None, state: Mapping[str, Any]) -> str:
-    """Why the state's entry cannot become this optimiser's; empty if it can."""
+    """Why the state's entry does not fit this optimiser; empty if it does."""
     if key not in state:
         return "missing"
-    given = np.asarray(state[key])
     if own is None:  # steps and lr
+        given = np.asarray(state[key])
         kinds, what = ("iu", "an integer") if key == "steps" else ("iuf", "a finite number")
         fits = given.ndim == 0 and given.dtype.kind in kinds and 0 <= given < math.inf
         return "" if fits else f"{state[key]!r:.60}, expected {what} of 0 or more"
-    if given.shape != own.shape:
-        return f"shape {given.shape}, expected {own.shape}"
-    return "" if given.dtype == own.dtype else f"dtype {given.dtype}, expected {own.dtype}"
+    return mismatch(state[key], own.shape, own.dtype)

@@ -1,4 +1,4 @@
-"""What may be trained: parameters as a list of leaves, each once."""
+"""The parameters of an optimiser, checked: leaves, each once."""
 
 from collections.abc import Iterable
 from typing import Any, TypeAlias
@@ -10,12 +10,12 @@ Parameters: TypeAlias = Iterable[Parameter] | Module
 
 
 def listed(parameters: Parameters) -> list[Parameter]:
-    """Parameters as a list: leaves, each once."""
+    """Parameters as a list. Raises TypeError for anything but leaves, ValueError for duplicates and an empty list."""
     if isinstance(parameters, Value | Tensor):
         raise TypeError(f"parameters come in a list, even a single one: got a {type(parameters).__name__}")
     if isinstance(parameters, type):
-        raise TypeError(f"parameters are those of a model, not of the class {parameters.__name__}: make one first")
-    given: Any = getattr(parameters, "parameters", parameters)  # a Module's, or that of anything like one
+        raise TypeError(f"the class {parameters.__name__} has no parameters: make a model of it first")
+    given: Any = getattr(parameters, "parameters", parameters)  # a Module, or an object like one
     given = given() if callable(given) else given
     if not isinstance(given, Iterable):
         what = f"{type(given).__name__} {given!r:.60}"
@@ -31,12 +31,12 @@ def listed(parameters: Parameters) -> list[Parameter]:
         if not p.is_leaf:
             raise TypeError(f"{name_of(i, p)} was computed by {p.op.name}: only leaves are parameters")
         if seen.setdefault(id(p), i) != i:
-            raise ValueError(f"{name_of(i, p)} is parameter {seen[id(p)]} once more: it would be updated twice")
+            raise ValueError(f"{name_of(i, p)} is also parameter {seen[id(p)]}: it would be updated twice")
     if not listed:
         raise ValueError("there are no parameters")
     return listed
 
 
 def name_of(i: int, p: Parameter) -> str:
-    """A parameter in messages: its place in the list, and its label."""
+    """A parameter in messages: its index in the list, and its label."""
     return f"parameter {i} ({p.label})" if p.label else f"parameter {i}"

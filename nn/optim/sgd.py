@@ -1,18 +1,22 @@
-"""`SGD`: gradient descent, with momentum or without."""
+"""`SGD`: gradient descent, with or without momentum."""
 
 import numpy as np
 
-from nn.optim.optimizer import Array, Optimizer
+from nn.optim.optimizer import Optimizer
 from nn.optim.parameters import Parameters
 from nn.optim.schedules import Rate, checked
+from nn.support.arrays import Array
 
 
 class SGD(Optimizer):
-    """Gradient descent ``p -= lr * g``; with momentum ``p -= lr * v`` where ``v = momentum * v + g``.
+    """Gradient descent: ``p -= lr * g``. With momentum ``p -= lr * v``, where ``v = momentum * v + g``.
 
-    Polyak, "Some methods of speeding up the convergence of iteration methods", 1964. `nesterov` looks ahead, ``p
-    -= lr * (g + momentum * v)``: Sutskever et al., "On the importance of initialization and momentum in deep
-    learning", ICML 2013. ValueError for a momentum outside [0, 1), and for `nesterov` without momentum.
+    The velocity v is a sum of past gradients, which damps oscillations (Polyak, "Some methods of speeding up the
+    convergence of iteration methods", 1964). With `nesterov` the update is ``p -= lr * (g + momentum * v)``. This is
+    the velocity that the next step would have with the same gradient (Sutskever et al., "On the importance of
+    initialization and momentum in deep learning", ICML 2013).
+
+    Raises ValueError for a momentum outside [0, 1), and for `nesterov` without momentum.
 
     >>> from autograd import Value
     >>> w = Value(1.0)

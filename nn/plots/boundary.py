@@ -51,11 +51,9 @@ def decision_boundary(
     """
     x, y = as_floats(x, "decision_boundary"), as_array(y, "decision_boundary")
     if x.ndim != 2 or x.shape[1] != 2 or not len(x) or not np.isfinite(x).all():
-        raise ValueError(
-            f"a decision boundary is drawn around finite points (n, 2), got x of shape {x.shape}: {x!r:.80}"
-        )
+        raise ValueError(f"decision_boundary takes finite points (n, 2), got x of shape {x.shape}: {x!r:.80}")
     if y.shape != (len(x),) or (y % 1 != 0).any():
-        raise ValueError(f"labels are whole numbers, one a point: ({len(x)},), got {y.dtype} of shape {y.shape}")
+        raise ValueError(f"labels are whole numbers, one for each point: ({len(x)},), got {y.dtype} of shape {y.shape}")
     resolution = (50 if made_of_values(model) else 200) if resolution is None else resolution
     if resolution < 2:
         raise ValueError(f"the grid needs at least 2 points along each axis, got resolution={resolution}")
@@ -71,7 +69,7 @@ def decision_boundary(
         raise
     if found.ndim not in (1, 2) or len(found) != len(grid) or not found.size:
         expected = f"({len(grid)},), ({len(grid)}, 1) or ({len(grid)}, classes)"
-        raise ValueError(f"the model made shape {found.shape} of {len(grid)} points, expected {expected}")
+        raise ValueError(f"the model returned the shape {found.shape} for {len(grid)} points, expected {expected}")
     found = found.reshape(resolution, resolution, -1)
     classes, labels = found.shape[2], np.unique(y).astype(int)
     if classes > 2 and (labels[0] < 0 or labels[-1] >= classes):

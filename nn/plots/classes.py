@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from nn import inspection
-from nn.support.arrays import as_array
+from nn.support.arrays import Array, as_array
 from nn.support.canvas import (
     BLUES,
     GREY,
@@ -27,8 +27,6 @@ from nn.support.canvas import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Array: TypeAlias = npt.NDArray[Any]
 
 
 def confusion_matrix(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +15,7 @@ from nn import inspection
 from nn.layers import Sequential
 from nn.module import Module
 from nn.neuron import MLP
-from nn.support.arrays import as_floats
+from nn.support.arrays import Array, as_floats
 from nn.support.canvas import (
     BLUES,
     GREY,
@@ -35,8 +35,6 @@ from nn.support.canvas import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Array: TypeAlias = npt.NDArray[Any]
-
 
 def weight_images(
     weight: Any, shape: tuple[int, int] = (28, 28), ax: Axes | None = None, *, limit: float | None = None
@@ -55,7 +53,7 @@ def weight_images(
     """
     weight = as_floats(weight.detach() if isinstance(weight, Tensor) else weight, "weight_images")
     if weight.ndim != 2 or weight.shape[0] != shape[0] * shape[1] or not weight.size:
-        raise ValueError(f"weights of shape {weight.shape} are not images of {shape[0]} x {shape[1]}, one a unit")
+        raise ValueError(f"weights of shape {weight.shape} are not an image of {shape[0]} x {shape[1]} for each unit")
     ax = axes(ax, (4.8, 5.1))
     limit = float(np.nanquantile(np.abs(weight), 0.995)) or 1.0 if limit is None else limit
     signed_image(ax, mosaic(weight.T.reshape(-1, *shape)), limit, interpolation="nearest")

@@ -1,1 +1,1 @@
-"""What all of `nn` shares and nobody else needs: names, files, text, data as arrays, and parts of pictures."""
+"""Code that all of `nn` shares: names, files, text, data as arrays, and parts of pictures."""

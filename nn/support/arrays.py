@@ -1,6 +1,7 @@
-"""Data as arrays, for all of `nn`. `autograd.ops.arrays` reads it; `nn` imports that module only here."""
+"""Data as arrays, for all of `nn`. The rules are in `autograd.ops.arrays`, which `nn` imports only here."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,9 @@ from autograd.ops.arrays import ANY as ANY
 from autograd.ops.arrays import as_array as as_array
 from autograd.ops.arrays import is_data as is_data
 from autograd.ops.arrays import to_array as to_array
+
+Array: TypeAlias = NDArray[Any]
+Seed: TypeAlias = int | np.random.Generator
 
 
 def as_input(x: Any, taker: str) -> Any:
@@ -45,3 +49,26 @@ def as_floats(x: Any, taker: str) -> NDArray[Any]:
     """
     array = as_array(x, taker)
     return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def mismatch(given: Any, shape: tuple[int, ...], dtype: np.dtype[Any] | None) -> str:
+    """Why an entry of a state dict does not have this shape and dtype; empty if it has. Any byte order fits.
+
+    A `dtype` of None stands for any real number.
+
+    >>> mismatch([1.0, 2.0], (2, 2), np.dtype("f4")), mismatch(1.0, (), np.dtype("f4")), mismatch(1, (), None)
+    ('shape (2,), expected (2, 2)', 'dtype float64, expected float32', '')
+    """
+    given = np.asarray(given)
+    if given.shape != shape:
+        return f"shape {given.shape}, expected {shape}"
+    if dtype is None:
+        return "" if given.dtype.kind in "fiu" else f"dtype {given.dtype}, expected a real number"
+    return "" if given.dtype.newbyteorder("=") == dtype else f"dtype {given.dtype}, expected {dtype}"
+
+
+def check_state(owner: object, complaints: Sequence[str]) -> None:
+    """Raise ValueError with all complaints about a state dict, if there are any."""
+    if complaints:
+        header = f"the state does not fit this {type(owner).__name__}, which is unchanged:"
+        raise ValueError("\n  ".join([header, *complaints]))

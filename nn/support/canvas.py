@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd.explaining.figures import axes as axes
 from autograd.explaining.figures import matplotlib as matplotlib
 from autograd.explaining.figures import off_screen as off_screen
+from nn.support.arrays import Array
 from nn.support.text import literal as literal
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap
 
-Array: TypeAlias = npt.NDArray[Any]
 
 INK, GREY, LINE, PALE = "#1F2328", "#57606A", "#D0D7DE", "#F6F8FA"
 BLUES = ("#174E8F", "#3576BB", "#9DC4EA", "#CBDFF3", "#EAF2FB")  # negative, from the strongest

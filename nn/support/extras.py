@@ -7,9 +7,9 @@ from typing import Any
 def optional(module: str, need: str, remedy: str) -> Any:
     """A module of an optional package. If it is missing, the ImportError says what needs it and how to install it.
 
-    >>> optional("no.such", "telepathy needs a ring", "pip install ring")
+    >>> optional("no.such", "drawings need no.such", "pip install no.such")
     Traceback (most recent call last):
-    ImportError: telepathy needs a ring: pip install ring
+    ImportError: drawings need no.such: pip install no.such
     """
     try:
         return importlib.import_module(module)

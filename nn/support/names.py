@@ -52,7 +52,7 @@ def is_factory(x: Any) -> bool:
 
 
 def whole(what: str, x: Any, hint: str = "") -> int:
-    """A whole number, 1 or more. The TypeError or ValueError otherwise says what it is the number of.
+    """A whole number, 1 or more. For anything else, the TypeError or ValueError contains `what`.
 
     >>> whole("inputs", 2.5)
     Traceback (most recent call last):

@@ -1,7 +1,7 @@
-"""Training: `fit`, and what is around it.
+"""Training: the loop `fit` and its parts.
 
-`history` is what happened, `evaluation` what a model makes of data, `arguments` what `fit` may be given. `state` is
-what callbacks see. `loop` is the training itself: read it first.
+Read `loop` first. `arguments` converts the arguments of `fit`. `state` is the object that callbacks get, and `history`
+is the table of results. `evaluation` applies a model to data.
 """
 
 import typing as _typing

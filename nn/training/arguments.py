@@ -20,7 +20,10 @@ from nn.optim.schedules import Rate
 from nn.support.arrays import as_array, as_input, is_data
 from nn.support.names import named
 
+Model: TypeAlias = Callable[[Any], Any]
 Loss: TypeAlias = Callable[[Any, Any], Any]
+Batched: TypeAlias = Iterable[Sequence[Any]] | tuple[Any, Any] | list[Any]
+"""The data of `fit`: batches (x, y), or a pair of arrays."""
 
 SHORT = {"mse": "squared_error", "mae": "absolute_error", "bce": "binary_cross_entropy", "l1": "absolute_error"}
 """The names of losses in other libraries, and ours."""
@@ -98,8 +101,8 @@ def optimizer(given: Any, model: Any, lr: Rate | None) -> Optimizer:
 def batches_of(given: Any, batch_size: int | None) -> Iterable[Sequence[Any]]:
     """Batches, either given or made from a pair of arrays (x, y). Raises TypeError for anything else.
 
-    A pair is a tuple of two things, or a list of two arrays. But a tuple of two pairs, one of them a tuple, is two
-    batches.
+    A pair is a tuple of two items, or a list of two arrays. An exception is a tuple of two pairs, at least one of them
+    a tuple: it is two batches.
 
     >>> [(x.shape, y.shape) for x, y in batches_of((np.ones((5, 2)), [0, 1, 0, 1, 1]), 3)]
     [((3, 2), (3,)), ((2, 2), (2,))]

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autograd import Tensor, Value, no_grad
 from nn.losses import cross_entropy
 from nn.module import mode
-from nn.support.arrays import as_array
-from nn.training.arguments import Loss, aligned, is_ours, loss_function, takes_labels
-
-Array: TypeAlias = npt.NDArray[Any]
-Model: TypeAlias = Callable[[Any], Any]
+from nn.support.arrays import Array, as_array
+from nn.training.arguments import Loss, Model, aligned, is_ours, loss_function, takes_labels
 
 
 def predict(model: Model, x: Any, batch_size: int = 1000) -> Array:
@@ -28,13 +23,13 @@ def predict(model: Model, x: Any, batch_size: int = 1000) -> Array:
     (2500, 2)
     """
     if isinstance(model, type) or not callable(model):
-        raise TypeError(f"predict takes the model first, then x; as the model it was given {model!r:.60}")
+        raise TypeError(f"predict takes the model first, then x; got {model!r:.60} as the model")
     if not isinstance(x, list | tuple | Tensor) and type(x) is not np.ndarray:
         x = as_array(x, "predict")
     if isinstance(x, np.ndarray | Tensor) and not x.ndim:
         raise ValueError(f"predict takes samples (n, ...), for a single one [x], not {x!r:.60}")
     if not len(x):
-        raise ValueError(f"predict was given nothing to predict, an input of shape {np.shape(x)}")
+        raise ValueError(f"predict needs at least one sample, got an input of shape {np.shape(x)}")
     with mode(model, training=False), no_grad():
         return np.concatenate([_numbers(model(x[i : i + batch_size])) for i in range(0, len(x), batch_size)])
 
@@ -44,10 +39,10 @@ def evaluate(
 ) -> dict[str, float]:
     """A classifier's loss and accuracy on inputs x and labels y. It runs in evaluation mode.
 
-    The predicted class is the one with the largest output if outputs have the shape (n, classes). With a single output,
-    (n,) or (n, 1), an output above 0 predicts a label above 0. Targets may be rows of probabilities, such as one-hot
-    rows: the largest is the class. `loss` may be a name. `prefix` is put before the names of the two numbers, for
-    instance "test_".
+    With outputs (n, classes) the predicted class is the one with the largest output. With a single output, (n,) or
+    (n, 1), an output above 0 predicts a label above 0. Targets may be rows of probabilities, such as one-hot rows: the
+    class is the one with the largest probability. `loss` may be a name. `prefix` is put before the names of the two
+    numbers, for instance "test_".
 
     >>> from nn import Linear
     >>> x, y = np.eye(2, dtype=np.float32), np.array([0, 1])
@@ -71,7 +66,7 @@ def evaluate(
 
 
 def validation(given: Any, loss: Loss) -> Any:
-    """The function that measures the model after an epoch: the one given, or one that evaluates a pair of arrays."""
+    """The function that evaluates the model after an epoch: the given one, or one made for a pair of arrays."""
     if given is None or callable(given):
         return given
     if not isinstance(given, list | tuple) or len(given) != 2:

@@ -10,16 +10,16 @@ from __future__ import annotations
 import copy
 import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from nn.optim import Optimizer
+from nn.support.arrays import Array
 from nn.support.canvas import BLUES, GREY, INK, LINE, ORANGES, axes
-from nn.training.arguments import Loss, batches_of, loss_function
+from nn.training.arguments import Batched, Loss, batches_of, loss_function
 from nn.training.arguments import optimizer as optimizer_of
 from nn.training.loop import fit
 from nn.training.refusals import NonFiniteLoss
@@ -27,8 +27,6 @@ from nn.training.state import State
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-Array: TypeAlias = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +74,7 @@ class RangeTest:
 
 def find_learning_rate(
     model: Any,
-    batches: Iterable[Sequence[Any]],
+    batches: Batched,
     loss: str | Loss,
     optimizer: str | Optimizer | Callable[..., Optimizer],
     *,

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, TypeAlias, overload
 
-from nn.support.files import read, write
+from nn.support.files import PathLike, read, write
 
 Row: TypeAlias = dict[str, float]
 Direction: TypeAlias = Literal["max", "min"]
-"""Which number of a column is the best: the largest or the smallest."""
+"""The best number of a column: the largest or the smallest."""
 
 BEST: dict[str, Direction] = {
     **dict.fromkeys(("accuracy", "acc", "auc", "auroc", "f1", "precision", "recall", "r2"), "max"),
@@ -98,7 +98,7 @@ class History(Sequence[Row]):
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]
         return "\n".join("  ".join(f"{x:>{w}}" for x, w in zip(line, widths, strict=True)) for line in table)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
+    def save(self, path: PathLike) -> None:
         """Write the table as CSV or JSON (a list of objects). Raises ValueError for another suffix."""
         path = Path(path)
         text = io.StringIO(newline="")
@@ -113,7 +113,7 @@ class History(Sequence[Row]):
         write(path, text.getvalue())
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> History:
+    def load(cls, path: PathLike) -> History:
         """Read a table that `save` wrote as JSON. Raises ValueError, which names the file, for anything else."""
         data = read(path)
         try:

@@ -7,14 +7,13 @@ become PNG files, a figure that changes in a notebook, an animated GIF, or all o
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from nn.support.canvas import INK, literal, matplotlib
 from nn.support.extras import optional
-from nn.support.files import check_writable, replacing, write
+from nn.support.files import PathLike, check_writable, replacing, write
 from nn.training.history import shown
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ class Frames:
 
     Raises ValueError for wrong settings and ImportError for missing libraries, before training starts.
 
-    >>> import tempfile
+    >>> import os, tempfile
     >>> from functools import partial
     >>> from nn import plots
     >>> points, labels = [[0.0, 0.0], [1.0, 1.0]], [0, 1]
@@ -58,8 +57,8 @@ class Frames:
     def __init__(
         self,
         *draw: Callable[..., object],
-        folder: str | os.PathLike[str] | None = None,
-        gif: str | os.PathLike[str] | None = None,
+        folder: PathLike | None = None,
+        gif: PathLike | None = None,
         notebook: bool = False,
         every: int = 1,
         unit: Literal["epoch", "step"] = "epoch",

@@ -1,10 +1,11 @@
 """The training loop: `fit`.
 
-The loop is the one that everybody writes by hand: forward, loss, zero_grad, backward, step. `fit` runs it and adds
-what one wants around it: progress, a record of every epoch, validation, callbacks, early stopping, checkpoints, a
-Ctrl-C that leaves no half step, and an error instead of a ruined network when the loss is not finite. It asks little
-of its parts: the model is any callable, the batches anything that can be iterated once an epoch, the loss any function
-that gives one `Value` or `Tensor`. So the same loop trains networks of scalars and of arrays. It adds one to three
+The loop is the usual one: forward, loss, zero_grad, backward, step. `fit` adds progress, a history, validation,
+callbacks, early stopping and checkpoints. Ctrl-C ends it between two steps. A loss that is not finite raises an error
+before it changes the weights.
+
+The model is any callable, the batches are anything that can be iterated once an epoch, and the loss is any function
+that returns one `Value` or `Tensor`. So the same loop trains networks of scalars and of arrays. It adds one to three
 microseconds to a step.
 """
 
@@ -21,14 +22,25 @@ import numpy as np
 from nn.module import Module, mode
 from nn.optim import Optimizer, clip_grad_norm
 from nn.optim.schedules import Rate
-from nn.training.arguments import CALL, Loss, aligned, batches_of, check_output, is_ours, loss_function, pair
+from nn.training.arguments import (
+    CALL,
+    Batched,
+    Loss,
+    Model,
+    aligned,
+    batches_of,
+    check_output,
+    is_ours,
+    loss_function,
+    pair,
+)
 from nn.training.arguments import optimizer as optimizer_of
 from nn.training.evaluation import validation
 from nn.training.history import Direction, History, Row
 from nn.training.interrupt import Interrupt
 from nn.training.progress import Progress
 from nn.training.refusals import check_gradients_arrived, check_loss, non_finite
-from nn.training.state import Callback, Model, State, hooks_of
+from nn.training.state import Callback, State, hooks_of
 from nn.training.stopping import EarlyStopping
 from nn.training.threads import Threads
 
@@ -38,14 +50,14 @@ if TYPE_CHECKING:
 
 def fit(
     model: Model,
-    batches: Iterable[Sequence[Any]] | tuple[Any, Any],
+    batches: Batched,
     loss: Loss | str,
     optimizer: Optimizer | str | Callable[[Any], Optimizer],
     *misplaced: Never,
     epochs: int,
     batch_size: int | None = None,
     lr: Rate | None = None,
-    validate: Callable[[Any], Mapping[str, float]] | tuple[Any, Any] | None = None,
+    validate: Callable[[Any], Mapping[str, float]] | tuple[Any, Any] | list[Any] | None = None,
     callbacks: Sequence[Callback] | Callback = (),
     patience: int | None = None,
     monitor: str | None = None,
@@ -58,39 +70,42 @@ def fit(
     """Train: for each batch (x, y) of each epoch, one step of the optimiser on ``loss(model(x), y)``.
 
     Args:
-        model: any callable; a Module is in training mode meanwhile, and then again in the mode it was in.
-        batches: a pair of arrays (x, y), or what is iterated once an epoch, such as `nn.data.Batches` or a list of
-            pairs. Arrays are NumPy's, lists, data frames, other libraries' tensors.
-        loss: gives one Value or Tensor; one of `nn.losses`, also by its name, or your own function (out, y). Those of
-            `nn.losses` take targets (n,) for an output (n, 1), and the other way round.
-        optimizer: holds the parameters; or its name, such as "adam", or class, to make one for all of the model's.
-        misplaced: nothing; data as two arguments would be here, and is refused with the call to write.
-        epochs: how many; with `history`, how many including those recorded there.
-        batch_size: of the minibatches of a pair of arrays, by default 32; they are shuffled, always the same way.
-        lr: the learning rate, for an optimiser by name or class.
-        validate: called with the model after each epoch; the numbers it returns by name become columns. Or a pair of
-            arrays (x, y): the columns are `val_loss` and, for losses of classes, `val_accuracy`.
+        model: any callable. A Module is in training mode during the training, and in its own mode afterwards.
+        batches: a pair of arrays (x, y), or anything that is iterated once an epoch, such as `nn.data.Batches` or a
+            list of pairs. Arrays may be NumPy arrays, lists, data frames or tensors of other libraries.
+        loss: a function (out, y) that returns one Value or Tensor, or the name of a loss of `nn.losses`. Losses of
+            `nn.losses` accept targets (n,) for an output (n, 1), and targets (n, 1) for an output (n,).
+        optimizer: an optimiser. Or its name, such as "adam", or its class: then it gets all parameters of the model.
+        misplaced: nothing. Data given as two arguments would be here, and raise a TypeError that shows the right call.
+        epochs: the number of epochs, including those in `history`.
+        batch_size: the size of the minibatches made of a pair of arrays, by default 32. They are shuffled with a fixed
+            seed.
+        lr: the learning rate, for an optimiser given by name or class.
+        validate: a function that is called with the model after each epoch and returns numbers by name, which become
+            columns. Or a pair of arrays (x, y). Then the columns are `val_loss` and, if the loss takes labels,
+            `val_accuracy`.
         callbacks: one or several functions, called with the `State` after each epoch; or objects with any of the
             methods `on_start`, `on_step_end`, `on_epoch_end`, `on_end`. ``state.stop(reason)`` ends the training.
-        patience: stop after this many epochs without improvement, with the best weights: see `EarlyStopping`.
-        monitor: the column that has to improve,
-        direction: towards "max" or "min"; names such as "val_loss" and "val_accuracy" tell by themselves.
-        clip: scale the gradients of a step down where their norm, of all together, is above this.
-        progress: show a line an epoch on stderr, and a bar while it runs where tqdm is installed.
-        history: an earlier History to go on with.
-        checkpoint: where to keep the training, and whether to go on from there: see `nn.checkpoint.Checkpoint`.
+        patience: the number of epochs without improvement after which the training stops, with the best weights. See
+            `EarlyStopping`.
+        monitor: the column that has to improve.
+        direction: "max" or "min", the best number in that column. Names such as "val_loss" and "val_accuracy" tell it.
+        clip: the largest norm of the gradients, all as one vector. Larger ones are scaled down.
+        progress: True to show a line for each epoch on stderr, and a progress bar if tqdm is installed.
+        history: an earlier History to continue.
+        checkpoint: a file for the training, to continue from later. See `nn.checkpoint.Checkpoint`.
 
-    Returns the history: per epoch the mean of the steps' losses (`train_loss`), the validation columns, the learning
-    rate of the first step and the seconds that the steps took. Raises `NonFiniteLoss` at once when the loss is nan or
-    infinite.
+    Returns the history. Each epoch has the mean of the steps' losses (`train_loss`), the validation columns, the
+    learning rate of the first step (`lr`), and the time that the steps took (`seconds`). Raises `NonFiniteLoss` as soon
+    as the loss is nan or infinite.
 
-    While the matrix products of a batch are small, BLAS has one thread, where `threadpoolctl` is installed: see
-    `nn.training.threads`. During the validation, in callbacks at the end of an epoch and after the training it has as
-    many as before.
+    While the matrix products of a batch are small, BLAS uses one thread, if `threadpoolctl` is installed: see
+    `nn.training.threads`. It has its own number of threads during the validation, in callbacks at the end of an epoch,
+    and after the training.
 
-    Ctrl-C ends the training after the step or the validation that is running, saves the checkpoint, and sets
-    `history.interrupted`; an epoch that it breaks off is not recorded, though its steps were made. A second one raises
-    KeyboardInterrupt at once, wherever that is. So it is in the main thread, unless the program handles SIGINT itself.
+    Ctrl-C ends the training after the running step or validation, saves the checkpoint, and sets `history.interrupted`.
+    An unfinished epoch is not recorded, but its steps remain. A second Ctrl-C raises KeyboardInterrupt at once. This
+    holds in the main thread, unless the program has its own handler of SIGINT.
 
     >>> from nn import Linear, losses, optim
     >>> x = np.linspace(-1, 1, 8, dtype=np.float32).reshape(-1, 1)
@@ -101,7 +116,7 @@ def fit(
     (3.0, 1.0, True)
     """
     if misplaced:
-        raise TypeError(f"fit takes x and y as one pair, and what follows the optimizer by name: {CALL}")
+        raise TypeError(f"fit takes x and y as one pair, and arguments after the optimizer by name: {CALL}")
     if isinstance(model, type) or not callable(model):
         raise TypeError(f"the model is a Module or a function, not {model!r:.60}; {CALL}")
     if isinstance(epochs, bool) or not isinstance(epochs, int | np.integer):
@@ -132,7 +147,7 @@ def fit(
                     checkpoint.save(state)
             if interrupt.pressed and not history.stopped:
                 state.stop(f"interrupted {'after' if state.complete else 'in'} epoch {state.epoch}")
-        except KeyboardInterrupt:  # from a callback, or the second
+        except KeyboardInterrupt:  # raised by a callback, or by a second Ctrl-C
             if interrupt.pressed:
                 raise
             history.interrupted = True
@@ -151,7 +166,7 @@ def fit(
 def _epoch(
     state: State, validate: Any, clip: Any, hooks: Any, bar: Progress, interrupt: Interrupt, threads: Threads
 ) -> None:
-    """One epoch, or what a checkpoint left of it, and its row of the history."""
+    """Run one epoch, or the rest of an epoch after a checkpoint, and add its row to the history."""
     model, loss, optimizer, history = state.model, state.criterion, state.optimizer, state.history
     on_step, isfinite, ours = hooks["on_step_end"], math.isfinite, is_ours(loss)
     if isinstance(model, Module):
@@ -177,7 +192,7 @@ def _epoch(
         out.backward()
         if not state.step and state.epoch == 1:
             check_gradients_arrived(optimizer)
-        del out  # the graph goes, and its arrays are there for the next one
+        del out  # frees the graph, so that the next one reuses its memory
         if clip is not None:
             clip_grad_norm(optimizer.parameters, clip)
         optimizer.step()
@@ -198,7 +213,7 @@ def _epoch(
     row: Row = {"epoch": state.epoch, "train_loss": state.total / state.step}
     found = validate(model) if validate is not None else {}
     if clash := {*found} & {*row, "lr", "seconds"}:
-        raise ValueError(f"validate returned {sorted(clash)}, columns that fit writes itself: choose other names")
+        raise ValueError(f"validate returned {sorted(clash)}, but fit has columns of these names: choose other names")
     row |= {name: float(x) for name, x in found.items()}
     row |= {"lr": state.lr, "seconds": seconds}
     history.append(row)
@@ -211,11 +226,11 @@ def _epoch(
 def _listed(
     callbacks: Callback | Iterable[Callback], patience: int | None, monitor: str | None, direction: Direction | None
 ) -> list[Callback]:
-    """The callbacks as a list, early stopping the last of them if it is wanted."""
+    """The callbacks as a list. With `patience`, the last one is early stopping."""
     listed: list[Callback] = [callbacks] if callable(callbacks) or not isinstance(callbacks, Iterable) else [*callbacks]
     if patience is not None:
         return [*listed, EarlyStopping(patience, monitor, direction)]
     for name, given in (("monitor", monitor), ("direction", direction)):
         if given is not None:
-            raise ValueError(f"{name}={given!r} says what early stopping looks at: it needs patience, too")
+            raise ValueError(f"{name}={given!r} is an argument of early stopping: pass patience, too")
     return listed

@@ -1,4 +1,4 @@
-"""`Progress`: what `fit` shows while it runs."""
+"""`Progress`: the output of `fit` while it runs."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from nn.training.history import Row, shown
 
 
 class Progress:
-    """A line an epoch, and while it runs a bar where tqdm is installed; or nothing.
+    """Prints a line for each epoch to stderr, and shows a progress bar during an epoch if tqdm is installed.
 
-    Training goes on where nobody can be told: a program without a console has no stderr, a daemon has closed it, and
-    who read a pipe may have gone.
+    If the output fails, the training continues without it. A program without a console has no stderr, a daemon has
+    closed it, and the reader of a pipe may have ended.
     """
 
     def __init__(self, wanted: bool) -> None:
@@ -32,7 +32,7 @@ class Progress:
             self._try(self._advance, loss)
 
     def end(self, row: Row) -> None:
-        self.close()  # gives way to a line, which is not cut where the terminal ends
+        self.close()  # a line replaces the bar; it is not cut to the width of the terminal
         if self.wanted:
             hidden = ("epoch", "lr", "seconds")
             summary = ", ".join(f"{name}={shown(x)}" for name, x in row.items() if name not in hidden)
@@ -46,25 +46,25 @@ class Progress:
     def _try(self, show: Callable[..., None], *arguments: Any) -> None:
         try:
             show(*arguments)
-        except (OSError, ValueError, AttributeError):  # what a stream raises that is broken, closed or none
+        except (OSError, ValueError, AttributeError):  # the stream is broken, closed or None
             bar, self.bar, self.wanted = self.bar, None, False
             if bar is not None:
                 with suppress(OSError, ValueError):
-                    bar.close()  # or the next one would be shown below it
+                    bar.close()  # otherwise tqdm would show the next bar below it
 
     def _open(self, steps: int | None, done: int) -> None:
         try:
             from tqdm import tqdm  # type: ignore[import-untyped]
         except ImportError:
             return
-        sys.stderr.write("")  # a bar that cannot be shown should not be made: tqdm would keep it
-        interval = 0.1 if sys.stderr.isatty() else 60.0  # a log file gets little more than the lines
+        sys.stderr.write("")  # raises before the bar is made, which tqdm would keep
+        interval = 0.1 if sys.stderr.isatty() else 60.0  # keeps log files short
         self.bar = tqdm(total=steps, initial=done, desc=self.title, unit=" steps", mininterval=interval, leave=False,
                         file=sys.stderr)  # fmt: skip
 
     def _advance(self, loss: float) -> None:
         self.bar.update()
-        if self.bar.n % 16 == 1:  # making the text costs more than showing it
+        if self.bar.n % 16 == 1:  # making this text is slow
             self.bar.set_postfix_str(f"loss={loss:.4f}", refresh=False)
 
     def _tell(self, line: str) -> None:

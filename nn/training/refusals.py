@@ -1,4 +1,4 @@
-"""What ends a training at once: a loss that can train nothing, missing gradients, and numbers that are not finite."""
+"""Errors that end a training at once: a wrong loss, missing gradients, and numbers that are not finite."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from nn.training.state import State
 
 
 class NonFiniteLoss(FloatingPointError):
-    """The loss became nan or infinite; the weights are those that gave it, no update was made with it.
+    """The loss became nan or infinite. The weights are those before this step: they were not updated with it.
 
-    `epoch` and `step` (in the epoch) count from 1; `loss` and `lr` are the numbers at that step.
+    `epoch` and `step` (in the epoch) count from 1. `loss` and `lr` are the numbers of that step.
     """
 
     def __init__(self, message: str, epoch: int, step: int, loss: float, lr: float) -> None:
@@ -24,21 +24,21 @@ class NonFiniteLoss(FloatingPointError):
 
 
 def check_loss(loss: Any) -> None:
-    """Refuse what cannot be a loss: it would fail later, or train nothing without a word."""
+    """Raise an error if this cannot be a loss. It would fail later, or nothing would be trained."""
     if not isinstance(loss, Value | Tensor):
-        raise TypeError(f"the loss has to be one Value or Tensor, got {type(loss).__name__}: {loss!r:.80}")
+        raise TypeError(f"the loss must be one Value or Tensor, got {type(loss).__name__}: {loss!r:.80}")
     if isinstance(loss, Tensor) and loss.size != 1:
-        raise ValueError(f"the loss has to be one number, got shape {loss.shape}: reduce it by .mean() or .sum()")
+        raise ValueError(f"the loss must be one number, got shape {loss.shape}: reduce it by .mean() or .sum()")
     if loss.is_leaf:
-        raise ValueError("the loss was computed without a graph (no_grad? only constants?): it can train nothing")
+        raise ValueError("the loss was computed without a graph (no_grad? only constants?), so it has no gradients")
 
 
 def check_gradients_arrived(optimizer: Optimizer) -> None:
-    """Refuse to go on where nothing would be trained."""
+    """Raise ValueError if no parameter of the optimiser has a gradient."""
     if all(isinstance(p, Tensor) and p.grad is None for p in optimizer.parameters):
         raise ValueError(
             "the loss does not depend on any of the optimizer's parameters: was it made for another model? "
-            "Write it after the model, nn.SGD(model.parameters(), lr=...)"
+            "Make it for this model, nn.SGD(model.parameters(), lr=...)"
         )
 
 
@@ -49,7 +49,7 @@ def non_finite(state: State, step: int, loss: float, x: Any, y: Any) -> NonFinit
     if places:
         cause = f"{' and '.join(places)}: clean the data"
     elif not all(np.isfinite(p.detach()).all() for p in state.optimizer.parameters):
-        cause = "parameters are not finite since an earlier step: begin again with a lower learning rate or clip=1.0"
+        cause = "an earlier step left parameters not finite: start again with a lower learning rate or clip=1.0"
     else:
         cause = "try a lower learning rate, clip=1.0, or inputs scaled to about -1..1"
     lr = state.optimizer.lr
@@ -59,7 +59,7 @@ def non_finite(state: State, step: int, loss: float, x: Any, y: Any) -> NonFinit
 
 
 def _not_finite(part: Any, path: str = "") -> str:
-    """Where a batch's inputs or targets first have nan or infinity; empty if they do not.
+    """The position of the first nan or infinity in a batch's inputs or targets; empty if there is none.
 
     >>> _not_finite([[0.0, 1.0], [2.0, np.inf]]), _not_finite({"a": np.array([1, 2]), "b": [Value(np.nan)]})
     ('inf in row 1, column 1', "nan at ['b'][0]")
@@ -70,7 +70,7 @@ def _not_finite(part: Any, path: str = "") -> str:
         return next((found for key, x in part.items() if (found := _not_finite(x, f"{path}[{key!r}]"))), "")
     try:
         numbers = np.asarray(part)
-    except ValueError:  # of several lengths
+    except ValueError:  # rows of different lengths
         numbers = np.empty(0, object)
     if numbers.dtype.kind in "fc":
         bad = np.argwhere(~np.isfinite(numbers))

@@ -1,4 +1,4 @@
-"""`State`: where a training stands, as callbacks and checkpoints see it; and which methods of a callback are called."""
+"""`State`: the state of a training, which callbacks and checkpoints get. `hooks_of` finds the methods of callbacks."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ from nn.optim import Optimizer
 from nn.training.arguments import Loss
 from nn.training.history import History
 
-Model: TypeAlias = Callable[[Any], Any]
 Callback: TypeAlias = "Callable[[State], object] | object"
 
 HOOKS = ("on_start", "on_step_end", "on_epoch_end", "on_end")
 
 
 class State:
-    """Where a training stands, as callbacks and checkpoints see it.
+    """The state of a training, which callbacks and checkpoints get.
 
-    `epoch` and `step` (in the epoch) count from 1, `loss` is the last step's; `model`,
-    `optimizer`, `history`, `batches` and `callbacks` are those of `fit`, `criterion` is its loss function. In
-    `on_epoch_end` the history ends with that epoch's row, for which `total` sums the losses, and `lr` (the first
-    step's) and `started` (on `time.perf_counter`) are kept; `complete` is whether it has that row. `resumed` is
-    whether a checkpoint was taken over: callbacks that are used again begin anew in `on_start` unless it was.
+    `epoch` and `step` (in the epoch) count from 1. `loss` is the loss of the last step. `model`, `optimizer`,
+    `history`, `batches` and `callbacks` are those of `fit`, and `criterion` is its loss function. In `on_epoch_end` the
+    last row of the history is that of the epoch.
+
+    `resumed` is True if the training continues from a checkpoint. Otherwise a callback that is used again drops its old
+    state in `on_start`.
+
+    For the row of the running epoch, `total` is the sum of the losses, `lr` the learning rate of the first step, and
+    `started` the time of the start on `time.perf_counter`. `complete` is True if the history has the row.
     """
 
     __slots__ = ("batches", "callbacks", "complete", "criterion", "epoch", "epochs", "history", "loss", "lr", "model",
@@ -32,7 +35,7 @@ class State:
 
     def __init__(
         self,
-        model: Model,
+        model: Any,  # not Model, so that callbacks can read its attributes
         batches: Iterable[Sequence[Any]],
         criterion: Loss,
         optimizer: Optimizer,
@@ -47,12 +50,12 @@ class State:
         self.resumed = False
 
     def stop(self, reason: str = "a callback stopped it") -> None:
-        """End the training after this step or epoch, which is still recorded; `History.stopped` keeps the reason."""
+        """End the training after this step or epoch, which is still recorded. `History.stopped` has the reason."""
         self.history.stopped = reason
 
 
 def hooks_of(callbacks: Sequence[Callback]) -> dict[str, list[Callable[[State], object]]]:
-    """What to call when: the methods of the callbacks, and functions at the end of an epoch."""
+    """The functions to call for each hook: methods of callbacks. A callback that is a function is an `on_epoch_end`."""
     hooks: dict[str, list[Any]] = {name: [] for name in HOOKS}
     for callback in callbacks:
         found = [name for name in HOOKS if hasattr(callback, name)]

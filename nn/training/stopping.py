@@ -1,31 +1,30 @@
-"""`EarlyStopping`: a training ends when it no longer improves, and has the best weights."""
+"""`EarlyStopping`: ends a training that no longer improves, and restores the best weights."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
+from nn.support.arrays import Array
 from nn.training.history import Direction, checked_direction, direction_of
 from nn.training.state import State
 
-Array: TypeAlias = npt.NDArray[Any]
-
 
 class EarlyStopping:
-    """Callback that stops when a column has not improved for `patience` epochs, and puts the best weights back.
+    """A callback that stops a training when a column has not improved for `patience` epochs.
+
+    It restores the best weights at the end of every training, even one that was not stopped early.
 
     Args:
-        patience: how many epochs in a row may bring no improvement, at least 1.
+        patience: the number of epochs without improvement after which it stops, at least 1.
         monitor: the column. By default the first validation column that ends in "loss", or else the training loss.
-        direction: whether the best number in it is the largest, "max", or the smallest, "min". Names tell by
-            themselves that end in a word such as "loss", "error", "accuracy" or "auc".
+        direction: "max" if the largest number in the column is the best, "min" if the smallest is. By default the
+            column's name tells: it ends in a word such as "loss", "error", "accuracy" or "auc".
 
-    ValueError where nothing tells the direction. The best weights come back at the end of training even where it was
-    not stopped early.
+    Raises ValueError if the direction is neither given nor known from the name.
 
     >>> EarlyStopping(patience=3, monitor="val_auc").direction
     'max'
@@ -38,35 +37,33 @@ class EarlyStopping:
         if patience < 1:
             raise ValueError(f"patience must be at least 1 epoch, got {patience}")
         if monitor is None and direction is not None:
-            raise ValueError(
-                f"direction={direction!r} says what is best of the column to monitor: it needs monitor, too"
-            )
+            raise ValueError(f"direction={direction!r} needs the column that it is about: pass monitor, too")
         self.patience, self.monitor = patience, monitor
         self.direction: Direction = "min" if monitor is None else checked_direction(monitor, direction)
         self.best, self.epoch, self.weights = -math.inf, 0, list[Array]()
 
     def state_dict(self) -> dict[str, Any]:
-        """What a checkpoint keeps: the best score, its epoch and weights."""
+        """The best score, its epoch and its weights, for a checkpoint."""
         return {"best": self.best, "epoch": self.epoch, "weights": self.weights}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Take over what a checkpoint kept; a training that is resumed goes on from there."""
+        """Restore the state from a checkpoint."""
         self.best, self.epoch, self.weights = float(state["best"]), int(state["epoch"]), list(state["weights"])
 
     def on_resume(self, state: State) -> None:
-        """Refuse, with a ValueError, weights that are not those of this training."""
+        """Raise ValueError if the restored weights do not fit the parameters of this training."""
         expected = [np.asarray(p.detach()) for p in state.optimizer.parameters]
         given = [x if isinstance(x, np.ndarray) else np.empty(0, object) for x in self.weights]
         if given and [(x.shape, x.dtype) for x in given] != [(x.shape, x.dtype) for x in expected]:
-            raise ValueError("the best weights of early stopping have not the shapes and dtypes of the parameters")
+            raise ValueError("the best weights of early stopping do not have the shapes and dtypes of the parameters")
 
     def on_start(self, state: State) -> None:
-        """Forget an earlier training, except one that is resumed."""
+        """Drop the state of an earlier training, unless the training is resumed."""
         if not state.resumed:
             self.best, self.epoch, self.weights = -math.inf, state.epoch, []
 
     def on_epoch_end(self, state: State) -> None:
-        """Keep the weights if they are the best so far; stop if the best are too long ago."""
+        """Keep the weights if they are the best so far. Stop if the best epoch is `patience` epochs ago."""
         row = state.history[-1]
         losses = [name for name in row if name.endswith("loss") and direction_of(name) == "min"]
         usual = next((name for name in losses if name != "train_loss"), "train_loss")
@@ -74,14 +71,14 @@ class EarlyStopping:
         if column not in row:
             raise KeyError(f"early stopping monitors {column!r}, but the columns are {list(row)}")
         score = row[column] if self.direction == "max" else -row[column]
-        if score > self.best:  # a nan never is
+        if score > self.best:  # False for a nan
             self.best, self.epoch = score, state.epoch
             self.weights = [np.array(p.detach()) for p in state.optimizer.parameters]
         elif state.epoch - self.epoch >= self.patience:
             state.stop(f"{column} has not improved since epoch {self.epoch}")
 
     def on_end(self, state: State) -> None:
-        """Put the best weights back."""
+        """Restore the best weights."""
         if self.weights:
             for p, data in zip(state.optimizer.parameters, self.weights, strict=True):
                 p.data = data

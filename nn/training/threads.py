@@ -8,8 +8,8 @@ The size of the products decides, not the load of the machine. The number of thr
 and a training must give the same numbers, bit for bit, when it is repeated or resumed.
 
 The package `threadpoolctl` sets the number of threads. Without it BLAS keeps its number. (Environment variables such as
-``OPENBLAS_NUM_THREADS`` are read only once, when NumPy is imported.) The number may apply to the whole process. So of
-several trainings that run in threads, only one at a time changes it and restores it.
+``OPENBLAS_NUM_THREADS`` are read only once, when NumPy is imported.) The number may apply to the whole process. If
+several trainings run in threads, only one of them changes and restores it at a time.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Threads:
     def suit(self, x: Any) -> None:
         """Set one thread if the products with this batch of inputs are small, else restore the number before.
 
-        The size is estimated as a product of the largest parameter with every row of the inputs. A row is one vector
-        along the last axis. Of integers, such as tokens, each number is a row.
+        The size is estimated: every row of the inputs is multiplied by the largest parameter. A row is one vector along
+        the last axis. If the inputs are integers, such as tokens, each number is a row.
         """
         small = 0 < rows(x) * self.largest < SMALL
         if small and _owner is None:
@@ -61,7 +61,7 @@ class Threads:
         with _lock:
             if _owner is not None:
                 return
-            self._limits = controller.limit(limits=None)  # saved before anything changes, in case of Ctrl-C
+            self._limits = controller.limit(limits=None)  # the numbers before, saved first in case of Ctrl-C
             _owner = self
         self._limits.__enter__()
         for library in controller.lib_controllers:

@@ -1,10 +1,10 @@
 """`numpy.linalg` on variables: solving, determinants, decompositions, norms.
 
-A row here states its value by NumPy and both of its derivative products by formulas. M. Giles, "An extended collection
-of matrix derivative results" (2008), derives them unless another source is named. An operation with several results
-packs them into one array.
+Each row here computes its value with NumPy, and has a formula for its vjp and one for its jvp. The formulas are derived
+in M. Giles, "An extended collection of matrix derivative results" (2008), unless another source is named. An operation
+with several results packs them into one array.
 
-- `matrices`: what the others share;
+- `matrices`: what the other modules share;
 - `solving`: inverses and systems of equations;
 - `determinants`: `det` and `slogdet`;
 - `symmetric`: `cholesky`, `eigh` and `eigvalsh`;
@@ -30,5 +30,5 @@ from autograd.functions.table import answers, refuse
 answers([np.linalg.matrix_rank])
 refuse(
     [np.linalg.qr],
-    "its factor r is numpy.linalg.cholesky(a.T @ a, upper=True), but for the signs of the rows, and q is a @ inv(r)",
+    "its factor r is numpy.linalg.cholesky(a.T @ a, upper=True), up to the signs of its rows, and q is a @ inv(r)",
 )

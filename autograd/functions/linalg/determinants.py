@@ -11,16 +11,17 @@ from autograd import ops
 from autograd.functions.linalg.matrices import is_singular, per_matrix, transposed, unit_matrix
 from autograd.functions.linalg.solving import invert
 from autograd.functions.table import joined, means
-from autograd.ops.rows import General, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
 
 SlogdetResult = type(np.linalg.slogdet(np.eye(1)))
 
 
 def _cofactors(a: Any) -> Any:
-    """The derivative of the determinant: for each element the determinant of what is left without its row and column.
+    """The derivative of the determinant: for each element, the signed determinant without its row and its column.
 
-    ``det(a) * inv(a).T`` where that is accurate. It is not, and less so at every further order, for matrices that are
-    singular or nearly so. There the directions of small singular values are split off (see `_by_blocks`).
+    The formula is ``det(a) * inv(a).T``. It is inaccurate for matrices that are singular or nearly so, and more so at
+    higher orders. There, the directions of small singular values are split off (see `_by_blocks`).
     """
     n = shape_of(a)[-1]
     if n <= 3 or not math.prod(shape_of(a)):
@@ -42,8 +43,9 @@ def _cofactors(a: Any) -> Any:
 def _by_blocks(a: Any, u: Any, vh: Any, k: int) -> Any:
     """Cofactors of a stack whose k smallest singular values are small; `u` and `vh` are the singular vectors.
 
-    In their basis ``a`` is a large block ``w`` and a small one. The determinant is that of w times that of the small
-    block's Schur complement, and both factors are differentiated by themselves: no 0 is divided by, at any order.
+    In the basis of these vectors, ``a`` has a block ``w`` of the large singular values and a block of the small ones.
+    Its determinant is that of ``w`` times that of the small block's Schur complement. Each factor is differentiated by
+    itself, so nothing is divided by 0, at any order.
     """
     n = shape_of(a)[-1]
     if k == 0:

@@ -10,7 +10,8 @@ import numpy as np
 from autograd import ops
 from autograd.functions.linalg.matrices import as_column, transposed, unit_matrix
 from autograd.functions.table import joined, means, plain
-from autograd.ops.rows import General, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
 
 
 def _pinv_pull(g: Any, out: Any, a: Any, **given: Any) -> Any:
@@ -34,19 +35,19 @@ _pinv = General(
     _pinv_pull,
     _pinv_push,
     params=("rcond", "rtol"),
-    doc="Pseudo-inverse of matrices, for changes that leave the rank as it is.",
+    doc="Pseudo-inverse of matrices. The derivative holds for changes that keep the rank.",
 )
 
 
 @means(np.linalg.pinv)
 def pinv(a: Any, rcond: Any = None, rtol: Any = ...) -> Any:
-    """`numpy.linalg.pinv`. Its derivative is that among the matrices of the same rank."""
+    """`numpy.linalg.pinv`. The derivative holds for changes that keep the rank."""
     given = {"rcond": rcond} if rtol is ... else {"rcond": rcond, "rtol": rtol}
     return _pinv(joined(a), **{key: None if x is None else np.array(plain(x)) for key, x in given.items()})
 
 
 def _lstsq_pull(g: Any, out: Any, a: Any, b: Any, rcond: float) -> Any:
-    """From the derivative of the pseudo-inverse."""
+    """Derived from the vjp of the pseudo-inverse."""
     p = _pinv(a, rtol=rcond)
     c = transposed(p) @ g
     inside = unit_matrix(p) - p @ a
@@ -73,15 +74,15 @@ _lstsq = General(
     _lstsq_push,
     arity=2,
     params=("rcond",),
-    doc="The x that makes a @ x - b shortest, and the shortest of those: (m, n) and (m, k).",
+    doc="The x for which a @ x - b is shortest, and the shortest such x: shapes (m, n) and (m, k).",
 )
 
 
 @means(np.linalg.lstsq)
 def lstsq(a: Any, b: Any, rcond: float | None = None) -> Any:
-    """`numpy.linalg.lstsq`: the solution and the residuals are variables, the rank and the singular values numbers.
+    """`numpy.linalg.lstsq`. The solution and the residuals are variables; the rank and the singular values are numbers.
 
-    The derivative is that among the matrices of the same rank.
+    The derivative holds for changes that keep the rank.
     """
     a, b = joined(a), joined(b)
     x, residuals, rank, s = np.linalg.lstsq(ops.detach(a), ops.detach(b), rcond)

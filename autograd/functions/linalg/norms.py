@@ -14,16 +14,17 @@ from autograd.functions.linalg.determinants import invert_or_nan
 from autograd.functions.linalg.matrices import noise_of, order_of
 from autograd.functions.linalg.singular import svdvals
 from autograd.functions.table import joined, later, means, plain
-from autograd.ops.rows import Reduction, normalize_axis, shape_of
+from autograd.ops.rows import Reduction
+from autograd.ops.shapes import normalize_axis, shape_of
 
 
 def _p_norm_weight(out: Any, x: Any, axis: Any, ord: float) -> Any:
-    """How much of an element's change reaches the norm; 0 at a zero vector, and at a cusp as at that of `abs`."""
+    """The derivative of the norm in each element. It is 0 at a zero vector, and for ``ord < 1`` where x is 0."""
     still = np.broadcast_to(ops.equal(out, 0), shape_of(x))
     if ord < 1:
         still = still | ops.equal(x, 0)
     size, whole = ops.where(still, 1, x), ops.where(ops.equal(out, 0), 1, out)
-    if ord % 2 == 0:  # a polynomial inside
+    if ord % 2 == 0:  # no absolute values are needed
         powers = ops.power(size, ord - 1)
     else:
         powers = ops.sign(size) * ops.power(ops.abs(size), ord - 1)
@@ -42,12 +43,12 @@ _p_norm = Reduction(
 
 
 def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
-    """The norm of all that is along the axes together."""
+    """The norm of the elements along the axes, taken as one vector."""
     if ord is None or ord == 2:
         return ops.norm(x, axis=axis, keepdims=keepdims)
     if isinstance(ord, str):
         raise ValueError(f"Invalid norm order {ord!r} for vectors")
-    if not math.prod(shape_of(x)):  # NumPy's number, or its complaint
+    if not math.prod(shape_of(x)):  # NumPy's number, or its error
         numbers = np.linalg.vector_norm(ops.detach(x), axis=axis, keepdims=keepdims, ord=ord)
         return ops.sum(x, axis=axis, keepdims=keepdims) + numbers
     if ord == math.inf:
@@ -56,7 +57,7 @@ def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
         return ops.min(ops.abs(x), axis=axis, keepdims=keepdims)
     if ord == 0:
         numbers = ops.detach(x)
-        count = ops.where(np.ones(numbers.shape, bool), (numbers != 0).astype(numbers.dtype), x)  # it does not move
+        count = ops.where(np.ones(numbers.shape, bool), (numbers != 0).astype(numbers.dtype), x)  # slope 0
         return ops.sum(count, axis=axis, keepdims=keepdims)
     if ord == 1:
         return ops.sum(ops.abs(x), axis=axis, keepdims=keepdims)
@@ -64,7 +65,7 @@ def _vector_norm(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _lengths(x: Any) -> Any:
-    """Singular values, for norms: where one is 0 it has a kink, and slope 0 as `abs` has."""
+    """Singular values, for norms. A singular value of 0 is a kink, and gets slope 0, as `abs` does."""
     s = svdvals(x)
     numbers = ops.detach(s)
     return ops.where(numbers <= noise_of(s)[..., None], numbers, s)
@@ -94,9 +95,10 @@ def _matrix_norm(x: Any, ord: Any, axis: Sequence[int], keepdims: bool) -> Any:
 
 @means(np.linalg.norm)
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """`numpy.linalg.norm`, every order of vectors and of matrices.
+    """`numpy.linalg.norm`, with every order of vectors and of matrices.
 
-    At a zero vector, and at kinks as that of `abs`, the slope is 0. Equal largest elements share it.
+    The slope is 0 at a zero vector, and at kinks like that of `abs`. Elements that are equally large share the slope of
+    a maximum.
     """
     x, ord = joined(x), plain(ord)
     ndim = len(shape_of(x))

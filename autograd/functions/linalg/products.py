@@ -12,7 +12,7 @@ from autograd import ops
 from autograd.functions.linalg.matrices import as_column, as_row, order_of, unit_matrix
 from autograd.functions.linalg.solving import inv
 from autograd.functions.table import joined, means
-from autograd.ops.rows import shape_of
+from autograd.ops.shapes import shape_of
 
 
 @means(np.linalg.matrix_power)
@@ -25,7 +25,7 @@ def matrix_power(a: Any, n: int) -> Any:
     except AttributeError as error:
         raise TypeError(f"numpy.linalg.matrix_power takes a whole number, got {n!r:.60}") from error
     if n == 0:
-        return ops.where(np.ones(shape_of(a), bool), unit_matrix(a), a)  # a variable that does not move with a
+        return ops.where(np.ones(shape_of(a), bool), unit_matrix(a), a)  # a variable with slope 0
     if n < 0:
         a, n = inv(a), -n
     square, result = a, None

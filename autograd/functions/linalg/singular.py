@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.functions.linalg.matrices import as_column, as_row, gaps_of, noise_of, over_gaps, transposed
+from autograd.functions.linalg.matrices import as_column, as_row, gaps_of, noise_of, over_gaps, spectrum, transposed
 from autograd.functions.table import joined, later, means
-from autograd.ops.rows import General, Traced, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
+from autograd.ops.traced import Traced
 
 SVDResult = type(np.linalg.svd(np.eye(1)))
 
@@ -27,7 +29,7 @@ def _svd_parts(packed: Any, m: int) -> tuple[Any, Any, Any]:
 
 
 def _svd_pull(g: Any, out: Any, a: Any, full: bool) -> Any:
-    """Townsend, "Differentiating the singular value decomposition" (2016), with ``1 / (s_j² - s_i²)`` in two parts."""
+    """Townsend, "Differentiating the singular value decomposition" (2016); ``1 / (s_j² - s_i²)`` is split in two."""
     m, n = shape_of(a)[-2:]
     (u, s, vh), (gu, gs, gvh) = _svd_parts(out, m), _svd_parts(g, m)
     left, right = transposed(u) @ gu, vh @ transposed(gvh)
@@ -65,33 +67,21 @@ _svd = General(
     _svd_pull,
     _svd_push,
     params=("full",),
-    doc="Left singular vectors, a column of singular values and right singular vectors, side by side, one a row.",
+    doc="For each singular value a row: its left vector, the value, its right vector.",
 )
 
 
 def _singular_vectors(a: Any, numbers: Any) -> tuple[Any, Any]:
-    """As `_eigenvectors`."""
+    """The left vectors as columns, the right ones as rows. They are variables if `a` is one, else from `numbers`."""
     u, _, vh = _svd_parts(_svd(a, full=False) if isinstance(a, Traced) else numbers, shape_of(a)[-2])
     return u, vh
 
 
-def _singular_values_pull(g: Any, out: Any, a: Any, numbers: Any) -> Any:
-    u, vh = _singular_vectors(a, numbers)
-    return (u * as_row(g)) @ vh, numbers
-
-
-def _singular_values_push(tangents: Sequence[Any], out: Any, a: Any, numbers: Any) -> Any:
-    u, vh = _singular_vectors(a, numbers)
-    return ops.sum(u * (tangents[0] @ transposed(vh)), axis=-2)
-
-
-_singular_values = General(
+_singular_values = spectrum(
     "svdvals",
     lambda a, numbers: _svd_parts(numbers, shape_of(a)[-2])[1],
-    _singular_values_pull,
-    _singular_values_push,
-    arity=2,
-    doc="Singular values of matrices, of which the decomposition is known.",
+    _singular_vectors,
+    "Singular values of matrices, of which the decomposition is known.",
 )
 
 
@@ -99,8 +89,8 @@ _singular_values = General(
 def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     """`numpy.linalg.svd`. TypeError for ``full_matrices=True``, the default, if the matrices are not square.
 
-    With equal singular values the singular vectors have no derivative: it is nan, or inf. The singular values' first
-    derivatives are finite, and right for symmetric functions of them; their second derivatives are not.
+    If singular values are equal, the singular vectors have no derivative: it is nan or inf. The first derivatives of
+    the singular values are finite, and right for symmetric functions of them. Their second derivatives are neither.
     """
     a = joined(a)
     if not compute_uv:
@@ -108,8 +98,8 @@ def svd(a: Any, full_matrices: bool = True, compute_uv: bool = True) -> Any:
     shape = shape_of(a)
     if full_matrices and len(shape) >= 2 and shape[-1] != shape[-2]:
         raise TypeError(
-            f"numpy.linalg.svd of a Tensor of shape {shape} does not take full_matrices=True: nothing determines the "
-            "additional vectors, so they have no derivative; pass full_matrices=False"
+            f"numpy.linalg.svd of a Tensor of shape {shape} does not take full_matrices=True: the additional "
+            "vectors are not unique, so they have no derivative; pass full_matrices=False"
         )
     packed = _svd(a, full=bool(full_matrices))
     u, _, vh = _svd_parts(packed, shape[-2])

@@ -12,7 +12,8 @@ from numpy.linalg import LinAlgError
 from autograd import ops
 from autograd.functions.linalg.matrices import as_column, transposed
 from autograd.functions.table import joined, means
-from autograd.ops.rows import General, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
 
 invert = General(
     "inv",
@@ -52,7 +53,7 @@ def inv(a: Any) -> Any:
 
 @means(np.linalg.solve)
 def solve(a: Any, b: Any) -> Any:
-    """`numpy.linalg.solve`: a `b` of one dimension is a vector, any other holds matrices."""
+    """`numpy.linalg.solve`. A `b` of one dimension is a vector; any other holds matrices."""
     a, b = joined(a), joined(b)
     if len(shape_of(b)) == 1:
         return ops.getitem(_solve(a, as_column(b)), (..., 0))

@@ -1,7 +1,7 @@
 """`numpy.linalg` on variables: the Cholesky factor, eigenvalues and eigenvectors of symmetric matrices.
 
-What NumPy does not read has no derivative. `cholesky` and `eigh` read one triangle of a symmetric matrix, so an element
-of it counts for its mirror image as well, and the other triangle has slope 0.
+`cholesky` and `eigh` read one triangle of a symmetric matrix. An element of this triangle stands for its mirror image,
+too. The other triangle is not read, so its slope is 0.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.functions.linalg.matrices import as_row, gaps_of, order_of, over_gaps, transposed, unit_matrix
+from autograd.functions.linalg.matrices import as_row, gaps_of, order_of, over_gaps, spectrum, transposed, unit_matrix
 from autograd.functions.linalg.solving import invert
 from autograd.functions.table import joined, means
-from autograd.ops.rows import General, Traced, shape_of
+from autograd.ops.rows import General
+from autograd.ops.shapes import shape_of
+from autograd.ops.traced import Traced
 
 EighResult = type(np.linalg.eigh(np.eye(1)))
 
@@ -57,7 +59,7 @@ _cholesky = General(
 
 @means(np.linalg.cholesky)
 def cholesky(a: Any, upper: bool = False) -> Any:
-    """`numpy.linalg.cholesky`. It reads the lower triangle, or the upper: only that has a derivative."""
+    """`numpy.linalg.cholesky`. It reads the lower triangle, or with `upper` the upper. Only that has a derivative."""
     return _cholesky(_mirrored(joined(a), bool(upper), "cholesky"), upper=bool(upper))
 
 
@@ -88,43 +90,31 @@ _eigh = General(
     _eigh_pull,
     _eigh_push,
     params=("UPLO",),
-    doc="Eigenvalues, a row of its own, above the eigenvectors of symmetric matrices.",
+    doc="A row of eigenvalues above the eigenvectors of symmetric matrices, which are columns.",
 )
 
 
-def _eigenvectors(a: Any, numbers: Any, UPLO: str) -> Any:
-    """The eigenvectors of `a`, of which these are the numbers: variables if `a` is one."""
-    return _eigh_parts(_eigh(a, UPLO=UPLO) if isinstance(a, Traced) else numbers)[1]
+def _eigenvectors(a: Any, numbers: Any, UPLO: str) -> tuple[Any, Any]:
+    """The eigenvectors as columns and as rows. They are variables if `a` is one, else taken from `numbers`."""
+    v = _eigh_parts(_eigh(a, UPLO=UPLO) if isinstance(a, Traced) else numbers)[1]
+    return v, transposed(v)
 
 
-def _eigenvalues_pull(g: Any, out: Any, a: Any, numbers: Any, UPLO: str) -> Any:
-    v = _eigenvectors(a, numbers, UPLO)
-    return (v * as_row(g)) @ transposed(v), numbers
-
-
-def _eigenvalues_push(tangents: Sequence[Any], out: Any, a: Any, numbers: Any, UPLO: str) -> Any:
-    v = _eigenvectors(a, numbers, UPLO)
-    return ops.sum(v * (tangents[0] @ v), axis=-2)
-
-
-# Their first derivatives divide by no gap, unlike those of the eigenvectors: so they have a row of their own.
-_eigenvalues = General(
+_eigenvalues = spectrum(
     "eigvalsh",
     lambda a, numbers, UPLO: _eigh_parts(numbers)[0],
-    _eigenvalues_pull,
-    _eigenvalues_push,
-    arity=2,
-    params=("UPLO",),
-    doc="Eigenvalues of symmetric matrices, of which the decomposition is known.",
+    _eigenvectors,
+    "Eigenvalues of symmetric matrices, of which the decomposition is known.",
+    "UPLO",
 )
 
 
 @means(np.linalg.eigh)
 def eigh(a: Any, UPLO: str = "L") -> Any:
-    """`numpy.linalg.eigh`. It reads the lower triangle, or the upper: only that has a derivative.
+    """`numpy.linalg.eigh`. It reads the lower triangle, or with ``UPLO="U"`` the upper. Only that has a derivative.
 
-    With equal eigenvalues the eigenvectors have no derivative: it is nan. The eigenvalues' first derivatives are
-    finite, and right for symmetric functions of them; their second derivatives are nan.
+    If eigenvalues are equal, the eigenvectors have no derivative: it is nan. The first derivatives of the eigenvalues
+    are finite, and right for symmetric functions of them. Their second derivatives are nan.
     """
     a = _mirrored(joined(a), UPLO.upper() == "U", "eigh")
     packed = _eigh(a, UPLO=UPLO)
