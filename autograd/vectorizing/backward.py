@@ -176,16 +176,16 @@ class Writer(NumPyText):
         self.taken |= {x.name for x in seeds}
         self.depths: dict[Expression, int] = {}
         self.apart = Apart([(value, target) for target, value in values if isinstance(value, Expression)])
-        for node, hint in hints.items():
-            if isinstance(new := self.apart.of(node), Expression):
-                self.hints.setdefault(new, hint)
+        self.wishes = hints
 
     def program(self, names: Sequence[str], leaves: Sequence[Expression], gradients: Sequence[Any]) -> None:
         """The lines: gradients in the order of the sweep, a parameter's as soon as all that it reads is there."""
+        self.apart.run([*gradients, *self.wishes])
+        self.hints = {self.apart.of(node): hint for node, hint in reversed(self.wishes.items())}
         steps = []
         for name, g in zip(names, gradients, strict=True):
             if g is not None:
-                steps.append((g.place if isinstance(g, Expression) else -1, name, self._of(g)))
+                steps.append((g.place if isinstance(g, Expression) else -1, name, self.apart.of(g)))
         steps = sorted(self.lets([g for *_, g in steps]) + steps, key=lambda step: step[0])  # a tie: dw = dh
         self.taken |= {name for _, name, _ in steps}
         for _, _, root in steps:
@@ -195,9 +195,6 @@ class Writer(NumPyText):
         for name, leaf, g in zip(names, leaves, gradients, strict=True):
             if g is None:
                 self.lines.append(f"{name} = {self.np}.zeros_like({self.text(leaf)})")
-
-    def _of(self, x: Any) -> Any:
-        return self.apart.of(x) if isinstance(x, Expression) else x
 
     def lets(self, roots: Sequence[Any]) -> list[tuple[int, str, Any]]:
         """The gradients with names that are read below the roots: when they were made, their names and values."""

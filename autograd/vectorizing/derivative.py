@@ -57,8 +57,8 @@ class Backward:
         self.found[leaf] = self.found[leaf] + share if leaf in self.found else share
 
     def _named(self, target: Expression, g: Any) -> Any:
-        name = self.letter + target.name
-        return g if isinstance(g, Expression) and g.op is None and g.name == name else target.trees.let(g, name)
+        has_one = isinstance(g, Expression) and g.name  # a seed's, or that of the gradient that it is equal to
+        return g if has_one else target.trees.let(g, self.letter + target.name)
 
     def _through(self, target: Expression, value: Expression, seed: Any) -> Iterator[tuple[Expression, Any]]:
         """The shares of a statement's leaves in its gradient."""

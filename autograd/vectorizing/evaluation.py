@@ -21,12 +21,13 @@ from autograd.vectorizing.tree import Expression
 
 def evaluate(roots: Sequence[Any], values: Mapping[Expression, Any], lengths: Mapping[str, int]) -> list[Any]:
     """The rows on arrays: the numbers of each root, given those of the leaves."""
-    found: dict[Any, Any] = dict(values)
-    for node in postorder([x for x in roots if isinstance(x, Expression)], without=list(values)):
-        if node.op is None:
-            found[node] = node.array
-        else:
-            arrays = [found[x] if isinstance(x, Expression) else x for x in node.operands]
-            out = applied(node.op, arrays, concrete(dict(node.params), lengths))
-            found[node] = out.item() if node.weak else out
+    found: dict[Any, Any] = {}
+    with np.errstate(all="ignore"):
+        for node in postorder([x for x in roots if isinstance(x, Expression)]):
+            if node.op is None:
+                found[node] = values.get(node, node.array)
+            else:
+                arrays = [found[x] if isinstance(x, Expression) else x for x in node.operands]
+                out = applied(node.op, arrays, concrete(node.params, lengths))
+                found[node] = out.item() if node.weak else out
     return [np.asarray(found[x] if isinstance(x, Expression) else x) for x in roots]

@@ -44,7 +44,52 @@ def infer(op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> tuple[S
         return whole(math.prod(shapes[0]), params["shape"]), operands[0].dtype
     if op is ops.broadcast_to:
         return tuple(params["shape"]), getattr(operands[0], "dtype", np.dtype(float))
+    if op is ops.scatter:
+        return tuple(params["shape"]), operands[0].dtype
+    if op is ops.transpose:
+        return tuple(shapes[0][i] for i in params["axes"]), operands[0].dtype
+    if op is ops.matmul and (shape := product(*shapes)) is not None:
+        return shape, dtype_of(ops.mul, kinds(operands))
+    if op is ops.getitem and (shape := part(shapes[0], params["index"])) is not None:
+        return shape, operands[0].dtype
     return tried(op, operands, params)
+
+
+def product(a: Shape, b: Shape) -> Shape | None:
+    """The shape of a matrix product; None where it is NumPy's to decide, or to refuse."""
+    if len(a) < 2 or len(b) < 2 or a[-1] != b[-2]:
+        return None
+    return (*broadcast([a[:-2], b[:-2]]), a[-2], b[-1])
+
+
+def part(shape: Shape, index: Any) -> Shape | None:
+    """The shape of an index by numbers, new axes, and slices of known lengths; None for any other index.
+
+    >>> n = Size.symbol("n")
+    >>> part((n, 4), (slice(None), None, slice(1, 3))), part((n, 4), slice(2))
+    ((n, 1, 2), None)
+    """
+    parts = list(index) if isinstance(index, tuple) and not isinstance(index, Operand) else [index]
+    if any(isinstance(x, (bool, Operand, Size)) or any(sizes_in(x)) for x in parts):
+        return None
+    missing = len(shape) - sum(x is not None and x is not Ellipsis for x in parts)
+    at = next((i for i, x in enumerate(parts) if x is Ellipsis), None)
+    if missing < 0:
+        return None
+    full = [slice(None)] * missing
+    parts = [*parts, *full] if at is None else [*parts[:at], *full, *parts[at + 1 :]]
+    lengths, out = iter(shape), []
+    for x in parts:
+        n = 1 if x is None else next(lengths)
+        if x is None or x == slice(None):
+            out.append(n)
+        elif isinstance(n, Size) or not isinstance(x, (int, slice)):
+            return None
+        elif isinstance(x, slice):
+            out.append(len(range(*x.indices(n))))
+        elif not -n <= x < n:
+            return None
+    return tuple(out)
 
 
 def shape_of(x: Any) -> Shape:
@@ -151,18 +196,18 @@ def run(op: Op, operands: Sequence[Any], params: Mapping[str, Any], lengths: Map
             arrays.append(x.array)
         else:
             arrays.append(np.broadcast_to(np.zeros((), x.dtype), concrete(x.shape, lengths)))
-    return applied(op, arrays, concrete(dict(params), lengths))
+    with np.errstate(all="ignore"):
+        return applied(op, arrays, concrete(params, lengths))
 
 
 def applied(op: Op, arrays: Sequence[Any], params: dict[str, Any]) -> np.ndarray:
     """The row on arrays; the arrays of an index come last among them."""
     if "index" in params:
         extra: list[Any] = []
-        params["index"] = lowered(params["index"], arrays, extra)
+        params = {**params, "index": lowered(params["index"], arrays, extra)}
         arrays = arrays[: len(arrays) - len(extra)]
     try:
-        with np.errstate(all="ignore"):
-            return np.asarray(op.forward(*arrays, **params))
+        return np.asarray(op.forward(*arrays, **params))
     except (ValueError, IndexError, TypeError) as error:
         raise NotLowerable(f"{op.name} of shapes {[np.shape(x) for x in arrays]}: {error}") from error
 
@@ -195,4 +240,4 @@ def concrete(x: Any, lengths: Mapping[str, int]) -> Any:
         return type(x)([concrete(item, lengths) for item in x])
     if isinstance(x, slice):
         return slice(*[concrete(n, lengths) for n in (x.start, x.stop, x.step)])
-    return {key: concrete(item, lengths) for key, item in x.items()} if isinstance(x, dict) else x
+    return {key: concrete(item, lengths) for key, item in x.items()} if isinstance(x, Mapping) else x

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -74,22 +74,26 @@ class Apart:
         self.found: dict[Expression, Any] = {}
         self.places: dict[Expression, int] = {}  # of named nodes: where those stood that they are made of
         self.values: dict[Expression, Expression] = {}
-        for value, leaf in values:
-            if value.op is not None:
-                self.values.setdefault(value, leaf)
-                self.values.setdefault(self._made(self.of_operands(value)), leaf)
+        computed = [(value, leaf) for value, leaf in values if value.op is not None]
+        self.run([value for value, _ in computed])
+        for value, leaf in reversed(computed):  # of two names for the same, the first one stays
+            for node in (value, self.found[value]):
+                self.values[node] = self.found[node] = leaf
 
-    def of(self, root: Expression) -> Any:
-        """The same numbers, in terms of operations that NumPy has."""
-        for node in postorder([root], without=self.found):
+    def run(self, roots: Iterable[Any]) -> None:
+        """Find for each node below these what has the same numbers, in terms of operations that NumPy has."""
+        for node in postorder([x for x in roots if isinstance(x, Expression)]):
+            self.of(node)
+
+    def of(self, node: Any) -> Any:
+        """What has the numbers of this node. Its operands have been looked at, or are parts of a formula."""
+        if not isinstance(node, Expression):
+            return node
+        if node not in self.found:
+            for x in node.parents:
+                self.of(x)
             self.found[node] = self._made(node)
-        return self.found[root]
-
-    def of_operands(self, node: Expression) -> Expression:
-        """The node with operands in terms of what NumPy has."""
-        for x in node.parents:
-            self.of(x)
-        return node
+        return self.found[node]
 
     def _made(self, node: Expression) -> Any:
         if node.op is None:
@@ -117,7 +121,7 @@ class Apart:
             out = ops.reshape(formula(*operands, **{**node.params, "keepdims": True}), node.shape)
         else:
             out = formula(*operands, **node.params)
-        return self.of(out) if isinstance(out, Expression) else out
+        return self.of(out)
 
 
 def formula_of(row: Op | None) -> Callable[..., Any] | None:
