@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 MINIMA ?= .venv-minima
 BIN    := $(VENV)/bin
-# Bytecode is kept beside the sources, where git ignores it: else each run rewrites every assertion again.
+# Keep bytecode beside the sources, where git ignores it. Otherwise pytest rewrites every assertion in each run.
 KEEP   := PYTHONDONTWRITEBYTECODE=
 
 .PHONY: mnist test test-minima check coverage bench mutants nightly clean
@@ -25,7 +25,7 @@ check: $(VENV)/dev.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-# Which lines the suite runs: a table of the files that have others, the total, and pages in htmlcov.
+# The lines that the suite does not run: a table of the files that have some, the total, and pages in htmlcov.
 coverage: $(VENV)/dev.installed
 	$(BIN)/python -m pytest -n auto --cov --cov-report=term-missing --cov-report=html $(ARGS)
 
@@ -42,7 +42,7 @@ clean:
 	rm -rf $(VENV) $(MINIMA) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# One environment; each goal adds the extras that it needs, once, and again when pyproject.toml or the version changes.
+# One environment. Each goal installs its extras once, and again when pyproject.toml or the version changes.
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 

@@ -25,7 +25,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 _Operand: TypeAlias = Value | Tensor | ArrayLike
 _One = TypeVar("_One", float, Value, Tensor)
-_Kind = TypeVar("_Kind", float, Value, Tensor, np.ndarray[Any, np.dtype[Any]])
+_Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+_Kind = TypeVar("_Kind", float, Value, Tensor, _Array)
 
 __version__: str
 __all__ = [
@@ -1163,13 +1164,15 @@ def logaddexp2(x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def logsumexp(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
+def logsumexp(x: _Array, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     """log(sum(exp(x))) without overflow. Its gradient is the softmax, and 0 where all are -inf.
 
     >>> logsumexp([0.0, 0.0])
     0.6931471805599453
     """
     ...
+@overload
+def logsumexp(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One: ...
 @overload
 def logsumexp(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
@@ -1199,13 +1202,15 @@ def matmul(a: Any, b: Any, /) -> Any:
     """
     ...
 @overload
-def max(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
+def max(x: _Array, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     """Largest element, nan if one is nan; ties share the gradient evenly.
 
     >>> max([1.0, 2.0])
     2.0
     """
     ...
+@overload
+def max(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One: ...
 @overload
 def max(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
@@ -1241,13 +1246,15 @@ def maximum(x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def mean(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
+def mean(x: _Array, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     """Mean over the axes; nan for no elements.
 
     >>> mean([1.0, 2.0])
     1.5
     """
     ...
+@overload
+def mean(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One: ...
 @overload
 def mean(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
@@ -1259,13 +1266,15 @@ def mean(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fa
     """
     ...
 @overload
-def min(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
+def min(x: _Array, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     """Smallest element, nan if one is nan; ties share the gradient evenly.
 
     >>> min([1.0, 2.0])
     1.0
     """
     ...
+@overload
+def min(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One: ...
 @overload
 def min(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
@@ -1341,13 +1350,15 @@ def neg(x: Any) -> Any:
     """
     ...
 @overload
-def norm(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
+def norm(x: _Array, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     """Euclidean length over the axes; slope 0 at the zero vector.
 
     >>> norm([3.0, 4.0])
     5.0
     """
     ...
+@overload
+def norm(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One: ...
 @overload
 def norm(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
@@ -1443,13 +1454,15 @@ def powlog(n: Any, x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def prod(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
+def prod(x: _Array, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     """Product over the axes; 1 for no elements.
 
     >>> prod([2.0, 3.0])
     6.0
     """
     ...
+@overload
+def prod(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One: ...
 @overload
 def prod(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
@@ -1789,13 +1802,15 @@ def stack(arrays: Sequence[Any], axis: int = 0) -> Any:
     """
     ...
 @overload
-def std(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> _One:
+def std(x: _Array, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Any:
     """Standard deviation; slope 0 where all are equal.
 
     >>> std([1.0, 3.0])
     1.0
     """
     ...
+@overload
+def std(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> _One: ...
 @overload
 def std(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Value: ...
 @overload
@@ -1831,13 +1846,15 @@ def sub(x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def sum(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One:
+def sum(x: _Array, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Any:
     """Sum over the axes; 0 for no elements.
 
     >>> sum([1.0, 2.0])
     3.0
     """
     ...
+@overload
+def sum(x: _One, /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> _One: ...
 @overload
 def sum(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Value: ...
 @overload
@@ -1931,13 +1948,15 @@ def transpose(x: Any, /, axes: Sequence[int] | None = None) -> Any:
     """
     ...
 @overload
-def var(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> _One:
+def var(x: _Array, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Any:
     """Variance: of the population (ddof=0), or estimated from a sample (ddof=1).
 
     >>> var([1.0, 3.0])
     1.0
     """
     ...
+@overload
+def var(x: _One, /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> _One: ...
 @overload
 def var(x: Iterable[Value], /, axis: int | Sequence[int] | None = None, ddof: int = 0, keepdims: bool = False) -> Value: ...
 @overload

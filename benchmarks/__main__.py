@@ -29,8 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 class Table(NamedTuple):
     """Rows that one process measures in turn, by engine.
 
-    `ours` comes first; `bounds` are no peers, but what code by hand takes; `quick` are the rows that `--quick` runs
-    (None: all). Engines take turns, unless a process can be measured only whole.
+    `engines` begins with `ours`. `bounds` are times of code written by hand, not peers. `quick` are the rows that
+    `--quick` runs (None: all). Engines take turns if `turns` is true. Otherwise a process runs its rows at once.
     """
 
     title: str
@@ -98,7 +98,7 @@ class Process:
 
     def __init__(self, table, engine, rows, python, options):
         command = [str(python), "-m", f"benchmarks.{table.module}", engine, *rows, *(["--turns"] * table.turns)]
-        # users have bytecode, and no path to this checkout in a peer's environment
+        # as for users: with bytecode, and without a path to this checkout in a peer's environment
         kept = {key: x for key, x in os.environ.items() if key not in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH")}
         if options.threads:
             kept |= dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(options.threads))
@@ -135,7 +135,7 @@ class Process:
 
 
 def take_turns(processes, rows, seconds):
-    """Every row in turns of a tenth of a second. A pause before each lets the threads of the last BLAS fall asleep."""
+    """Run every row in turns of a tenth of a second. In the pause before a turn, other engines' threads fall asleep."""
     for row in range(len(rows)):
         alive = [process for process in processes if (process.tell("\n") if row else process.hear())]
         for _ in range(round(seconds / TURN)):
@@ -145,7 +145,7 @@ def take_turns(processes, rows, seconds):
 
 
 def run(table, rows, runs, options):
-    """All figures by engine, row and name; and by engine, why there are none."""
+    """All figures by engine, row and name; and the errors of engines that gave none."""
     figures: dict[str, dict] = {name: {} for name in (*table.engines, *table.bounds)}
     pythons, failures = {}, {}
     for name in figures:
@@ -171,19 +171,25 @@ def run(table, rows, runs, options):
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=5, help="processes a figure (default: 5)")
-    parser.add_argument("--quick", action="store_true", help="a minute: one process a figure, and not every row")
-    parser.add_argument("--peers", type=Path, default=ROOT / ".venv" / "peers", help="folder of their environments")
+    parser.add_argument("--runs", type=int, default=5, help="processes for each figure (default: 5)")
+    parser.add_argument("--quick", action="store_true", help="a minute: one process for each figure, and fewer rows")
+    parser.add_argument(
+        "--peers", type=Path, default=ROOT / ".venv" / "peers", help="folder of the peers' environments"
+    )
     parser.add_argument("--only", default="", help="only tables whose title contains this")
-    parser.add_argument("--cores", type=int, help="of the machine's, how many may be used (Linux only)")
-    parser.add_argument("--threads", type=int, help="of each engine's BLAS (default: what each library chooses)")
+    parser.add_argument("--cores", type=int, help="how many of the machine's cores to use (Linux only)")
+    parser.add_argument(
+        "--threads", type=int, help="threads of each engine's BLAS (default: each library's own choice)"
+    )
     options = parser.parse_args()
     if options.cores:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     runs = 1 if options.quick else options.runs
-    print(f"CPython {platform.python_version()}, NumPy {np.__version__}, {cores} cores; {runs} processes a figure.")
-    print("A figure is the median, and the least in brackets; ratios likewise. MB is the peak of the process.")
+    print(
+        f"CPython {platform.python_version()}, NumPy {np.__version__}, {cores} cores; {runs} processes for each figure."
+    )
+    print("A figure is the median, with the smallest time in brackets; so are ratios. MB is the peak of the process.")
     left_out = []
     for table in TABLES:
         if options.only.lower() not in table.title.lower():

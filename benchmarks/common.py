@@ -27,7 +27,7 @@ def main(module, engines, rows, measure):
     parser.add_argument("engine", choices=engines)
     parser.add_argument("rows", nargs="*", default=list(rows), help=f"of {', '.join(rows)}")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long a row is measured (default: 0.5)")
-    parser.add_argument("--steps", type=int, help="exactly this many steps instead, and no more to warm up")
+    parser.add_argument("--steps", type=int, help="run exactly this many steps instead, without a warm-up")
     parser.add_argument("--turns", action="store_true", help="measure when a line on stdin says for how many seconds")
     options = parser.parse_args()
     found = {}
@@ -40,7 +40,7 @@ def main(module, engines, rows, measure):
 
 def peak():
     """The peak memory of this process, in MB."""
-    if STATUS.exists():  # a new process inherits its parent's ru_maxrss, but not this
+    if STATUS.exists():  # not ru_maxrss, which a new process inherits from its parent
         line = next(line for line in STATUS.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM"))
         return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 if sys.platform != "darwin" else 1024**2)
@@ -68,13 +68,13 @@ def turns(options):
 
 
 def timed(step, options, unit="µs", wait=float, chunk=5, warm=WARM):
-    """Time a step: its median and least in `unit`, and the loss after `warm` steps, which shows that engines agree.
+    """Time a step: the median and the least in `unit`, and the loss after `warm` steps, to compare engines.
 
-    A sample is the mean of `chunk` steps, at the end of which `wait` is called with what the last one returned: an
-    engine that works in the background has to be done by then.
+    A sample is the mean of `chunk` steps. `wait` is called with the result of the last one. It waits until an engine
+    that works in the background is done.
     """
     scale = {"µs": 1e6, "ms": 1e3, "s": 1.0}[unit]
-    for _ in range(min(warm, options.steps or warm)):  # who asks for few steps does not want the figures
+    for _ in range(min(warm, options.steps or warm)):  # with --steps, the figures do not matter
         loss = step()
     figures = {"loss": wait(loss)}
     if options.steps:
@@ -104,7 +104,7 @@ def hips():
 
 @functools.cache
 def mnist(test=False):
-    """Images (N, 784) float32 in 0..1 and labels (N,) int64, to learn from or to test with."""
+    """Images (N, 784) float32 in 0..1 and labels (N,) int64, for training or for testing."""
     import numpy as np
 
     part = "t10k" if test else "train"

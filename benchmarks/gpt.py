@@ -1,5 +1,7 @@
-"""A transformer written in scalars, in the manner of microgpt, for any engine with a `Value`: one name, forward and
-backward, some 60,000 nodes. It uses only `+`, `*`, `/`, `**`, `exp`, `log` and `relu`, which all engines have.
+"""A transformer written in scalars, like microgpt, for any engine with a `Value`.
+
+A step is one name, forward and backward, with some 60,000 nodes. It uses only `+`, `*`, `/`, `**`, `exp`, `log` and
+`relu`, which all engines have.
 """
 
 import random
@@ -53,7 +55,7 @@ class GPT:
         loss.backward()
         for p in self.parameters:
             p.data -= 0.05 * p.grad
-        self.last = loss  # kept until the next one, as in a script's loop
+        self.last = loss  # kept until the next step, as in the loop of a script
         return loss.data
 
 

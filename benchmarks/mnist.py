@@ -2,9 +2,9 @@
 
     python -m benchmarks.mnist ENGINE
 
-Engines and steps are those of `benchmarks.steps`, and torch with its DataLoader, as in its tutorials. An epoch is
-measured from its permutation to the accuracy on the 10,000 test images. The accuracy of the first epoch is printed. All
-engines see the same batches, except the loader, which shuffles by itself.
+The engines and steps are those of `benchmarks.steps`, and torch with its DataLoader, as in torch's tutorials. An epoch
+is measured from its permutation to the accuracy on the 10,000 test images. The accuracy of the first epoch is printed.
+All engines see the same batches, except the loader, which shuffles by itself.
 """
 
 import itertools
@@ -23,7 +23,7 @@ def torch_loader(x, y, sizes, rows):
     update, predict = steps.torch_network(sizes)
     data = TensorDataset(torch.from_numpy(x), torch.from_numpy(y))
     loader = DataLoader(data, batch_size=BATCH, shuffle=True, drop_last=True)
-    batches = itertools.chain.from_iterable(itertools.repeat(loader))  # shuffled anew each time around
+    batches = itertools.chain.from_iterable(itertools.repeat(loader))  # shuffled in each epoch
 
     def step():
         next(rows)
@@ -39,7 +39,7 @@ ENGINES["torch-loader"] = torch_loader
 def measure(engine, row, options):
     test_x, test_y = common.mnist(test=True)
     x, y = (test_x[:1000], test_y[:1000]) if options.steps else common.mnist()
-    queue = [np.arange(BATCH)] * (engine == "numpy")  # numpy looks at one batch to find its size
+    queue = [np.arange(BATCH)] * (engine == "numpy")  # numpy reads one batch to find its size
     rng = np.random.default_rng(1)
 
     def rows():

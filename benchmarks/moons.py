@@ -1,4 +1,4 @@
-"""Two moons, a training step of 2-16-16-1 on 100 samples, as matrices: one engine a process; prints JSON.
+"""Two moons, a training step of 2-16-16-1 on 100 samples, as matrices. One engine for each process.
 
     python -m benchmarks.moons ENGINE
 

@@ -1,4 +1,4 @@
-"""Scalars: a tiny graph, two moons, a GPT, chains. One engine a process.
+"""Scalars: a tiny graph, two moons, a GPT, chains. One engine for each process.
 
     python -m benchmarks.scalars ENGINE [ROW ...]
 
@@ -131,7 +131,7 @@ def moons(name, options):
     y = [1 if a * b > 0 else -1 for a, b in X]
     model = MLP(2, [16, 16, 1])
     parameters = model.parameters()
-    total = None  # kept until the next one, as in a script's loop
+    total = None  # kept until the next step, as in the loop of a script
 
     def step():
         nonlocal total
@@ -153,7 +153,7 @@ def gpt(name, options):
 
 
 def chain(name, options, n):
-    """Additions one after another: build, backward, free. Nanoseconds a node; with a million, bytes a node as well."""
+    """A chain of additions: build, backward, free. Nanoseconds for each node; for a million nodes also bytes."""
     if name == "xad":
         import xad.adj_1st as xad
 

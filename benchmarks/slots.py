@@ -1,4 +1,4 @@
-"""The fastest plain design known for scalars, as a peer: nodes with slots, each with a tuple of partial derivatives.
+"""The fastest plain design known for scalars, to compare with: nodes with slots and a tuple of partial derivatives.
 
 The derivative of an operation is computed with its result, so `backward` only multiplies and adds. No node is part of a
 reference cycle. The order comes from a stack, not from recursion, so depth is not limited.
@@ -69,7 +69,7 @@ class Value:
         """Every node below this one, children before parents."""
         order: list[Value] = []
         seen: set[Value] = set()
-        stack: list = [self]  # None before a node: what is below it is done
+        stack: list = [self]  # None before a node: its operands are done
         while stack:
             node = stack.pop()
             if node is None:

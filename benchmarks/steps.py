@@ -1,4 +1,4 @@
-"""A training step on MNIST: gather a batch, forward, backward, SGD in place. Float32, one engine a process.
+"""A training step on MNIST: gather a batch, forward, backward, SGD in place. Float32, one engine for each process.
 
     python -m benchmarks.steps ENGINE [ROW ...]        # a row is NET/BATCH, such as 784-100-10/32
 
@@ -6,8 +6,8 @@ Engines: ours (nn on Tensors); torch; jax (compiled, parameters donated); hips (
 array allocated once); products (only the matrix products of numpy: no engine with the same BLAS can be faster). All
 start from the same weights and see the same batches. Figures are microseconds.
 
-An engine is a function that returns three functions: a step; one that waits for it and gives its loss; and one that
-gives the logits of images.
+An engine is a function that returns three functions. The first makes a step, the second waits for it and returns its
+loss, the third returns the logits of images.
 """
 
 import numpy as np
@@ -40,7 +40,7 @@ def ours(x, y, sizes, rows):
     def step():
         batch = next(rows)
         images = x.take(batch, axis=0)
-        images.setflags(write=False)  # a read-only array is neither guarded nor copied
+        images.setflags(write=False)  # a read-only array needs no version and no copy
         loss = nn.cross_entropy(model(images), y[batch])
         optimizer.zero_grad()
         loss.backward()

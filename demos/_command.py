@@ -57,15 +57,15 @@ def parser(
     add = found.add_argument
     add("--seed", type=number(int, 0, 2**32), default=seed, metavar="N", help=of)
     if writes:
-        add("--out", type=Path, metavar="FOLDER", help=f"what is written to (a new folder: {runs(name)})")
+        add("--out", type=Path, metavar="FOLDER", help=f"where to write the files (a new folder: {runs(name)})")
         found.set_defaults(demo=name)
-    add("--quick", action="store_true", help=f"only a look: {quick}")
+    add("--quick", action="store_true", help=f"a short run: {quick}")
     return found
 
 
 def runs(name: str) -> str:
-    """The folder to which a demo writes, in words."""
-    return f"runs/{name}, or runs/{name}-2 and so on where there is one"
+    """The folder to which a demo writes, as text for ``--help``."""
+    return f"runs/{name}; if that exists, runs/{name}-2 and so on"
 
 
 @contextmanager
@@ -82,7 +82,7 @@ def run_folder(given: Path | None, name: str, *, goes_on: bool = False) -> Itera
         held = sorted(path.name for path in folder.iterdir())
         if held and not goes_on:
             names = ", ".join(held[:8]) + (f" and {len(held) - 8} more" if len(held) > 8 else "")
-            print(f"{folder} is not empty: this run replaces the files that it writes too ({names})", flush=True)
+            print(f"{folder} is not empty. This run replaces files of the same names ({names})", flush=True)
         yield folder
         return
     folder = _new(name)

@@ -54,17 +54,17 @@ def difference(f: Callable[[], float], p: Value, step: float = 1e-5) -> float:
 
 def sources(scalars: type, matrices: type, program: str) -> None:
     """Print both versions of a network, and the program that `vectorize` made."""
-    print(f"In scalars, every weight a Value:\n\n{inspect.getsource(scalars)}")
-    print(f"In matrices, as Tensors:\n\n{inspect.getsource(matrices)}")
-    print(f"And what vectorize makes of the scalars, with the backward pass:\n\n{program}\n")
+    print(f"In scalars (every weight is a Value):\n\n{inspect.getsource(scalars)}")
+    print(f"In matrices (as Tensors):\n\n{inspect.getsource(matrices)}")
+    print(f"The program that vectorize makes of the scalars, with its backward pass:\n\n{program}\n")
 
 
 def table(
     what: str, ways: Mapping[str, Sequence[float] | np.ndarray], rows: Sequence[int], published: Mapping[int, float]
 ) -> bool:
-    """Print some rows of the numbers that each way gave, the published ones beside them; returns whether all agree.
+    """Print the numbers of several methods beside the published ones. Returns True if the methods agree.
 
-    The first method's numbers are printed, and the relative differences of the others.
+    For the first method it prints the numbers, for the others the relative differences.
     """
     (name, numbers), *others = ways.items()
     beside = f"{'published':<24}" if published else ""
@@ -74,8 +74,9 @@ def table(
         off = "  ".join(f"{apart(other[k], numbers[k]):.1e}" for _, other in others)
         print(f"{k:>9,}  {numbers[k]!s:<23} {beside}{off}")
     most = max(apart(other, numbers) for _, other in others)
-    print(f"\nlargest relative difference of {', '.join(ways)} in {len(numbers):,} numbers: {most:.1e}")
+    print(f"\nlargest relative difference between {', '.join(ways)} in {len(numbers):,} numbers: {most:.1e}")
     known = [k for k in published if k < len(numbers)]
     if known:
-        print(f"from the published numbers: {apart([numbers[k] for k in known], [published[k] for k in known]):.1e}")
+        away = apart([numbers[k] for k in known], [published[k] for k in known])
+        print(f"largest relative difference from the published numbers: {away:.1e}")
     return most < AGREE

@@ -74,7 +74,7 @@ def run(options: argparse.Namespace) -> None:
     network = Network(side)
     start = time.perf_counter()
     fast = vectorize(network, (side, side), dtype=np.float32)
-    print(f"vectorize(network, ({side}, {side})) took {time.perf_counter() - start:.1f} s and found this:\n")
+    print(f"vectorize(network, ({side}, {side})) took {time.perf_counter() - start:.1f} s and made this program:\n")
     print(f"{fast.source}\n")
     print(f"{fast.report()}\n", flush=True)
 
@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
         nn.cross_entropy,
         nn.SGD(fast.parameters(), nn.Cosine(options.lr, steps), momentum=0.9),
         epochs=options.epochs,
-        validate=partial(nn.evaluate, x=test_x, y=test_y, prefix="test_"),  # shown only; nothing is chosen by it
+        validate=partial(nn.evaluate, x=test_x, y=test_y, prefix="test_"),  # only shown: no setting depends on it
     )
     if history.stopped:
         print(history.stopped)
@@ -101,9 +101,9 @@ def run(options: argparse.Namespace) -> None:
     alone = np.array([[float(x.data) for x in network(test_x[i].tolist())] for i in range(CHECKED)])
     each = (time.perf_counter() - start) / CHECKED
     same = int((alone.argmax(axis=1) == logits[:CHECKED].argmax(axis=1)).sum())
-    print(f"\nafter sync() the loops read {CHECKED} of the test images by themselves, {1e3 * each:.0f} ms an image")
-    print(f"same class as the matrices say: {same} of {CHECKED}; ", end="")
-    print(f"largest difference of logits: {abs(alone - logits[:CHECKED]).max():.1e}")
+    print(f"\nafter sync() the scalar loops classify {CHECKED} test images, {1e3 * each:.0f} ms an image")
+    print(f"same class as with matrices: {same} of {CHECKED}; ", end="")
+    print(f"largest difference of the logits: {abs(alone - logits[:CHECKED]).max():.1e}")
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:

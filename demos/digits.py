@@ -1,4 +1,4 @@
-"""8×8 digits: softmax regression image by image, ten hidden units, and what else could be tried.
+"""8×8 digits: softmax regression image by image, ten hidden units, and variations of them.
 
 The steps: labels as one-hot rows, scores as probabilities, the loss, and its gradient compared with differences. Then
 softmax regression learns image by image, in scalars, in Tensors and through `vectorize`. A hidden layer does better. A
@@ -90,17 +90,18 @@ def measured(model: nn.Module, data: Dataset) -> dict[str, float]:
 def run(options: argparse.Namespace) -> bool:
     """Run all steps. Returns True if all comparisons agree."""
     data, images = load()
-    print(f"{len(data.train_x):,} digits of 8×8 pixels to learn from, {len(data.test_x)} to test with; standardised\n")
+    print(f"{len(data.train_x):,} training images and {len(data.test_x)} test images of 8×8 pixels, standardised\n")
     agree = basics(data) and agreement(data, options.seed)
 
     history = train(softmax_regression(options.seed), data, lr=0.01, epochs=1, each=100)
-    print("\n(a) softmax regression 64→10, weights and biases uniform ±0.1, learning rate 0.01, image by image:")
+    print("\n(a) softmax regression 64→10, weights and biases uniform ±0.1, learning rate 0.01, image by image,")
+    print("    of the training images and of the test images:")
     for row in history[:-1]:
         print(f"  {100 * row['epoch']:>5} updates: {figures(row)}")
     print(f"  one epoch: {figures(history[-1])}\n  published:                    accuracy 0.953 and 0.948")
 
     print(
-        f"\n(b) 64→10→10, a hidden layer of sigmoids, weights ±0.01, learning rate 0.1, {options.epochs} epochs:",
+        f"\n(b) 64→10→10, a hidden layer of sigmoids, weights ±0.01, learning rate 0.1, epochs: {options.epochs}",
         flush=True,
     )
     model = network(10, seed=options.seed)
@@ -112,7 +113,7 @@ def run(options: argparse.Namespace) -> bool:
     outputs = nn.predict(model, data.test_x)
     probabilities, predicted = softmax(outputs), outputs.argmax(axis=1)
     losses = nn.cross_entropy(outputs, data.test_y, reduction="none")
-    print(f"\ntest sample 42, a {data.test_y[42]}: loss {losses[42]:.4f}, probabilities of 0 to 9:")
+    print(f"\ntest sample 42, digit {data.test_y[42]}: loss {losses[42]:.4f}, probabilities of 0 to 9:")
     print("  " + "  ".join(f"{x:.4f}" for x in probabilities[42]))
     worst = np.argsort(-losses)[:5]
     print(f"the five worst: {', '.join(f'{i} ({data.test_y[i]}→{predicted[i]}, loss {losses[i]:.2f})' for i in worst)}")
@@ -148,17 +149,17 @@ def basics(data: Dataset) -> bool:
     print(f"one-hot: the labels {data.train_y[:2].tolist()} are")
     print(one_hot(data.train_y[:2], CLASSES, int))
     print(f"softmax of [10, 2, -3]: {softmax(np.array([10.0, 2.0, -3.0]))}")
-    with np.errstate(divide="ignore"):  # the logarithm of no chance at all
+    with np.errstate(divide="ignore"):  # the logarithm of 0
         right, wrong, *two = np.log([[0.99, 0.01, 0.0], [0.01, 0.01, 0.98], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
-    print("cross-entropy, minus the logarithm of the true class's probability:")
-    print(f"  sure and right, 0.99: {nn.cross_entropy([right], [0]):.10f}")
-    print(f"  sure and wrong, 0.01: {nn.cross_entropy([wrong], [0]):.9f}")
-    print(f"  mean of three (1, 0.99, 1): {nn.cross_entropy([two[0], right, two[1]], [1, 0, 2]):.5f}")
+    print("cross-entropy: minus the logarithm of the true class's probability")
+    print(f"  certain and right, probability 0.99: {nn.cross_entropy([right], [0]):.10f}")
+    print(f"  certain and wrong, probability 0.01: {nn.cross_entropy([wrong], [0]):.9f}")
+    print(f"  mean over three, 1, 0.99 and 1: {nn.cross_entropy([two[0], right, two[1]], [1, 0, 2]):.5f}")
     x, y = data.train_x[:3].astype(np.float64), data.train_y[:3]
     report = check_gradients(
         lambda w, b: nn.cross_entropy(x @ w + b, y), np.full((64, CLASSES), 0.01), np.zeros(CLASSES)
     )
-    print(f"the loss of 64→10 on three images, by its 650 numbers: {report}")
+    print(f"the gradient of the loss of 64→10 on three images, for all 650 parameters: {report}")
     return report.ok
 
 
@@ -203,7 +204,7 @@ def experiments(data: Dataset, options: argparse.Namespace) -> None:
         ("minibatches of 32, rate 2", {}, {"lr": 2.0, "batch": 32}),
     ]
     epochs = min(5, options.epochs)
-    print(f"\n(c) the same with one thing changed, {epochs} epochs; of what was learnt from, and of the test images:")
+    print(f"\n(c) the same with one thing changed, epochs: {epochs}")
     for name, of_network, of_training in table[-1:] if options.quick else table:
         settings = {"hidden": (10,), "seed": options.seed, **of_network}
         model = network(*settings.pop("hidden"), **settings)
@@ -211,7 +212,7 @@ def experiments(data: Dataset, options: argparse.Namespace) -> None:
             f"  {name:<26}{figures(train(model, data, **{'lr': 0.1, 'epochs': epochs, **of_training})[-1])}", flush=True
         )
     history = train(network(10, seed=options.seed), data, lr=2.0, batch=32, epochs=options.epochs)
-    print(f"minibatches of 32, {options.epochs} epochs: {figures(history[-1])}")
+    print(f"minibatches of 32, epochs: {options.epochs}: {figures(history[-1])}")
     print("                published: test loss 0.0994,    accuracy 0.998, after 15 epochs")
 
 
@@ -227,7 +228,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse and check the options."""
     options = parser("digits", __doc__, quick="one epoch, and one experiment")
     epochs = number(int, 1)
-    options.add_argument("--epochs", type=epochs, default=15, metavar="N", help="of the hidden layer's (%(default)s)")
+    options.add_argument("--epochs", type=epochs, default=15, metavar="N", help="of the hidden layer (%(default)s)")
     found = options.parse_args(argv)
     if found.quick:
         found.epochs = 1

@@ -1,4 +1,4 @@
-"""GPT: a transformer written in scalars, trained as matrices, invents names as scalars again.
+"""GPT: a transformer in scalars is trained as matrices, and then invents names in scalars.
 
 ``python -m demos.gpt`` learns 26,545 names, letter by letter, in about two minutes. Every weight is a `Value`, and
 attention is written as loops over them, as in Karpathy's microgpt. `vectorize` finds the matrices in these loops, and
@@ -39,13 +39,13 @@ Matrix: TypeAlias = list[Vector]
 
 
 class GPT(nn.Module):
-    """A transformer of one layer, of numbers only: no vectors but lists, no products but of two numbers.
+    """A transformer of one layer, in scalars: its vectors are lists, and it multiplies only two numbers at a time.
 
     Args:
-        block: how many positions it knows: a name takes one more than it has letters.
-        size: how many numbers stand for a token.
-        heads: among how many heads of attention these are divided.
-        rng: of the first weights.
+        block: The number of positions. A name takes one more than it has letters.
+        size: The length of the embedding of a token.
+        heads: The number of attention heads, which share the embedding.
+        rng: Draws the first weights.
     """
 
     def __init__(self, block: int, size: int = 16, heads: int = 4, rng: random.Random | None = None) -> None:
@@ -62,7 +62,7 @@ class GPT(nn.Module):
         self.heads = [range(start, start + size // heads) for start in range(0, size, size // heads)]
 
     def __call__(self, token: int, position: int, keys: Matrix, values: Matrix) -> Vector:
-        """A logit for each token that may come next. Keys and values are those of the positions before: they grow."""
+        """A logit for each possible next token. The key and the value of this position are appended to the lists."""
         x = normed([t + p for t, p in zip(self.token[token], self.position[position], strict=True)])
 
         before, x = x, normed(x)
@@ -91,7 +91,7 @@ class GPT(nn.Module):
         return total
 
     def sample(self, rng: random.Random, temperature: float) -> str:
-        """A name, letter by letter, until the boundary comes or the block is full."""
+        """A name, drawn letter by letter until the boundary token or the end of the block."""
         keys: Matrix = []
         values: Matrix = []
         name, token = "", BOUNDARY
@@ -111,7 +111,7 @@ def linear(weight: Matrix, x: Vector) -> Vector:
 
 
 def normed(x: Vector) -> Vector:
-    """Scaled to a mean square of 1."""
+    """The vector scaled to a mean square of 1."""
     scale = (sum(xi * xi for xi in x) / len(x) + 1e-5) ** -0.5
     return [xi * scale for xi in x]
 
@@ -128,8 +128,8 @@ def softmax(x: Vector) -> Vector:
 
 
 def load_names(block: int, rng: random.Random) -> tuple[list[str], list[str]]:
-    """The names that fit into a block, shuffled: nine of ten to train with, the others to test."""
-    once = dict.fromkeys(NAMES.read_text(encoding="utf-8").split())  # some occur twice, for girls and for boys
+    """The names that fit into a block, shuffled: nine tenths to train with, the others to test."""
+    once = dict.fromkeys(NAMES.read_text(encoding="utf-8").split())  # some are listed twice, for girls and for boys
     names = [name for name in once if len(name) < block]
     rng.shuffle(names)
     tenth = len(names) // 10
@@ -142,7 +142,7 @@ def encode(name: str) -> list[int]:
 
 
 def padded(names: Sequence[str], block: int) -> tuple[np.ndarray, np.ndarray]:
-    """Names as an array of tokens, (names, block + 1), and which of its positions are real, (names, block)."""
+    """Names as an array of tokens, (names, block + 1), and a mask of the positions without padding, (names, block)."""
     tokens = np.full((len(names), block + 1), BOUNDARY)
     for row, name in zip(tokens, names, strict=True):
         row[: len(name) + 2] = encode(name)
@@ -151,7 +151,7 @@ def padded(names: Sequence[str], block: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def bigram_loss(train: Sequence[str], test: Sequence[str]) -> float:
-    """The loss of counting which letter follows which. A model that remembers one letter can reach it."""
+    """The loss of a table of how often one letter follows another. A model that sees one letter can reach it."""
     counts = np.ones((TOKENS, TOKENS))
     for pair in itertools.chain.from_iterable(itertools.pairwise(encode(name)) for name in train):
         counts[pair] += 1
@@ -164,7 +164,7 @@ def bigram_loss(train: Sequence[str], test: Sequence[str]) -> float:
 
 
 def mean_loss(model: Vectorized, tokens: np.ndarray, real: np.ndarray) -> Any:
-    """The loss of an average letter in a batch of names: a Tensor."""
+    """The mean loss of a letter in a batch of names: a Tensor."""
     return model(tokens, real / real.sum()).sum()
 
 
@@ -192,7 +192,7 @@ def train(model: Vectorized, batches: Batches, optimizer: nn.Optimizer, steps: i
 
 
 def evaluate(model: Vectorized, tokens: np.ndarray, real: np.ndarray) -> float:
-    """The loss of an average letter in many names, 500 names at a time."""
+    """The mean loss of a letter in many names, 500 names at a time."""
     total = 0.0
     with no_grad():
         for start in range(0, len(tokens), 500):
@@ -222,14 +222,17 @@ def run(options: argparse.Namespace) -> None:
     rng = random.Random(options.seed)
     learn, test = load_names(options.block, rng)
     gpt = GPT(options.block, rng=rng)
-    print(f"{len(learn):,} names to learn from, {len(test):,} to test, {options.block} positions each")
-    print(f"{len(gpt.parameters()):,} parameters, each a Value of its own")
+    print(f"{len(learn):,} names to train with, {len(test):,} to test with, {options.block} positions each")
+    print(f"{len(gpt.parameters()):,} parameters, each of them a Value")
 
     some = learn[: 3 if options.quick else 10]
     by_scalars = sum(scalar_step(gpt, name) for name in some) / len(some)
     print(f"on Values, a name takes {by_scalars * 1000:.0f} ms forward and backward", flush=True)
 
-    print(f"\nvectorize runs the loss once for each of the {TOKENS} tokens, to see what they choose ...", flush=True)
+    print(
+        f"\nvectorize runs the loss once for each of the {TOKENS} tokens, to see which rows they look up ...",
+        flush=True,
+    )
     model = vectorize(gpt.loss, options.block + 1, options.block, index={"tokens": TOKENS})
     print(f"\n{model.report()}\n\n{model.forward_source}", flush=True)
 
@@ -237,38 +240,41 @@ def run(options: argparse.Namespace) -> None:
     optimizer = nn.Adam(model.parameters(), nn.OneCycle(options.lr, options.steps))
     seconds = train(model, batches, optimizer, options.steps)
     by_arrays = seconds / (options.steps * options.batch)
-    print(f"on arrays, a name took {by_arrays * 1000:.2f} ms, Adam included: {by_scalars / by_arrays:.0f} times faster")
+    print(f"on arrays, a name took {by_arrays * 1000:.2f} ms with Adam: {by_scalars / by_arrays:.0f} times faster")
 
     tested = padded(test, options.block)
-    print(f"\nloss on names never seen: {evaluate(model, *tested):.4f}")
+    print(f"\nloss on the test names: {evaluate(model, *tested):.4f}")
     counting = bigram_loss(learn, test)
-    print(f"guessing would be {math.log(TOKENS):.4f}, counting which letter follows which {counting:.4f}")
+    print(f"loss of guessing: {math.log(TOKENS):.4f}; of a table of which letter follows which: {counting:.4f}")
 
     model.sync()
     name = test[0]
     with no_grad():
         scalar = gpt.loss(encode(name), [1.0] * (len(name) + 1)).data
         array = model(*(x[:1] for x in tested)).data[0]
-    print(f"\nsync: the Values have the numbers. Loss of {name!r}: {scalar:.12f} on Values, {array:.12f} on arrays")
+    print("\nsync() wrote the trained numbers back into the Values.")
+    print(f"The loss of {name!r} is {scalar:.12f} on Values and {array:.12f} on arrays.")
     invented = [gpt.sample(rng, options.temperature) for _ in range(options.samples)]
     listed = len({*learn, *test}.intersection(invented))
-    print(f"{len(invented)} names that the Values invent, {listed} of them in the list:\n")
+    print(f"The Values invent {len(invented)} names. {listed} of them are in the list:\n")
     for start in range(0, len(invented), 5):
         print("  " + "".join(f"{name:<{options.block + 1}}" for name in invented[start : start + 5]).rstrip())
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse and check the options."""
-    options = parser("gpt", __doc__, of="of everything that is drawn (%(default)s)",
+    options = parser("gpt", __doc__, of="of all random numbers (%(default)s)",
                      quick="60 batches of 16 names of up to 3 letters", writes=False)  # fmt: skip
     add = options.add_argument
     count = number(int, 1)
-    add("--steps", type=count, default=6000, metavar="N", help="batches to learn from (%(default)s)")
+    add("--steps", type=count, default=6000, metavar="N", help="batches to train with (%(default)s)")
     add("--batch", type=count, default=64, metavar="N", help="names in a batch (%(default)s)")
-    add("--lr", type=number(float, 0), default=0.02, metavar="RATE", help="Adam's rate at its highest (%(default)s)")
-    add("--block", type=number(int, 3), default=16, metavar="N", help="positions: longer names stay out (%(default)s)")
+    add("--lr", type=number(float, 0), default=0.02, metavar="RATE", help="Adam's highest learning rate (%(default)s)")
+    add("--block", type=number(int, 3), default=16, metavar="N",
+        help="positions; longer names are left out (%(default)s)")  # fmt: skip
     add("--samples", type=number(int, 0), default=20, metavar="N", help="names to invent (%(default)s)")
-    add("--temperature", type=number(float, 0.01), default=0.5, metavar="T", help="how daring they are (%(default)s)")
+    add("--temperature", type=number(float, 0.01), default=0.5, metavar="T",
+        help="of the softmax that draws them: higher gives more unusual names (%(default)s)")  # fmt: skip
     found = options.parse_args(argv)
     if found.quick:
         found.steps, found.batch, found.block = 60, 16, 4

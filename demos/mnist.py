@@ -1,11 +1,12 @@
 """MNIST: train a network on 60,000 handwritten digits, test it on 10,000 others, and report.
 
-``python -m demos.mnist`` trains 784-100-10 with ReLU in well under a minute, prints how many of the test images it gets
-right, and writes the weights, the history and a page of pictures to a new folder: ``runs/mnist`` the first time, then
-``runs/mnist-2``, so that no run overwrites another. ``--best`` takes a quarter of an hour, for a larger network that
-never sees the same image twice. ``--help`` lists the options. The same seed gives the same network, bit for bit, on the
-same machine. This holds even if Ctrl-C (exit code 130) or a crash stops the training, and the same options with
-``--resume`` continue from the last checkpoint.
+``python -m demos.mnist`` trains 784-100-10 with ReLU in well under a minute, and prints how many test images are right.
+It writes the weights, the history and a page of pictures to a new folder: ``runs/mnist`` the first time, then
+``runs/mnist-2``, so that no run overwrites another. ``--best`` trains a larger network on augmented images in a quarter
+of an hour. ``--help`` lists the options.
+
+The same seed gives the same network, bit for bit, on the same machine. If Ctrl-C (exit code 130) or a crash stops the
+training, the same options with ``--resume`` continue from the last checkpoint, and still give the same network.
 """
 
 import argparse
@@ -33,7 +34,7 @@ ACTIVATIONS = {
     "relu": nn.ReLU, "leaky-relu": nn.LeakyReLU, "elu": nn.ELU, "gelu": nn.GELU, "silu": nn.SiLU,
     "sigmoid": nn.Sigmoid, "tanh": nn.Tanh,
 }  # fmt: skip
-OPTIMIZERS: dict[str, tuple[Callable[..., nn.Optimizer], float]] = {  # with a learning rate that suits it
+OPTIMIZERS: dict[str, tuple[Callable[..., nn.Optimizer], float]] = {  # each with a suitable learning rate
     "sgd": (nn.SGD, 1.0),
     "momentum": (partial(nn.SGD, momentum=0.9), 0.2),
     "nesterov": (partial(nn.SGD, momentum=0.9, nesterov=True), 0.2),
@@ -68,7 +69,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (CheckpointError, DatasetError, NonFiniteLoss, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:  # outside of the training, or pressed twice
+    except KeyboardInterrupt:  # before or after the training, or a second time
         print("interrupted", file=sys.stderr)
         return 130
 
@@ -96,9 +97,7 @@ def run(options: argparse.Namespace) -> int:
 
     parameters = sum(math.prod(p.shape) for p in model.parameters())
     title = f"{data.name if options.data else 'MNIST'} {'-'.join(map(str, sizes))}"
-    print(
-        f"{title}, {options.activation}: {parameters:,} parameters, {len(train_x):,} images to learn from", flush=True
-    )
+    print(f"{title}, {options.activation}: {parameters:,} parameters, {len(train_x):,} training images", flush=True)
     checkpoint = Checkpoint(
         options.out / "checkpoint.npz", seconds=30, resume=options.resume, settings=settings(options)
     )
@@ -109,13 +108,13 @@ def run(options: argparse.Namespace) -> int:
         nn.cross_entropy,
         optimizer,
         epochs=options.epochs,
-        validate=lambda _: evaluate(tested, test_x, test_y, prefix="test_"),  # shown only; nothing is chosen by it
+        validate=lambda _: evaluate(tested, test_x, test_y, prefix="test_"),  # only shown: no setting depends on it
         callbacks=[average] if average else [],
         checkpoint=checkpoint,
     )
     seconds = time.perf_counter() - start
     if history.interrupted:
-        print(f"{history.stopped or 'interrupted'}: the same options and --resume go on from {checkpoint.path}")
+        print(f"{history.stopped or 'interrupted'}: the same options and --resume continue from {checkpoint.path}")
         return 130
 
     logits = predict(tested, test_x)
@@ -132,7 +131,7 @@ def run(options: argparse.Namespace) -> int:
             "of the test images are right": accuracy,
             f"of {len(test_y):,} are wrong": f"{len(test_y) - right:,}",
             "parameters": f"{parameters:,}",
-            "training, with tests between": f"{seconds:.1f} s",
+            "training, with a test after each epoch": f"{seconds:.1f} s",
         }
         try:
             print("report:", report(options, title, headlines, data, tested, logits, history))
@@ -158,7 +157,7 @@ def report(
     logits: np.ndarray,
     history: History,
 ) -> Path:
-    """Draw the results, right and wrong. Returns the path of the page."""
+    """Draw the results, and write them as a page. Returns its path."""
     shape, predicted = data.test_x.shape[1:], logits.argmax(axis=1)
     worst = nn.cross_entropy(logits, data.test_y, reduction="none").argsort()[::-1][:4]
     probabilities = nn.Softmax()(logits)
@@ -167,51 +166,51 @@ def report(
     pictures = {
         "loss": (
             "Loss",
-            "Cross-entropy after each epoch. The training loss is the mean over the epoch, while the network improves"
-            + (", of images made harder by augmentation." if options.augment else "."),
+            "Cross-entropy after each epoch. The training loss is the mean over the epoch, while the network improves."
+            + (" It is computed on augmented images, which are harder." if options.augment else ""),
             plots.curves(history, log=True),
         ),
         "accuracy": (
             "Accuracy",
-            "Share of the test images that are right. It is only watched: nothing was chosen by it.",
+            "Share of the test images that are right. No setting was chosen by it.",
             plots.curves(history, column="accuracy"),
         ),
         "confusion": (
             "Confusion matrix",
-            "Test images of each digit (rows) by what they were taken for (columns). Mistakes are coloured.",
+            "Number of test images of each digit (rows), by the digit predicted (columns). Mistakes are coloured.",
             plots.confusion_matrix(data.test_y, predicted, range(data.classes)),
         ),
         "classes": (
             "Each digit",
-            "Precision: of those taken for it, the share that are. Recall: of those that are, the share recognised.",
+            "Precision: the share of right predictions among all predictions of this digit. "
+            "Recall: the share of this digit's images that are predicted right.",
             plots.class_figures(data.test_y, predicted),
         ),
         "weights": (
             "Weights of the first layer",
-            f"{units} units, each as an image: ink on orange makes the unit fire, ink on blue holds it down.",
+            f"{units} units, each as an image: ink on orange raises the unit's output, ink on blue lowers it.",
             plots.weight_images(weight[:, :100], shape),
         ),
         "worst": (
             "Worst predictions",
-            "Test images with the largest loss: the true digit, the one predicted, and how sure the network was.",
+            "Test images with the largest loss: the true digit, the predicted digit, and its probability.",
             plots.worst_samples(data.test_x, data.test_y, probabilities, shape=shape),
         ),
         "bars": (
-            "What else they might have been",
-            "The four worst once more, with the probability that the network gave to each digit, from 0 to 1."
-            " Blue is the digit that it is.",
+            "Probabilities of the worst predictions",
+            "The four worst again, with the probability of each digit, from 0 to 1. The true digit is blue.",
             plots.prediction_bars(data.test_x[worst], data.test_y[worst], probabilities[worst], shape=shape),
         ),
     }
     if options.hidden and options.activation in ("relu", "sigmoid", "tanh"):
         pictures["idle"] = (
             "Idle units",
-            "Each hidden unit's share of test images where it idles: a ReLU at 0, a sigmoid or tanh at its end.",
+            "The share of test images for which each hidden unit is idle: a ReLU at 0, or a saturated sigmoid or tanh.",
             plots.idle_units(model, data.test_x.reshape(len(data.test_x), -1)),
         )
     shown = settings(options) | {
         "hidden": " ".join(map(str, options.hidden)) or "none",
-        "data": options.data or "MNIST, as it comes with nn",
+        "data": options.data or "MNIST, the copy in nn",
         "augment": ", ".join(f"{name} {value:g}" for name, value in AUGMENT.items()) if options.augment else "no",
     }
     del shown["quick"]
@@ -225,30 +224,30 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     count = number(int, 1)
     rates = ", ".join(f"{lr:g} for {name}" for name, (_, lr) in OPTIMIZERS.items())
     add("--hidden", type=count, nargs="*", default=[100], metavar="N", help="sizes of the hidden layers (100)")
-    add("--activation", choices=ACTIVATIONS, default="relu", help="what follows each hidden layer (%(default)s)")
+    add("--activation", choices=ACTIVATIONS, default="relu", help="of the hidden layers (%(default)s)")
     add("--batch", type=count, default=128, metavar="N", help="images in a step (%(default)s)")
     add("--epochs", type=count, default=10, metavar="N", help="times through the images (%(default)s)")
-    add("--optimizer", choices=OPTIMIZERS, default="nesterov", help="how gradients change weights (%(default)s)")
-    add("--lr", type=number(float, 0), metavar="RATE", help=f"learning rate, the largest of the schedule ({rates})")
-    add("--schedule", choices=SCHEDULES, default="onecycle", help="how the learning rate moves (%(default)s)")
+    add("--optimizer", choices=OPTIMIZERS, default="nesterov", help="the rule that changes the weights (%(default)s)")
+    add("--lr", type=number(float, 0), metavar="RATE", help=f"largest learning rate of the schedule ({rates})")
+    add("--schedule", choices=SCHEDULES, default="onecycle", help="of the learning rate (%(default)s)")
     add("--dropout", type=number(float, 0, 1), default=0.0, metavar="P", help="share of hidden units to drop (none)")
-    add("--augment", action="store_true", help="shift, turn, scale and bend each image at random, each time anew")
+    add("--augment", action="store_true", help="shift, rotate, scale and bend the images at random in every epoch")
     add("--average", type=number(float, 0, 1), default=0.0, metavar="DECAY",
-        help="test and keep a running mean of the weights, which each step decays by this factor (none)")  # fmt: skip
-    add("--best", action="store_true", help="options for 15 minutes on two cores; those given beside it count")
+        help="test and save a running mean of the weights, which each step decays by this factor (none)")  # fmt: skip
+    add("--best", action="store_true", help="options for 15 minutes on two cores; other options given replace them")
     add("--dtype", choices=("float32", "float64"), default="float32", help="precision of all numbers (%(default)s)")
     add("--seed", type=number(int, 0), default=0, metavar="N", help="of the first weights and the order (%(default)s)")
-    add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the package's own)")
-    add("--out", type=Path, metavar="FOLDER", help=f"what is written to (a new folder: {runs('mnist')})")
+    add("--data", type=Path, metavar="FOLDER", help="IDX or CSV files in MNIST's format (the package's own files)")
+    add("--out", type=Path, metavar="FOLDER", help=f"where to write the files (a new folder: {runs('mnist')})")
     add("--resume", action="store_true",
-        help="go on from the checkpoint in --out (the latest folder), with the options it was made with")  # fmt: skip
-    add("--quick", action="store_true", help="only a look: one epoch of 4,000 images")
+        help="continue from the checkpoint in --out (the latest folder); give the same options again")  # fmt: skip
+    add("--quick", action="store_true", help="a short run: one epoch of 4,000 images")
     add("--no-report", dest="report", action="store_false", help="write weights and history, but no page of pictures")
     options = parser.parse_args(argv)
     if options.best:
         parser.set_defaults(**BEST)
         options = parser.parse_args(argv)
-        if options.optimizer != BEST["optimizer"]:  # the rate does not suit another
+        if options.optimizer != BEST["optimizer"]:  # BEST's learning rate does not suit another optimiser
             parser.set_defaults(lr=None)
             options = parser.parse_args(argv)
     if options.quick:

@@ -1,9 +1,9 @@
-"""MNIST one image at a time: the classic 784-100-10 of sigmoids, and how its error is sent back.
+"""MNIST one image at a time: 784-100-10 with sigmoids, and two ways to propagate its error.
 
 There are no biases and no batches. There are 60,000 updates in the order of the file. Each follows the gradient of
 ½ Σ (t − o)² for one image. A well-known book reached 0.9468 with this network. The book distributes the error over the
-weights and sends back Wᵀ · error. The gradient sends back Wᵀ · (error · slope). Both are shown and trained, beside a
-loop written by hand in NumPy, and the same network as 110 scalar neurons through `vectorize`.
+weights: it propagates Wᵀ · error. The gradient is Wᵀ · (error · slope). Both are shown and trained, beside a loop
+written by hand in NumPy, and the same network as 110 scalar neurons through `vectorize`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments. Returns the exit code."""
     with np.errstate(
         over="ignore"
-    ):  # in a sigmoid written by hand exp may overflow, and 1 / (1 + inf) is 0, as it should be
+    ):  # exp may overflow in a sigmoid written by hand; 1 / (1 + inf) is 0, as it should be
         return tell(run, parse(argv))
 
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def by_hand(w1: Array, w2: Array, lr: float, book: bool = False) -> Trainer:
-    """The loop written in NumPy. With `book`, the slope of the outputs is left out of the error that is sent back."""
+    """The loop written in NumPy. With `book`, the error that is propagated lacks the slope of the outputs."""
     w1, w2 = w1.copy(), w2.copy()
 
     def train(xs: Iterable[Array], ts: Iterable[Array]) -> None:
@@ -62,7 +62,7 @@ def by_hand(w1: Array, w2: Array, lr: float, book: bool = False) -> Trainer:
 
 
 def by_backward(network: Callable[[Array], Tensor], parameters: Sequence[Tensor], lr: float) -> Callable[..., None]:
-    """The loop with the engine's backward pass. It starts from o − t, the derivative of ½ Σ (t − o)² by the outputs."""
+    """The loop with the engine's backward pass. It starts from o − t, the derivative of ½ Σ (t − o)² in the outputs."""
     optimizer = nn.SGD(parameters, lr)
 
     def train(xs: Iterable[Array], ts: Iterable[Array]) -> None:
@@ -83,7 +83,7 @@ def in_tensors(w1: Array, w2: Array, lr: float) -> Trainer:
 
 
 def neurons(w1: Array, w2: Array) -> tuple[list[Value], Callable[[Sequence[Any]], list[Any]]]:
-    """The network neuron by neuron, every weight a Value."""
+    """The network, neuron by neuron. Every weight is a Value."""
     layers = [[[Value(w) for w in row] for row in matrix.tolist()] for matrix in (w1, w2)]
 
     def network(x: Sequence[Any]) -> Any:
@@ -95,7 +95,7 @@ def neurons(w1: Array, w2: Array) -> tuple[list[Value], Callable[[Sequence[Any]]
 
 
 def vectorized(w1: Array, w2: Array, lr: float) -> Trainer:
-    """The same neurons, as the program that `vectorize` makes of them."""
+    """The program that `vectorize` makes of the same neurons."""
     fast = vectorize(neurons(w1, w2)[1], w1.shape[1], batch=False, dtype=w1.dtype)
     train = by_backward(fast, fast.parameters(), lr)
     return train, [p.detach().T for p in fast.parameters()]
@@ -105,7 +105,7 @@ def vectorized(w1: Array, w2: Array, lr: float) -> Trainer:
 
 
 def run(options: argparse.Namespace) -> bool:
-    """Send an error back, train a small network and the large one. Returns True if all methods agree."""
+    """Propagate an error, train a small network and the large one. Returns True if all methods agree."""
     dtype = np.dtype(options.dtype)
     data, n = load_mnist(options.data, scale=False, dtype=np.uint8), options.images
     train_x, test_x = (x[:n].astype(dtype) / 255 * 0.99 + 0.01 for x in (data.train_x, data.test_x))
@@ -128,18 +128,18 @@ def run(options: argparse.Namespace) -> bool:
     race(ways, train_x, targets, test_x, test_y)
     learnt, by_rule = ways["Tensors"][1], ways["NumPy by hand"][1]
     apart = max(abs(a - b).max() for a, b in zip(learnt, by_rule, strict=True))
-    print(f"largest difference of a weight, Tensors against NumPy by hand, at the end: {apart:.1e}")
+    print(f"largest difference of a weight between Tensors and NumPy by hand at the end: {apart:.1e}")
 
     o = forward(learnt, train_x)
     most = abs((targets - o) * o * (1 - o)).sum(axis=1).argmax()
-    print(f"\nThe image with most to teach, a {train_y[most]}: ", end="")
+    print(f"\nThe image with the largest error signal is a {train_y[most]}.")
     x, (error, slope) = train_x[most], teach(learnt, train_x[most], targets[most])
     pictures(options.out, {"error.png": lambda: sent_back(x, error, error * slope, learnt[1])})
     return agree
 
 
 def race(ways: Mapping[str, Trainer], x: Array, t: Array, test_x: Array, test_y: Array) -> None:
-    """Train by all methods, in turns so that times can be compared, and print their accuracies on the test images."""
+    """Train by all methods and print their accuracies on the test images. They take turns, so times can be compared."""
     print(f"share of the {len(test_y):,} test images that are right:\n")
     print("updates" + "".join(f"{name:>17}" for name in ways), flush=True)
     seconds = dict.fromkeys(ways, 0.0)
@@ -157,16 +157,17 @@ def race(ways: Mapping[str, Trainer], x: Array, t: Array, test_x: Array, test_y:
 
 
 def teach(weights: Sequence[Array], x: Array, t: Array) -> tuple[Array, Array]:
-    """Print the error that one image sends back, beside the gradient. Returns the outputs' errors and slopes."""
+    """Print the error that one image propagates, beside the gradient. Returns the outputs' errors and slopes."""
     w1, w2 = weights
     hidden = Tensor(1 / (1 + np.exp(-(w1 @ x))))
     o = (w2 @ hidden).sigmoid()
     error, slope = t - o.data, o.data * (1 - o.data)
     o.backward(-error)
     apart = abs(w2.T @ (error * slope) + hidden.grad).max()
-    print("Wᵀ · (error · slope) for its hidden neurons is minus")
-    print(f"the gradient that the engine finds, to {apart:.1e}. Wᵀ · error, the book's, ignores that an output near 0")
-    print("or 1 hardly moves. The picture has both, and what goes back over each weight.")
+    print("For its hidden neurons, Wᵀ · (error · slope) is minus the gradient that the engine finds, ", end="")
+    print(f"to {apart:.1e}.")
+    print("The book uses Wᵀ · error, without the slope. But an output near 0 or 1 hardly changes.")
+    print("The picture shows both, and the contribution of each weight.")
     return error, slope
 
 
@@ -178,20 +179,21 @@ def forward(weights: Sequence[Array], x: Array) -> Array:
 
 
 def small_example() -> None:
-    """Two hidden neurons, two linear outputs: the error sent back by the weights, by a matrix, and as a gradient."""
+    """Two hidden neurons, two linear outputs: the error propagated by shares, by a matrix, and as a gradient."""
     w, error, slope = np.array([[2.0, 3.0], [1.0, 4.0]]), np.array([0.8, 0.5]), np.array([0.25, 0.1])
     shares = w / w.sum(axis=1, keepdims=True) * error[:, None]
     print("Two hidden neurons, two outputs, W = [[2, 3], [1, 4]]; the errors t − o are 0.8 and 0.5.")
-    print("Split over the weights, to each its share of them:")
+    print("Each error is split in proportion to the weights:")
     print(f"  from output 1: 0.8·2/5 = {shares[0, 0]:.2f} and 0.8·3/5 = {shares[0, 1]:.2f}")
     print(f"  from output 2: 0.5·1/5 = {shares[1, 0]:.2f} and 0.5·4/5 = {shares[1, 1]:.2f}")
     print(f"  to the hidden neurons: {' and '.join(f'{x:.2f}' for x in shares.sum(axis=0))}")
-    print("Without the divisors, as the book goes on, it is one product:")
+    print("The book then leaves out the divisors. The result is one matrix product:")
     print(f"  Wᵀ · error = [2·0.8 + 1·0.5, 3·0.8 + 4·0.5] = {(w.T @ error).round(9).tolist()}")
-    for name, seed in (("by the hidden neurons", error), ("behind sigmoids of slopes 0.25 and 0.1", error * slope)):
+    print("Minus the gradient of ½ Σ (t − o)² in the hidden neurons, by backward:")
+    for name, seed in (("linear outputs", error), ("sigmoids of slopes 0.25 and 0.1", error * slope)):
         h = Tensor([0.3, 0.6])
         (w @ h).backward(-seed)
-        print(f"  minus the gradient of ½ Σ (t − o)² {name}, by backward: {(-h.grad).round(9).tolist()}")
+        print(f"  {name}: {(-h.grad).round(9).tolist()}")
 
 
 def agreement(seed: int, images: Array, targets: Array) -> bool:
@@ -219,7 +221,7 @@ def agreement(seed: int, images: Array, targets: Array) -> bool:
 
 
 def sent_back(image: Array, error: Array, delta: Array, w: Array) -> Any:
-    """An image, the errors of its ten outputs, and the errors that each sends back to the hidden neurons."""
+    """An image, the errors of its ten outputs, and the errors that each propagates to the hidden neurons."""
     figure = canvas.matplotlib("figure").Figure(figsize=(11, 4), layout="constrained")
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 0.9, 3))
     left.imshow(image.reshape(28, 28), cmap="gray_r")
@@ -240,9 +242,9 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse and check the options."""
     options = parser("mnist_per_sample", __doc__, quick="1,200 images")
     add = options.add_argument
-    add("--images", type=number(int, 6), default=60_000, metavar="N", help="how many to learn from (%(default)s)")
+    add("--images", type=number(int, 6), default=60_000, metavar="N", help="number of training images (%(default)s)")
     add("--dtype", choices=("float32", "float64"), default="float64", help="precision of all numbers (%(default)s)")
-    add("--data", type=Path, metavar="FOLDER", help="MNIST or the like, as IDX or CSV files (the package's own)")
+    add("--data", type=Path, metavar="FOLDER", help="IDX or CSV files in MNIST's format (the package's own files)")
     found = options.parse_args(argv)
     if found.quick:
         found.images = min(found.images, 1200)

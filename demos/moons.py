@@ -1,4 +1,4 @@
-"""Two moons: micrograd's loss, in plain scalars, becomes a few lines of NumPy, equal to rounding.
+"""Two moons: micrograd's loss in scalars becomes a few lines of NumPy with the same results.
 
 The loss is written as in micrograd's notebook: every point and each of 33 neurons separately, in Values. It is traced
 once, and the resulting program is printed with its backward pass. Both then train from the same weights: the scalars a
@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> None:
     start = time.perf_counter()
     fast = vectorize(loss, X.shape, y.shape, batch=False)  # the loss itself runs over the samples
     traced = time.perf_counter() - start
-    print(f"fast = vectorize(loss, {X.shape}, {y.shape}, batch=False) takes {traced:.2f} s, once, and finds:\n")
+    print(f"fast = vectorize(loss, {X.shape}, {y.shape}, batch=False) took {traced:.2f} s and made this program:\n")
     print(f"{fast.source}\n")
     print(fast.report())
 
@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
         return 1.0 - 0.9 * step / options.steps
 
     few = min(options.scalar_steps, options.steps)
-    print(f"\nBoth train from the same weights: the scalars {few} of {options.steps} steps, the arrays all.\n")
+    print(f"\nBoth train from the same weights: the arrays take {options.steps} steps, the scalars the first {few}.\n")
     scalar, slow_step = train(loss, nn.SGD(model.parameters(), rate), X.tolist(), y.tolist(), few)
     arrays, fast_step = train(fast, nn.SGD(fast.parameters(), rate), X, y, options.steps)
     print("step  loss of scalars        loss of arrays")
@@ -93,24 +93,24 @@ def run(options: argparse.Namespace) -> None:
         print(f"{k:>4}  {scalar[k] if k < few else '':<21}  {arrays[k]}")
     apart = max(abs(a - s) / abs(s) for s, a in zip(scalar, arrays, strict=False))
     print(f"\nlargest relative difference of the losses in {few} steps: {apart:.1e}")
-    print(f"a step takes {1e3 * slow_step:.1f} ms in scalars, {1e3 * fast_step:.3f} ms in arrays: ", end="")
+    print(f"a step takes {1e3 * slow_step:.1f} ms in scalars and {1e3 * fast_step:.3f} ms in arrays: ", end="")
     print(f"{slow_step / fast_step:,.0f} times faster")
 
     fast.sync()
     right = sum((model(x).data > 0) == (label > 0) for x, label in zip(X.tolist(), y, strict=True))
-    print(f"sync() wrote the numbers back: the scalar network has {right} of {len(X)} points right")
-    # what the network says of every place in the plane: the neurons once more, of one point, for a grid of them
+    print(f"sync() wrote the numbers back. The scalar network classifies {right} of {len(X)} points right.")
+    # The picture evaluates the network on a grid of points. So the network of one point is vectorized as well.
     pictures(options.out, {"boundary.png": lambda: plots.decision_boundary(vectorize(model, 2), X, y).figure})
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The options, checked."""
+    """Parse and check the options."""
     options = parser("moons", __doc__, of="of the points and first weights (%(default)s)",
                      quick="10 steps, 3 of them in scalars")  # fmt: skip
     add = options.add_argument
     count = number(int, 1)
-    add("--steps", type=count, default=100, metavar="N", help="of the arrays (%(default)s)")
-    add("--scalar-steps", type=count, default=20, metavar="N", help="of the scalars, at most as many (%(default)s)")
+    add("--steps", type=count, default=100, metavar="N", help="training steps in arrays (%(default)s)")
+    add("--scalar-steps", type=count, default=20, metavar="N", help="how many also in scalars (%(default)s)")
     found = options.parse_args(argv)
     if found.quick:
         found.steps, found.scalar_steps = 10, 3

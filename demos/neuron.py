@@ -1,4 +1,4 @@
-"""Neuron: from a perceptron that decides on a hike to nine parameters, each slope spelled out.
+"""Neuron: from a perceptron to nine parameters that learn, with every derivative written out.
 
 A perceptron has a step function, whose derivative is 0, so it cannot learn from a gradient. A neuron has a smooth curve
 instead, so that ∂L/∂w₁ = ∂L/∂ŷ · ∂ŷ/∂h₁ · ∂h₁/∂w₁ says how to change a weight. Two hidden neurons and one output neuron
@@ -99,7 +99,7 @@ def story(options: argparse.Namespace) -> bool:
     first = np.random.RandomState(options.seed).normal(size=9).tolist()
     scalars, matrices = Scalars(first), Matrices(first)
     fast = vectorize(scalars.loss, X.shape, Y.shape, batch=False)
-    print("\nThe same network, to be trained from random numbers.", end=" ")
+    print("\nThe same network is now trained, from random weights.", end=" ")
     sources(Scalars, Matrices, fast.source)
     print(f"Gradient descent, learning rate {RATE}, until the loss is under {ENOUGH}, at most {options.steps:,} steps.")
     ways = {
@@ -121,8 +121,8 @@ def story(options: argparse.Namespace) -> bool:
 def hike() -> None:
     """The perceptron's answers to all inputs."""
     reasons = ", ".join(f"{name} ({weight})" for name, weight in WEIGHTS.items())
-    print(f"A perceptron adds up reasons to stay at home, and fires above its threshold, {THRESHOLD}. They weigh:")
-    print(f"{reasons}.\n")
+    print(f"A perceptron adds up reasons to stay at home. It fires if the sum is above its threshold, {THRESHOLD}.")
+    print(f"The weights: {reasons}.\n")
     print("  ".join(WEIGHTS), "  sum  fires")
     for answers in product((0, 1), repeat=len(WEIGHTS)):
         said = "  ".join(f"{('no', 'yes')[x]:<{len(name)}}" for x, name in zip(answers, WEIGHTS, strict=True))
@@ -142,8 +142,8 @@ def published_numbers() -> bool:
     """Print three numbers beside the published ones. Returns True if they are equal."""
     x, one, zeros = [2.0, 3.0], np.array([1.0, 0, 0, 1]), np.zeros(4)
     rows = (
-        ("neuron, weights [0, 1], bias 4, of [2, 3]", neuron(4.0)(x).data, NEURON),
-        ("2-2-1 of such, bias 0, of [2, 3]", neuron(0.0)([neuron(0.0)(x), neuron(0.0)(x)]).data, NETWORK),
+        ("neuron, weights [0, 1], bias 4, for [2, 3]", neuron(4.0)(x).data, NEURON),
+        ("2-2-1 of such neurons, bias 0, for [2, 3]", neuron(0.0)([neuron(0.0)(x), neuron(0.0)(x)]).data, NETWORK),
         ("mean squared error of [1, 0, 0, 1] and 0s", nn.squared_error(one, zeros), ERROR),
     )
     print("\nsigmoid(w·x + b)                              here                published")
@@ -168,7 +168,7 @@ def factors(net: Scalars) -> bool:
         found = explain(L, p, model=net)
         print(f"\n{found}")
         off = max(off, apart(found.gradient, p.grad))
-    print(f"\nlargest relative difference of the products from what backward() gives: {off:.1e}")
+    print(f"\nlargest relative difference between these products and the gradients of backward(): {off:.1e}")
     return off < AGREE
 
 
@@ -194,7 +194,7 @@ def training(losses: Sequence[float], matrices: Matrices) -> Any:
     left.set(title="Loss", xlabel="step", ylabel="mean squared error")
     plots.decision_boundary(lambda points: matrices(points) - 0.5, X, Y, right)
     right.set(xlabel="weight − 135", ylabel="height − 66")
-    right.set_title("Output less ½", loc="left")
+    right.set_title("Output − ½", loc="left")
     right.grid(False)
     return figure
 

@@ -1,4 +1,4 @@
-"""MNIST by 110 scalar neurons: they are trained as two matrices, and then are neurons again.
+"""MNIST by 110 scalar neurons: they train as two matrices, and then classify images as neurons.
 
 `nn.MLP(784, [100, 10])` is made of `Neuron`s. Each is a list of scalar weights, and is called with one image.
 `vectorize` finds the two matrix products in its 79,510 Values. The matrices learn from all 60,000 images, with the
@@ -35,10 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def neurons(seed: int) -> nn.MLP:
-    """The network, its first weights narrowed to He's: uniform within ±sqrt(6 / inputs).
+    """The network, with He's first weights: uniform within ±sqrt(6 / inputs).
 
-    A `Neuron` draws from [-1, 1], of variance 1/3, as micrograd's does. The sum of 784 such products would be some
-    hundred times as large in its variance as what came in; with 2 / inputs a layer of ReLUs keeps the size.
+    A `Neuron` draws its weights from [-1, 1], as micrograd's does. Their variance is 1/3. So the variance of a sum of
+    784 products would be some hundred times that of the inputs. With a variance of 2 / inputs, a layer of ReLUs keeps
+    the size of the numbers.
     """
     random.seed(seed)
     model = nn.MLP(784, [100, 10])
@@ -58,10 +59,10 @@ def run(options: argparse.Namespace) -> None:
 
     model = neurons(options.seed)
     count = sum(len(layer.neurons) for layer in model.layers)
-    print(f"{count} neurons, {len(model.parameters()):,} Values; weights uniform within ±sqrt(6 / inputs), as He's")
+    print(f"{count} neurons, {len(model.parameters()):,} Values; He's first weights, uniform within ±sqrt(6 / inputs)")
     start = time.perf_counter()
     fast = vectorize(model, 784, dtype=np.float32)
-    print(f"vectorize(model, 784) took {time.perf_counter() - start:.1f} s and found this:\n")
+    print(f"vectorize(model, 784) took {time.perf_counter() - start:.1f} s and made this program:\n")
     print(f"{fast.source}\n")
     print(f"{fast.report()}\n", flush=True)
 
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
         nn.cross_entropy,
         nn.SGD(fast.parameters(), nn.Cosine(options.lr, options.epochs * len(batches))),
         epochs=options.epochs,
-        validate=partial(nn.evaluate, x=test_x, y=test_y, prefix="test_"),  # shown only; nothing is chosen by it
+        validate=partial(nn.evaluate, x=test_x, y=test_y, prefix="test_"),  # only shown: no setting depends on it
     )
     if history.stopped:
         print(history.stopped)
@@ -83,7 +84,7 @@ def run(options: argparse.Namespace) -> None:
     print(f"accuracy on the {len(test_y):,} test images: {right / len(test_y):.2%} ({len(test_y) - right:,} wrong)")
 
     fast.sync()
-    print(f"\nsync() wrote the numbers back: the neurons read {CHECKED} of the test images, as lists of floats")
+    print(f"\nsync() wrote the numbers back. The neurons classify {CHECKED} test images, as lists of floats.")
     alone, times = np.empty((CHECKED, data.classes)), []
     for i in range(CHECKED):
         start = time.perf_counter()
@@ -93,11 +94,11 @@ def run(options: argparse.Namespace) -> None:
         alone[i] = [logit.data for logit in out]
     same = int((alone.argmax(axis=1) == logits[:CHECKED].argmax(axis=1)).sum())
     apart = abs(alone - logits[:CHECKED]).max()
-    print(f"same class as the matrices say: {same} of {CHECKED}")
-    print(f"largest difference of logits: {apart:.1e}, as these are float64, those float32")
+    print(f"same class as with matrices: {same} of {CHECKED}")
+    print(f"largest difference of the logits: {apart:.1e} (the neurons compute in float64, the matrices in float32)")
     hours = median(times) * len(train_x) * len(history) / 3600
-    print(f"an image takes them {1e3 * median(times):.0f} ms, there and back: ", end="")
-    print(f"learning by themselves would have taken {hours:.1f} hours")
+    print(f"the neurons take {1e3 * median(times):.0f} ms for an image, forward and backward: ", end="")
+    print(f"training them without matrices would have taken {hours:.1f} hours")
 
     history.save(options.out / "history.csv")
     weights = np.array([[w.data for w in neuron.w] for neuron in model.layers[0].neurons])

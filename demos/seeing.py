@@ -1,8 +1,8 @@
-"""Seeing gradients: a network drawn, as a tree, explained path by path, and as a page of steps.
+"""Seeing gradients: a network as a drawing, as a tree, as a derivation, and as a page of steps.
 
 It shows a 2-2-1 network with named weights, and nn.MLPs of neurons, for one sample and for many. The same commands draw
-each of them with as much detail as can be read. Pictures are written to a folder. Open `steps.html` and press the right
-arrow.
+all of them; a large graph is drawn with less detail. Pictures are written to a folder. Open `steps.html` and press the
+right arrow.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def network() -> tuple[Value, dict[str, Value]]:
 
 
 def parts(n: dict[str, Value]) -> dict[str, object]:
-    """The network's layers and neurons as parts. A Module would give them automatically."""
+    """The layers and neurons of the network, to group its values. The parameters of a Module are grouped by `draw`."""
     return {
         "inputs": [n["x1"], n["x2"]],
         "layer 1 · Linear(2→2) + sigmoid": {
@@ -70,9 +70,9 @@ def run(options: argparse.Namespace) -> None:
     """Draw, print and save."""
     L, named = network()
     L.backward()
-    print("The network as a tree, the chain rule's numbers beside it:\n")
+    print("The network as a tree, with the numbers of the chain rule:\n")
     print(L.tree())
-    print("\nWhere the gradient of one weight comes from, and that of an input, which two paths share:\n")
+    print("\nThe derivation of the gradient of one weight, and of one input, which has two paths to the loss:\n")
     print(explain(L, named["w11"]))
     print()
     print(explain(L, named["x1"]))

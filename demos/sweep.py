@@ -1,9 +1,10 @@
-"""What matters when a small network learns 8×8 digits? Seven experiments, resumable.
+"""What matters when a small network learns 8×8 digits? Seven experiments; a stopped one continues.
 
-``python -m demos.sweep`` varies hidden size, learning rate, initialisation, activation, depth, momentum and minibatches
-around one network: 64-10-10 with sigmoid, weights uniform ±0.01, one sample a step, learning rate 0.1, 15 epochs. It
-trains each setting from two seeds, in parallel processes, prints a table and draws ``sweep.png``. Finished trials are
-kept in ``sweep.db`` (an Optuna study). After an interruption, even a kill, the same command continues from there.
+The base is a network of 64-10-10 with sigmoid, weights uniform ±0.01, one sample a step, learning rate 0.1, 15 epochs.
+``python -m demos.sweep`` varies its hidden size, learning rate, initialisation, activation, depth, momentum and
+minibatches. It trains each setting from two seeds, in parallel processes, prints a table and draws ``sweep.png``.
+Finished trials are kept in ``sweep.db`` (an Optuna study). After an interruption, even a kill, the same command
+continues from there.
 """
 
 import argparse
@@ -53,7 +54,7 @@ QUICK: dict[str, dict[str, Sequence[Any]]] = {"minibatches": {"batch": (32, 128)
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments. Returns the exit code."""
-    return tell(run, parse(argv), interrupted="interrupted: the same command goes on from here", goes_on=True)
+    return tell(run, parse(argv), interrupted="interrupted: the same command continues from here", goes_on=True)
 
 
 def run(options: argparse.Namespace) -> None:
@@ -69,7 +70,7 @@ def run(options: argparse.Namespace) -> None:
     store = Store(options.out / "sweep.db")
     found = store.results()
     missing = [trial for k, trial in trials.items() if k not in found]
-    print(f"{len(trials)} networks to train, {len(trials) - len(missing)} of them known from before", flush=True)
+    print(f"{len(trials)} networks to train, {len(trials) - len(missing)} of them trained before", flush=True)
     data, _ = digits.load()
     start = time.perf_counter()
     for i, (trial, result) in enumerate(trained(missing, data, options.processes), 1):
@@ -243,14 +244,14 @@ def picture(tables: dict[str, dict[str, list[Result]]]) -> Any:
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x", color=LINE, linewidth=0.6)
         ax.spines[["top", "left", "right"]].set_visible(False)
-    said = "% of the test images that are wrong: a dot a seed, a bar at the mean; orange is the base"
+    said = "% of the test images that are wrong: a dot for each seed, a bar at the mean; the base is orange"
     figure.supxlabel(textwrap.fill(said, 40 * columns), color=GREY)
     return figure
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse and check the options."""
-    options = parser("sweep", __doc__, of="the first of them (%(default)s)",
+    options = parser("sweep", __doc__, of="the first seed (%(default)s)",
                      quick="minibatches, one epoch, in this process")  # fmt: skip
     options.set_defaults(out=Path("runs/sweep"))
     add, count = options.add_argument, number(int, 1)
@@ -258,7 +259,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--experiments", nargs="+", choices=EXPERIMENTS, metavar="NAME", help=f"some of: {names} (all)")
     add("--epochs", type=count, default=15, metavar="N", help="times through the training images (%(default)s)")
     add("--repeats", type=count, default=2, metavar="N", help="seeds for each setting (%(default)s)")
-    add("--processes", type=count, default=os.cpu_count(), metavar="N", help="side by side (%(default)s)")
+    add("--processes", type=count, default=os.cpu_count(), metavar="N", help="number of processes (%(default)s)")
     found = options.parse_args(argv)
     found.experiments = {name: EXPERIMENTS[name] for name in found.experiments or EXPERIMENTS}
     if found.quick:

@@ -2,7 +2,8 @@
 
 The output should be 1 if exactly one of the first two inputs is 1. The third input is always 1, since there are no
 biases. The same weights are trained three times: in `Value`s, in matrices as `Tensor`s, and with the scalar program
-through `vectorize`. All three have the same loss in each step, up to rounding, as had the published run (from seed 1).
+through `vectorize`. All three have the same loss in each step, up to rounding. From seed 1 it is also that of the
+published run.
 """
 
 from __future__ import annotations
@@ -170,7 +171,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     """Parse and check the options."""
     options = parser("three_layer", __doc__, seed=1, quick="2,000 iterations")
     count = number(int, 1)
-    options.add_argument("--iterations", type=count, default=60_000, metavar="N", help="of each way (%(default)s)")
+    options.add_argument("--iterations", type=count, default=60_000, metavar="N", help="of each method (%(default)s)")
     found = options.parse_args(argv)
     if found.quick:
         found.iterations = min(found.iterations, 2_000)

@@ -1,8 +1,9 @@
-"""Thresholds: weights of −1 inputs, with the chain rule in numbers and a tempting mistake.
+"""Thresholds: they are weights of inputs of −1. The chain rule in numbers, and a common mistake.
 
 A neuron fires when its weighted sum exceeds its threshold. A threshold is a weight of an input that is always −1. So it
-has a derivative like any other weight, ∂E/∂w = ∂E/∂ŷ · ∂ŷ/∂β · ∂β/∂w. One sample is learnt, starting with all weights
-at zero. Some texts change the output weights first and use the new ones for the hidden layer. This is not the gradient.
+has a derivative like any other weight, ∂E/∂w = ∂E/∂ŷ · ∂ŷ/∂β · ∂β/∂w. The network learns one sample, starting with all
+weights at zero. Some texts change the output weights first and use the new ones for the hidden layer. This is not the
+gradient.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ PUBLISHED = {0: 0.5, 1: 0.5621765008857981, 2: 0.614417950251781, 9: 0.790859116
              99: 0.9488623810843722}  # fmt: skip
 """The output after some numbers of updates, from zero weights."""
 OUTPUT_FIRST = {99: 0.9490639528677387}
-"""The outputs if the output weights change first, and the new ones are used for the hidden layer."""
+"""The output if the output weights change first, and the new ones are used for the hidden layer."""
 
 
 class Scalars(nn.Module):
@@ -94,7 +95,7 @@ def story(options: argparse.Namespace) -> bool:
     rows = sorted(k for k in {*PUBLISHED, n - 1} if k < n)
     agree = table("epoch", outputs, rows, published)
     spread = np.ptp([[p.data for p in neuron] for neuron in scalars.w], axis=0).max()
-    print(f"the weights of the four hidden neurons differ by {spread:.2g}" + ": equal ones stay equal" * zero)
+    print(f"the weights of the four hidden neurons differ by {spread:.2g}" + ": equal weights stay equal" * zero)
 
     right = derive(Scalars(*first))
     mistake = output_first(Scalars(*first), n)
@@ -126,14 +127,14 @@ def derive(net: Scalars) -> bool:
     for p in (net.v[0], net.v[4], net.w[0][0], net.w[0][2]):
         print(f"\n{explain(E, p, model=net)}")
     off = max(apart(explain(E, p, model=net).gradient, p.grad) for p in (*net.v, *(p for row in net.w for p in row)))
-    print(f"\nlargest relative difference from what backward() gives, of all {len(net.parameters())}: {off:.1e}")
+    print(f"\nlargest relative difference from backward(), for all {len(net.parameters())} derivatives: {off:.1e}")
     return off < AGREE
 
 
 def times(v: Value, h: Value) -> Value:
     """A product written by hand, as in micrograd: its backward step reads the factors when it runs.
 
-    Our own product keeps them as they were, so the mistake cannot be made with it.
+    Our own product computes its partial derivatives at once, so the mistake cannot be made with it.
     """
     out = Value(v.data * h.data, (v, h), "*")
 
@@ -169,13 +170,14 @@ def output_first(net: Scalars, epochs: int) -> dict[str, np.ndarray]:
 def compare(run: Mapping[str, np.ndarray], rows: Sequence[int], published: Mapping[int, float]) -> bool:
     """Print the gradient and the mistake beside differences of E. Returns True if the gradient is their limit."""
     print("\nThe mistake: the output weights change first, and the hidden layer's derivatives use the new ones.")
-    print("What ∂E/∂w₁₁ then is, and what E says itself when w₁₁ is moved a little to both sides:\n")
+    print("∂E/∂w₁₁ by differences of E, by backward(), and with the mistake:\n")
     print("    epoch  differences of E  backward()       output weights first")
     for k in rows:
         print(f"{k:>9}  {run['differences'][k]:<+16.9f}  {run['backward'][k]:<+15.9f}  {run['mistake'][k]:+.9f}")
     size = abs(run["differences"]).max() or 1.0
     right, wrong = (abs(run[way] - run["differences"]).max() / size for way in ("backward", "mistake"))
-    print(f"\noff, in parts of the largest: backward() {right:.1e}, output weights first {wrong:.1e}: not the gradient")
+    print("\nlargest error, relative to the largest derivative: ", end="")
+    print(f"backward() {right:.1e}, output weights first {wrong:.1e}: not the gradient")
     end = len(run["output"]) - 1
     print(f"output with the mistake at epoch {end}: {run['output'][end]}", end="")
     print(f", published {published[end]}" if end in published else "")

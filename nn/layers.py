@@ -23,6 +23,9 @@ Rng = np.random.Generator | int | None
 ActivationLike: TypeAlias = str | type[Module] | Callable[[Any], Any] | Callable[[], Module] | None
 """The type of an `activation`: a name, a class or an object, a function of one argument, or None for none."""
 
+LayerLike: TypeAlias = str | type[Module] | Callable[[Any], Any]
+"""The type of a layer of a `Sequential`: an activation's name or class, a layer, or a function of one argument."""
+
 
 class Linear(Module):
     """``x @ weight + bias``.
@@ -269,7 +272,7 @@ class Sequential(Module):
     ((2, 3), 4)
     """
 
-    def __init__(self, *layers: str | Callable[[Any], Any] | Iterable[str | Callable[[Any], Any]]) -> None:
+    def __init__(self, *layers: LayerLike | Iterable[LayerLike]) -> None:
         listed: Any = layers
         if len(layers) == 1 and isinstance(layers[0], list | tuple | Iterator):
             (listed,) = layers

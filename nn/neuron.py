@@ -6,7 +6,7 @@ the same network from the same seed. The graph differs: a neuron's weighted sum 
 
 import random
 from collections.abc import Iterable, Sequence
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -17,7 +17,15 @@ from nn.support.arrays import as_operand, is_data
 from nn.support.names import whole
 
 
-class Neuron(Module):
+class _Scalars(Module):
+    """A network of scalars, whose parameters are Values alone."""
+
+    if TYPE_CHECKING:
+
+        def parameters(self) -> list[Value]: ...  # type: ignore[override]
+
+
+class Neuron(_Scalars):
     """``activation(w · x + b)`` of `nin` inputs.
 
     Weights start uniform in [-1, 1], drawn from Python's `random` (seed it with ``random.seed``). The bias starts at 0.
@@ -72,7 +80,7 @@ class Neuron(Module):
         return (name or repr(self.activation)) if self.nonlin else ""
 
 
-class Layer(Module):
+class Layer(_Scalars):
     """`nout` neurons with the same `nin` inputs. A layer of a single neuron returns its Value, not a list.
 
     >>> len(Layer(3, 2)([1.0, 2.0, 3.0]))
@@ -100,7 +108,7 @@ class Layer(Module):
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
 
 
-class MLP(Module):
+class MLP(_Scalars):
     """Layers, called one after another. The last one has no activation.
 
     >>> model = MLP(2, [16, 16, 1])
@@ -109,7 +117,7 @@ class MLP(Module):
     """
 
     def __init__(
-        self, nin: int | Sequence[int], nouts: Sequence[int] | int = (), activation: ActivationLike = "relu"
+        self, nin: int | Iterable[int], nouts: Iterable[int] | int = (), activation: ActivationLike = "relu"
     ) -> None:
         sizes: list[Any] = [n for part in (nin, nouts) for n in (part if isinstance(part, Iterable) else [part])]
         if isinstance(activation, int):

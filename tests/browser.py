@@ -1,4 +1,4 @@
-"""A headless Chromium, driven through its debugging pipe: no further library, no port."""
+"""A headless Chromium, driven through its debugging pipe. It needs no other library and no port."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Browser:
         self.profile.cleanup()
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """Send a command and wait for its answer; events that come before are kept in `messages`."""
+        """Send a command and wait for its answer. Events that come before it are kept in `messages`."""
         self.count += 1
         message = {"id": self.count, "method": method, "params": params}
         if session := getattr(self, "session", None):

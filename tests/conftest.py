@@ -1,4 +1,4 @@
-"""Settings of the whole suite: Hypothesis is deterministic by default and looks longer at night.
+"""Settings of the whole suite. Hypothesis is deterministic by default, and draws more examples at night.
 
 ``HYPOTHESIS_PROFILE=nightly`` draws many more examples, from random seeds, and runs the tests marked slow.
 """
@@ -8,17 +8,19 @@ import gc
 import math
 import os
 import sys
+from typing import Any
 
-# The matrices here are small: threads of BLAS would only get in the way of the tests that run side by side.
+# The matrices here are small. Threads of BLAS would slow down the tests that run at the same time.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ.setdefault("SCIPY_ARRAY_API", "1")  # else scikit-learn skips its checks of other libraries' arrays
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.errors import InvalidArgument
 
-EXAMPLES = 60  # of a property; of one with many cells, as one for every row, FEWEST in each
+EXAMPLES = 60  # of a property; a property with many cells, such as all rows, gets FEWEST in each
 FEWEST = 15
-COMMON = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+COMMON: dict[str, Any] = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
 settings.register_profile("ci", derandomize=True, max_examples=EXAMPLES, **COMMON)
 settings.register_profile("nightly", max_examples=1000, print_blob=True, **COMMON)
 settings.register_profile(
@@ -29,29 +31,29 @@ settings.load_profile(PROFILE)
 
 
 def some(cells):
-    """Every second of many like cells; in the other profiles, those of mutants and of the night, all of them."""
+    """Every second of many similar cells. In the profiles of mutants and of the night: all of them."""
     return cells[::2] if PROFILE == "ci" else cells
 
 
 def pytest_sessionstart(session):
-    """What editors and type checkers read follows from the table, as a build would make it; once, before any test.
+    """Write the declarations for editors and type checkers from the table, once, before any test.
 
-    Not where autograd is there already, and rows have been made wrong on purpose (tests/mutants.py).
+    Not if autograd is imported already: then tests/mutants.py may have made rows wrong on purpose.
     """
     if "autograd" not in sys.modules and not hasattr(session.config, "workerinput"):
         try:
             import stubs
-        except Exception as error:  # a row that is refused, say: what it says is all that there is to say
+        except Exception as error:  # such as a row that is refused: the message is enough
             raise pytest.UsageError(f"autograd cannot be imported: {type(error).__name__}: {error}") from error
         for path in stubs.refresh():
-            sys.stderr.write(f"{path}: written anew from the table of operations, to be committed with it\n")
+            sys.stderr.write(f"{path}: written again from the table of operations; commit it\n")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection():
     """Turn the garbage collector off while tests are imported: it would run two thousand times and free almost nothing.
 
-    What is there then is there to the end. Frozen, it is not in the collector's way.
+    The objects made then live to the end. They are frozen, so the collector does not look at them.
     """
     gc.disable()
     try:
@@ -61,29 +63,29 @@ def pytest_collection():
         gc.enable()
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    """Leave the slow tests to the night, and give a property of many cells fewer examples in each."""
     if PROFILE == "nightly":
         return
-    skip = pytest.mark.skip(reason="slow: HYPOTHESIS_PROFILE=nightly runs it")
+    config.hook.pytest_deselected(items=[item for item in items if "slow" in item.keywords])
+    items[:] = [item for item in items if "slow" not in item.keywords]
     for item in items:
         if "hypothesis" in item.keywords and (cells := cells_of(item)) > 4:
             with contextlib.suppress(InvalidArgument):  # a test that has settings of its own keeps them
                 settings(max_examples=max(FEWEST, 4 * EXAMPLES // cells))(item.function)
-        if "slow" in item.keywords:
-            item.add_marker(skip)
 
 
 def cells_of(item):
-    """How many tests the parameters of this one's function make: of all of them, whichever are chosen to run."""
+    """The number of tests that this test's parameters make, also those that are not chosen to run."""
     return math.prod(len(mark.args[1]) for mark in item.iter_markers("parametrize"))
 
 
-PARTS = {}
+PARTS: dict[tuple[str, ...], Any] = {}
 
 
 @pytest.fixture
 def mnist_in_memory(monkeypatch):
-    """The package's own images are unpacked and checked once, and not for each of the many demos that read them."""
+    """The package's own images are unpacked and checked only once, although many demos read them."""
     from nn.data import sets
 
     read = sets._mnist_part
@@ -101,6 +103,6 @@ def mnist_in_memory(monkeypatch):
 
 
 def pytest_runtest_teardown():
-    """Where a test has imported pyplot, figures are pyplot's, and would pile up."""
+    """Close pyplot's figures. Once a test has imported pyplot, every figure is pyplot's, and stays open otherwise."""
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         pyplot.close("all")

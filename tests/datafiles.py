@@ -22,7 +22,7 @@ def idx_bytes(array: np.ndarray) -> bytes:
 
 
 def packed(content: bytes) -> bytes:
-    """Without the time, which would make the names of tests differ from process to process."""
+    """Compressed without the time. With it, the names of tests would differ between processes."""
     return gzip.compress(content, mtime=0)
 
 

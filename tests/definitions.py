@@ -1,11 +1,11 @@
 """The definition of every row in forty digits, with derivatives up to the fourth: the reference for the tests of rows.
 
-A definition is ordinary arithmetic on the functions below. They work on mpmath's numbers, and on `Jet`s of them:
-polynomials cut off after the fourth order, so that the coefficients of a result are its derivatives. Nothing here
-takes a difference, so what comes out is right to the last digit at tiny and at huge numbers too.
+A definition is ordinary arithmetic on the functions below. They work on mpmath's numbers and on `Jet`s of them. A Jet
+is a polynomial that is cut off after the fourth order. The coefficients of a result are its derivatives. No difference
+is taken, so the results are right to the last digit, also for tiny and huge numbers.
 
-A row without a definition of its own needs none: its value, run in the world of these numbers, is one (`derived`). That
-says nothing about the value, which the row's example does, but all about its derivatives.
+A row without a definition of its own gets one from its value, run on these numbers (`derived`). It tests the row's
+derivatives. It does not test the value itself; the row's example does.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import math
 from functools import cache
 from itertools import product
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from mpmath import mp, mpf
@@ -47,7 +48,7 @@ class Jet:
     def __mul__(self, other):
         if not isinstance(other, Jet):
             return Jet({key: x * other for key, x in self.terms.items()}, self.n)
-        terms = {}
+        terms: dict[tuple[int, ...], Any] = {}
         for (a, x), (b, y) in product(self.terms.items(), other.terms.items()):
             if sum(a) + sum(b) <= ORDER:
                 key = tuple(map(sum, zip(a, b, strict=True)))
@@ -102,7 +103,7 @@ class Jet:
         return not self < other
 
     def derivative(self, orders):
-        """The derivative to these orders, one a variable."""
+        """The derivative of these orders, one for each variable."""
         return self.terms.get(tuple(orders), mpf(0)) * math.prod(map(math.factorial, orders))
 
 
@@ -167,7 +168,7 @@ def sqrt(x):
 
 
 def cbrt(x):
-    return raised(x, mpf(1) / 3) if x > 0 else -raised(-x, mpf(1) / 3) if x < 0 else 1 / x  # at 0 it has no slope
+    return raised(x, mpf(1) / 3) if x > 0 else -raised(-x, mpf(1) / 3) if x < 0 else 1 / x  # no slope at 0
 
 
 def cycle(*functions):
@@ -175,7 +176,7 @@ def cycle(*functions):
 
 
 def dsinc(x):
-    """The derivative of that."""
+    """The derivative of `sinc`."""
     if abs(getattr(x, "value", x)) > 1:
         return (cos(mp.pi * x) - sinc(x)) / x
     out, t = x * 0, mp.pi * x
@@ -220,7 +221,7 @@ def smaller(x, y):
 
 
 def whole(x, y, rounded):
-    """The quotient, made a whole number."""
+    """The quotient, rounded to a whole number."""
     return rounded(getattr(x, "value", x) / getattr(y, "value", y))
 
 
@@ -242,7 +243,7 @@ def shared(hits):
     return sum(hits) / len(hits)
 
 
-DEFINITIONS = {
+DEFINITIONS: dict[str, Any] = {
     "add": lambda x, y: x + y,
     "sub": lambda x, y: x - y,
     "mul": lambda x, y: x * y,
@@ -320,7 +321,7 @@ REDUCTIONS = {
 
 
 def numeric(f):
-    """A function of mpmath's as one on numbers and jets: by differences, with digits to spare."""
+    """A function of mpmath on numbers and jets. Its derivatives are differences in many digits."""
     return function(lambda x: mp.taylor(f, x, ORDER))
 
 
@@ -330,7 +331,7 @@ def stepped(f):
 
 
 def number(x):
-    """What is known of a number, without its changes."""
+    """The number of a jet, without its derivatives."""
     return getattr(x, "value", x)
 
 
@@ -358,13 +359,13 @@ def selected(condition, x, y):
     return x if number(condition) else y
 
 
-for name in ("exp", "log", "sqrt", "cbrt", "sin", "cos", "tanh", "square"):  # what NumPy calls on objects in an array
+for name in ("exp", "log", "sqrt", "cbrt", "sin", "cos", "tanh", "square"):  # NumPy calls these on objects
     setattr(Jet, name, DEFINITIONS[name])
 
 
 @cache
 def exact():
-    """The world of jets: what the names in the table's rules mean for them."""
+    """The world of jets: the functions that the names in the table's rules stand for."""
     world = World(
         **DEFINITIONS,
         where=selected,
@@ -381,7 +382,7 @@ def exact():
 
 
 def derived(row, world=None):
-    """The row's own value as a definition. It raises TypeError where the value takes nothing but floats."""
+    """The row's own value as a definition. TypeError if the value takes only floats."""
     value = row.value
     if getattr(value, "__module__", "") == "math":
         return MATH[value.__name__]
@@ -391,10 +392,10 @@ def derived(row, world=None):
 
 
 def expansion(f, xs, branches=False):
-    """The derivatives of a definition at a point: {orders: number}, without those that are 0 as a matter of course.
+    """The derivatives of a definition at a point: {orders: number}. Those that are always 0 are left out.
 
-    `branches` says that it follows from a value, whose branches may meet at the point. What its sides there do not
-    agree on is nan: a smooth function can be put together from branches that are not.
+    With `branches`, the definition follows from a value whose branches may meet at the point. A derivative that differs
+    between the two sides is then nan, since a smooth function may have branches that are not smooth.
     """
     out = f(*jets(xs))
     if not isinstance(out, Jet):
@@ -418,12 +419,12 @@ def moved(x, steps):
 
 
 def known(row):
-    """Whether a row has a definition of its own, and not only what follows from its value."""
+    """Whether a row has a definition of its own, which does not follow from its value."""
     return row.name in (DEFINITIONS if isinstance(row, Elementwise) else REDUCTIONS)
 
 
 def definition(row):
-    """What a row means: its own definition, or what follows from its value."""
+    """The definition of a row: its own, or the one that follows from its value."""
     if isinstance(row, Elementwise):
         return DEFINITIONS[row.name] if known(row) else derived(row)
     return REDUCTIONS.get(row.name, lambda x: row.value(objects(x)))

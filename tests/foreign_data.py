@@ -1,10 +1,10 @@
-"""Stand-ins for the containers of other libraries: their protocols, and the details that are easy to get wrong."""
+"""Stand-ins for containers of other libraries, with their protocols and the details that are easy to get wrong."""
 
 import numpy as np
 
 
 class Series:
-    """A column of a data frame: indexed by labels, adds by itself."""
+    """A column of a data frame: it is indexed by labels, and has its own addition."""
 
     def __init__(self, numbers):
         self.array = np.array(numbers)
@@ -79,7 +79,7 @@ class Other:
 
 
 class Capsule:
-    """What has DLPack and nothing else."""
+    """An object with DLPack and no other protocol."""
 
     def __init__(self, numbers):
         self.array = np.array(numbers)
@@ -92,7 +92,7 @@ class Capsule:
 
 
 class Interface:
-    """What has NumPy's oldest protocol and nothing else."""
+    """An object with NumPy's oldest protocol and no other."""
 
     def __init__(self, numbers):
         self.array = np.array(numbers)

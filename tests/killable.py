@@ -1,4 +1,4 @@
-"""A training that a test kills. It saves after each step, resumes from a checkpoint, and prints a line a step."""
+"""A training that a test kills. It saves after each step, resumes from a checkpoint, and prints a line per step."""
 
 import sys
 from pathlib import Path
@@ -13,14 +13,14 @@ from nn.data import Batches
 
 
 class Report:
-    """A line a step."""
+    """Prints a line for each step."""
 
     def on_step_end(self, state):
         print(flush=True)
 
 
 def run(path, epochs, callbacks=()):
-    """Train to the end; returns all that is left at the end of it."""
+    """Train to the end. Returns the whole final state."""
     x = np.random.default_rng(0).normal(size=(64, 2)).astype(np.float32)
     model = nn.dense(2, 8, 2, rng=1, dropout=0.2)
     batches = Batches(x, (x[:, 0] * x[:, 1] > 0).astype(int), batch_size=8, seed=2)

@@ -3,7 +3,7 @@
 import tomllib
 from pathlib import Path
 
-BESIDE = ["pyparsing<3.3"]  # what those need in turn is new; this one deprecates what the oldest matplotlib calls
+BESIDE = ["pyparsing<3.3"]  # a newer one deprecates functions that the oldest matplotlib calls
 
 
 def minima():

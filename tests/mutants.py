@@ -1,10 +1,10 @@
-"""Does the suite notice? Every rule of every row made wrong in turn, and the engine in some sixty ways.
+"""Does the suite notice a fault? Every rule of every row is made wrong in turn, and the engine in some seventy ways.
 
     make mutants            # or: python tests/mutants.py [--seeds 1 2 3] [--only TEXT] [--jobs 2]
 
-Each mutant is put into a process of its own, where the suite's tests of rows and engine then run with each seed; it is
-killed by a seed if a test fails. The table at the end gives mutants, killed and survivors. A mutant that changes
-nothing that anybody can see is equivalent; those are listed with the reason, and counted apart.
+The suite's tests of rows and engine run on each mutant in a separate process, with each seed. The mutant is killed by a
+seed if a test fails. The table at the end counts mutants, killed and survivors. A mutant that changes no result is
+equivalent. Those are listed with the reason and counted separately.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import statistics
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ import autograd.transforms.reverse
 import autograd.transforms.variables
 from autograd import ops
 from autograd.engine.tensor import Tensor
-from autograd.ops.rows import Elementwise, General, Linear, Reduction
+from autograd.ops.rows import Elementwise, Fused, General, Linear, Reduction
 from autograd.ops.symbol import Symbol, symbol
 
 Mutation = Callable[[], None]
@@ -73,6 +74,7 @@ def rule_mutants() -> list[tuple[str, str, Mutation]]:
         elif isinstance(row, Reduction):
             rules, attribute = [row.weight], "weight"
         else:
+            assert isinstance(row, Fused)
             rules, attribute = list(row.vjps), "vjps"
         for i, rule in enumerate(rules):
             if rule is None:
@@ -98,7 +100,7 @@ LINALG = "linalg"
 
 
 def product_mutants() -> list[tuple[str, str, Mutation]]:
-    """The same for rows that state both of their products themselves: each of the two, wrong in each way."""
+    """The same for rows that state both of their products. Each of the two is made wrong in each way."""
     found = []
     parts = [x for x in vars(autograd.functions.linalg).values() if isinstance(x, type(autograd))]
     for row in {x.name: x for part in parts for x in vars(part).values() if isinstance(x, General)}.values():
@@ -131,7 +133,7 @@ def fused(rule: Callable, factor: float) -> Callable:
 
 
 def same_text(row: Elementwise, rule: Callable, changed: Callable) -> bool:
-    """Whether the change is none, by its text or because the rule is the constant zero."""
+    """Whether the change has no effect: the text is the same, or the rule is the constant 0."""
     names = [Symbol(name) for name in ("out", *autograd.ops.rows.operand_names(row))]
     before = str(symbol(rule(*names)))
     return before == "0" or str(symbol(changed(*names))) == before
@@ -155,7 +157,7 @@ def put(row, attribute: str, i: int, changed: Callable) -> Mutation:
 
 
 def rename(row: Elementwise, names: tuple[str, ...]) -> None:
-    """Let everything that asks for the operands' names of this row get the original ones."""
+    """Give the row's changed rules the operands' original names."""
     original = autograd.ops.rows.operand_names
 
     def operand_names(op):
@@ -221,11 +223,11 @@ def replace(module, definition) -> None:
             space: dict = {}
             exec(compile(ast.Module([method], []), module.__file__, "exec"), vars(module), space)
             function = space[method.name]
-            raw = function.fget if isinstance(function, property) else getattr(function, "__func__", function)
-            current = inspect.getattr_static(cls, method.name, None)
+            raw: Any = function.fget if isinstance(function, property) else getattr(function, "__func__", function)
+            current: Any = inspect.getattr_static(cls, method.name, None)
             if isinstance(current, property):
                 continue
-            old = getattr(current, "__func__", current)
+            old: Any = getattr(current, "__func__", current)
             if (
                 getattr(old, "__code__", None) is None
                 or old.__code__.co_code != raw.__code__.co_code
@@ -264,12 +266,15 @@ def put_everywhere(name, function) -> None:
             setattr(module, name, function)
 
 
+patched: Any = Tensor  # whose methods are replaced
+
+
 def aliasing_leaves() -> None:
     def receive(self, cotangent, upstream):
         held = self.grad
         self.grad = cotangent if held is None else held + cotangent
 
-    Tensor._receive = receive
+    patched._receive = receive
 
 
 def adding_in_place() -> None:
@@ -282,7 +287,7 @@ def adding_in_place() -> None:
         else:
             self.grad = held + cotangent
 
-    Tensor._receive = receive
+    patched._receive = receive
 
 
 def forgetful_leaves() -> None:
@@ -294,7 +299,7 @@ def forgetful_leaves() -> None:
         else:
             original(self, cotangent, upstream)
 
-    Tensor._receive = receive
+    patched._receive = receive
 
 
 def missed_nodes() -> None:
@@ -308,7 +313,7 @@ def missed_nodes() -> None:
 
 def spread_letters() -> None:
     source_change(autograd.ops.products, "if n == sizes[letter])", ")")()
-    ops._einsum.transposes = (ops._einsum_transpose,)  # the row holds the function itself
+    ops._einsum.transposes = (ops._einsum_transpose,)  # the row holds the function, not its name
 
 
 rows, floats, shapes, graph, mode, saved, value, tensor, dual, kernels = (
@@ -502,16 +507,16 @@ EQUIVALENT = {
 # ------------------------------------------------------------------------------------------------------ the hunt
 
 
-LIMIT = 900  # seconds of processor time; the suite takes a tenth of it
+LIMIT = 900  # seconds of processor time, ten times as many as the suite takes
 TIMEOUT = 99
 
 
 def hunt(job: tuple[str, str, int]) -> tuple[str, int, bool, int, bool]:
-    """Run the suite on one mutant with one seed, in a process of its own: killed? by how many examples? out of time?"""
+    """Run the suite on one mutant with one seed, in a separate process: killed, by how many examples, out of time."""
     name, row, seed = job
     reading, writing = os.pipe()
     if (child := os.fork()) == 0:
-        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))  # a mutant that never ends is noticed too
+        resource.setrlimit(resource.RLIMIT_CPU, (LIMIT, LIMIT))  # so a mutant that never ends is noticed
         silent = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silent, 1)
         os.dup2(silent, 2)
@@ -565,8 +570,8 @@ class Counter:
                 self.examples += 1
                 return test(*args, **kwargs)
 
-            counted.counted = True
             inner.inner_test = counted
+            inner.inner_test.counted = True
             self.examples = 0
 
 
@@ -597,27 +602,27 @@ def main() -> int:
             if dead:
                 examples[name].append(count)
             if late:
-                print(f"never ended: {name}, seed {seed}", file=sys.stderr, flush=True)
+                print(f"out of time: {name}, seed {seed}", file=sys.stderr, flush=True)
             if done % 50 == 0:
-                print(f"{done} of {len(jobs)}", file=sys.stderr, flush=True)
+                print(f"{done} of {len(jobs)} runs", file=sys.stderr, flush=True)
 
-    print("| mutants of | in all | killed on every seed | equivalent | survivors | examples to kill, median |")
+    print("| mutants of | total | killed by every seed | equivalent | survivors | examples to kill, median |")
     print("|---|---|---|---|---|---|")
-    survivors = []
+    survivors: list[str] = []
     for group, members in groups.items():
-        members = [name for name, _ in members if name in killed]
-        dead = [name for name in members if all(killed[name])]
-        equivalent = [name for name in members if name in EQUIVALENT and not any(killed[name])]
-        alive = [name for name in members if name not in dead and name not in equivalent]
-        counts = [n for name in dead for n in examples[name] if n]
+        listed = [name for name, _ in members if name in killed]
+        gone = [name for name in listed if all(killed[name])]
+        equivalent = [name for name in listed if name in EQUIVALENT and not any(killed[name])]
+        alive = [name for name in listed if name not in gone and name not in equivalent]
+        counts = [n for name in gone for n in examples[name] if n]
         median = f"{statistics.median(counts):.0f}" if counts else ""
-        print(f"| {group} | {len(members)} | {len(dead)} | {len(equivalent)} | {len(alive)} | {median} |")
+        print(f"| {group} | {len(listed)} | {len(gone)} | {len(equivalent)} | {len(alive)} | {median} |")
         survivors += alive
     for name, reason in EQUIVALENT.items():
         if name in killed:
             print(f"equivalent: {name}: {reason}")
     for name in survivors:
-        print(f"survivor: {name}: killed on {sum(killed[name])} of {len(killed[name])} seeds")
+        print(f"survivor: {name}: killed by {sum(killed[name])} of {len(killed[name])} seeds")
     return 1 if survivors else 0
 
 

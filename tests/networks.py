@@ -6,10 +6,10 @@ from demos.seeing import network, parts
 
 
 def two_two_one() -> SimpleNamespace:
-    """2-2-1, sigmoid, squared error `L`, written out in named Values: the Values by name."""
+    """A 2-2-1 network with sigmoids and squared error `L`, written out in named Values. Returns the Values by name."""
     return SimpleNamespace(**network()[1])
 
 
 def clusters(n: SimpleNamespace) -> dict:
-    """Its parts, as a reader would draw them."""
+    """Its layers and neurons, to group its values in a drawing."""
     return parts(vars(n))

@@ -1,17 +1,18 @@
 """Calls of NumPy's functions, by function: the arguments that a property test tries, and the shapes of the operands.
 
-A case is ``(f, shapes)``: `f` takes arrays of these shapes and calls NumPy. The matrix in `test_modes.py` runs each on
-plain arrays, which gives NumPy's own number, and on variables.
+A case is ``(f, shapes)``: `f` takes arrays of these shapes and calls NumPy. `test_modes.py` runs each case on plain
+arrays, which gives NumPy's own number, and on variables.
 """
 
 import itertools
+from typing import Any
 
 import numpy as np
 
 S, V, M, C = (), (3,), (2, 3), (2, 3, 2)
 AXES = {1: [None, 0, -1], 2: [None, 0, -1, (0, 1), (1, 0)], 3: [None, 1, -1, (0, 2), (-1, 1)]}
 MASK = np.array([[True, False, True], [False, True, True]])
-CASES = {}
+CASES: dict[str, Any] = {}
 
 
 def case(name, f, *shapes):
@@ -96,8 +97,8 @@ case("broadcast_to", lambda x: np.broadcast_to(x, (4, 2, 3)), (2, 1))
 case("broadcast_to", lambda x: np.broadcast_to(x, 3), S)
 case("broadcast_arrays", lambda x, y: list(np.broadcast_arrays(x, y)), (2, 1), V)
 for n in (1, 2, 3):
-    for shape in (S, V, M, C):
-        case(f"atleast_{n}d", find(f"atleast_{n}d"), shape)
+    for one in (S, V, M, C):
+        case(f"atleast_{n}d", find(f"atleast_{n}d"), one)
     case(f"atleast_{n}d", lambda x, y, n=n: list(find(f"atleast_{n}d")(x, y)), V, S)
 case("copy", np.copy, M)
 if find("astype"):
@@ -176,7 +177,7 @@ case("extract", lambda x: np.extract(MASK, x), M)
 case("delete", lambda x: np.delete(x, 1, axis=1), M)
 case("delete", lambda x: np.delete(x, [0, -1]), M)
 every("sort", C, axis=[None, 0, 1, -1])
-case("partition", lambda x: np.sort(np.partition(x, 2)[:, :2]), (2, 5))  # in which order is up to NumPy
+case("partition", lambda x: np.sort(np.partition(x, 2)[:, :2]), (2, 5))  # NumPy does not promise their order
 case("partition", lambda x: np.partition(x, 1, 0)[1], (3, 2))
 case("partition", lambda x: np.partition(x, 3, None)[3], M)
 case("unique", np.unique, M)
@@ -200,8 +201,8 @@ for shapes in (((3,), (3,)), ((2, 3), (3,)), ((2, 3), (4, 2, 3)), (S, M)):
     case("inner", np.inner, *shapes)
 case("vdot", np.vdot, M, M)
 case("outer", np.outer, M, V)
-for axes in (0, 1, ((1,), (0,)), ([0], [1]), (-1, 0)):
-    case("tensordot", lambda x, y, axes=axes: np.tensordot(x, y, axes), (2, 3, 3), (3, 2, 3) if axes != 0 else (2,))
+for over in (0, 1, ((1,), (0,)), ([0], [1]), (-1, 0)):
+    case("tensordot", lambda x, y, over=over: np.tensordot(x, y, over), (2, 3, 3), (3, 2, 3) if over != 0 else (2,))
 case("tensordot", np.tensordot, (2, 3, 4), (3, 4, 2))
 case("einsum", lambda x, y: np.einsum("ij,jk->ik", x, y, optimize=True), M, (3, 2))
 case("einsum", lambda x, y: np.einsum(x, [0, 1], y, [1, 2], [2, 0]), M, (3, 2))
@@ -222,13 +223,13 @@ every("cov", M, rowvar=[True, False], bias=[False, True])
 case("cov", lambda x, y: np.cov(x, y), V, V)
 case("corrcoef", np.corrcoef, (2, 5))
 case("polyval", np.polyval, V, M)
-for name, shapes in (
+for name, both in (
     ("outer", (V, (2,))), ("tensordot", ((2, 3), (3, 2))), ("matmul", (M, (3, 2))), ("vecdot", (M, V)),
     ("cross", (M, M)),
     ("trace", ((2, 3, 3),)), ("diagonal", ((2, 3, 3),)),
 ):  # fmt: skip
     if find(f"linalg.{name}"):
         if name == "tensordot":
-            case(f"linalg.{name}", lambda x, y: np.linalg.tensordot(x, y, axes=1), *shapes)
+            case(f"linalg.{name}", lambda x, y: np.linalg.tensordot(x, y, axes=1), *both)
         else:
-            case(f"linalg.{name}", find(f"linalg.{name}"), *shapes)
+            case(f"linalg.{name}", find(f"linalg.{name}"), *both)

@@ -21,15 +21,15 @@ def work(path, number, times, complaints):
         try:
             save(mine, path)
             load(found, path)
-            numbers = {x for p in found.parameters() for x in p.data.ravel().tolist()}
+            numbers = {x for p in found.parameters() for x in np.ravel(p.data).tolist()}
             assert len(numbers) == 1, numbers
         except Exception as error:
             complaints.append(f"{type(error).__name__}: {error}")
 
 
 def together(path, first, threads, times):
-    """The complaints of so many threads that do it at once."""
-    complaints = []
+    """Run `work` in this many threads at once. Returns their errors."""
+    complaints: list[str] = []
     running = [
         threading.Thread(target=work, args=(path, first + i, times, complaints), daemon=True) for i in range(threads)
     ]

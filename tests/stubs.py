@@ -1,11 +1,11 @@
 """Declarations for type checkers and editors, written from the table of operations.
 
-Rows are objects that take anything, and methods are attached from them when `autograd` is imported; a type checker,
-which runs nothing, would see neither names nor arguments. `autograd/__init__.pyi` declares every public name, and
-`autograd/ops/methods.pyi` the methods.
+Rows are objects, and methods are made from them when `autograd` is imported. A type checker does not run code, so it
+would see neither their names nor their arguments. `autograd/__init__.pyi` declares every public name, and
+`autograd/ops/methods.pyi` declares the methods.
 
-Nobody has to think of them: the suite writes them before it runs (`tests/conftest.py`), and so does ``make check``.
-They are committed, so that a clone and a wheel have them. ``python tests/stubs.py`` writes them by itself.
+The suite writes both files before it runs (`tests/conftest.py`), and so does ``make check``. They are committed, so a
+clone and a wheel have them. ``python tests/stubs.py`` writes only these files.
 """
 
 import inspect
@@ -35,23 +35,25 @@ from numpy.typing import ArrayLike, DTypeLike
 
 _Operand: TypeAlias = {OPERAND}
 _One = TypeVar("_One", float, Value, Tensor)
-_Kind = TypeVar("_Kind", float, Value, Tensor, np.ndarray[Any, np.dtype[Any]])
+_Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+_Kind = TypeVar("_Kind", float, Value, Tensor, _Array)
 """
 OF_FIRST = ("softmax", "log_softmax", "swapaxes", "expand_dims", "squeeze", "flip", "take_along_axis")
 
 
 def ways(name, row, given):
-    """The overloads of an operation: types of arguments by name, and what comes out; the last takes anything."""
+    """The overloads of an operation: types of arguments by name, and of the result. The last takes anything."""
     operands = [x.name for x in given if x.annotation == OPERAND]
     first = given[0].name
     if name in OF_FIRST or (isinstance(row, Elementwise) and row.arity == 1):
         found = [({first: "_Kind"}, "_Kind")]
     elif isinstance(row, Reduction):
-        found = [({first: "_One"}, "_One"), ({first: "Iterable[Value]"}, "Value")]
+        # An array holds numbers or Values. It comes first: else mypy finds no type for a list of such functions.
+        found = [({first: "_Array"}, "Any"), ({first: "_One"}, "_One"), ({first: "Iterable[Value]"}, "Value")]
     elif isinstance(row, Elementwise):
         moving = [x for x, d in zip(operands, row.partials, strict=True) if d is not None]
         found = [({x: "Tensor"}, "Tensor") for x in moving]
-        plain = dict.fromkeys(operands, "float")  # with an array among them, an array comes out
+        plain = dict.fromkeys(operands, "float")  # with an array among them, the result is an array
         found += [(plain | dict.fromkeys(moving, "Value | float") | {x: "Value"}, "Value") for x in moving]
         found.append((plain, "float"))
     elif name == "outer" or isinstance(row, Op):
@@ -76,7 +78,7 @@ def written(name, given, types, result, doc="", indent=""):
         x.replace(annotation=types.get(x.name, "_Operand" if x.annotation == OPERAND else x.annotation)) for x in given
     ]
     deciding = [i for i, x in enumerate(typed) if x.annotation == result in ("Tensor", "Value")]
-    last = max(deciding, default=-1)  # what decides has to be given
+    last = max(deciding, default=-1)  # the arguments that decide the type must be given
     bare = [x.replace(default=x.empty if i <= last else default(x)) for i, x in enumerate(typed)]
     text = str(inspect.Signature(bare)).replace("'", "")
     body = f'\n{indent}    """{doc}"""\n{indent}    ...' if doc else " ..."
@@ -84,45 +86,43 @@ def written(name, given, types, result, doc="", indent=""):
 
 
 class Written(str):
-    """A default as it stands in source."""
+    """A default as it is written in source."""
 
     def __repr__(self):
         return str(self)
 
 
 def default(x):
-    """The default of a parameter; a stub says ``...`` for what is no plain number."""
+    """The default of a parameter. A stub has ``...`` unless it is a plain number."""
     plain = x.default is x.empty or x.default is None or abs(x.default) < float("inf")
     return x.default if plain else Written("...")
 
 
 def function(name):
-    """The declaration of an operation: overloads, or the function that stands in the table, with its own types."""
+    """The declaration of an operation: overloads, or the types of the function in the table."""
     row = getattr(ops, name)
     given = list((signature(row) if isinstance(row, Op) else inspect.signature(row)).parameters.values())
     found = ways(name, row, given)
     if not found:
         return f"from autograd.ops import {name} as {name}\n"
-    doc = textwrap.indent(inspect.getdoc(row), "    ").strip()
+    doc = textwrap.indent(inspect.getdoc(row) or "", "    ").strip()
     doc = doc + "\n    " if "\n" in doc else doc
     docs = [doc, *[""] * (len(found) - 2), doc]  # pyright shows the first, jedi the last
-    return "".join("@overload\n" + written(name, given, *way, doc) for way, doc in zip(found, docs, strict=True))
+    declared = zip(found, docs, strict=True)
+    return "".join("@overload\n" + written(name, given, types, result, doc) for (types, result), doc in declared)
 
 
 def contents():
     """`autograd/__init__.pyi`."""
     names = dir(autograd)
-    home = {
-        name: autograd._LATER.get(name) or getattr(autograd, name).__module__
-        for name in names
-        if name not in autograd._MODULES
-    }
-    lines = [f"from autograd import {', '.join(f'{x} as {x}' for x in autograd._MODULES)}\n"]
-    others = sorted((module, name) for name, module in home.items() if name not in ops.__all__)
+    later, modules = vars(autograd)["_LATER"], vars(autograd)["_MODULES"]
+    home = {name: later.get(name) or getattr(autograd, name).__module__ for name in names if name not in modules}
+    lines = [f"from autograd import {', '.join(f'{x} as {x}' for x in modules)}\n"]
+    others = sorted((module, name) for name, module in home.items() if name not in dir(ops))
     for module, group in groupby(others, key=lambda pair: pair[0]):
         lines.append(f"from {module} import {', '.join(f'{name} as {name}' for _, name in group)}\n")
-    listed = "".join(f'    "{name}",\n' for name in autograd.__all__)
-    rows = [function(name) for name in home if name in ops.__all__]
+    listed = "".join(f'    "{name}",\n' for name in vars(autograd)["__all__"])
+    rows = [function(name) for name in home if name in dir(ops)]
     return f"{WRITTEN}{''.join(lines)}{TYPES}\n__version__: str\n__all__ = [\n{listed}]\n\n{''.join(rows)}"
 
 
@@ -144,7 +144,7 @@ FILES = {"__init__.pyi": contents, "ops/methods.pyi": methods}
 
 
 def refresh():
-    """Write what is not as the table says; returns the paths."""
+    """Write the files that differ from the table. Returns their paths."""
     stale = []
     for name, write in FILES.items():
         path, text = ROOT / "autograd" / name, write()

@@ -1,10 +1,10 @@
-"""The sweep of a graph of Values, written again, so that tests can make it wrong."""
+"""The backward sweep of a graph of Values, written again so that tests can make it wrong."""
 
 from autograd.engine.graph import postorder
 
 
 def backward(order=postorder, reset=True, add=True):
-    """The engine's sweep, right as it is; each argument makes it wrong in another way."""
+    """The engine's sweep. Without arguments it is right; each argument makes it wrong in a different way."""
 
     def backward(self):
         nodes = order([self])

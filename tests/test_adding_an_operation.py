@@ -1,7 +1,7 @@
-"""To add an operation, one row is enough: all else follows from it, including its tests.
+"""One row is enough to add an operation. Everything else follows from it, including its tests.
 
-The row is the one that docs/operations.md shows. It is put into the table of a copy of the project, and nothing else is
-touched. There the suite's own tests of every row run on it, all of them; a wrong derivative must fail them.
+The row is the one that docs/operations.md shows. It is put into the table of a copy of the project. Nothing else is
+changed. All of the suite's tests of every row run there. They must fail for a wrong derivative.
 """
 
 import os
@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from test_house import TOP
@@ -87,11 +88,11 @@ celu = Elementwise(
 def _slope(t: Any) -> Any:
     return expm1(t) - t * exp(t)
 """
-"""Of other kinds: with a domain, with branches in its value alone, with a default, a kink and a helper."""
+"""More rows: with a domain; with branches only in the value; with a default, a kink and a helper."""
 
 GENERATED = [p.name for p in sorted((ROOT / "tests").glob("test_*.py"))
              if re.search(r"\bops\.ROWS\b|\bELEMENTWISE\b|\bMETHODS\b", p.read_text(encoding="utf-8"))]  # fmt: skip
-"""The files whose tests are generated over rows: all of them run on these."""
+"""The files whose tests are generated over rows. All of them run in the copy."""
 ALSO = "is_declared or declarations or is_a_public_name or a_star_leaves or the_list_has"
 
 
@@ -112,29 +113,29 @@ def copy(tmp_path_factory):
 
 
 def python(folder, *arguments):
-    environment = {**os.environ, "PYTHONPATH": str(folder), "HYPOTHESIS_PROFILE": "mutants"}  # nothing need shrink
+    environment = {**os.environ, "PYTHONPATH": str(folder), "HYPOTHESIS_PROFILE": "mutants"}  # nothing needs to shrink
     command = [sys.executable, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("script", [EVERYTHING, ON_EVERYTHING], ids=["a formula", "code that asks for numbers"])
 def test_one_row_is_all(copy, script):
-    """Where a value asks for numbers, names cannot flow through it: its conditions would be taken for true."""
+    """A value that needs numbers cannot run on names: its conditions would count as true."""
     done = python(copy, "-c", script)
     assert done.returncode == 0, done.stderr
 
 
 def test_the_real_suite_passes_with_it_and_catches_a_wrong_derivative(copy):
-    """Nothing but the table is touched: all tests of the whole suite that are generated over rows run on these."""
+    """Only the table is changed. All tests of the suite that are generated over rows run on its rows."""
     rows = {"softsign", "third", *re.findall(r"^(\w+) = El", MORE, re.M), *(f"wrong_{name}" for name in WRONG)}
     files = [f"tests/{name}" for name in GENERATED if name != Path(__file__).name]
     options = ["-q", "-rA", "--tb=line", "-p", "no:cacheprovider", "--hypothesis-seed=0"]
     options += ["-k", f"{' or '.join(rows)} or {ALSO}"]
     done = python(copy, "-m", "pytest", *options, *files)
-    assert "pyi: written anew" in done.stderr
+    assert "pyi: written again" in done.stderr
     outcomes = re.findall(r"^(PASSED|FAILED|ERROR) tests/\w+\.py::(\w+)(?:\[(\S*)\])?", done.stdout, re.M)
-    failed = {row: set() for row in rows}
-    tried = {row: set() for row in rows}
+    failed: dict[str, set[str]] = {row: set() for row in rows}
+    tried: dict[str, set[str]] = {row: set() for row in rows}
     for outcome, test, cell in outcomes:
         (row,) = [row for row in rows if row in re.split(r"\W", cell.replace("-", " "))] or [None]
         if row is None or not row.startswith("wrong"):
@@ -151,10 +152,10 @@ def test_the_real_suite_passes_with_it_and_catches_a_wrong_derivative(copy):
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_a_row_of_ones_own_with_a_name_of_the_table_takes_nothing_over(name):
-    """Using it once must not make it the method of that name on every Value."""
+    """Using the row must not replace the method of that name on every Value."""
     method = getattr(Value, name)
     arity = METHODS[name].arity
-    partial = {1: lambda out, x: 3, 2: lambda out, x, y: 3, 3: lambda out, x, y, z: 3}[arity]
+    partial: Any = {1: lambda out, x: 3, 2: lambda out, x, y: 3, 3: lambda out, x, y, z: 3}[arity]
     mine = Elementwise(name, lambda *xs: 3 * xs[0], *[partial] * arity, doc="Three times the first.")
     x = Value(2.0)
     mine(x, *[1.0] * (arity - 1)).backward()

@@ -1,4 +1,4 @@
-"""Anomaly mode names the first operation that makes a nan or an infinity, and what changed behind the graph's back."""
+"""Anomaly mode names the first operation that makes a nan or an infinity, and arrays that changed unnoticed."""
 
 import threading
 
@@ -67,7 +67,7 @@ def test_a_change_since_recording_is_noticed():
         with pytest.raises(AnomalyError, match=r"operand 0 of mul \(x\).*changed.*2\.0 became 3\.0"):
             y.backward()
     base = np.ones(3)
-    view = base[:]  # what the default protection cannot see
+    view = base[:]  # a view that the default protection does not see
     t = Tensor(np.ones(3))
     with anomaly():
         loss = (t * base).sum()

@@ -1,18 +1,20 @@
 """Any text may be a name: of a value, an attribute, a class, a part, a graph, a column. No picture or page breaks.
 
-Names come from users: from files, terminals and other languages. What a format gives a meaning (markup, escapes,
-formulas, entities) is shown as it was written, and what no file can hold is shown as its escape.
+Names come from users: from files, terminals and other languages. Markup, escapes, formulas and entities are shown as
+they were written. Characters that no file can hold are shown as escapes.
 """
 
 import html
 import json
 import re
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from texts import search
 
 import nn
 from autograd import Tensor, Value, custom_op, describe, draw, explain, steps, tree
@@ -36,10 +38,10 @@ texts = st.one_of(st.sampled_from(NASTY), st.text(ANYTHING, max_size=12), st.tex
 
 
 def network(attribute, kind):
-    """A neuron of a class of this name, whose weight is this attribute; names that Python refuses are left out."""
+    """A neuron of a class of this name, whose weight is this attribute. Names that Python refuses are left out."""
     try:
         made = type(kind, (nn.Module,), {})
-    except (ValueError, UnicodeEncodeError):  # a null, a surrogate
+    except (ValueError, UnicodeEncodeError):  # such as a null or a surrogate
         made = type("Named", (nn.Module,), {})
     module = made()
     setattr(module, attribute, Value(0.5))
@@ -48,15 +50,15 @@ def network(attribute, kind):
 
 
 def parsed(svg):
-    """An SVG's texts, its titles and what pops up, having been read as XML."""
+    """The texts, titles and tooltips of an SVG, read as XML."""
     root = ET.fromstring(svg.encode())
     shown = {"".join(text.itertext()) for text in root.iterfind(".//svg:text", NS)}
     pops = {link.get("{http://www.w3.org/1999/xlink}title") for link in root.iterfind(".//svg:a", NS)}
-    return shown, root.find(".//svg:title", NS).text, pops
+    return shown, root.findtext(".//svg:title", namespaces=NS), pops
 
 
 def shown_as(text):
-    """As a card shows it; XML takes several spaces for one, and Graphviz writes those as another kind."""
+    """A text as a card shows it. XML joins several spaces, so Graphviz writes them as another kind."""
     return re.sub(r"[\s\xa0]+", " ", text).strip()
 
 
@@ -80,8 +82,10 @@ def test_a_graph_of_such_names(label, attribute, kind, title, name):
     loss.label = title
     loss.backward()
 
-    options = {"model": module, "clusters": {title: {attribute: [x]}}, "labels": {kind: out}, "name": name}
-    for form in ({}, {"style": "classic"}, {"detail": "overview"}):
+    options: dict[str, Any] = {"model": module, "clusters": {title: {attribute: [x]}}}
+    options |= {"labels": {kind: out}, "name": name}
+    forms: list[dict[str, Any]] = [{}, {"style": "classic"}, {"detail": "overview"}]
+    for form in forms:
         found, heading, _ = parsed(draw(loss, **options, **form).svg())
         assert heading == (printable(name) or "graph")
         if not form:
@@ -89,11 +93,11 @@ def test_a_graph_of_such_names(label, attribute, kind, title, name):
             assert all(shown_as(TEXT.name(printable(given))) in cards for given in (label, title) if given.strip())
 
     page = steps(loss, model=module, clusters={title: [x]})
-    parsed(re.search(r"<svg.*?</svg>", page.html, re.DOTALL)[0])
-    data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page.html, re.DOTALL)[1]
+    parsed(search(r"<svg.*?</svg>", page.html, re.DOTALL)[0])
+    data = search(r'<script type="application/json" id="data">(.*?)</script>', page.html, re.DOTALL)[1]
     assert len(json.loads(data)["steps"]) == page.count
     assert page.html.count("<script") == 2
-    assert html.unescape(re.search(r'srcdoc="(.*?)" sandbox', page._repr_html_(), re.DOTALL)[1]) == page.html
+    assert html.unescape(search(r'srcdoc="(.*?)" sandbox', page._repr_html_(), re.DOTALL)[1]) == page.html
     page.html.encode()
 
     for text in (tree(loss, model=module), tree(loss, model=module, ascii=True)):
@@ -140,7 +144,7 @@ def test_attributes_that_are_numbers():
         setattr(module, name, Value(1.0))
     setattr(module, "2", [Value(2.0), [Value(3.0)]])
     setattr(module, "3", nn.Neuron(1))
-    names = Naming([sum(module.parameters())], model=module)
+    names = Naming([sum(module.parameters(), Value(0.0))], model=module)
     assert [names.full_name(p) for p in module.parameters()] == [
         "[0]", "[1]", "[٣]", "²", "[2][0]", "[2][1][0]", "3.w[0]", "3.b",
     ]  # fmt: skip
@@ -177,18 +181,18 @@ def test_no_text_is_a_formula(text):
 
 
 def plain(text):
-    """What matplotlib shows of a text without a formula."""
+    """The text that matplotlib shows if there is no formula in it."""
     return text.replace(r"\$", "$").strip()
 
 
 def rendered(ax):
-    """The axes, once all their texts were set."""
+    """The axes, after all their texts are laid out."""
     ax.figure.draw_without_rendering()
     return ax
 
 
 HOSTILE = ["$\\frac$ \x1b<b>", "_\ud800&#1;\n$$"]
-"""Each breaks a picture that takes it for a formula, for markup or for XML."""
+"""Each breaks a picture that reads it as a formula, as markup or as XML."""
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -221,6 +225,6 @@ def test_plots_take_names_literally(text):
 
     row = Elementwise(text, lambda x: x, lambda out, x: 1.0, doc=text)
     page = describe(row)._repr_html_()
-    ET.fromstring(re.search(r"<svg.*</svg>", page, re.DOTALL)[0])
+    ET.fromstring(search(r"<svg.*</svg>", page, re.DOTALL)[0])
     page.encode()
     assert "<b>" not in page

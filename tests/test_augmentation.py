@@ -1,4 +1,4 @@
-"""`nn.data.Augment`: where pixels come from. It is measured on ramps, whose values tell the position."""
+"""`nn.data.Augment`: where pixels come from. The images are ramps, so that a value tells its position."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from scipy import ndimage
 
 from nn.data import Augment, Batches, augmentation
 
-STILL = {"shift": 0.0, "rotate": 0.0, "scale": 0.0, "elastic": 0.0}
+STILL: dict[str, Any] = {"shift": 0.0, "rotate": 0.0, "scale": 0.0, "elastic": 0.0}
 SIDE = 41
-INSIDE = slice(12, 29)  # from here, nothing below reaches over the edge
+INSIDE = slice(12, 29)  # these pixels come from inside the image
 
 
 def places(augment: Augment, n: int, seed: int = 0) -> np.ndarray:
-    """Rows and columns, (2, n, ...) from the centre, that the pixels in the middle were read at."""
+    """Rows and columns, (2, n, ...) from the centre, at which the pixels in the middle were read."""
     ramp = np.broadcast_to(np.arange(SIDE, dtype=np.float64)[:, None], (n, SIDE, SIDE))
     read = [augment(image, seed)[:, INSIDE, INSIDE] for image in (ramp, ramp.swapaxes(1, 2))]
     return np.array(read) - (SIDE - 1) / 2
@@ -38,7 +38,7 @@ def test_reading_between_pixels_is_that_of_scipy(images: np.ndarray, seed: int) 
     n, *shape = images.shape
     rng = np.random.default_rng(seed)
     rows, columns = (rng.uniform(-3, size + 2, (n, 7)).astype(np.float32) for size in shape)
-    rows[:, 0], columns[:, 1] = 0, shape[1] - 1  # on the edge, too
+    rows[:, 0], columns[:, 1] = 0, shape[1] - 1  # also on the edge
     expected = [
         ndimage.map_coordinates(image, [r, c], order=1, mode="grid-constant")
         for image, r, c in zip(images, rows, columns, strict=True)
@@ -83,7 +83,7 @@ def test_scaling() -> None:
     np.testing.assert_allclose(read, expected, atol=1e-4)
     assert 0.75 <= factors.min() < 0.76
     assert 1.24 < factors.max() <= 1.2501
-    assert abs(np.corrcoef(factors)[0, 1]) < 0.1  # height and width each
+    assert abs(np.corrcoef(factors)[0, 1]) < 0.1  # height and width are independent
 
 
 @pytest.mark.parametrize("smoothness", [2.0, 4.0])
@@ -128,7 +128,7 @@ def test_pieces_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     np.testing.assert_allclose(Augment()(images, 3), whole, atol=rounding)
     assert not np.array_equal(Augment()(images, 4), whole)
     same = np.broadcast_to(images[:1], images.shape)
-    assert len(np.unique(Augment()(same, 0), axis=0)) == 50  # each image by its own draw
+    assert len(np.unique(Augment()(same, 0), axis=0)) == 50  # each image has its own random numbers
     assert Augment()(images[:0], 0).shape == (0, 784)
 
 
@@ -142,7 +142,7 @@ def test_batches_with_augmentation_go_on_bit_for_bit() -> None:
     iterator = iter(running)
     next(iterator)
     resumed.load_state_dict(running.state_dict())
-    for rest, again in ((iterator, resumed), (running, resumed)):  # this epoch and the next
+    for rest, again in ((iterator, resumed), (running, resumed)):  # the rest of this epoch, and the next one
         for (a, b), (c, d) in zip(rest, again, strict=True):
             assert np.array_equal(a, c)
             assert np.array_equal(b, d)

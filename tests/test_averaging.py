@@ -2,6 +2,7 @@
 
 import copy
 import os
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ class Mixed(nn.Module):
 
 
 def averages(path, decay):
-    """Where the parameters go along a path from its first place, and the average follows."""
+    """Move the parameters along a path. Returns the average at its end."""
     model = Mixed()
     model.put(path[0])
     average = nn.EMA(model, decay)
@@ -57,7 +58,7 @@ def test_it_is_the_mean_with_the_weights_of_the_formula(path, decay):
     st.integers(1, 50),
     decays,
 )
-@example(np.float32([1e-45, -1e-45, 3e38]), 50, 0.5)
+@example(np.array([1e-45, -1e-45, 3e38], np.float32), 50, 0.5)
 def test_what_stands_still_is_its_own_mean(place, steps, decay):
     np.testing.assert_array_equal(averages(np.tile(place, (steps, 1)), decay), place)
 
@@ -111,14 +112,14 @@ def test_a_decay_is_below_one(decay):
 
 
 def train(average_by=None, **settings):
-    """A small training with all that is random: dropout, augmentation and order. Returns both models."""
+    """A small training with random dropout, augmentation and order. Returns both models."""
     rng = np.random.default_rng(0)
     x, y = rng.random((40, 36), np.float32), rng.integers(0, 3, 40)
     model = nn.dense(36, 8, 3, dropout=0.2, rng=1)
     batches = Batches(x, y, batch_size=8, seed=2, augment=Augment(shift=1))
     average = nn.EMA(model, average_by) if average_by is not None else None
     callbacks = [*([average] if average else []), *settings.pop("callbacks", [])]
-    fit = {"epochs": 3, "progress": False, "callbacks": callbacks} | settings
+    fit: dict[str, Any] = {"epochs": 3, "progress": False, "callbacks": callbacks} | settings
     nn.fit(model, batches, nn.cross_entropy, nn.Adam(model, 0.01), **fit)
     return model.state_dict(), average.model.state_dict() if average else None
 

@@ -54,7 +54,7 @@ def test_batches_seed(seed: int) -> None:
     assert first == epochs_of(Batches(x, seed=seed))
     assert first == epochs_of(Batches(x, seed=np.random.default_rng(seed)))
     assert first == epochs_of(Batches(x, seed=seed, batch_size=7))
-    assert first[0] != first[1] != first[2]  # one in 50! otherwise
+    assert first[0] != first[1] != first[2]  # equal with a chance of 1 in 50!
     assert first[0] != epochs_of(Batches(x, seed=seed + 1))[0]
 
 
@@ -82,7 +82,7 @@ def test_batches_errors(arrays: tuple[Any, ...], options: dict[str, Any], messag
 
 
 def tinted(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """An augmentation that shows which batch it was for: whole rows move by what the generator gives."""
+    """An augmentation that shows for which batch it ran: it adds a random number to each row."""
     return rows + rng.random(len(rows))
 
 
@@ -128,7 +128,7 @@ def test_batches_go_on_in_the_middle(
     rest = flat(resumed)
     assert begun + rest == expected[skipped]
     assert rest == flat(iterator)
-    assert flat(resumed) == flat(running)  # the next epoch; the others' draws count
+    assert flat(resumed) == flat(running)  # the next epoch depends on the draws before
     assert resumed.state_dict() == running.state_dict()
 
 
@@ -140,9 +140,9 @@ def test_batches_end_of_an_epoch_and_what_was_left() -> None:
     assert inside["epoch"]["position"] == 2
     assert fresh["epoch"] is batches.state_dict()["epoch"] is None
     batches.load_state_dict(inside)
-    assert list(batches) == []  # the rest of an epoch that only had to end
+    assert list(batches) == []  # the epoch had no batches left
     next(iter(batches))
-    assert len(list(batches)) == 2  # an iteration that was left is not taken up again
+    assert len(list(batches)) == 2  # an iteration that was left is not continued
 
 
 def test_batches_augment_only_the_first_array() -> None:

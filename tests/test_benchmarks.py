@@ -15,7 +15,7 @@ from benchmarks.__main__ import TABLES, run
 from benchmarks.tables import print_table
 
 ROOT = Path(__file__).parent.parent
-ONE_THREAD = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # side by side, more would wait for each other
+ONE_THREAD = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # more threads would wait for each other
 COMMANDS = {
     "scalars ours": ["tiny", "moons", "gpt", "1,000 nodes"],
     "scalars slots": ["tiny", "moons", "gpt", "1,000 nodes"],
@@ -34,14 +34,15 @@ COMMANDS = {
 
 @pytest.fixture(scope="module")
 def figures():
-    """What each command printed, side by side."""
+    """The output of each command. They run at the same time."""
     running = {}
     for command, rows in COMMANDS.items():
         module, engine = command.split()
-        steps = "1" if module == "busy" else "3"  # there one step is an epoch
+        steps = "1" if module == "busy" else "3"  # a step of `busy` is an epoch
         line = [sys.executable, "-m", f"benchmarks.{module}", engine, *rows, "--steps", steps]
-        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-        running[command] = subprocess.Popen(line, cwd=ROOT, env=ONE_THREAD, text=True, **pipes)
+        running[command] = subprocess.Popen(
+            line, cwd=ROOT, env=ONE_THREAD, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        )
     printed = {command: process.communicate(timeout=60) for command, process in running.items()}
     failed = {command: printed[command][1] for command, process in running.items() if process.returncode}
     assert not failed

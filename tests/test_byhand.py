@@ -1,5 +1,5 @@
 # ruff: noqa: UP031 (programs format with % too)
-"""Operations written by hand on a node, and everything else that programs written for micrograd do to its nodes."""
+"""Operations written by hand on a node, and other things that programs written for micrograd do with nodes."""
 
 import copy
 import gc
@@ -7,6 +7,7 @@ import math
 import pickle
 import re
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ numbers = st.lists(st.integers(-6, 6).map(lambda n: n / 4 + 0.0625), min_size=1,
 
 
 def written(row, way, operands):
-    """The row on these Values, recorded by itself, or as a program would write it by hand."""
+    """The row on these Values, called as usual or written by hand as in a program for micrograd."""
     if way in ("row", "replaced") or not isinstance(row, Elementwise):
         out = row(*operands) if isinstance(row, Elementwise) else row(list(operands))
         if way == "replaced":
@@ -41,8 +42,8 @@ def written(row, way, operands):
         return out
     xs = [x.data for x in operands]
     data = row(*xs)
-    slopes = [float(d(data, *xs)) for d in row.partials]
-    if way == "factors":  # as microgpt has them
+    slopes = [float(d(data, *xs)) for d in row.partials if d]
+    if way == "factors":  # as in microgpt
         return Value(data, operands, tuple(slopes))
     out = Value(data, operands, row.name)
 
@@ -66,7 +67,7 @@ def build(program, leaves, ways=True):
 
 
 def backward_of_their_own(root):
-    """As micrograd has it, and as the lecture writes it."""
+    """As micrograd writes it, and as its lecture does."""
     topo, visited = [], set()
 
     def build_topo(v):
@@ -91,7 +92,7 @@ def test_every_way_to_write_a_node_gives_the_same_gradients(program, data, start
 
     leaves = [Value(x) for x in data]
     for x in leaves:
-        x.grad = start  # None and 0 are gradients that nothing has reached yet
+        x.grad = start  # None and 0 mean that there is no gradient yet
     loss = build(program, leaves)
     loss.backward()
     got = [x.grad or 0.0 for x in leaves]
@@ -100,7 +101,7 @@ def test_every_way_to_write_a_node_gives_the_same_gradients(program, data, start
     # the program's own sweep, node after node
     own = [Value(x) for x in data]
     root = build(program, own)
-    if start is not None:  # a `+=` of theirs needs a number
+    if start is not None:  # their `+=` needs a number
         for x in own:
             x.grad = start
     backward_of_their_own(root)
@@ -149,7 +150,7 @@ W = Value(3.0, "w")
 
 
 def exchanged(x):
-    """An operation of ours with a backward step of theirs."""
+    """One of our operations with a backward step from the program."""
     out = x[0] * W
     out._backward = lambda: None
     return out
@@ -176,7 +177,7 @@ REFUSED = {
 def test_what_needs_a_formula_is_refused_by_name(mode):
     with pytest.raises(TypeError, match="custom_op") as refused:
         f = REFUSED[mode]()
-        f([[1.0]])  # what vectorize returned is traced when it is called
+        f([[1.0]])  # the function is traced when it is called
     assert any(word in str(refused.value) for word in ("by hand", "cube", "mul", "operation of your own"))
 
 
@@ -216,7 +217,8 @@ def test_second_backward_starts_again_and_labels_stay():
     x = Value(2.0, "x")
     y = cube(x)
     y.label = "y"
-    y._backward, step = (lambda: step()), y._backward
+    step = y._backward
+    y._backward = lambda: step()
     assert (y.label, y._op, repr(y)) == ("y", "cube", "Value(data=8.0, grad=0.0, label='y')")
     loss = y * y
     for n in (1, 2):
@@ -228,7 +230,7 @@ def test_second_backward_starts_again_and_labels_stay():
 def test_an_operation_without_a_backward_step_says_so():
     x = Value(2.0, "x")
     y = Value(8.0, [x], "cube") + x
-    assert y.tree(ascii=True).count("cube") == 1  # it can be looked at
+    assert y.tree(ascii=True).count("cube") == 1  # it can be displayed
     explain(y, x)
     with pytest.raises(TypeError, match=r"'cube' of 1 operands.*no _backward.*lambda: None"):
         y.backward()
@@ -290,7 +292,7 @@ def test_they_are_freed_by_the_collector():
     assert alive() is None
     plain = Value(8.0, (x,), (12.0,))
     alive = weakref.ref(plain)
-    del plain  # its step does not refer to it
+    del plain  # its backward step does not refer to it
     assert alive() is None
 
 
@@ -321,7 +323,7 @@ def test_a_step_is_a_function(step):
 
 
 class Extended(Value):
-    """As programs extend micrograd's class: the constructor passed on, and operations of their own."""
+    """A subclass as programs write it: it calls micrograd's constructor and adds operations."""
 
     def __init__(self, data, _children=(), _op="", unit="m"):
         super().__init__(data, _children, _op)
@@ -355,7 +357,7 @@ def test_a_method_that_a_program_replaces_stays_replaced(monkeypatch):
     monkeypatch.setitem(vars(row), "variants", {})  # as before its first use
     monkeypatch.setattr(Value, "atan", lambda self: cube(self))
     x = Value(2.0)
-    autograd.atan(x).backward()  # which compiles the row
+    autograd.atan(x).backward()  # this compiles the row
     assert x.grad == pytest.approx(0.2)
     assert x.atan().data == 8.0
 
@@ -405,9 +407,9 @@ def test_a_sign_of_their_own():
 
 
 def test_nodes_take_attributes():
-    p = Value(1.0, "p")
+    p: Any = Value(1.0, "p")
     p.m, p.history = 0.5, [1]
-    y = p * p
+    y: Any = p * p
     y.color = "lightblue"
     y.backward()
     assert (y.color, p.m) == ("lightblue", 0.5)
@@ -439,7 +441,7 @@ def test_gradients_of_none_are_shown_and_stepped_over():
 
 # ------------------------------------------------------------------------------------------------ numbers as text
 
-HOLDERS = {
+HOLDERS: dict[str, Any] = {
     "Value": lambda x: Value(x),
     "result": lambda x: Value(x) * 1.0,
     "Tensor": lambda x: Tensor(x),

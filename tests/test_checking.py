@@ -1,7 +1,8 @@
-"""`check_gradients`: right functions pass, every typical bug is found and named, and nothing passes unseen."""
+"""`check_gradients`: right functions pass, every typical bug is found and named, and no entry is skipped silently."""
 
 import math
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ def elementwise(value, *partials, **options):
 
 
 def of_variables(row, inputs):
-    """The row as a function of the operands that it has a derivative by, and those."""
+    """The row as a function of the operands in which it has a derivative, and these operands."""
 
     def f(*variables):
         rest = iter(variables)
@@ -93,7 +94,7 @@ def test_hard_but_right_functions_pass():
     assert_gradients(lambda x: ops.sin(x) ** 2 + ops.cos(x) ** 2, 0.7, order=2)
     assert_gradients(lambda x: x.relu(), 1e-6)  # very near its kink
     assert_gradients(lambda x: ops.astype(x, np.dtype(np.float32)).exp(), np.array([0.5, 1.5]))
-    assert_gradients(lambda x, y: x * 2.0, 1.0, 2.0)  # y does not matter
+    assert_gradients(lambda x, y: x * 2.0, 1.0, 2.0)  # the result does not depend on y
     assert_gradients(lambda x: 3.0, 1.0)
     assert_gradients(lambda x: x, 1.0)
 
@@ -131,7 +132,7 @@ def into_one_buffer(g, x, y):
 
 
 def upside_down(g, x, b):
-    """The rows of g are summed over the wrong axis for the bias."""
+    """For the bias, g is summed over the wrong axis."""
     return [g, g.sum(axis=1)]
 
 
@@ -140,7 +141,7 @@ double = Elementwise("double", lambda x: 2 * x, lambda out, x: 2, doc="Twice.")
 SQUARE = rng.normal(size=(3, 3))
 VECTOR = rng.normal(size=3)
 
-BUGS = {
+BUGS: dict[str, tuple[Any, list[Any], str]] = {
     "power": (elementwise(lambda x: x * x * x, lambda out, x: 3 * x * x * x), [np.array([0.5, 2.0, 3.0])],
               "off by a factor of the input itself: a power too many"),
     "power too few": (elementwise(lambda x: x * x * x, lambda out, x: 3 * x), [np.array([0.5, 2.0, 3.0])],
@@ -207,7 +208,7 @@ def test_bugs_are_found_and_named(bug):
 
 
 def test_missing_accumulation(monkeypatch):
-    """A sweep that assigns: seen where a node is used twice, and in a second backward."""
+    """A sweep that assigns instead of adding. It is wrong if a node is used twice, and in a second backward."""
     monkeypatch.setattr(Value, "backward", backward(add=False))
     report = check_gradients(lambda x: x * x + x * 3.0, 2.0)
     assert not report.ok
@@ -221,7 +222,7 @@ def test_stale_results(monkeypatch):
 
 
 def test_a_wrong_second_derivative():
-    """First order right, second wrong: a rule that is computed outside the graph."""
+    """The first order is right, the second wrong: the rule is computed outside the graph."""
     cube = elementwise(lambda x: x * x * x, lambda out, x: 3 * ops.detach(x) * x)
     assert_gradients(cube, 2.0)
     report = check_gradients(cube, 2.0, order=2)
@@ -259,12 +260,13 @@ def test_kinks_are_skipped_and_named():
 
 
 def test_everything_skipped_is_not_ok():
-    for f, x, why in [
+    cases: list[tuple[Any, float, str]] = [
         (abs, 0.0, "a kink"),
         (ops.sqrt, 0.0, "not finite"),
         (ops.log, -1.0, "not finite"),
         (lambda x: ops.sign(x) * 3.0 + x, 0.0, "uncertain"),
-    ]:
+    ]
+    for f, x, why in cases:
         report = check_gradients(f, x)
         assert not report.ok
         assert not report
@@ -306,7 +308,7 @@ def test_a_long_report_is_cut():
 
 
 def test_modules_as_inputs():
-    """Their parameters are what is checked, by name; the module itself is left alone."""
+    """The parameters of a module are checked by name. The module does not change."""
     random.seed(1)
     model, x = nn.MLP(2, [3, 1]), [0.3, -0.6]
     before = model.state_dict()
@@ -322,7 +324,7 @@ def test_modules_as_inputs():
 
 
 def test_rounding_is_no_false_alarm():
-    """All terms cancel: the difference is rounding, and the result too small to show it (found by the long profile)."""
+    """All terms cancel. The difference is rounding, and the result is too small to show it."""
     assert check_gradients(lambda a: -a + a.sin(), 0.0).ok
     assert check_gradients(lambda a: a.relu() / a.sqrt() - a.sqrt(), 2.75).ok
     tiny = elementwise(lambda x: 1e-9 * x * x, lambda out, x: 1e-9 * x)
@@ -332,10 +334,10 @@ def test_rounding_is_no_false_alarm():
 @pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("order", [1, 2])
 def test_a_function_may_close_over_variables(frozen, order):
-    """Those are held; what forward mode gives is then a variable of their kind."""
+    """The variables are kept. The result of forward mode is then a variable of their kind."""
     w, v = Tensor(np.arange(6.0).reshape(3, 2) / 6), Value(0.5)
-    for x in (w, v):
-        x.requires_grad = not frozen
+    for variable in (w, v):
+        variable.requires_grad = not frozen
     x = np.random.default_rng(0).normal(size=(4, 3))
     assert "right" in str(check_gradients(lambda x: (x @ w).tanh().sum() + w.sum(), x, order=order))
     assert "right" in str(check_gradients(lambda x: (x * v).tanh() * v, 0.3, order=order))

@@ -1,4 +1,4 @@
-"""`nn.checkpoint`: a resumed training equals an uninterrupted one, bit for bit; damaged files are refused."""
+"""`nn.checkpoint`: a resumed training equals an uninterrupted one, bit for bit. Damaged files are refused."""
 
 import io
 import itertools
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,7 +29,7 @@ from nn.training import fit
 
 ROOT = Path(__file__).parent.parent
 SUFFIXES = [".npz", ".safetensors"]
-FEWER = settings(max_examples=settings.default.max_examples // 3)  # where an example waits for the disk
+FEWER = settings(max_examples=settings().max_examples // 3)  # an example waits for the disk
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,10 @@ class Mixed(nn.Module):
     def __init__(self, seed=0):
         rng = np.random.default_rng(seed)
         self.scale = Value(rng.normal())
-        self.table = {"half": Tensor(rng.normal(size=(3,)), np.float32), "whole": Tensor(rng.normal(size=(2, 1)).T)}
+        self.table: dict[str, Any] = {
+            "half": Tensor(rng.normal(size=(3,)), np.float32),
+            "whole": Tensor(rng.normal(size=(2, 1)).T),
+        }
         self.inner = nn.dense(2, 3, 1, rng=rng, dropout=0.5)
 
 
@@ -84,8 +88,9 @@ def test_others_read_and_write_the_same_files(suffix, tmp_path):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_weights_that_do_not_fit_are_listed_and_not_taken(suffix, tmp_path):
     path, other, model = tmp_path / f"weights{suffix}", Mixed(), Mixed(1)
+    stranger: Any = other
     del other.table["half"]
-    other.stranger = Value(1.0)
+    stranger.stranger = Value(1.0)
     other.inner = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Dropout(), nn.Linear(3, 1, dtype=np.float64))
     save(other, path)
     before = bits(model.state_dict())
@@ -126,7 +131,7 @@ def test_a_name_that_a_zip_file_cannot_hold_is_refused(tmp_path):
 
 
 class Killed(Exception):
-    """Ends a training as kill -9 would: nothing is saved after it."""
+    """Ends a training like kill -9: nothing is saved after it."""
 
 
 class KillAt:
@@ -160,7 +165,7 @@ def test_a_resumed_training_is_one_that_never_stopped(folder, every, killed, **s
         assert killed <= min(every, STEPS)
         return
     assert resumed.run(Checkpoint(path, resume=True)) == straight
-    again = Training(**settings)  # the last checkpoint is that of the end
+    again = Training(**settings)  # the last checkpoint is from the end
     assert again.run(Checkpoint(path, resume=True)) == straight
 
 
@@ -184,11 +189,12 @@ def test_saved_when_it_is_time(tmp_path, monkeypatch):
     Training().run(Checkpoint(tmp_path / "a.npz", steps=4), epochs=2)
     assert saved == [(1, 4, False), (1, 5, True), (2, 3, False), (2, 5, True)]
     saved.clear()
-    Training().run(Checkpoint(tmp_path / "a.npz", seconds=4), epochs=1)  # a second a step
-    assert saved == [(1, 4, False), (1, 5, False), (1, 5, True)]  # the clock of this test is never set back
-    for name in ("steps", "seconds"):
-        with pytest.raises(ValueError, match=f"{name} must be above 0, got 0"):
-            Checkpoint(tmp_path / "a.npz", **{name: 0})
+    Training().run(Checkpoint(tmp_path / "a.npz", seconds=4), epochs=1)  # each step takes a second
+    assert saved == [(1, 4, False), (1, 5, False), (1, 5, True)]  # this test's clock is never reset
+    with pytest.raises(ValueError, match="steps must be above 0, got 0"):
+        Checkpoint(tmp_path / "a.npz", steps=0)
+    with pytest.raises(ValueError, match="seconds must be above 0, got 0"):
+        Checkpoint(tmp_path / "a.npz", seconds=0)
 
 
 def test_what_a_killed_process_left_is_cleared_away_and_what_a_living_one_writes_is_not(tmp_path):
@@ -198,7 +204,7 @@ def test_what_a_killed_process_left_is_cleared_away_and_what_a_living_one_writes
     for file in (left, others):
         file.write_bytes(b"half")
         os.utime(file, times=(0, 0))
-    with replacing(path) as temporary:  # as another process that is just saving
+    with replacing(path) as temporary:  # like another process that is saving
         temporary.write_bytes(b"half")
         Training().run(Checkpoint(path, resume=True))
         assert temporary.exists()
@@ -207,7 +213,7 @@ def test_what_a_killed_process_left_is_cleared_away_and_what_a_living_one_writes
 
 
 def refused(path, training, checkpoint=None):
-    """The message with which a training refuses to go on from a file, which leaves it as it was."""
+    """The message with which a training refuses a checkpoint. The refusal changes nothing."""
     before = training.end()
     with pytest.raises(CheckpointError) as caught:
         training.run(checkpoint or Checkpoint(path, resume=True))
@@ -240,7 +246,7 @@ def test_another_training_is_refused(tmp_path):
 
 
 def complaint(action):
-    """The message of the CheckpointError that an action raises; empty where it raises nothing."""
+    """The message of the CheckpointError that an action raises; empty if it raises none."""
     try:
         action()
     except CheckpointError as error:
@@ -292,7 +298,7 @@ def test_damaged_weights_are_refused(suffix, folder, damage):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_each_byte_counts(suffix, tmp_path):
-    """No single bit can change unnoticed, wherever: in names, lengths, dates, checksums, padding."""
+    """No single bit can change unnoticed: in names, lengths, dates, checksums or padding."""
     path, model = tmp_path / f"weights{suffix}", nn.Linear(1, 1, rng=0)
     save(model, path)
     whole = path.read_bytes()
@@ -307,7 +313,7 @@ def test_each_byte_counts(suffix, tmp_path):
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @given(damage=damages())
 def test_damaged_files_of_others_raise_nothing_else(suffix, folder, damage):
-    """Where the writer left no checksum, a zip's own still guard its numbers."""
+    """A file without our checksum is still protected by the zip's own checksums."""
     path, model = folder / f"foreign{suffix}", nn.dense(2, 3, 1, rng=0)
     arrays = nn.dense(2, 3, 1, rng=1).state_dict()
     if suffix == ".npz":
@@ -340,7 +346,7 @@ def test_damaged_checkpoints_are_refused(folder, damage):
 
 @given(data=st.data())
 def test_forged_checkpoints_change_nothing(folder, data):
-    """Any entry taken away or replaced, and the checksum made anew: refused, or of no consequence."""
+    """Any entry is removed or replaced, with a new checksum. The file is refused, or the change has no effect."""
     path = folder / "honest.npz"
     if not path.exists():
         Training(kind=np.random.MT19937, patience=2).run(Checkpoint(path), epochs=1)
@@ -432,7 +438,7 @@ def test_the_demo_exits_with_130_and_resumes_identically(digits, tmp_path, capsy
     command = [sys.executable, "-c", code, *options, *resumed]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 130, done.stderr
-    assert "interrupted in epoch 2: the same options and --resume go on from" in done.stdout
+    assert "interrupted in epoch 2: the same options and --resume continue from" in done.stdout
     assert [path.name for path in (tmp_path / "resumed").iterdir()] == ["checkpoint.npz"]
 
     assert mnist.main([*options, *resumed, "--resume", "--lr", "0.5"]) == 1

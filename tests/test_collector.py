@@ -1,4 +1,4 @@
-"""Python's garbage collector runs less often in programs that build graphs of many Values, and only in those."""
+"""Python's garbage collector runs less often in programs that build graphs of many Values, but not in others."""
 
 import gc
 
@@ -10,7 +10,7 @@ from autograd.engine import collector
 
 @pytest.fixture
 def threshold(monkeypatch):
-    """The collector as a new process has it."""
+    """The collector with the settings of a new process."""
     before = gc.get_threshold()
     gc.set_threshold(700, 10, 10)
     monkeypatch.setattr(collector, "_ours", (700, 10, 10))
@@ -50,7 +50,7 @@ def test_a_graph_is_built_without_it(threshold):
     gc.callbacks.append(lambda phase, info: runs.append(info))
     try:
         for _ in range(5):
-            last = backward(20_000)  # while the one before is still there
+            last = backward(20_000)  # while the graph before it still exists
     finally:
         gc.callbacks.pop()
     assert not runs

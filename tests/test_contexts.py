@@ -37,11 +37,15 @@ def mixed(x):
     return (ops.sin(x) * ops.exp(x)).sum() + cube(x).sum() + ops.log_softmax(x * np.ones(3)).sum()
 
 
+def pulled(out, pull):
+    return out, pull(np.ones(()))
+
+
 X = np.array([0.3, -0.7, 1.1])
 TRANSFORMED = {
     "grad": lambda f, x: grad(f)(x),
     "value_and_grad": lambda f, x: value_and_grad(f)(x),
-    "vjp": lambda f, x: (lambda out, pull: (out, pull(np.ones(()))))(*vjp(f, x)),
+    "vjp": lambda f, x: pulled(*vjp(f, x)),
     "jvp": lambda f, x: jvp(f, (x,), (np.ones_like(ops.detach(x)),)),
     "jacobian forward": lambda f, x: jacobian(f, mode="forward")(x),
     "jacobian reverse": lambda f, x: jacobian(f, mode="reverse")(x),
@@ -75,7 +79,7 @@ def test_a_transformation_differentiates_whatever_is_on_outside(name, f):
             same(transform(f, X), wanted)
     with anomaly():
         same(transform(f, X), wanted)
-    with no_grad():  # of a variable: a constant of its kind
+    with no_grad():  # the result is a constant of the variable's kind
         found = transform(f, Tensor(X))
     same(found, wanted)
     assert all(x.is_leaf for x in leaves(found) if isinstance(x, Tensor))
@@ -138,7 +142,7 @@ def test_no_grad_inside_counts_in_every_mode_alike(where):
     second = [hvp(f, X, v), hessian(f)(X) @ v, jvp(grad(f), (X,), (v,))[1]]
     second += [grad(lambda x: (grad(f)(x) * v).sum())(X)]
     second += [jacobian(lambda x: jvp(f, (x,), (v,))[1], mode="forward")(X)]
-    # forward over reverse and the others treat y as a constant of the first derivative; it moves with x in none
+    # in every mode y is a constant of the first derivative: it does not move with x
     for found in second:
         np.testing.assert_allclose(found, 2 * y * v)
 
@@ -217,7 +221,7 @@ def test_decorated_code_is_inside_whenever_it_runs_and_nothing_else_is(name):
         finally:
             closed.append(on(x))
 
-    closed = []
+    closed: list[bool] = []
     assert function()
     assert not on(x)
     steps = generator("start")
@@ -233,7 +237,7 @@ def test_decorated_code_is_inside_whenever_it_runs_and_nothing_else_is(name):
     async def several():
         task = asyncio.create_task(coroutine())
         await asyncio.sleep(0)
-        assert not on(x)  # while the other one waits
+        assert not on(x)  # while the other generator waits
         assert await task == (True, True)
         assert [(item, on(x)) async for item in asynchronous()] == [(True, False)] * 2
         early = asynchronous()

@@ -1,4 +1,4 @@
-"""`custom_op`: a custom operation works in both modes, at higher orders, on every kind, and with the table's rows."""
+"""`custom_op`: a custom operation works in both modes, at higher orders, on all kinds, and with the table's rows."""
 
 import math
 
@@ -19,7 +19,7 @@ def test_scalars_in_both_modes_and_at_higher_orders(x):
     def same(got, expected):
         assert math.isclose(got, expected, rel_tol=1e-12)
 
-    same(cube(x), x**3)  # to the last bit only where NumPy and C agree on powers
+    same(cube(x), x**3)  # equal to the last bit only if NumPy and C agree on powers
     v = Value(x)
     out = cube(v) * 2.0
     out.backward()

@@ -1,4 +1,4 @@
-"""`nn.data`: written data is read back unchanged; a damaged file raises an error and never becomes wrong data."""
+"""`nn.data`: written data is read back unchanged. A damaged file raises an error and never gives wrong data."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from nn.data import DatasetError, load_mnist, read_csv, read_idx, sets
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file to be written anew by each example; it has no suffix, since the content decides."""
+    """A file that each example writes again. It has no suffix, since the content decides how it is read."""
     return tmp_path_factory.mktemp("data") / "file"
 
 
@@ -120,7 +120,7 @@ def test_idx_errors(path: Path, content: bytes, message: str) -> None:
         read_idx(path)
 
 
-MISSING = "(No such file|The system cannot find)"  # the second is how Windows says it
+MISSING = "(No such file|The system cannot find)"  # the second is the message on Windows
 
 
 @pytest.mark.parametrize("reader", [read_idx, read_csv])
@@ -233,7 +233,7 @@ COUNTING = "0,1,2,3\n5,0,255,9\n7,1,1,1\n"
 )
 @pytest.mark.parametrize("label_column", [0, -1])
 def test_csv_first_line_that_counts(path: Path, text: str, mark: str, label_column: int) -> None:
-    """It may be pandas' header of column numbers or a sample: neither is taken for the other without a word."""
+    """The first line may be pandas' header of column numbers, or a sample. If this is unclear, an error is raised."""
     path.write_text(mark + text, encoding="utf-8")
     with pytest.raises(DatasetError, match=r"counts 0,1,2,… .*header=True .*header=False"):
         read_csv(path, label_column=label_column)
@@ -278,7 +278,8 @@ def test_csv_long_integers_survive_a_float_elsewhere(path: Path) -> None:
 def test_csv_whole_floats_are_integers(path: Path) -> None:
     path.write_text("1.0,2.0,2e2\n")
     x, y = read_csv(path, dtype=np.uint8)
-    assert (x.tolist(), y.tolist(), x.dtype, y.dtype) == ([[2, 200]], [1], np.uint8, np.int64)
+    assert (x.tolist(), y.tolist()) == ([[2, 200]], [1])
+    assert (x.dtype, y.dtype) == (np.dtype(np.uint8), np.dtype(np.int64))
 
 
 def test_csv_damaged_gzip_and_dtype(path: Path) -> None:
@@ -383,7 +384,7 @@ def test_mnist_csv(tmp_path: Path, suffix: str) -> None:
         ({"t10k_images": np.zeros((2, 3, 2), "u1")}, r"training images are \(2, 3\), test images \(3, 2\)"),
     ],
 )
-def test_mnist_mismatched_files(tmp_path: Path, changes: dict[str, np.ndarray], message: str) -> None:
+def test_mnist_mismatched_files(tmp_path: Path, changes: dict[str, Any], message: str) -> None:
     write_small(tmp_path, **changes)
     with pytest.raises(DatasetError, match=message):
         load_mnist(tmp_path)

@@ -1,4 +1,4 @@
-"""Every kind of data, in every function that takes data, gives the same numbers or the same error."""
+"""Every kind of data gives the same numbers, or the same error, in every function that takes data."""
 
 import array
 import datetime
@@ -6,6 +6,8 @@ import random
 import re
 import warnings
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,7 +35,7 @@ def frozen(x):
     return x
 
 
-KINDS = {
+KINDS: dict[str, Any] = {
     "list": lambda x: x.tolist(),
     "tuple": lambda x: tuple(map(tuple, x.tolist())),
     "list of arrays": list,
@@ -74,6 +76,7 @@ random.seed(1)
 values = nn.MLP(2, [3, 2], activation="tanh")
 random.setstate(state)
 traced = vectorize(lambda x: (x[0] * x[1]).tanh() + x[0], 2)
+neuron: Any = values.layers[0].neurons[0]
 weights = np.ones((2, 3))
 
 
@@ -104,14 +107,19 @@ def histograms(x):
     return plots.activation_histograms(values, x).get_xlim()
 
 
+def shown(ax):
+    """The numbers of the only image, with 0 where there are none."""
+    return ax.images[0].get_array().filled(0.0)
+
+
 def images(x):
-    return plots.weight_images(x, (2, 3)).images[0].get_array().filled(0.0)
+    return shown(plots.weight_images(x, (2, 3)))
 
 
 PICTURES = [boundary, histograms, images]
 PICTURED = ["list", "bool", "frame", "other's tensor"]  # a picture takes a tenth of a second
-FLOATS_ONLY = {"Tensor": lambda x: Tensor(x)}
-ENTRIES = {
+FLOATS_ONLY: dict[str, Any] = {"Tensor": lambda x: Tensor(x)}
+ENTRIES: dict[str, Any] = {
     "Tensor with a dtype": lambda x: Tensor(x, dtype=float),
     "Tensor.data": setter,
     "backward": seeded,
@@ -129,7 +137,7 @@ ENTRIES = {
     "Sequential": tensors,
     "a Sequential of functions": nn.Sequential(lambda x: np.asarray(x)[:, :1] * 2.0),
     "MLP": lambda x: [[v.data for v in row] for row in values(x)],
-    "Neuron": lambda x: [v.data for v in values.layers[0].neurons[0](x)],
+    "Neuron": lambda x: [v.data for v in neuron(x)],
     "predict": lambda x: nn.predict(tensors, x, batch_size=4),
     "predict of Values": lambda x: nn.predict(values, x, batch_size=4),
     "evaluate": lambda x: list(nn.evaluate(tensors, x, Y).values()),
@@ -160,7 +168,7 @@ def test_every_kind_gives_the_numbers_of_the_plain_array(entry):
         make = KINDS[kind]
         given = make(X)
         plain = X.astype(int).astype(float) if "int" in kind else (X > 0.7).astype(float) if kind == "bool" else X
-        if entry in ("an operation of two", "a sum") and kind == "matrix":  # NumPy's * of matrices is another
+        if entry in ("an operation of two", "a sum") and kind == "matrix":  # NumPy's * of matrices is a product
             continue
         if entry in FLOATS_ONLY and kind in WHOLE:
             with pytest.raises(TypeError, match=r"float32 or float64, not \w+ of shape.*pass dtype=np.float64"):
@@ -174,7 +182,7 @@ def test_every_kind_gives_the_numbers_of_the_plain_array(entry):
 
 WHOLE = {kind for kind in KINDS if "int" in kind} | {"bool", "float16", "longdouble"}
 
-REFUSED = {
+REFUSED: dict[str, tuple[Any, str]] = {
     "ragged": (lambda: [[1.0, 2.0], [3.0]], r"item 0 has \(2,\) and item 1 has \(1,\)"),
     "ragged arrays": (lambda: [np.ones(2), np.ones(3)], r"item 0 has \(2,\) and item 1 has \(3,\)"),
     "missing": (lambda: [[1.0, None]], "NoneType None in row 0, column 1"),
@@ -217,7 +225,7 @@ class WithWord(Frame):
         return out
 
 
-OWN = {"an operation", "an activation", "a sum", "Flatten"}  # with no variable: NumPy computes
+OWN = {"an operation", "an activation", "a sum", "Flatten"}  # without a variable, NumPy computes
 
 
 @pytest.mark.parametrize("entry", [*ENTRIES, *FLOATS_ONLY])
@@ -246,7 +254,7 @@ def test_variables_are_no_data(variable):
             take([variable, variable])
 
 
-LABELS = {
+LABELS: dict[str, Any] = {
     "list": lambda y: y.tolist(),
     "uint8": lambda y: y.astype(np.uint8),
     "big-endian": lambda y: y.astype(">i4"),
@@ -268,7 +276,7 @@ TAKERS = {
     "evaluate": lambda y: list(nn.evaluate(tensors, X, y).values()),
     "stratify": lambda y: train_validation_split(X, stratify=y)[0],
     "confusion_counts": lambda y: inspection.confusion_counts(y, Y),
-    "confusion_matrix": lambda y: plots.confusion_matrix(Y, y).images[0].get_array().filled(0.0),
+    "confusion_matrix": lambda y: shown(plots.confusion_matrix(Y, y)),
     "worst_samples": lambda y: [len(plots.worst_samples(X, y, np.full((6, 2), 0.5), shape=(1, 2)).texts)],
     "decision_boundary": lambda y: [len(plots.decision_boundary(lambda p: p[:, 0], X, y, resolution=2).lines)],
 }
@@ -289,12 +297,12 @@ PAIRED = ["squared_error", "absolute_error", "huber", "hinge", "binary_cross_ent
 @pytest.mark.parametrize("loss", PAIRED)
 @pytest.mark.parametrize("network", ["column", "row", "Values"])
 def test_targets_with_and_without_a_last_axis_train_alike(loss, network):
-    """(n,) and (n, 1) are the same n targets; broadcasting them would give n * n errors."""
+    """(n,) and (n, 1) are the same n targets. Broadcasting them would give n * n errors."""
     y = 2.0 * Y - 1 if loss == "hinge" else Y
     found = []
     for target in (y, y[:, None], Frame(y[:, None]), Series(y), y.tolist()):
         random.seed(0)
-        model = nn.dense(2, 3, 1, rng=0, dtype=np.float64) if network != "Values" else nn.MLP(2, [1])
+        model: Any = nn.dense(2, 3, 1, rng=0, dtype=np.float64) if network != "Values" else nn.MLP(2, [1])
         model = nn.Sequential(*model, lambda out: out.reshape(-1)) if network == "row" else model
         history = nn.fit(model, (X, target), loss, "adam", lr=0.1, epochs=2, validate=(X, target), progress=False)
         measured = nn.evaluate(model, X, target, loss=loss)
@@ -313,7 +321,7 @@ def test_labels_may_be_a_column(loss):
 
 
 def test_accuracy_of_rows_of_probabilities():
-    """Their class is the largest's: it was compared with the whole row."""
+    """The class is that of the largest probability. Once, the label was compared with the whole row."""
     labels = np.argmax(nn.predict(tensors, X), axis=1)
     rows = one_hot(labels, 2)
     assert nn.evaluate(tensors, X, rows, loss="kl_divergence")["accuracy"] == 1.0
@@ -322,11 +330,16 @@ def test_accuracy_of_rows_of_probabilities():
         nn.evaluate(tensors, X, Y[:3], loss=lambda out, y: 0.0)
 
 
+def of_one(model, sample, _):
+    return [model(sample)]
+
+
 def test_a_batch_of_as_many_samples_as_features():
-    """Two samples of two numbers look like one sample of two to anything that only counts."""
+    """Two samples of two numbers: a check that only counts cannot tell them from one sample of two."""
     square = X[:2]
-    for model in (values, values.layers[0], values.layers[0].neurons[0]):
-        alone = [nn.predict(lambda _, row=row, model=model: [model(row)], [0]) for row in square.tolist()]
+    models: list[Any] = [values, values.layers[0], values.layers[0].neurons[0]]
+    for model in models:
+        alone = [nn.predict(partial(of_one, model, row), [0]) for row in square.tolist()]
         np.testing.assert_array_equal(nn.predict(model, square), np.concatenate(alone))
     with pytest.raises(
         ValueError, match=re.escape("a sample (nin,) or a batch (n, nin), not an array of shape (1, 2, 2)")
@@ -335,10 +348,10 @@ def test_a_batch_of_as_many_samples_as_features():
 
 
 def test_memory_of_others_is_watched_by_a_copy():
-    """NumPy cannot make it writable again once it was made read-only."""
+    """NumPy could make such memory read-only, but not writable again. So a copy is compared."""
     other = Other(X)
     borrowed = np.frombuffer(bytearray(X.tobytes())).reshape(X.shape)
-    for given in (np.asarray(other), borrowed, np.asarray(memoryview(X.copy()))):
+    for given in (np.asarray(other), borrowed, np.asarray(X.copy().data)):
         t = Tensor(X)
         out = (t * given).sum()
         out.backward()

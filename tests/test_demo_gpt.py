@@ -1,4 +1,4 @@
-"""The transformer of scalars: as arrays it is the same function, padding has no effect, and the demo prints it."""
+"""The transformer of scalars is the same function on arrays. Padding has no effect, and the demo prints the results."""
 
 import contextlib
 import io
@@ -7,6 +7,7 @@ import re
 
 import numpy as np
 import pytest
+from texts import search
 
 import nn
 from autograd import vectorize
@@ -20,13 +21,13 @@ SOME = ["ava", "jo", "mya"]
 
 @pytest.fixture(scope="module")
 def pair():
-    """A small GPT and what it is as a function of arrays."""
+    """A small GPT, and its function on arrays."""
     model = GPT(BLOCK, size=4, heads=2, rng=random.Random(1))
     return model, vectorize(model.loss, BLOCK + 1, BLOCK, index={"tokens": TOKENS})
 
 
 def by_scalars(model, tokens, weights):
-    """The loss of a name on Values, and every parameter's gradient."""
+    """The loss of a name on Values, and the gradient of every parameter."""
     model.zero_grad()
     loss = model.loss([int(t) for t in tokens], [float(w) for w in weights])
     loss.backward()
@@ -34,7 +35,7 @@ def by_scalars(model, tokens, weights):
 
 
 def by_arrays(model, fast, tokens, weights):
-    """The losses of names on arrays, and the gradient of their sum, as the Values see it."""
+    """The losses of names on arrays, and the gradient of their sum in the order of the Values."""
     fast.zero_grad()
     losses = fast(tokens, weights)
     losses.sum().backward()
@@ -50,7 +51,7 @@ def test_arrays_and_scalars_are_one_function(pair):
     each = [by_scalars(model, *row) for row in zip(tokens, weights, strict=True)]
     np.testing.assert_allclose(losses, [loss for loss, _ in each], rtol=0, atol=1e-10)
     np.testing.assert_allclose(gradient, np.sum([g for _, g in each], axis=0), rtol=0, atol=1e-10)
-    assert np.count_nonzero(gradient) > len(gradient) / 3  # letters that no name has are the rest
+    assert np.count_nonzero(gradient) > len(gradient) / 3  # the rest belongs to letters that no name has
 
 
 def test_parameters_are_few_arrays_of_all_values(pair):
@@ -90,7 +91,7 @@ def test_training_reaches_the_values(capsys):
 
 def test_evaluate_is_the_mean_over_letters(pair):
     model, fast = pair
-    tokens, real = padded(SOME * 200, BLOCK)  # more than go through at once
+    tokens, real = padded(SOME * 200, BLOCK)  # more names than are computed at once
     total = sum(by_scalars(model, encode(name), [1.0] * (len(name) + 1))[0] for name in SOME)
     assert gpt.evaluate(fast, tokens, real) == pytest.approx(total / 11, abs=1e-10)
 
@@ -111,7 +112,7 @@ def test_names_that_fit_are_split():
 
 
 def test_the_loss_of_counting():
-    counted = gpt.bigram_loss(["a"] * 73, ["a"])  # 73 times of 100, one more for each of the 27 possibilities
+    counted = gpt.bigram_loss(["a"] * 73, ["a"])  # 73 of 100: each of the 27 possibilities counts once more
     assert counted == pytest.approx(-np.log(74 / 100))
 
 
@@ -125,10 +126,10 @@ def test_the_story():
     assert losses[0] > 3 > 2.5 > losses[-1]
     assert "def forward(tokens, weights, " in text
     assert re.search(r": \d+ times faster", text)
-    scalar, array = re.search(r"([\d.]+) on Values, ([\d.]+) on arrays", text).groups()
+    scalar, array = search(r"([\d.]+) on Values and ([\d.]+) on arrays", text).groups()
     assert float(scalar) == pytest.approx(float(array), abs=1e-10)
     head, _, names = text.partition("in the list:\n")
-    assert "7 names that the Values invent" in head
+    assert "The Values invent 7 names" in head
     assert len(names.split()) == 7
     assert re.fullmatch(r"[a-z\s]+", names)
 

@@ -1,10 +1,9 @@
-"""Every demo runs at its quick setting; the MNIST demo writes what it promises, and complains in one line."""
+"""Every demo runs at its quick setting. The MNIST demo writes its files, and reports an error in one line."""
 
 import importlib
 import io
 import json
 import os
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from datafiles import idx_bytes, stored
+from texts import search
 
 import nn
 from demos import mnist
@@ -22,13 +22,12 @@ ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.usefixtures("mnist_in_memory")
 DEMOS = sorted(path.stem for path in (ROOT / "demos").glob("*.py") if not path.stem.startswith("_"))
 ELSEWHERE = {"gpt", "mnist", "mnist_per_sample", "moons", "neuron", "neurons_mnist", "thresholds", "three_layer"}
-"""Those whose own tests run them at the quick setting, and read what they say."""
+"""The demos that have tests of their own, which run them at the quick setting and read their output."""
 QUICK = ["--quick", "--no-report"]
 
 
 WARNINGS = "error,ignore:::pyparsing"
-"""Every warning is an error. With ``error`` alone pyparsing would also switch on its advice to writers of grammars,
-which the grammar of the oldest matplotlib does not follow."""
+"""Every warning is an error. ``error`` alone would also make pyparsing warn about the oldest matplotlib's grammar."""
 
 
 def command(*arguments, cwd):
@@ -41,7 +40,7 @@ def command(*arguments, cwd):
 
 @pytest.mark.parametrize("name", sorted({*DEMOS} - ELSEWHERE))
 def test_every_demo_runs(name, tmp_path, monkeypatch):
-    """Into a stream that knows no more than ASCII."""
+    """Its output goes to a stream that accepts only ASCII."""
     demo = importlib.import_module(f"demos.{name}")
     monkeypatch.chdir(tmp_path)
     out = io.BytesIO()
@@ -63,7 +62,7 @@ def test_mnist_as_a_command_writes_everything(tmp_path):
     pytest.importorskip("matplotlib")
     done = command("demos.mnist", "--quick", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    accuracy = float(re.search(r"accuracy on the 10,000 test images: ([\d.]+)%", done.stdout)[1])
+    accuracy = float(search(r"accuracy on the 10,000 test images: ([\d.]+)%", done.stdout)[1])
     assert accuracy > 80
     assert "epoch 1/1" in done.stderr
 
@@ -77,7 +76,7 @@ def test_mnist_as_a_command_writes_everything(tmp_path):
     (row,) = json.loads((folder / "history.json").read_text())
     assert round(100 * row["test_accuracy"], 2) == accuracy
 
-    # the weights alone give the network that was measured
+    # the saved weights give the network that was measured
     model = nn.dense(784, 100, 10)
     with np.load(folder / "weights.npz", allow_pickle=False) as weights:
         model.load_state_dict(weights)
@@ -99,7 +98,7 @@ def test_the_same_seed_gives_the_same_weights(tmp_path):
 @pytest.mark.parametrize("optimizer", mnist.OPTIMIZERS)
 def test_every_optimizer_learns_at_its_usual_rate(optimizer, tmp_path, capsys):
     assert mnist.main([*QUICK, "--optimizer", optimizer, "--out", str(tmp_path)]) == 0
-    assert float(re.search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
+    assert float(search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
 
 
 @pytest.mark.parametrize(
@@ -129,8 +128,8 @@ def test_best_is_a_preset_that_other_options_change(tmp_path, capsys):
     assert mnist.parse(["--best", "--optimizer", "sgd", "--lr", "0.5"]).lr == 0.5
 
     assert mnist.main([*QUICK, "--best", "--out", str(tmp_path)]) == 0
-    assert float(re.search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
-    # what was tested and saved is the average, which the checkpoint has beside the weights
+    assert float(search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 75
+    # the average was tested and saved; the checkpoint holds both, the average and the weights
     with np.load(tmp_path / "weights.npz") as weights, np.load(tmp_path / "checkpoint.npz") as checkpoint:
         for name, weight in weights.items():
             assert (weight == checkpoint[f"callback 0/model/{name}"]).all()
@@ -196,7 +195,7 @@ def test_another_data_set_in_the_same_files(tmp_path, capsys):
         labels = rng.integers(0, 10, n).astype("u1")
         images = rng.integers(0, 128, (n, 28, 28)).astype("u1")
         for image, label in zip(images, labels, strict=True):
-            image[2 * label : 2 * label + 8] += 127  # a broad stripe, higher or lower
+            image[2 * label : 2 * label + 8] += 127  # a broad stripe, whose height depends on the label
         for kind, array in (("images-idx3", images), ("labels-idx1", labels)):
             (folder / f"{part}-{kind}-ubyte.gz").write_bytes(stored(idx_bytes(array), compressed=True))
     assert (
@@ -205,8 +204,8 @@ def test_another_data_set_in_the_same_files(tmp_path, capsys):
     )
     shown = capsys.readouterr().out
     assert "clothes 784-100-10" in shown
-    assert "600 images to learn from" in shown
-    assert float(re.search(r"200 test images: ([\d.]+)%", shown)[1]) > 88
+    assert "600 training images" in shown
+    assert float(search(r"200 test images: ([\d.]+)%", shown)[1]) > 88
     images = folder / "train-images-idx3-ubyte.gz"
     images.write_bytes(images.read_bytes()[:-5])
     assert f"{images}: damaged gzip data" in complaint(capsys, "--data", str(folder), "--out", str(tmp_path / "out"))
@@ -230,7 +229,7 @@ def test_a_training_that_explodes_says_what_to_do(tmp_path, capsys):
 @pytest.mark.parametrize("seed", "01234")
 def test_the_usual_settings_reach_their_accuracy(seed, tmp_path, capsys):
     assert mnist.main(["--seed", seed, "--no-report", "--out", str(tmp_path)]) == 0
-    assert float(re.search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 97.8
+    assert float(search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 97.8
 
 
 def test_help_explains_every_option(capsys):

@@ -1,4 +1,4 @@
-"""The demos of the reference networks at small settings: they agree, draw, and say what is wrong in one line."""
+"""The demos of the reference networks at small settings: they agree, draw, and report an error in one line."""
 
 import sys
 
@@ -22,7 +22,7 @@ def demo(request):
 
 @pytest.fixture
 def undrawn(demo, monkeypatch):
-    """Pictures take most of the time."""
+    """Without pictures, which take most of the time."""
     monkeypatch.setattr(demo, "pictures", lambda *_: None)
 
 
@@ -35,7 +35,7 @@ def test_they_agree_and_draw(demo, tmp_path, capsys):
     assert run(demo, tmp_path) == 0
     out = capsys.readouterr().out
     assert "class Scalars" in out and "class Matrices" in out and "\ndef backward(" in out
-    assert "largest relative difference of Values, Tensors, vectorize" in out
+    assert "largest relative difference between Values, Tensors, vectorize" in out
     assert "published" in out
     assert sorted(path.name for path in tmp_path.iterdir()) == PICTURES[demo]
     assert all(path.read_bytes().startswith((b"\x89PNG", b"<?xml")) for path in tmp_path.iterdir())
@@ -59,7 +59,7 @@ def test_ways_that_disagree_are_an_error(demo, undrawn, tmp_path, monkeypatch):
 
 
 def test_quick_does_less(demo):
-    """As many steps as were asked for, and not more than is quick."""
+    """The number of steps is the one asked for, but not more than that of --quick."""
     name = SMALL[demo][0].removeprefix("--")
     assert (
         vars(demo.parse([]))[name]
@@ -115,7 +115,7 @@ def test_a_published_number_that_is_missed_shows(capsys):
 
 
 def test_panels_of_one_quantity_share_their_scale():
-    """Before and after training, small matrix and large: the same colour is the same weight; curves have one axis."""
+    """Weights before and after training have one colour scale, for both matrices. Curves have one axis."""
     pytest.importorskip("matplotlib")
     small, large = (np.full((3, 4), 0.5), np.ones((4, 1))), (np.full((3, 4), -7.0), np.ones((4, 1)))
     images = [image for ax in three_layer.before_and_after(small, large).axes[:4] for image in ax.images]

@@ -1,4 +1,4 @@
-"""The demos of `vectorize` at their quick settings: scalars and arrays agree, and what they say is there."""
+"""The demos of `vectorize` at their quick settings: scalars and arrays agree, and the output says so."""
 
 import re
 import sys
@@ -32,14 +32,14 @@ def test_moons_in_scalars_and_in_arrays_agree(tmp_path, capsys):
     rows = re.findall(r"^ +(\d+)  ([\d.]+) +([\d.]+)$", out, re.MULTILINE)
     assert [row[0] for row in rows] == ["0", "1", "2"]
     assert all(float(scalar) == pytest.approx(float(array), rel=1e-9) for _, scalar, array in rows)
-    assert int(found(r"the scalar network has (\d+) of 100 points right", out)) > 60
+    assert int(found(r"The scalar network classifies (\d+) of 100 points right", out)) > 60
     assert files(tmp_path) == ["boundary.png"]
 
 
 @pytest.mark.parametrize("seed", "123")
 def test_moons_are_told_apart_from_every_start(seed, tmp_path, capsys):
     assert moons.main(["--scalar-steps", "1", "--seed", seed, "--out", str(tmp_path)]) == 0
-    assert int(found(r"the scalar network has (\d+) of 100 points right", capsys.readouterr().out)) > 90
+    assert int(found(r"The scalar network classifies (\d+) of 100 points right", capsys.readouterr().out)) > 90
 
 
 def test_neurons_read_mnist_as_the_matrices_do(tmp_path, capsys):
@@ -51,8 +51,8 @@ def test_neurons_read_mnist_as_the_matrices_do(tmp_path, capsys):
     assert found(r"seconds +trace ([\d.]+), ", out)
     assert "epoch 1/1: train_loss=" in progress
     assert float(found(r"accuracy on the 10,000 test images: ([\d.]+)%", out)) > 80
-    assert found(r"same class as the matrices say: (\d+) of (\d+)", out) == ("20", "20")
-    assert float(found(r"largest difference of logits: ([\d.e-]+),", out)) < 1e-4
+    assert found(r"same class as with matrices: (\d+) of (\d+)", out) == ("20", "20")
+    assert float(found(r"largest difference of the logits: ([\d.e-]+) ", out)) < 1e-4
     assert files(tmp_path) == ["history.csv", "neurons.png"]
 
 

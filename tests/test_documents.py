@@ -3,6 +3,7 @@
 import random
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ BLOCKS = {name: re.findall(r"```python\n(.*?)```", text, re.S) for name, text in
 
 
 def shown(start):
-    """The one block of text, in all pages, that begins so."""
+    """The block of text that begins so. Only one page has it."""
     (found,) = re.findall(rf"```text\n({re.escape(start)}.*?)```", "".join(PAGES.values()), re.S)
     return found
 
@@ -59,14 +60,15 @@ def check_moons(namespace, output):
 
 
 def check_digits(namespace, output):
-    predict, image = {"__name__": "digits"}, namespace["test_x"][0]
+    predict: dict[str, Any] = {"__name__": "digits"}
+    image = namespace["test_x"][0]
     exec(Path("digits.py").read_text(encoding="utf-8"), predict)
     assert predict["predict"](image.tolist()) == pytest.approx(namespace["model"](image[None]).data[0], rel=1e-5)
     assert sorted(path.name for path in Path().iterdir()) == ["digits.npz", "digits.onnx", "digits.py"]
     assert (namespace["predicted"] == namespace["data"].test_y).mean() > 0.95
     idle = r"1 ReLU: (\d+)% inactive on average; 0 of 32 units for every sample\n"
     (told,), (found,) = re.findall(idle, PAGES["docs/training.md"]), re.findall(idle, output)
-    assert float(told) == pytest.approx(float(found), abs=3)  # other machines round otherwise
+    assert float(told) == pytest.approx(float(found), abs=3)  # other machines round differently
 
 
 def check_short_way(namespace, output):
@@ -100,8 +102,8 @@ def check_report(namespace, output):
     with pytest.raises(AssertionError) as raised:
         namespace["test_cube"]()
     report = shown("AssertionError: ").removeprefix("AssertionError: ")
-    said = "\n".join([str(raised.value), *raised.value.__notes__, ""])  # nothing may follow, where lines are traced
-    assert said.replace("Falsifying example", "Failing test case").startswith(report)  # as Hypothesis used to call it
+    said = "\n".join([str(raised.value), *raised.value.__notes__, ""])  # if lines are traced, no note follows
+    assert said.replace("Falsifying example", "Failing test case").startswith(report)  # the older words
 
 
 def check_node(namespace, output):

@@ -1,4 +1,4 @@
-"""Downloads, from a server on this machine and from folders: whole and checked, or an error that helps."""
+"""Downloads from a local server and from folders: they are whole and checked, or the error says what to do."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from nn.data.download import SOURCES, Source
 
 
 class Handler(SimpleHTTPRequestHandler):
-    """Serves a folder in silence; below /short, it ends each file too early."""
+    """Serves a folder without a log. Below /short, it ends each file too early."""
 
     def log_message(self, *args: Any) -> None:
         pass
@@ -38,7 +38,7 @@ class Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def origin(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with Fashion-MNIST, small, whose checksums are the expected ones; the cache is beside it, empty."""
+    """A folder with a small Fashion-MNIST, whose checksums are the expected ones, beside an empty cache."""
     folder = tmp_path / "origin"
     folder.mkdir()
     write_small(folder, ".gz")
@@ -60,7 +60,7 @@ def server(origin: Path) -> Iterator[str]:
 
 
 def kept() -> set[str]:
-    """What is in the cache: nothing half-written may stay there."""
+    """The files in the cache. No incomplete file may stay there."""
     return {path.name for path in cache_folder().rglob("*") if path.is_file()}
 
 
@@ -71,7 +71,7 @@ def test_from_a_folder_once(origin: Path) -> None:
     assert kept() == {f"{name}.gz" for name in FILES}
     for path in origin.iterdir():
         path.unlink()
-    assert download("fashion-mnist") == cache_folder() / "fashion-mnist"  # needs no server any more
+    assert download("fashion-mnist") == cache_folder() / "fashion-mnist"  # needs no server now
 
 
 def test_from_a_server_with_progress(server: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,4 @@
-"""`draw`: what is on the cards and edges is what the engine holds, at every size; and it fails with a remedy."""
+"""`draw`: cards and edges show the engine's numbers, at every size. Errors name the remedy."""
 
 import html
 import importlib.metadata
@@ -8,18 +8,20 @@ import random
 import re
 import stat
 import xml.etree.ElementTree as ET
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from networks import clusters, two_two_one
+from texts import search
 
 import autograd
 import nn
 from autograd import Tensor, Value, draw
 from autograd.drawing import DrawingError, render
 from autograd.explaining.notation import figure
-from autograd.explaining.view import rms
+from autograd.explaining.view import View, rms
 from autograd.ops.rows import Elementwise
 from autograd.testing import expressions
 
@@ -59,22 +61,22 @@ def test_cards_hold_name_role_number_and_gradient(net):
     assert card_of(drawing, "y") == ["y", "target", "data", "1.0000", "grad", "+0.5375"]
     assert card_of(drawing, "ŷ") == ["ŷ", "data", "0.7312", "grad", "−0.5375"]
     assert card_of(drawing, "L") == ["L", "loss", "data", "0.0722", "grad", "+1.0000"]
-    assert ["data", "0.8000", "grad", "−0.0166"] in cards(drawing).values()  # a product has no name of its own
+    assert ["data", "0.8000", "grad", "−0.0166"] in cards(drawing).values()  # a product has no name
 
 
 def test_edges_tell_the_local_derivatives(net):
     labels = [" ".join(texts) for texts in groups(draw(net.L), "edge").values() if texts]
     assert {"x₁ = 1", "w₁₂ = −0.4", "h₁(1−h₁) = 0.131", "ŷ(1−ŷ) = 0.197", "2e = −0.538", "−1"} <= set(labels)
-    assert "1" not in labels  # sums say nothing
+    assert "1" not in labels  # edges of sums have no label
 
 
 def test_gradient_colours_and_widths(net):
     source = draw(net.L).source
-    colour = {name: re.search(rf">{name}<.*?BGCOLOR=\"(#\w+)\"", source)[1] for name in ("y", "h₁", "w₁₂", "h₂")}
+    colour = {name: search(rf">{name}<.*?BGCOLOR=\"(#\w+)\"", source)[1] for name in ("y", "h₁", "w₁₂", "h₂")}
     assert colour == {"y": "#8F3208", "h₁": "#3576BB", "w₁₂": "#FDB27F", "h₂": "#FDB27F"}
     number = next(key for key, texts in cards(draw(net.L)).items() if texts[0] == "ŷ")
     widths = [float(w) for w in re.findall(rf"\t{number} -> .*?penwidth=([\d.]+)", source)]
-    assert widths == [4.0]  # the largest gradient flows here
+    assert widths == [4.0]  # the edge with the largest gradient
 
 
 def test_roles_have_shapes(net):
@@ -105,12 +107,12 @@ def test_nothing_is_changed_by_looking(net):
 @settings(max_examples=25)
 @given(expressions(max_ops=8))
 def test_random_graphs(f):
-    """Whatever the graph: one card for each value that is not folded away, with the engine's numbers on it."""
+    """Any graph has one card for each value that is not folded, with the engine's numbers."""
     leaves = [Value(x, name) for x, name in zip(f.leaves, f.names, strict=False)]
     out = f(*leaves)
     out.backward()
     found = cards(draw(out, legend=False))
-    view = autograd.explaining.view.View([out])
+    view = View([out])
     folded = {id(x) for node in view.nodes for x in view.folded(node)}
     shown = [x for x in view.nodes if id(x) not in folded]
     expected = sorted((figure(x.data), figure(x.grad, signed=True)) for x in shown)
@@ -153,7 +155,8 @@ EXTREMES = (0.0, -0.0, -1.0, 710.0, 1e200, -1e200, 1e-320, math.inf, math.nan)
 )
 def test_pictures_of_extreme_numbers_do_not_warn(row):
     for x in EXTREMES:
-        for k, kind in ((x, Value), (np.array([x, 1.0]), Tensor)):
+        kinds: list[tuple[Any, Any]] = [(x, Value), (np.array([x, 1.0]), Tensor)]
+        for k, kind in kinds:
             leaves = [kind(k) for _ in range(row.arity)]
             out = row(*leaves) * kind(k)
             out = out if kind is Value else out.sum()
@@ -216,7 +219,7 @@ def test_names_for_one_picture():
 
 def test_clusters_as_told(net):
     root = ET.fromstring(draw(net.L, clusters=clusters(net)).svg())
-    titles = [g.find("svg:text", NS).text for g in root.iterfind(".//svg:g[@class='cluster']", NS)]
+    titles = [g.findtext("svg:text", "", NS) for g in root.iterfind(".//svg:g[@class='cluster']", NS)]
     assert sorted(titles) == sorted(["inputs", "layer 1 · Linear(2→2) + sigmoid", "neuron 1", "neuron 2",
                       "layer 2 · Linear(2→1) + sigmoid", "loss · squared error"])  # fmt: skip
 
@@ -228,12 +231,12 @@ def test_modules_are_found_and_grouped():
     loss.backward()
     drawing = draw(loss)
     root = ET.fromstring(drawing.svg())
-    titles = [g.find("svg:text", NS).text for g in root.iterfind(".//svg:g[@class='cluster']", NS)]
+    titles = [g.findtext("svg:text", "", NS) for g in root.iterfind(".//svg:g[@class='cluster']", NS)]
     neurons = ["neurons.0 · TanhNeuron(2)", "neurons.1 · TanhNeuron(2)", "neurons.0 · LinearNeuron(2)"]
     layers = ["layers.0 · Layer(2→2) + tanh", "layers.1 · Layer(2→1)"]
     assert sorted(titles) == sorted(["inputs", "loss", *neurons, *layers])
     assert len([1 for texts in cards(drawing).values() if texts[0] in ("w₀", "w₁", "b")]) == 9
-    assert "layers.0.neurons.1.w[0] param" in drawing.source  # the tooltip has the whole path
+    assert "layers.0.neurons.1.w[0] param" in drawing.source  # the tooltip shows the whole path
 
 
 def test_tensors_have_shapes_and_strips():
@@ -255,7 +258,7 @@ def test_tensors_have_shapes_and_strips():
 
 
 def sized(n, labelled=True):
-    """A graph of about n values, none of which folds."""
+    """A graph of about n values, none of which is folded."""
     x = Value(0.5, "x")
     for i in range(n - 1):
         x = x.sin()
@@ -311,7 +314,7 @@ def test_focus(net):
     drawing = draw(net.L, focus=net.h1, radius=1)
     assert {texts[0] for texts in cards(drawing).values()} == {"z₁", "h₁", "data"}
     assert drawing.count == 3
-    assert drawing.source.count("… 1 more") == 1  # the product goes on into a sum
+    assert drawing.source.count("… 1 more") == 1  # the product is an operand of a sum
     assert draw(net.L, focus=net.h1, radius=20).count == draw(net.L).count
     with pytest.raises(ValueError, match="not part of this graph"):
         draw(net.L, focus=Value(1.0))
@@ -396,7 +399,7 @@ def test_overview_before_a_backward(trained):
 def test_classic(net):
     source = draw(net.L, style="classic").source
     assert "w₁₁ | data 0.8000 | grad -0.0166" in source
-    assert source.count("shape=record") == len(autograd.explaining.view.View([net.L]).nodes)  # nothing is folded
+    assert source.count("shape=record") == len(View([net.L]).nodes)  # nothing is folded
     assert len(re.findall(r'label="?\+', source)) == 6
 
 
@@ -416,14 +419,16 @@ def curve(points, n=24):
 
 
 def laid_out(drawing):
-    """Of the SVG: the cards' names with their places, the parts' titles and boxes, the edges' points, all texts."""
+    """From the SVG: names and places of cards, titles and boxes of parts, points of edges, and all texts."""
     names, parts, edges, texts = [], [], [], []
     for g in ET.fromstring(drawing.svg()).iter(f"{{{NS['svg']}}}g"):
         if g.get("class") not in ("node", "cluster", "edge"):
             continue
         paths = [numbers(path.get("d")) for path in g.iterfind(".//svg:path", NS)]
-        inside = [(t.text, float(t.get("x")), float(t.get("y")), float(t.get("font-size")), t.get("text-anchor"))
-                  for t in g.iterfind(".//svg:text", NS)]  # fmt: skip
+        inside: list[Any] = [
+            (t.text or "", *(float(t.attrib[key]) for key in ("x", "y", "font-size")), t.attrib["text-anchor"])
+            for t in g.iterfind(".//svg:text", NS)
+        ]
         if g.get("class") == "edge":
             edges += [list(curve(path)) for path in paths]
         elif g.get("class") == "cluster":
@@ -431,7 +436,7 @@ def laid_out(drawing):
             parts.append((inside[0][0], min(xs), min(ys), max(xs), max(ys)))
         elif re.fullmatch(r"v\d+", g.get("id") or ""):
             names.append(inside[0][:3])
-        for text, x, y, size, anchor in inside:  # the middle of a text, a little smaller than it is
+        for text, x, y, size, anchor in inside:  # the middle of each text, a little smaller than the text
             width = 0.45 * size * len(text)
             left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
             texts.append((text, left + 1.5, y - 0.7 * size + 1.5, left + width - 1.5, y - 1.5))
@@ -455,7 +460,7 @@ def network_of_neurons(inputs, sizes, samples):
 @pytest.mark.parametrize("direction", ["right", "down"])
 @pytest.mark.parametrize(("inputs", "sizes", "samples"), NETWORKS)
 def test_a_neuron_reads_as_its_formula(inputs, sizes, samples, direction):
-    """w₀, w₁, …, b from the top (or from the left), and the inputs likewise, all with names."""
+    """w₀, w₁, …, b and the inputs are in order from the top (or from the left). All have names."""
     model, out = network_of_neurons(inputs, sizes, samples)
     names, parts, _, _ = laid_out(draw(out, model=model, detail="affine", direction=direction))
     count = 0
@@ -490,7 +495,7 @@ def test_names_for_inputs_do_not_clash():
 
 
 def test_what_one_column_would_make_circular_is_left_out():
-    """A weight and what is computed from it cannot stand in one column."""
+    """A weight and a value computed from it cannot be in one column."""
     w, v, x = Value(2.0, "w"), Value(3.0, "v"), Value(0.5, "x")
     h = (w * x).tanh()
     out = w * h.sigmoid() + v * h + w * v
@@ -504,20 +509,20 @@ def test_a_graph_can_run_down(options):
     model, out = network_of_neurons(2, [2, 1], 1)
     for direction, wider in (("right", True), ("down", False)):
         svg = draw(out, model=model, legend=False, direction=direction, **options).svg()
-        width, height = map(float, re.search(r'<svg width="(\d+)pt" height="(\d+)pt"', svg).groups())
+        width, height = map(float, search(r'<svg width="(\d+)pt" height="(\d+)pt"', svg).groups())
         assert (width > height) == wider or "detail" in options
     assert "rankdir=TB" in draw(out, model=model, direction="down", **options).source
 
 
 def test_strips_of_one_picture_share_their_scale():
-    """The same colour is the same gradient, whichever Tensor's card it is on."""
+    """The same colour means the same gradient on the cards of all Tensors."""
     a, b = Tensor([1.0, 1.0], label="a"), Tensor([1.0, 1.0], label="b")
     out = (a * np.array([100.0, 100.0]) + b * np.array([0.01, 0.01])).sum()
     out.backward()
     strips = {}
     for name in "ab":
-        card = re.search(rf">{name}</FONT>.*?>grad<(.*)", draw(out).source)[1]
-        strips[name] = re.search(r"<TABLE[^>]*>.*?BGCOLOR=\"(#\w+)\"", card)[1]
+        card = search(rf">{name}</FONT>.*?>grad<(.*)", draw(out).source)[1]
+        strips[name] = search(r"<TABLE[^>]*>.*?BGCOLOR=\"(#\w+)\"", card)[1]
     assert strips == {"a": "#8F3208", "b": "#FFF1E6"}
 
 
@@ -550,7 +555,7 @@ def without_graphviz_pure(monkeypatch, folder):
     def distribution(name):
         raise importlib.metadata.PackageNotFoundError(name)
 
-    monkeypatch.setattr(render.importlib.metadata, "distribution", distribution)
+    monkeypatch.setattr(importlib.metadata, "distribution", distribution)
     monkeypatch.setenv("PATH", str(folder))
 
 
@@ -600,16 +605,17 @@ def test_no_huge_png():
 def test_in_a_notebook(net):
     bundle = draw(net.L)._repr_mimebundle_()
     assert set(bundle) == {"image/svg+xml", "text/plain"}
-    width, height = map(float, re.search(r'<svg width="(\d+)px" height="(\d+)px"', bundle["image/svg+xml"]).groups())
+    width, height = map(float, search(r'<svg width="(\d+)px" height="(\d+)px"', bundle["image/svg+xml"]).groups())
     assert width == 1000
-    view = re.search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', bundle["image/svg+xml"])
+    view = search(r'viewBox="[\d.]+ [\d.]+ ([\d.]+) ([\d.]+)"', bundle["image/svg+xml"])
     assert height / width == pytest.approx(float(view[2]) / float(view[1]), rel=0.02)
     assert bundle["text/plain"] == net.L.tree()
 
 
 def test_refusals(net):
+    number: Any = 1.0
     with pytest.raises(TypeError, match="takes Values and Tensors, not float"):
-        draw(1.0)
+        draw(number)
     with pytest.raises(TypeError, match="at least one"):
         draw()
     with pytest.raises(ValueError, match="detail is one of 'values', 'affine', 'overview', not 'all'"):

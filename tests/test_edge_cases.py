@@ -1,6 +1,6 @@
 """The value and the derivative of each operation at its edge cases, for scalars and tensors, without a warning.
 
-The choices are those of two established frameworks; where they differ, ours is what stands here.
+The choices are those of two established frameworks. If these differ, the table below has ours.
 """
 
 import math
@@ -109,13 +109,13 @@ def test_point(name, operands, value, slopes):
     out = row(*tensors, *constants)
     out.backward()
     same(out.item(), value)
-    for x, slope in zip(tensors, slopes, strict=True):
-        same(x.grad.item(), slope)
+    for t, slope in zip(tensors, slopes, strict=True):
+        same(t.grad.item(), slope)
 
 
 @pytest.mark.parametrize("kind", [Value, lambda x: Tensor(np.array(x))], ids=["Value", "Tensor"])
 def test_where_keeps_the_nan_of_the_branch_not_taken(kind):
-    """A known trap, with its remedy: guard the operand as well as the result."""
+    """A known mistake, and its remedy: guard the operand as well as the result."""
     x = kind(0.0)
     out = autograd.where(x > 0, autograd.log(x), 0.0)
     out.backward()
@@ -145,7 +145,7 @@ def test_clip_at_a_bound(x, slope):
         (2.0, -1.0, 1.0, 1.0, [0, 0, 1]),
         (0.0, 1.0, 1.0, 1.0, [0, 1, 0]),
         (2.0, 1.0, 1.0, 1.0, [0, 0, 1]),
-        (-2.0, 1.0, -1.0, -1.0, [0, 0, 1]),  # crossed bounds give the upper one, as in NumPy
+        (-2.0, 1.0, -1.0, -1.0, [0, 0, 1]),  # if the bounds are crossed, the upper one wins, as in NumPy
         (0.0, 1.0, -1.0, -1.0, [0, 0, 1]),
         (1.0, 1.0, -1.0, -1.0, [0, 0, 1]),
         (5.0, nan, 1.0, nan, [0, 1, 1]),
@@ -234,7 +234,7 @@ def test_cross_entropy_of_huge_logits(kind):
 )
 @pytest.mark.parametrize("label", [0, 1])
 def test_cross_entropy_of_one_row_is_that_of_many(row, label):
-    """Where no number is left, too: one row is computed in Python's floats, several in NumPy's."""
+    """Also if the result is not finite. One row is computed in Python's floats, several in NumPy's."""
     one, many = Tensor([row]), Tensor([row, row])
     loss, losses = autograd.cross_entropy(one, np.array([label])), autograd.cross_entropy(many, np.array([label] * 2))
     loss.backward()
@@ -252,7 +252,7 @@ def test_cross_entropy_of_a_label_that_is_no_class(labels):
 
 
 def test_honest_infinities_are_kept():
-    """No skipping of zero cotangents: sqrt(x)**2 at 0 is inf * 0."""
+    """Zero cotangents are not skipped: the derivative of sqrt(x)**2 at 0 is inf * 0."""
     for leaf in (Value(0.0), Tensor(np.array(0.0))):
         (leaf.sqrt() ** 2).backward()
         assert math.isnan(leaf.grad)
@@ -325,7 +325,7 @@ KINDS = {
 
 def backward(f, x):
     f(x)
-    out = f(x)  # by the methods and forms that the first one made
+    out = f(x)  # a second call, which uses the operators that the first one made
     (out.sum() if isinstance(out, Tensor) else out).backward()
     return out.data, x.grad
 
@@ -362,9 +362,9 @@ def test_a_huge_int_as_data_among_items_and_in_place():
         t += 10**400
     assert t.data.tolist() == [inf, inf]
     assert autograd.sum(10**400) == inf
-    t = Value(1.0)
-    t += 10**400
-    assert t.data == inf
+    v = Value(1.0)
+    v += 10**400
+    assert v.data == inf
     assert Value(1.0) < 10**400
 
 

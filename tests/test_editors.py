@@ -1,4 +1,4 @@
-"""Editors, type checkers and completion see all public names, signatures, and types of results."""
+"""Editors, type checkers and completion see all public names, signatures and types of results."""
 
 import ast
 import builtins
@@ -10,12 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
 import pytest
 import stubs
 from test_packaging import installed
+from texts import search
 
 import autograd
 import nn
@@ -32,13 +34,13 @@ MODULES += [f"{package.__name__}.{name}" for package in PACKAGES for name in pac
 
 @pytest.mark.parametrize("name", stubs.FILES)
 def test_declarations_are_those_of_the_table(name):
-    """As tests/conftest.py has written them; not so where the files cannot be written."""
+    """tests/conftest.py writes them. This fails if it cannot write the files."""
     assert (ROOT / "autograd" / name).read_text(encoding="utf-8") == stubs.FILES[name](), "run: python tests/stubs.py"
 
 
 @pytest.mark.parametrize("name", [name for name, row in ops.ROWS.items() if isinstance(row, Elementwise)])
 def test_every_row_is_declared(name):
-    """As a function with its operands by name; those that are methods as methods, for Values and Tensors alike."""
+    """Every row is declared as a function with named operands. Methods are declared for Values and for Tensors."""
     public, methods = (ast.parse((ROOT / "autograd" / file).read_text(encoding="utf-8")) for file in stubs.FILES)
     declared = [node for node in public.body if isinstance(node, ast.FunctionDef) and node.name == name]
     assert declared
@@ -51,7 +53,7 @@ def test_every_row_is_declared(name):
 
 
 def stated(module):
-    """The public names that a module's own source defines or re-exports; without those of a star."""
+    """The public names that a module's own source defines or re-exports, without those of `import *`."""
     found = set()
     for node in ast.parse(Path(module.__file__).read_text(encoding="utf-8")).body:
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -64,7 +66,7 @@ def stated(module):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_dir_is_the_public_names(name):
-    """All of them, and nothing that a module happens to import."""
+    """`dir` lists all public names, and no other import of the module."""
     module = importlib.import_module(name)
     names = dir(module)
     assert names == sorted(set(names))
@@ -76,19 +78,19 @@ def test_dir_is_the_public_names(name):
         if isinstance(found, ModuleType):
             assert x in submodules
         elif callable(found) and hasattr(found, "__module__"):
-            alias = hasattr(found, "__origin__")  # the name of a type
+            alias = hasattr(found, "__origin__")  # a type alias
             assert alias or found.__module__.split(".")[0] in ("autograd", "nn")
 
 
 def test_every_row_is_a_public_name():
-    assert set(ops.__all__) <= set(dir(autograd))
+    assert set(dir(ops)) <= set(dir(autograd))
     for name in ("draw", "explain", "steps", "tree", "vectorize", "describe", "check_gradients", "testing"):
         assert name in dir(autograd)
 
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_star_leaves_pythons_own_functions_alone(package):
-    names = {}
+    names: dict[str, Any] = {}
     exec(f"from {package.__name__} import *", names)
     del names["__builtins__"]
     assert not [name for name in names if hasattr(builtins, name)]
@@ -97,7 +99,7 @@ def test_a_star_leaves_pythons_own_functions_alone(package):
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_a_wrong_name_is_an_attribute_error(package):
-    """With what Python needs for its "Did you mean"."""
+    """The error has the attributes from which Python makes "Did you mean"."""
     with pytest.raises(AttributeError, match=f"module '{package.__name__}' has no attribute 'nothing'") as caught:
         package.nothing
     assert (caught.value.name, caught.value.obj) == ("nothing", package)
@@ -105,7 +107,7 @@ def test_a_wrong_name_is_an_attribute_error(package):
 
 @pytest.mark.parametrize("package", PACKAGES)
 def test_completion_goes_on_where_something_is_not_installed(package, monkeypatch):
-    """The prompt of Python asks for the value of every name; an ImportError would end that."""
+    """Python's prompt reads the value of every name to complete one. An ImportError would end the completion."""
     name = package._MODULES[-1]
     whole = f"{package.__name__}.{name}"
     monkeypatch.delitem(sys.modules, whole, raising=False)
@@ -132,7 +134,7 @@ assert "matplotlib" not in sys.modules
     [("nn", ["nn.plots", "nn.report"]), ("autograd", ["autograd.testing", "autograd.drawing", "autograd.vectorizing"])],
 )
 def test_modules_are_loaded_when_they_are_asked_for(package, later):
-    """So importing costs no more than it did."""
+    """So these modules do not make the import slower."""
     code = LAZY.format(package=package, later=later)
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
@@ -142,10 +144,10 @@ def test_modules_are_loaded_when_they_are_asked_for(package, later):
 
 X = np.array([[0.25, 0.5], [0.75, 0.125]])
 SAMPLES = {"index": slice(None), "shape": (2, 2), "width": 1, "dtype": np.float32}
-ROWS = [name for name in ops.__all__ if isinstance(getattr(ops, name), Op)]
+ROWS = [name for name in dir(ops) if isinstance(getattr(ops, name), Op)]
 
 
-@pytest.mark.parametrize("name", sorted(x for x in dir(autograd) if x not in autograd._MODULES))
+@pytest.mark.parametrize("name", sorted(x for x in dir(autograd) if x not in vars(autograd)["_MODULES"]))
 def test_signatures_say_what_is_taken(name):
     found = getattr(autograd, name)
     if isinstance(found, type):
@@ -165,7 +167,7 @@ def row_calls():
 
 @pytest.mark.parametrize(("name", "parameters", "i"), list(row_calls()))
 def test_a_row_is_called_as_its_signature_says(name, parameters, i):
-    """Each argument by place and by name, where that is what it says; refused otherwise."""
+    """Each argument is accepted by position and by name if the signature says so, and refused otherwise."""
     row, x = getattr(ops, name), parameters[i]
 
     def given(p):
@@ -187,7 +189,7 @@ def test_a_row_is_called_as_its_signature_says(name, parameters, i):
 @pytest.mark.parametrize("kind", [Value, Tensor])
 @pytest.mark.parametrize("name", METHODS)
 def test_a_method_is_called_as_its_signature_says(kind, name):
-    """Before it is compiled and after, by place and by name."""
+    """By position and by name, in the first call and in later ones."""
     method, row = getattr(kind, name), METHODS[name]
     signature = inspect.signature(method)
     of_row = list(inspect.signature(row).parameters.values())
@@ -278,6 +280,9 @@ TYPES = {
     "autograd.where(x > 0, 0.0, 1.0)": "Any",
     "autograd.where(x > 0, 0.0, a)": "Any",
     "autograd.sum([a, a])": "Value",
+    "autograd.sum(x, axis=0)": "Any",
+    "autograd.logsumexp(np.array([a, a]))": "Any",
+    "[autograd.sum, autograd.max]": "list",
     "autograd.logsumexp(w, axis=1, keepdims=True)": "Tensor",
     "autograd.softmax(w)": "Tensor",
     "autograd.matmul(x, w)": "Tensor",
@@ -288,6 +293,7 @@ TYPES = {
     "grad(cube)": "def (*Any, **Any) -> Any",
     "vectorize(cube, ())": "Vectorized",
     "draw(a)": "Drawing",
+    "draw([a, a])": "Drawing",
     "explain(a * a, a)": "Explanation",
     "nn.Linear(2, 3)(x)": "Tensor",
     "nn.Linear(2, 3).weight": "Tensor",
@@ -312,6 +318,18 @@ TYPES = {
     "nn.cross_entropy(nn.dense(2, 1)(x), [0], reduction='sum')": "Tensor",
     "nn.squared_error(x, x)": "Any",
     "nn.MLP(2, [1])": "MLP",
+    "nn.MLP(2, np.array([3, 1]))": "MLP",
+    "nn.MLP(2, [1]).parameters()[0]": "Value",
+    "explain(a * a, nn.MLP(2, [1]).parameters()[0])": "Explanation",
+    "nn.EMA(nn.MLP(2, [1])).model": "MLP",
+    "nn.Sequential('relu', nn.Tanh, nn.Linear(2, 1), autograd.tanh)": "Sequential",
+    "[layer.weight for layer in nn.dense(2, 1)]": "list",
+    "nn.SGD(nn.MLP(2, [1]), lr=0.1)": "SGD",
+    "nn.SGD(nn.MLP(2, [1]).parameters, lr=0.1)": "SGD",
+    "nn.SGD(nn.MLP(2, [1]).parameters(), lr=0.1)": "SGD",
+    "nn.SGD(vectorize(nn.MLP(2, [1]), 2), lr=0.1)": "SGD",
+    "nn.clip_grad_norm(nn.dense(2, 1)[0], 1.0)": "float",
+    "nn.fit(nn.dense(2, 1), [x, x], 'mse', 'sgd', epochs=1)": "History",
     "nn.data.moons(3)[0]": "ndarray",
     "nn.init.zeros": "def",
     "nn.checkpoint.Checkpoint('a.npz')": "Checkpoint",
@@ -326,11 +344,13 @@ WRONG = {
     "nn.Linear(2, 3).wieght": "attr-defined",
     "nn.MLP(2, [1]).layers[0].nuerons": "attr-defined",
     "nn.ReLU()(w).daat": "attr-defined",
+    "nn.SGD(3, lr=0.1)": "arg-type",
+    "nn.Sequential(3)": "arg-type",
 }
 
 
 def checked(tmp_path, program):
-    """What mypy says in another folder, of a program that uses the files of a wheel in an environment's packages."""
+    """The output of mypy for a program in another folder, with the files of a wheel among the installed packages."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "env"], check=True)
     (packages,) = (tmp_path / "env").rglob("site-packages")
     for file in installed():
@@ -352,15 +372,15 @@ def test_a_users_program_is_type_checked(tmp_path):
     shown = [f"reveal_type({expression})" for expression in TYPES] + list(WRONG)
     program = PROGRAM.replace("SHOWN\n", "") + "\n\n" + "\n".join(shown) + "\n"
     first = program.splitlines().index(shown[0]) + 1
-    said = {}
+    said: dict[int, str] = {}
     for line in checked(tmp_path, program).splitlines():
-        number, text = re.match(r"program\.py:(\d+): (.*)", line).groups()
+        number, text = search(r"^program\.py:(\d+): (.*)", line).groups()
         said[int(number) - first] = said.get(int(number) - first, "") + text
-    assert min(said) >= 0, said  # the program itself is right
+    assert min(said) >= 0, said  # the program itself has no error
     for i, (expression, kind) in enumerate(TYPES.items()):
         found = re.fullmatch(r'note: Revealed type is "(.*)"', said.get(i, ""))
         assert found, (expression, said.get(i))
-        name = re.match(r"(?:\w+\.)*(\w+)", found[1])[1]
+        name = search(r"^(?:\w+\.)*(\w+)", found[1])[1]
         assert kind in (name, found[1]), (expression, found[1])
     for i, (expression, code) in enumerate(WRONG.items(), len(TYPES)):
         assert f"[{code}]" in said.get(i, ""), (expression, said.get(i))
@@ -377,7 +397,7 @@ COMPLETED = {
 
 @pytest.mark.parametrize("code", COMPLETED)
 def test_completion_knows_it(code, monkeypatch):
-    """As IPython and Jupyter ask, which look at the text of a program."""
+    """jedi, which IPython and Jupyter use, completes the text of a program."""
     jedi = pytest.importorskip("jedi")
     monkeypatch.setattr(jedi.settings, "cache_directory", str(ROOT / ".pytest_cache" / "jedi"))
     start = "import autograd, nn\nfrom autograd import Tensor, Value\nt = Tensor([1.0])\n"
@@ -387,11 +407,11 @@ def test_completion_knows_it(code, monkeypatch):
 
 
 def test_an_editable_install_is_a_line_that_editors_read(tmp_path):
-    """Not an import hook, which only Python itself runs: neither editors nor type checkers would find the packages."""
+    """Setuptools can also install an import hook. Only Python runs hooks, so editors would not find the packages."""
     setuptools = pytest.importorskip("setuptools", minversion="77")
     assert setuptools
     (tmp_path / "project").mkdir()
-    for file in [ROOT / "pyproject.toml", ROOT / "LICENSE", ROOT / "README.md", *installed()]:
+    for file in [*(ROOT / x for x in ("pyproject.toml", "setup.py", "LICENSE", "README.md")), *installed()]:
         if file.suffix != ".gz":
             copy = tmp_path / "project" / file.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)

@@ -1,10 +1,11 @@
-"""`explain`: the paths add up to the gradient, the text is the derivation in a textbook."""
+"""`explain`: the paths add up to the gradient, and the text is a textbook's derivation."""
 
 import gc
 import math
 import random
 import re
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ EVERYTHING = 10**6
 
 
 def below(node, order=None):
-    """The nodes below one, operands before results."""
+    """A node and the nodes it was computed from, operands before results."""
     order = [] if order is None else order
     if all(node is not x for x in order):
         for x in node.parents:
@@ -30,7 +31,7 @@ def below(node, order=None):
 
 
 def paths_of(loss, variable):
-    """All paths as lists of nodes, by brute force; one path however often a node uses an operand."""
+    """All paths as lists of nodes, by brute force. A node that uses an operand twice adds one path."""
     if loss is variable:
         return [[loss]]
     parents = list({id(x): x for x in loss.parents}.values())
@@ -47,7 +48,7 @@ def product_of(path):
 
 
 def number(formula, names):
-    """What a formula amounts to."""
+    """The number of a formula."""
     return float(eval(str(formula), {**ops.ROWS, "inf": math.inf, "nan": math.nan, **names}))
 
 
@@ -91,7 +92,7 @@ def test_paths_add_up_to_the_gradient(f, labelled):
 
 
 def assert_well_set(e):
-    """The text aligns its equals signs; braces and parentheses of LaTeX are balanced."""
+    """The equals signs of the text are aligned. Braces and parentheses of LaTeX are balanced."""
     latex = e.latex
     assert len(re.findall(r"(?<!\\)\{", latex)) == len(re.findall(r"(?<!\\)\}", latex))
     assert latex.count(r"\left") == latex.count(r"\right")
@@ -103,7 +104,7 @@ def assert_well_set(e):
 
 @given(expressions(max_ops=8), st.data())
 def test_some_names_are_enough(f, data):
-    """Whatever has a label, the sum over the paths is the gradient, and the count is that of ways over labels."""
+    """With any labels, the sum over the paths is the gradient, and paths are counted by the labels they visit."""
     leaves = [Value(x) for x in f.leaves]
     nodes = f.nodes(*leaves)
     for k, node in enumerate(nodes):
@@ -111,7 +112,7 @@ def test_some_names_are_enough(f, data):
             node.label = f"n{k}"
     loss = nodes[-1]
     loss.backward()
-    variable = data.draw(st.sampled_from(below(loss)))  # not a leaf only
+    variable = data.draw(st.sampled_from(below(loss)))  # not only leaves
     grad = 1.0 if variable is loss else variable.grad
     e = explain(loss, variable, limit=EVERYTHING, model=[])
     products = [path.product for path in e.paths]
@@ -146,7 +147,7 @@ def neuron(a, b, x, y, bias, name):
 
 
 def small_network():
-    """Two inputs, two hidden neurons, one output, all sigmoid; half of a textbook is about it."""
+    """A textbook's network: two inputs, two hidden neurons, one output, all with sigmoids."""
     names = {"x1": 1, "x2": -2, "y": 1, "w11": 0.8, "w12": -0.4, "w21": -0.3, "w22": 0.9, "b1": 0.1, "b2": -0.2}
     names |= {"u1": 1.2, "u2": -0.7, "c": 0.05}
     v = {name: Value(x, label=name) for name, x in names.items()}
@@ -212,7 +213,7 @@ def test_many_paths_largest_first():
     assert math.isclose(e.gradient, weight.grad, rel_tol=1e-12)
     text = str(e)
     assert "and 1 smaller one. All paths, by the last step before layers.0.neurons.2.w[1]:" in text
-    assert "layers.2.neurons.0.w[" in text  # the weight on the way by its whole path: there are several w₁
+    assert "layers.2.neurons.0.w[" in text  # the weight is written with its whole path, since there are several w₁
 
 
 def test_a_wide_network_is_summed_by_groups():
@@ -320,11 +321,12 @@ def test_the_loss_itself():
 
 
 def test_tensors_are_refused():
-    x = Tensor(np.ones(2))
+    tensor: Any = Tensor(np.ones(2)).sum()
+    number: Any = 1.0
     with pytest.raises(TypeError, match="not on a Tensor"):
-        explain(x.sum(), Value(1.0))
+        explain(tensor, Value(1.0))
     with pytest.raises(TypeError, match="not on a float"):
-        explain(Value(1.0), 1.0)
+        explain(Value(1.0), number)
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
@@ -370,7 +372,7 @@ def test_reductions_and_dots():
 
 
 def test_an_unnamed_node_between_is_not_lost():
-    """The variable is a sum that only one other sum uses, which a view would fold away."""
+    """The variable is a sum that only one other sum uses. A view would fold it."""
     a, b, c = (Value(k, name) for k, name in ((1.0, "a"), (2.0, "b"), (3.0, "c")))
     inner = a * b + c
     z = inner + b

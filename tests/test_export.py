@@ -1,10 +1,11 @@
-"""Exported models are the model: ONNX through onnxruntime, and source run without anything but Python itself."""
+"""Exported models compute the same: ONNX is run by onnxruntime, and source by Python alone."""
 
 import itertools
 import math
 import random
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -43,7 +44,7 @@ TRIPLES = list(zip(EDGES[:12], EDGES[3:15], EDGES[5:], strict=True))
 
 
 def onnx_of(model, folder, input_shape=None):
-    """The exported model as a function on arrays; what onnxruntime warns of is an error."""
+    """The exported model as a function on arrays. Warnings of onnxruntime are errors."""
     import onnxruntime
 
     path = nn.export_onnx(model, folder / "model.onnx", input_shape)
@@ -54,14 +55,14 @@ def onnx_of(model, folder, input_shape=None):
 
 
 def source_of(model, input_shape=None):
-    """The exported function for one sample, in a namespace that holds nothing else."""
-    names = {"__name__": "network"}
+    """The exported function for one sample, run in an empty namespace."""
+    names: dict[str, Any] = {"__name__": "network"}
     exec(compile(nn.export_source(model, input_shape=input_shape), "<network>", "exec"), names)
     return names["predict"]
 
 
 def assert_near(found, wanted, near=1e-6):
-    """Of what float32 can tell apart: relative to the largest number."""
+    """Equal to the precision of float32, relative to the largest number."""
     found, wanted = np.asarray(found), np.asarray(wanted)
     assert found.shape == wanted.shape
     size = np.abs(wanted[np.isfinite(wanted)]).max(initial=1.0)
@@ -112,11 +113,11 @@ def test_every_activation_in_both_precisions(activation, dtype, tmp_path):
 
 ROWS = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row.partials[0] is not None]
 OPERATORS = {*DIRECT, "fmod", "floordiv", "erf"}
-"""Rows that ONNX has an operator for, and need no formula."""
+"""Rows for which ONNX has an operator, so that they need no formula."""
 
 
 def is_code(row):
-    """Whether its value is code of Python's that asks for numbers: neither a formula, nor one function."""
+    """Whether the value is Python code for numbers: neither a formula nor a single function."""
     return not row.is_formula and row.value.__module__ not in ("math", "_operator")
 
 
@@ -245,7 +246,7 @@ def test_a_number_and_an_image_as_samples(tmp_path):
 
 @pytest.fixture(scope="module")
 def mnist():
-    """A network that has seen some digits, the images to test it on, and what it says of them."""
+    """A network trained on some digits, test images, and its outputs for them."""
     data = load_mnist()
     model = nn.dense(784, 100, 10, rng=0)
     batches = Batches(data.train_x[:6000], data.train_y[:6000], batch_size=50, seed=0)
@@ -262,9 +263,9 @@ def test_mnist_as_onnx(mnist, tmp_path):
 
 
 def test_mnist_to_the_sixth_digit_where_the_numbers_have_more(mnist, tmp_path):
-    """As probabilities, or in float64, everything agrees to 1e-6 outright.
+    """Probabilities agree to 1e-6, and in float64 everything does.
 
-    Of logits near 10, that is: float32 gives those of this network to 2e-6 or so, and probabilities to a quarter of it.
+    The logits are near 10. In float32 this network computes them to about 2e-6, and probabilities to a quarter of it.
     """
     model, images, _ = mnist
     probabilities = nn.Sequential(*model, nn.Softmax())
@@ -284,11 +285,11 @@ def test_mnist_as_source(mnist, tmp_path):
     text = nn.export_source(model, path)
     assert path.read_text() == text
     assert len(text) < 1.5 * sum(p.data.nbytes for p in model.parameters())
-    names = {"__name__": "digits"}
+    names: dict[str, Any] = {"__name__": "digits"}
     exec(text, names)
     assert_near([names["predict"](image) for image in images[:200].tolist()], wanted[:200])
 
-    # as a command, by a Python that has nothing of ours
+    # as a command, by a Python without our packages
     given = ",".join(map(str, images[0].tolist()))
     done = subprocess.run([sys.executable, "-I", "-S", path], input=given, capture_output=True, text=True, check=True)
     assert_near([float(line) for line in done.stdout.splitlines()], wanted[0])
@@ -308,7 +309,7 @@ def test_any_network_of_neurons(tmp_path_factory, sizes, activation, seed):
     x = np.random.default_rng(seed).normal(size=(3, sizes[0]))
     wanted = np.array([[v.data for v in out] if isinstance(out, list) else out.data for out in map(model, x.tolist())])
     assert_near([source_of(model)(row) for row in x.tolist()], wanted, 1e-12)
-    near = 1e-6 if activation == "gelu" else 1e-12  # onnxruntime's erf is of float32
+    near = 1e-6 if activation == "gelu" else 1e-12  # onnxruntime computes erf in float32
     assert_near(onnx_of(model, tmp_path_factory.mktemp("onnx"))(x), wanted, near)
     fast = vectorize(model, sizes[0])
     assert_near([source_of(fast)(row) for row in x.tolist()], wanted, 1e-12)
@@ -404,9 +405,9 @@ ODD = ["A", "Ａ", "a", "²", "ª", "ᵛ", "ß", "SS", "名", "1", "x y", "-", "
 @given(keys=st.lists(st.sampled_from(ODD) | st.text(max_size=3), min_size=1, max_size=4, unique=True))
 @settings(max_examples=settings().max_examples // 4)
 def test_whatever_parameters_are_called(tmp_path_factory, keys):
-    """Names that look alike, that Python takes for equal, that are no names, that the file has itself."""
+    """Names that look alike, that are equal for Python, that are not valid, or that the file uses itself."""
     if any("\ud800" <= c <= "\udfff" for key in keys for c in key):
-        return  # neither files nor protobuf hold halves of characters
+        return  # neither files nor protobuf can hold surrogates
 
     class Net(nn.Module):
         def __init__(self):
@@ -421,7 +422,7 @@ def test_whatever_parameters_are_called(tmp_path_factory, keys):
     x = np.array([[0.1, 0.2, 0.3]])
     wanted = Net()(Tensor(x)).data
     text = nn.export_source(Net(), input_shape=3)
-    names = {"__name__": "network"}
+    names: dict[str, Any] = {"__name__": "network"}
     exec(compile(text, "<network>", "exec"), names)
     assert_near([names["predict"](row) for row in x], wanted)
     assert_near(onnx_of(Net(), tmp_path_factory.mktemp("names"), 3)(x.astype(np.float64)), wanted)

@@ -1,4 +1,4 @@
-"""Every file that the project writes and reads, by the rules of `autograd.files`: whole, its mode and links kept."""
+"""Every file is written and read by the rules of `autograd.files`: it is whole, and its mode and links are kept."""
 
 import os
 import signal
@@ -81,7 +81,7 @@ def saved(file, **options):
 
 @contextmanager
 def no_longer_than(seconds):
-    """What hangs is an error and not a suite that never ends."""
+    """A test that hangs fails, so the suite always ends."""
 
     def stop(*_):
         raise TimeoutError("it hangs")
@@ -234,7 +234,7 @@ def test_nobody_else_reads_a_private_file_while_it_is_written(tmp_path):
 
 
 def test_240_saves_to_one_path_from_threads_and_processes(tmp_path):
-    """Every reader sees a whole file, and no writer fails because of another."""
+    """Every reader sees a whole file, and no writer disturbs another."""
     path = tmp_path / "weights.npz"
     command = [sys.executable, savers.__file__, path, "10", "4", "30"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, encoding="utf-8") as other:
@@ -245,7 +245,7 @@ def test_240_saves_to_one_path_from_threads_and_processes(tmp_path):
 
 
 def test_writers_of_one_process_do_not_meet(tmp_path):
-    """Two writers that are both in the middle of it: each has a name of its own, and the later one stays."""
+    """Two writers write at the same time. Each has its own temporary name, and the later one wins."""
     path, meet, results = tmp_path / "a.txt", threading.Barrier(2, timeout=20), []
 
     def work(text):
@@ -274,7 +274,7 @@ def test_readers_refuse_what_need_not_end(name, kind, tmp_path):
     if kind == "pipe":
         os.mkfifo(path)
     elif kind == "device":
-        path.symlink_to("/dev/null")  # as any other device; this one has an end, should it be read
+        path.symlink_to("/dev/null")  # stands for any device; reading this one ends at once
     else:
         path.mkdir()
     with no_longer_than(20), pytest.raises((CheckpointError, DatasetError, OSError), match=f"it is a {kind}") as caught:

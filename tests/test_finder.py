@@ -1,9 +1,10 @@
-"""The range test finds a rate that trains, and changes nothing else, however it ends."""
+"""The range test finds a rate that trains. It changes nothing else, even if it is interrupted."""
 
 import itertools
 import pickle
 import random
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ Y = (X @ np.array([[1.0], [-2.0], [0.5]], np.float32)).astype(np.float32)
 
 
 def everything(*things):
-    """What there is to know about models, optimisers and batches, and the random numbers that everybody shares."""
+    """The whole state of models, optimisers and batches, and of the shared random generators."""
     return [pickle.dumps(x) for x in (*things, random.getstate(), np.random.get_state())]
 
 
@@ -33,9 +34,10 @@ def trained(kind, rate, steps=40):
 
 @pytest.mark.parametrize("kind", [nn.SGD, nn.Adam, nn.RMSprop, nn.AdamW])
 def test_the_suggestion_trains(kind):
-    """Ten times less hardly moves in the same time; what the test tried beyond the lowest loss is worse."""
+    """A rate ten times lower hardly trains in the same time. Rates above that of the lowest loss are worse."""
     line = nn.Linear(3, 1, rng=0)
     found = find_learning_rate(line, Batches(X, Y, batch_size=20), nn.squared_error, kind(line, lr=1.0))
+    assert found.suggestion is not None
     assert trained(kind, found.suggestion) < min(0.9 * trained(kind, found.suggestion / 10), found.losses[0])
     assert found.suggestion == pytest.approx(found.rates[found.smoothed.argmin()] / 10)
     assert len(found.rates) == len(found.losses) == len(found.smoothed) <= 100
@@ -60,7 +62,7 @@ def test_nothing_changes(which, end):
     optimizer = nn.SGD(model, lr=0.1, momentum=0.9)
     kept = Tensor([1.0])
     running = iter(batches)
-    for _ in range(1 + isinstance(batches, Batches)):  # in the middle of an epoch, with momentum and gradients
+    for _ in range(1 + isinstance(batches, Batches)):  # stop in the middle of an epoch, with momentum and gradients
         x, y = next(running)
         loss(model(x), y).backward()
         optimizer.step()
@@ -76,7 +78,7 @@ def test_nothing_changes(which, end):
         return loss(out, y)
 
     def state():
-        parts = [[p.detach() for p in model.parameters()], [p.grad for p in model.parameters()]]
+        parts: list[Any] = [[p.detach() for p in model.parameters()], [p.grad for p in model.parameters()]]
         parts += [optimizer.state_dict(), optimizer.lr, [p.requires_grad for p in model.parameters()]]
         if isinstance(batches, Batches):
             parts.append(batches.state_dict())
@@ -91,13 +93,13 @@ def test_nothing_changes(which, end):
         assert len(found.losses) == 5 if end == "nan" else found.diverged or len(found.losses) == 12
     assert state() == before and [id(p) for p in model.parameters()] == ids
     assert kept.data == 1.0
-    list(running)  # the epoch goes on
+    list(running)  # the epoch continues
 
 
 @given(losses=st.lists(st.floats(-1e3, 1e3), min_size=10, max_size=40), steps=st.integers(10, 40))
 @settings(max_examples=20)
 def test_any_losses(losses, steps):
-    """The losses are what they are; smoothed ones lie between them; the suggestion is where they are lowest."""
+    """For any losses: the recorded ones are right, smoothed ones lie between them, the suggestion is at the lowest."""
     w, told = Value(1.0), itertools.cycle(losses)
     found = find_learning_rate(
         Plain(w), [(1.0, 0.0)], lambda out, y: out * 0.0 + next(told), nn.SGD([w], lr=0.1), steps=steps
@@ -136,7 +138,7 @@ def test_the_picture():
 
 def test_what_cannot_be_tested():
     line = nn.Linear(3, 1)
-    given = {"batches": [(X, Y)], "loss": nn.squared_error, "optimizer": nn.SGD(line, lr=0.1)}
+    given: dict[str, Any] = {"batches": [(X, Y)], "loss": nn.squared_error, "optimizer": nn.SGD(line, lr=0.1)}
     with pytest.raises(TypeError, match=r"used up: pass a list, or nn\.data\.Batches"):
         find_learning_rate(line, **given | {"batches": iter([(X, Y)])})
     with pytest.raises(ValueError, match="there are no batches"):
@@ -144,9 +146,9 @@ def test_what_cannot_be_tested():
     for model in (nn.Linear(3, 1), lambda x: line(x)):
         with pytest.raises(ValueError, match="2 of the optimiser's 2 parameters are not found in the model"):
             find_learning_rate(model, **given)
-    for bad in ({"low": 0}, {"low": 1.0, "high": 0.1}, {"high": np.inf}, {"low": np.nan}):
+    for low, high in ((0, 1), (1.0, 0.1), (1e-6, np.inf), (np.nan, 1)):
         with pytest.raises(ValueError, match="from a low one above 0 to a higher, finite one; got low="):
-            find_learning_rate(line, **given, **bad)
+            find_learning_rate(line, **given, low=low, high=high)
     with pytest.raises(ValueError, match="at least 10 steps, got 9"):
         find_learning_rate(line, **given, steps=9)
     with pytest.raises(ValueError, match="not finite at the lowest rate, 1e-06"):

@@ -1,6 +1,6 @@
-"""Operands of foreign types: they give NumPy's number, use the operator of their own class, or are refused.
+"""Operands of foreign types give NumPy's number, use the operator of their own class, or are refused.
 
-Every binary operator and function, on both sides, of Values, Tensors and Duals.
+Tested are every binary operator and function, on both sides, with Values, Tensors and Duals.
 """
 
 import operator
@@ -27,7 +27,7 @@ VARIABLES = {
 
 
 class Answers:
-    """What has operators of its own, as a column of a data frame or a labelled array has."""
+    """A class with operators of its own, like a column of a data frame or a labelled array."""
 
     __array_ufunc__ = None
 
@@ -36,7 +36,7 @@ class Answers:
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = answer
     __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = answer
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # as Python does where a class has its own ``==``
 
 
 @pytest.mark.parametrize("variable", VARIABLES)
@@ -73,7 +73,7 @@ def matrices(folder):
     return {
         "matrix": matrix,
         "memmap": mapped,
-        "masked": np.ma.array(A + 1, mask=[[0, 1], [0, 0]]),
+        "masked": np.ma.array(A + 1, mask=[[False, True], [False, False]]),
         "masked nowhere": np.ma.array(A + 1),
         "unit": (A + 1).view(Metres),
         "longdouble": (A + 1).astype(np.longdouble),
@@ -91,7 +91,7 @@ KINDS = ["matrix", "memmap", "masked", "masked nowhere", "unit", "longdouble", "
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_kinds_of_arrays_give_numpys_number_or_are_refused(kind, tmp_path):
-    """Value, gradient and tangent are those of NumPy's function on the same object; or TypeError says why not."""
+    """Value, gradient and tangent are those of NumPy's function on the object; or a TypeError gives the reason."""
     constant = matrices(tmp_path)[kind]
     x = A / 7 + 0.2
     with warnings.catch_warnings():
@@ -118,7 +118,7 @@ def one_side(f, x, constant, kind):
         wanted = np.ma.getdata(wanted)
         np.testing.assert_allclose(got.data, np.asarray(wanted, float), rtol=1e-12)
         got.sum().backward()
-        slopes = np.zeros_like(x) if t.grad is None else t.grad  # of what only asks for signs
+        slopes = np.zeros_like(x) if t.grad is None else t.grad  # for functions that only read signs
         np.testing.assert_allclose(slopes, grad(lambda a: f(a, plain).sum())(x), rtol=1e-12)
         tangent = jvp(lambda a: f(a, constant).sum(), (x,), (np.ones_like(x),))[1]
         np.testing.assert_allclose(tangent, slopes.sum(), rtol=1e-10)
@@ -145,9 +145,9 @@ def test_a_comparison_means_the_same_when_it_is_differentiated(compare):
             assert value_and_grad(lambda x, f=f: f(x) + 0.0 * x.sum())(x)[0] == wanted
             assert jvp(f, (x,), (x,))[0] == wanted
     for at in (2.0, 3.0):
-        for f in (lambda x: compare(x, 2.0) + x, lambda x: compare(2.0, x) + x):
-            assert value_and_grad(f)(at)[0] == f(at)
-            assert jvp(f, (at,), (1.0,))[0] == f(at)
+        for g in (lambda x: compare(x, 2.0) + x, lambda x: compare(2.0, x) + x):
+            assert value_and_grad(g)(at)[0] == g(at)
+            assert jvp(g, (at,), (1.0,))[0] == g(at)
 
 
 def test_equality_of_values_is_identity_and_says_so_where_it_could_mean_the_numbers():

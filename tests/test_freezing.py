@@ -3,6 +3,7 @@
 import copy
 import itertools
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import autograd
 import nn
 from autograd import Tensor, Value, ops, vectorize
+from autograd.ops.rows import Elementwise
 from autograd.vectorizing import TraceError
 from nn.checkpoint import load, save
 
@@ -27,12 +29,12 @@ each = pytest.mark.parametrize("kind", FULL)
 
 # -------------------------------------------------------------------------------------------------------- the engine
 
-ROWS = {
+ROWS: dict[str, list[tuple[int, ...]]] = {
     "matmul": [(4, 3), (3, 2)],
     "linear": [(4, 3), (3, 2), (2,)],
     "dot": [(3,), (3,)],
     "where": [(3,), (3,), (3,)],
-    **{row.name: [(2, 3)] * row.arity for row in ops.ROWS.values() if isinstance(row, ops.Elementwise)},
+    **{row.name: [(2, 3)] * row.arity for row in ops.ROWS.values() if isinstance(row, Elementwise)},
     **{name: [(2, 3)] * 3 for name in ("concatenate", "stack")},
     **{name: [(2, 3)] for name in ("sum", "logsumexp", "softmax", "transpose", "cumsum")},
     "cross_entropy": [(4, 3)],
@@ -43,8 +45,9 @@ def apply(name, operands):
     if name in ("concatenate", "stack"):
         return getattr(autograd, name)(operands)
     if name == "cross_entropy":
-        return autograd.cross_entropy(*operands, np.array([0, 1, 2, 1]))
-    return getattr(autograd, name, ops.ROWS.get(name))(*operands)
+        return autograd.cross_entropy(operands[0], np.array([0, 1, 2, 1]))
+    call: Any = getattr(autograd, name, ops.ROWS.get(name))
+    return call(*operands)
 
 
 def leaf(kind, numbers):
@@ -55,7 +58,7 @@ def leaf(kind, numbers):
 @pytest.mark.parametrize("name", ROWS)
 def test_frozen_operands_take_no_gradient_and_the_others_the_same(name, kind):
     shapes = ROWS[name]
-    if kind is Value and not isinstance(ops.ROWS.get(name), ops.Elementwise):
+    if kind is Value and not isinstance(ops.ROWS.get(name), Elementwise):
         return
     rng = np.random.default_rng(0)
     numbers = [rng.uniform(0.1, 0.9, s) + (name == "arccosh") for s in shapes]
@@ -67,7 +70,7 @@ def test_frozen_operands_take_no_gradient_and_the_others_the_same(name, kind):
             for x, want in zip(leaves, wanted, strict=True):
                 x.requires_grad = want or not frozen
             out = apply(name, leaves)
-            if out.is_leaf:  # of frozen Tensors alone
+            if out.is_leaf:  # all operands are frozen Tensors
                 assert not any(wanted) and not out.requires_grad
             else:
                 (out * 2.0 if kind is Value else (out * 2.0).sum()).backward()
@@ -80,7 +83,7 @@ def test_frozen_operands_take_no_gradient_and_the_others_the_same(name, kind):
 @given(seed=SEEDS, data=st.data())
 @settings(max_examples=15)
 def test_graphs_of_both_kinds(seed, data):
-    """A random graph in which any leaves are frozen: backward, grad, and a second order."""
+    """A random graph with any leaves frozen: backward, grad, and the second order."""
     rng = np.random.default_rng(seed)
     wanted = data.draw(st.lists(st.booleans(), min_size=4, max_size=4))
     steps = data.draw(st.lists(st.tuples(st.sampled_from("+*-t@"), *[st.integers(0, 6)] * 2), min_size=2, max_size=8))
@@ -105,7 +108,7 @@ def test_graphs_of_both_kinds(seed, data):
         out.backward()
         for x, y, want in zip(free, some, wanted, strict=True):
             assert np.array_equal(x.grad, y.grad) if want else y.grad == y.empty_grad
-        want, got = (autograd.grad(lambda xs: run(xs))(xs) for xs in (free, some))  # who asks gets an answer
+        want, got = (autograd.grad(lambda xs: run(xs))(xs) for xs in (free, some))  # grad ignores freezing
         for a, b in zip(want, got, strict=True):
             np.testing.assert_array_equal(ops.detach(a), ops.detach(b))
 
@@ -142,6 +145,7 @@ def test_copies_and_pickles_are_frozen_too():
 
 
 def test_what_cannot_freeze():
+    x: Any
     for x in (Value(2.0), Tensor([2.0])):
         with pytest.raises(TypeError, match=r"was computed by mul: only leaves are frozen"):
             (x * 2.0).requires_grad = False
@@ -170,6 +174,7 @@ def test_anomalies_before_the_first_live_layer_are_named():
 def test_pictures_of_frozen_networks(frozen):
     x = np.random.default_rng(0).normal(size=(5, 2)).astype(np.float32)
     layers, neurons = nn.dense(2, 3, 1, rng=0), nn.MLP(2, [2, 1])
+    loss: Any
     for model, out in ((layers, lambda: layers(x).sum()), (neurons, lambda: neurons([1, 2]))):
         for part in model.layers[: 3 * (frozen - 1) + 1]:
             part.freeze()
@@ -188,12 +193,12 @@ def test_pictures_of_frozen_networks(frozen):
 @given(seed=SEEDS, plan=st.lists(st.sets(st.integers(0, 5)), min_size=2, max_size=5))
 @settings(max_examples=10)
 def test_any_frozen_at_any_time(kind, seed, plan):
-    """Values and Tensors that freeze and thaw as it goes: as if each had its own optimiser that rests meanwhile."""
+    """Values and Tensors freeze and thaw at random. Each trains as if its own optimiser paused while it is frozen."""
     rng = np.random.default_rng(seed)
     start = rng.normal(size=6).tolist()
-    mixed = [Value(x) if i % 2 else Tensor([x]) for i, x in enumerate(start)]
+    mixed: list[Any] = [Value(x) if i % 2 else Tensor([x]) for i, x in enumerate(start)]
     alone = [Tensor([x]) for x in start]
-    values = [Value(x) for x in start]
+    values: list[Any] = [Value(x) for x in start]
     together = [kind(ps, lr=0.1, **FULL[kind]) for ps in (mixed, values)]
     each_own = [kind([p], lr=0.1, **FULL[kind]) for p in alone]
     for frozen in plan:
@@ -216,7 +221,7 @@ def test_any_frozen_at_any_time(kind, seed, plan):
 
 @each
 def test_training_half_a_network(kind):
-    """Frozen after the optimiser was made, unfrozen later; by `fit`, with clipping by the norm of those that train."""
+    """Half is frozen after the optimiser was made, and unfrozen later. `fit` clips by the norm of the trained half."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(16, 3)).astype(np.float32), rng.integers(0, 2, 16)
     model = nn.dense(3, 4, 2, rng=1)

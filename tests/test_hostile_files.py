@@ -1,4 +1,4 @@
-"""Data files damaged at random raise a `DatasetError` that names the file, or give exactly what the file states."""
+"""Data files damaged at random raise a `DatasetError` that names the file, or give exactly the file's content."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ from nn.data import DatasetError, files, load_mnist, read_csv, read_idx, sets
 
 @pytest.fixture(scope="module")
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file to be written anew by each example."""
+    """A file that each example writes again."""
     return tmp_path_factory.mktemp("data") / "file"
 
 
 def damaged(draw: st.DataObject, content: bytes) -> bytes:
-    """The content with some of: bytes flipped, cut off, appended, put in, taken out, another beginning."""
+    """The content with some damage: bytes flipped, cut off, appended, inserted or removed, or another beginning."""
     data = bytearray(content)
     for _ in range(draw.draw(st.integers(1, 3), "how often")):
         at = draw.draw(st.integers(0, max(len(data) - 1, 0)), "place")
         kind = draw.draw(st.sampled_from(["flip", "digit", "cut", "append", "insert", "remove", "begin"]), "damage")
         if kind == "flip" and data:
             data[at] ^= draw.draw(st.integers(1, 255), "flip")
-        elif kind == "digit" and data:  # stays readable in a CSV
+        elif kind == "digit" and data:  # a CSV stays readable
             data[at] = draw.draw(st.sampled_from(b'0123456789.-+eE, \n\r"#xn\0'), "byte")
         elif kind == "cut":
             del data[at:]
@@ -54,7 +54,7 @@ def unpacked(content: bytes) -> bytes:
 
 
 def stated_idx(content: bytes) -> np.ndarray:
-    """What an IDX file states, read by other means."""
+    """The content of an IDX file, read without `nn.data`."""
     content = unpacked(content)
     kind = {0x08: "u1", 0x09: "i1", 0x0B: "i2", 0x0C: "i4", 0x0D: "f4", 0x0E: "f8"}[content[2]]
     shape = struct.unpack(f">{content[3]}I", content[4 : 4 + 4 * content[3]])
@@ -64,14 +64,14 @@ def stated_idx(content: bytes) -> np.ndarray:
 
 
 def stated_csv(content: bytes, header: bool) -> tuple[np.ndarray, np.ndarray]:
-    """What a CSV file states, its label first, read by other means."""
+    """The content of a CSV file with the label first, read without `nn.data`."""
     text = unpacked(content).removeprefix(b"\xef\xbb\xbf").rstrip().decode("latin-1")
     rows = [[float(cell) for cell in line.split(",")] for line in re.split("\r\n|\r|\n", text)[header:]]
     return np.array([row[1:] for row in rows]), np.array([row[0] for row in rows])
 
 
 def outcome(read: Callable[[], Any], path: Path) -> Any:
-    """What was read, or None for a complaint that names the file (or one in the folder), a reason and what to do."""
+    """The data read. None after an error that names the file (or one in the folder), a reason and what to do."""
     try:
         return read()
     except DatasetError as error:
@@ -128,7 +128,7 @@ def test_csv_loses_no_row_to_a_damaged_label(path: Path) -> None:
         ('"label","a","b"', True),
         ("y,x1,x2", True),
         ("y,1x1,1x2", True),
-        ("label,0,1", True),  # as pandas names columns
+        ("label,0,1", True),  # names of columns by pandas
         ("label,1,2", True),
         ("y,0,1", False),  # may be a damaged 1,0,1
         ("label,5,5", False),
@@ -165,7 +165,7 @@ def test_mnist_folder(
         read = dict(zip(FILES, (small.train_x, small.train_y, small.test_x, small.test_y), strict=True))
         for key, array in (SMALL | {name: stated_idx(content)}).items():
             assert np.array_equal(read[key], array)
-    with pytest.MonkeyPatch.context() as patch:  # as the repository's own copy, which has checksums
+    with pytest.MonkeyPatch.context() as patch:  # like the repository's own copy, which has checksums
         patch.setattr(sets, "MNIST", folder)
         good = {f.name: hashlib.sha256(whole if f == file else f.read_bytes()).hexdigest() for f in folder.iterdir()}
         patch.setattr(sets, "_MNIST_SHA256", good)
@@ -179,7 +179,7 @@ def test_mnist_folder(
 def test_lines_of_a_csv_file_take_little_more_than_their_text(path: Path) -> None:
     text = b"1,2\n" * (1 << 16)
     path.write_bytes(gzip.compress(text))
-    with memory_below(10 * len(text)):  # a list of the lines takes more
+    with memory_below(10 * len(text)):  # a list of all lines takes more
         assert len(read_csv(path)[1]) == 1 << 16
 
 
@@ -189,7 +189,7 @@ def bombs() -> list[tuple[Callable[..., Any], bytes]]:
         (read_csv, b"1,2\n" * (many // 4)),
         (read_csv, b"1" * many),
         (read_csv, b"\n" * many),
-        (read_idx, b"\0\0\x08\x01" + struct.pack(">I", many) + bytes(many)),  # a header that keeps its word
+        (read_idx, b"\0\0\x08\x01" + struct.pack(">I", many) + bytes(many)),  # a header that is true
     ]
 
 
@@ -201,4 +201,4 @@ def test_gzip_bombs(path: Path, monkeypatch: pytest.MonkeyPatch, reader: Callabl
         reader(path)
     monkeypatch.setattr(files, "SMALL", 1 << 26)
     if reader is read_idx:
-        assert len(read_idx(path)) == 1 << 25  # trusted where it is small
+        assert len(read_idx(path)) == 1 << 25  # accepted if it is small

@@ -1,4 +1,4 @@
-"""What a public host reads, workflows, hooks and the citation, agrees with pyproject.toml and the Makefile."""
+"""Workflows, hooks and the citation agree with pyproject.toml and the Makefile."""
 
 import itertools
 import re
@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from texts import search
 
 yaml = pytest.importorskip("yaml")
 
@@ -32,7 +33,7 @@ RUN = "\n".join(step["run"] for _, step in STEPS if "run" in step)
 
 
 def test_the_citation_is_that_of_the_package():
-    """It has no version: that has one home, and a citation asks for the one that was used."""
+    """It has no version. The version is written elsewhere, and a citation names the one that was used."""
     citation = read(ROOT / "CITATION.cff")
     assert {"cff-version", "message", "authors"} <= set(citation)
     assert not {"version", "date-released"} & set(citation)
@@ -52,7 +53,7 @@ def test_hooks_are_pinned_and_those_of_make_check():
             assert re.fullmatch(r"v\d+\.\d+\.\d+", repository["rev"])
             newest, oldest = ([int(x) for x in v.split(".")] for v in (repository["rev"][1:], floors["ruff"]))
             assert newest >= oldest
-    recipe = re.search(r"^check:.*\n((\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1]
+    recipe = search(r"^check:.*\n((\t.*\n)+)", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)[1]
     assert entries == ["ruff-check", "ruff-format", "python -m mypy"]
     assert re.findall(r"\$\(BIN\)/(.*)", recipe) == [
         "python tests/stubs.py",
@@ -63,7 +64,7 @@ def test_hooks_are_pinned_and_those_of_make_check():
 
 
 def test_the_matrix_is_what_the_package_says():
-    """Each system with each Python with the newest NumPy; the oldest NumPy where it has wheels."""
+    """Each system runs each Python with the newest NumPy, and with the oldest NumPy if that has wheels."""
     matrix = WORKFLOWS["tests"]["jobs"]["suite"]["strategy"]["matrix"]
     assert matrix["python"] == PYTHONS
     assert [f"3.{i}" for i in range(int(OLDEST[2:]), int(OLDEST[2:]) + len(PYTHONS))] == PYTHONS
@@ -93,7 +94,7 @@ def test_a_release_is_published_last_and_alone_may_be():
 
 @pytest.mark.parametrize(("job", "step"), STEPS, ids=lambda x: x if isinstance(x, str) else "")
 def test_a_step_has_what_it_needs(job, step):
-    """Versions of actions are stated; Pythons that stand outside a matrix are the oldest."""
+    """Versions of actions are stated. A Python outside a matrix is the oldest."""
     if "uses" in step:
         assert re.search(r"@(v\d+|release/v\d+)$", step["uses"])
     version = step.get("with", {}).get("python-version", OLDEST)
@@ -102,7 +103,7 @@ def test_a_step_has_what_it_needs(job, step):
 
 def test_what_workflows_name_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    goals = set(re.search(r"^\.PHONY: (.*)", makefile, re.M)[1].split())
+    goals = set(search(r"^\.PHONY: (.*)", makefile, re.M)[1].split())
     assert {*re.findall(r"make ([\w-]+)", RUN)} == {"check", "test-minima"} <= goals
     assert {*re.findall(r"\[(\w+)\]", RUN)} == {"test"} <= set(PROJECT["optional-dependencies"])
     paths = re.findall(r"tests/\w+\.py(?:::\w+)?", RUN)
@@ -115,7 +116,7 @@ def test_what_workflows_name_exists():
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_a_file_of_yaml_names_nothing_twice(path):
-    """PyYAML, as others, keeps the last of two equal keys without a word."""
+    """PyYAML silently keeps the last of two equal keys."""
 
     def check(node):
         if isinstance(node, yaml.MappingNode):

@@ -9,6 +9,7 @@ import sys
 import tokenize
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,8 +19,8 @@ from autograd import ops
 
 ROOT = Path(__file__).parent.parent
 TOP = {".ci", ".git", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CITATION.cff",
-       "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "autograd", "benchmarks", "demos", "docs", "nn",
-       "pyproject.toml", "tests"}  # fmt: skip
+       "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "autograd", "benchmarks", "demos", "docs",
+       "nn", "pyproject.toml", "setup.py", "tests"}  # fmt: skip
 
 HOUSE = (ROOT / "docs" / "house.md").read_text(encoding="utf-8")
 FILES = {
@@ -66,7 +67,7 @@ UPWARD = {
     ("autograd.ops.rows", "autograd.ops.symbol"): "a rule tried on symbols tells whether it is a formula",
     ("nn.module", "nn.summary"): "model.summary()",
 }
-"""Imports of what stands further down, inside a function, and what they are for."""
+"""Imports, inside functions, of modules further down in the table, with their reasons."""
 
 ACROSS = {
     ("autograd.engine.value", "_dot"): "the row behind `ops.dot`: reading it by name costs less than `ops.ROWS`",
@@ -74,21 +75,21 @@ ACROSS = {
     ("autograd.drawing.dot", "_cotangents"): "what one node hands to each operand, without a sweep",
     ("autograd.transforms.dual", "_fuses"): "ops asks each traced kind for it; so does a Dual of what is inside",
 }
-"""Private names that one module uses of another package, and why."""
+"""Private names that a module uses from another package, with the reasons."""
 
 FOREIGN = {"_make", "_getframe", "_NoValue"}
-"""Underscored names that Python and NumPy document."""
+"""Names with an underscore that Python and NumPy document."""
 
 REBUILT = "autograd.vectorizing"  # in the next issue: it is held to the order of imports alone
 
 
 def package_of(name):
-    """The folder that a module lies in."""
+    """The package of a module."""
     return ".".join(FILES[name].parent.relative_to(ROOT).parts)
 
 
 def tree_of(name):
-    """A module as a syntax tree without what is for type checkers alone."""
+    """A module as a syntax tree, without the imports for type checkers alone."""
     tree = ast.parse(FILES[name].read_text(encoding="utf-8"))
     types = [
         node for node in tree.body if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING")
@@ -98,7 +99,7 @@ def tree_of(name):
 
 
 def named_by(node):
-    """The project's own modules that one import names."""
+    """The project's own modules that an import names."""
     if isinstance(node, ast.Import):
         found = {alias.name for alias in node.names}
     elif isinstance(node, ast.ImportFrom) and node.module:
@@ -111,12 +112,12 @@ def named_by(node):
 
 
 def imports(path):
-    """The project's own modules that a file imports, wherever in it."""
+    """The project's own modules that a file imports, anywhere in it."""
     return {name for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) for name in named_by(node)}
 
 
 def imported(name):
-    """What a module of the library imports: when it is loaded, and inside functions."""
+    """The imports of a module of the library: those when it is loaded, and those inside functions."""
     tree = tree_of(name)
     lazy = {
         node
@@ -124,7 +125,8 @@ def imported(name):
         if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
         for node in ast.walk(function)
     }
-    at_once, later = set(), set()
+    at_once: set[Any] = set()
+    later: set[Any] = set()
     for node in ast.walk(tree):
         (later if node in lazy else at_once).update(named_by(node))
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("import_module"):
@@ -145,7 +147,7 @@ def test_every_file_has_its_place_in_the_table():
 
 @pytest.mark.parametrize("name", [name for name in ORDER if name in FILES])
 def test_imports_go_upwards_only(name):
-    """A package's own `__init__` is a table of contents: what imports from it needs what it lists."""
+    """A package's `__init__` lists its names. A module that imports from it depends on all of them."""
     at_once, later = imported(name)
     assert not {x for x in at_once if PLACE.get(x, -1) >= PLACE[name]}
     assert not {x for x in later if PLACE.get(x, -1) >= PLACE[name] and (name, x) not in UPWARD}
@@ -164,15 +166,15 @@ def test_nn_uses_public_names_of_autograd(name):
         "nn.support.canvas": {"autograd.explaining.figures"},
         "nn.support.arrays": {"autograd.ops.arrays"},
         "nn.support.names": {"autograd.engine.elsewhere"},
-        "nn.module": {"autograd.explaining.naming"},  # where drawings look for the modules that live
+        "nn.module": {"autograd.explaining.naming"},  # where drawings find the living modules
         "nn.export.recording": {"autograd.engine.graph"},  # the one topological order
-    }.get(name, set())  # one for both
+    }.get(name, set())  # one name for both
     at_once, later = imported(name)
     assert not {x for x in at_once | later if x.startswith("autograd.")} - shared
 
 
 def defined(tree):
-    """Names that a file gives to something: functions, classes, variables, attributes, slots."""
+    """The names that a file defines: functions, classes, variables, attributes, slots."""
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
@@ -186,7 +188,7 @@ def defined(tree):
 
 @cache
 def private_names_of(package):
-    """Underscored names that the files of a package define."""
+    """The names with an underscore that the files of a package define."""
     trees = [ast.parse(FILES[name].read_text(encoding="utf-8")) for name in FILES if package_of(name) == package]
     return {name for tree in trees for name in defined(tree) if name[:1] == "_"}
 
@@ -195,7 +197,7 @@ def private_names(name):
     """The private names of other packages that a module imports or reads, each with its line."""
     tree, own = tree_of(name), package_of(name)
     known = private_names_of(own) | FOREIGN
-    modules = set()  # of other packages, by the names that they have here
+    modules = set()  # modules of other packages, by their names in this file
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module and node.module.split(".")[0] in ("autograd", "nn"):
             for alias in node.names:
@@ -213,12 +215,12 @@ def private_names(name):
 
 @pytest.mark.parametrize("name", [name for name in FILES if not name.startswith(REBUILT)])
 def test_private_names_stay_in_their_package(name):
-    """Neither ``from other import _name`` nor ``other._name`` nor ``x._name`` of another package's class."""
+    """No ``from other import _name``, no ``other._name``, and no ``x._name`` of another package's class."""
     assert not [(x, f"line {line}") for x, line in private_names(name) if (name, x) not in ACROSS]
 
 
 def test_public_modules_are_those_of_the_table():
-    """What completion offers of `autograd` and `nn`, and what docs/house.md says is public."""
+    """The modules that completion offers in `autograd` and `nn` are those that docs/house.md lists."""
     stated = re.findall(r"`((?:autograd|nn)\.\w+)`", "".join(re.findall(r"^\| `(?:autograd|nn)\..*?\| ", HOUSE, re.M)))
     packages = {package.__name__: package for package in (autograd, nn)}
     offered = {f"{name}.{x}" for name, package in packages.items() for x in package._MODULES}
@@ -234,7 +236,7 @@ LONGEST = 450
 
 
 def lines_of_code(text):
-    """How many lines hold code: neither blank, nor only a comment, nor of a docstring."""
+    """The number of lines of code, without blank lines, comments and docstrings."""
     silent = {tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
     tokens = [x for x in tokenize.generate_tokens(io.StringIO(text).readline) if x.type not in silent]
     lines = {line for x in tokens for line in range(x.start[0], x.end[0] + 1)}
@@ -261,7 +263,7 @@ def test_no_module_is_long():
 
 
 def test_a_function_above_the_limit_of_complexity_says_why():
-    """Ruff measures; an exception is a `noqa` with its reason behind it."""
+    """Ruff measures the complexity. An exception is a `noqa` with a reason behind it."""
     for path in FILES.values():
         for line in path.read_text(encoding="utf-8").splitlines():
             _, found, reason = line.partition("# noqa: C901")
@@ -272,7 +274,7 @@ SHARED = {"Linear": "a kind of row, and a layer: both are the field's word"}
 
 
 def test_a_class_has_a_name_of_its_own():
-    homes = {}
+    homes: dict[str, Any] = {}
     for name in FILES:
         if not name.startswith(REBUILT):
             for node in tree_of(name).body:
@@ -291,7 +293,7 @@ def test_demos_use_public_names(path):
 
 @cache
 def calls():
-    """Every call of a method or function in the project's own code: its file, its name and what it is given."""
+    """Every call in the project's own code: its file, its name and its arguments."""
     found = []
     for folder in ("autograd", "nn", "demos", "benchmarks"):
         for path in sorted((ROOT / folder).rglob("*.py")):
@@ -303,7 +305,7 @@ def calls():
 
 
 def test_text_is_read_and_written_in_a_stated_encoding():
-    """Else it is that of the system: a file written on one machine is not read on another."""
+    """Otherwise the system's encoding is used, and another machine may not read the file."""
     for path, node, name, keywords in calls():
         modes = [x.value for x in node.args if isinstance(x, ast.Constant) and isinstance(x.value, str)]
         text = name in ("read_text", "write_text") or (
@@ -314,14 +316,14 @@ def test_text_is_read_and_written_in_a_stated_encoding():
 
 
 def test_no_test_looks_at_a_clock():
-    """What a machine does beside the tests would decide. Work is counted: calls, lines, nodes, bytes."""
+    """The time depends on what else the machine does. So tests count work: calls, lines, nodes, bytes."""
     clock = re.compile(r"\b((perf_counter|process_time|thread_time|monotonic|time)(_ns)?|timeit|repeat)\(\)")
     for path in sorted((ROOT / "tests").glob("*.py")):
         assert not clock.search(path.read_text(encoding="utf-8")), path
 
 
 def test_files_are_written_by_one_mechanism():
-    known = {"temporary", "STATUS"}  # what it gives to write to; a switch of the kernel's
+    known = {"temporary", "STATUS"}  # a file that `replacing` gives; a switch of the kernel
     for path, node, name, _ in calls():
         if name in ("write_text", "write_bytes") and path.name not in ("files.py", "download.py"):  # pooch's own file
             assert {x.id for x in ast.walk(node.func) if isinstance(x, ast.Name)} & known, f"{path}:{node.lineno}"
@@ -335,5 +337,5 @@ def test_importing_autograd_loads_nothing_heavy():
 
 
 def test_public_names_are_documented():
-    for name in ops.__all__:
+    for name in dir(ops):
         assert getattr(ops, name).__doc__, name

@@ -1,4 +1,4 @@
-"""`nn.init`: the distributions have the scale that their papers give, and shapes without fans are refused."""
+"""`nn.init`: distributions have the scale of their papers, and shapes without fan-in and fan-out are refused."""
 
 import math
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nn import init
 from nn.layers import Linear
 
-# variance in terms of fan_in and fan_out; a uniform distribution within ±limit has limit² / 3
+# The variance by fan_in and fan_out. A uniform distribution within ±limit has the variance limit² / 3.
 SCALED = {
     init.xavier_uniform: lambda n_in, n_out: 2 / (n_in + n_out),
     init.xavier_normal: lambda n_in, n_out: 2 / (n_in + n_out),

@@ -1,6 +1,7 @@
-"""`nn.inspection`: figures per class are scikit-learn's, and idle units are counted one by one."""
+"""`nn.inspection`: figures for each class equal scikit-learn's, and idle units are counted one by one."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -31,7 +32,7 @@ def test_figures_are_those_of_scikit_learn(drawn):
     n, true, predicted = drawn
     ours = class_figures(true, predicted, range(n))
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it warns where it divides by zero
+        warnings.simplefilter("ignore")  # scikit-learn warns if it divides by zero
         theirs = metrics.precision_recall_fscore_support(true, predicted, labels=range(n), zero_division=np.nan)
     np.testing.assert_allclose(ours.precision, theirs[0])
     np.testing.assert_allclose(ours.recall, theirs[1])
@@ -77,5 +78,6 @@ def test_dead_units_of_a_network_of_values():
 def test_a_network_without_such_layers_is_refused():
     with pytest.raises(ValueError, match="the model has no layer of"):
         idle_units(nn.Sequential(nn.Linear(2, 1)), np.ones((1, 2), np.float32))
+    layer: Any = nn.Linear(2, 1)
     with pytest.raises(TypeError, match="Sequential or an MLP, not a Linear"):
-        idle_units(nn.Linear(2, 1), np.ones((1, 2), np.float32))
+        idle_units(layer, np.ones((1, 2), np.float32))

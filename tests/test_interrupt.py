@@ -1,4 +1,4 @@
-"""Ctrl-C and kill -9 at any moment: no half step, and the training goes on from its checkpoint bit for bit."""
+"""Ctrl-C and kill -9 at any moment: no step is made by half, and the training continues bit for bit."""
 
 import itertools
 import os
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import killable
 import pytest
@@ -21,12 +22,12 @@ from nn.training import fit
 
 ROOT = Path(__file__).parent.parent
 KILLED = -signal.SIGKILL if os.name == "posix" else 1
-FEWER = settings(max_examples=settings.default.max_examples // 3)  # where an example waits for the disk
+FEWER = settings(max_examples=settings().max_examples // 3)  # an example waits for the disk
 
 
 @pytest.fixture(autouse=True, scope="module")
 def ctrl_c():
-    """Python's own handler, also where the suite runs in the background and SIGINT is ignored."""
+    """Install Python's own handler. A suite in the background ignores SIGINT otherwise."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler, "fit leaves the handler as it was"
@@ -42,7 +43,7 @@ def folder(tmp_path_factory):
 
 
 class PressAt:
-    """Ctrl-C after these steps."""
+    """Presses Ctrl-C after these steps."""
 
     def __init__(self, *steps):
         self.steps = steps
@@ -117,7 +118,7 @@ def test_a_handler_of_the_programs_own_is_left_alone():
 @FEWER
 @given(moment=st.floats(0, 1, exclude_max=True))
 def test_ctrl_c_at_any_line_leaves_no_half_step(folder, moment):
-    """Wherever it comes in the loop, the optimiser or the checkpoint: it is saved, and goes on identically."""
+    """Ctrl-C comes at any line of the loop, the optimiser or the checkpoint. The training is saved, and continues."""
     path = folder / "anywhere.npz"
     parts = ("training/loop.py", "training/state.py", "training/stopping.py", "training/progress.py", "layers.py")
     files = tuple(str(ROOT / "nn" / name) for name in parts)
@@ -154,19 +155,20 @@ def test_ctrl_c_at_any_line_leaves_no_half_step(folder, moment):
         assert resumed.run(Checkpoint(path, resume=True)) == straight
 
 
-TRACED = []
+TRACED: list[Any] = []
 
 
 # ----------------------------------------------------------------------------------------------------- kill -9
 
 
 def killed(path, epochs, lines):
-    """Train in another process until it has made so many steps, then kill it. It goes on meanwhile: any moment is hit.
+    """Train in another process, and kill it after this many steps. It runs on meanwhile, so the kill hits any moment.
 
-    Returns whether it was killed: else it had come to its end before.
+    Returns True if it was killed, and False if it had ended before.
     """
     command = [sys.executable, ROOT / "tests" / "killable.py", path, str(epochs)]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as child:
+        assert child.stdout
         for _ in range(lines):
             child.stdout.readline()
         child.kill()
@@ -175,7 +177,7 @@ def killed(path, epochs, lines):
 
 
 def survive(folder, kills, epochs):
-    """Kill a training so often, and compare what it comes to with one that was left alone."""
+    """Kill a training this often, and compare its result with that of a training without interruption."""
     rng, path = random.Random(0), folder / "killed.npz"
     straight = bits(killable.run(folder / "straight.npz", epochs))
     while kills:
@@ -185,7 +187,7 @@ def survive(folder, kills, epochs):
                 continue
         assert bits(killable.run(path, epochs)) == straight
         path.unlink()
-    (folder / ".killed.0123456789abcdef.tmp.npz").touch()  # as a run leaves it that is killed while it writes
+    (folder / ".killed.0123456789abcdef.tmp.npz").touch()  # as left by a run that was killed while it wrote
     for left in folder.glob(".killed.*.tmp.npz"):  # others might still be writing
         os.utime(left, (0, 0))  # older than a day
     killable.run(path, 1)

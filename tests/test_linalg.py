@@ -4,19 +4,20 @@ The oracles are NumPy for values and central differences, on every single entry,
 """
 
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
-from numpy import linalg
 from numpy.linalg import LinAlgError
 
 from autograd import Tensor, grad, hessian, jacobian, jvp
 
+linalg: Any = np.linalg  # whose declarations do not know that it takes Tensors
 ORDERS = ["fro", "nuc", 1, -1, 2, -2, np.inf, -np.inf]
 POWERS = [0, 1, 2, 3, 4, 1.5, 0.5, -0.5, -1, -2, np.inf, -np.inf]
 
 # how to call it, and what its operands are: see `operand`
-CASES = {
+CASES: dict[str, tuple[Any, ...]] = {
     "inv": (linalg.inv, "square"),
     "solve": (linalg.solve, "square", "wide"),
     "solve a vector": (linalg.solve, "square", "vector"),
@@ -47,7 +48,7 @@ CASES = {
     **{f"vector norm {p}": (lambda a, p=p: linalg.norm(a, p, axis=-1), "tall") for p in POWERS},
     **{f"vector_norm {p}": (lambda a, p=p: linalg.vector_norm(a, axis=(0, -1), ord=p), "tall") for p in [0.5, np.inf]},
 }
-UNSTACKED = {
+UNSTACKED: dict[str, tuple[Any, ...]] = {
     "lstsq": (lambda a, b: linalg.lstsq(a, b)[0], "tall", "tall"),
     "lstsq of rows": (lambda a, b: linalg.lstsq(a, b)[0], "wide", "square"),
     "lstsq of a vector": (lambda a, b: linalg.lstsq(a, b, 1e-3)[0], "square", "vector"),
@@ -66,7 +67,7 @@ def operand(kind, stack, n, rng):
         return rng.normal(size=n)
     x = rng.normal(size=(*stack, n + (kind == "tall"), n + (kind == "wide")))
     x += 2 * np.eye(*x.shape[-2:])
-    if kind in ("lower", "upper"):  # symmetric there; what is not read is something else
+    if kind in ("lower", "upper"):  # symmetric; the half that is not read differs
         x = x @ np.swapaxes(x, -1, -2) + np.diag(1.0 + np.arange(n))
         x += np.triu(np.ones((n, n)), 1) if kind == "lower" else np.tril(np.ones((n, n)), -1)
     return x
@@ -86,7 +87,7 @@ def differences(f, xs, c, i, h=1e-5):
 
 
 def check(f, *xs, second=True, single=True):
-    """Value, reverse, forward, forward over reverse and reverse over reverse; variables beside constants; float32."""
+    """Check value, reverse, forward, forward over reverse, reverse over reverse, constant operands, and float32."""
     rng = np.random.default_rng(0)
     value = f(*xs)
     c = rng.normal(size=np.shape(value))
@@ -149,7 +150,7 @@ def test_functions_of_single_matrices(name, n):
 @pytest.mark.parametrize("shape", [(0, 0), (0, 2, 2), (2, 0, 0)])
 @pytest.mark.parametrize("name", [name for name in CASES if name not in ("norm", "solve a vector")])
 def test_nothing(name, shape):
-    """Where there are no elements: NumPy's value, or its complaint."""
+    """Arrays without elements give NumPy's value or its error."""
     f, *kinds = CASES[name]
     x = np.zeros(shape)
     try:
@@ -176,7 +177,7 @@ def of_rank(rank, n, rng):
 
 @pytest.mark.parametrize(("n", "rank"), [(n, rank) for n in (2, 3, 4, 6) for rank in (0, n - 2, n - 1)])
 def test_determinants_of_singular_matrices(n, rank):
-    """To order 3, of which each derivative is held against differences of the one before."""
+    """To order 3. Each derivative is compared with differences of the one before."""
     rng = np.random.default_rng(n)
     a, t = of_rank(rank, n, rng), rng.normal(size=(n, n))
     functions = [linalg.det, lambda x: np.sum(grad(linalg.det)(x) * t)]
@@ -213,7 +214,7 @@ SPECTRAL = {
     "a", [np.eye(3), np.diag([1.0, 2.0, 1.0]), 2 * np.ones((3, 3)), np.zeros((3, 3)), np.ones((1, 1))]
 )
 def test_equal_eigenvalues(a, name):
-    """Symmetric functions of them, and norms: finite, and right, in both modes."""
+    """Symmetric functions of equal eigenvalues, and norms, have finite and right derivatives in both modes."""
     f = SPECTRAL[name]
     g = grad(f)(a)
     np.testing.assert_allclose(g, differences(f, [a], 1.0, 0), atol=1e-5)
@@ -226,9 +227,9 @@ def test_what_has_no_derivative_is_not_a_number():
             assert not np.isfinite(jacobian(f, mode=mode)(np.eye(2))).all(), mode
     assert np.isnan(hessian(lambda a: (linalg.eigvalsh(a) ** 2).sum())(np.eye(2))).any()
     q = linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
-    nearly = q @ np.diag([1.0, 1.0, 2.0]) @ q.T  # two are equal but for rounding
+    nearly = q @ np.diag([1.0, 1.0, 2.0]) @ q.T  # two are equal, except for rounding
     assert not np.isfinite(jacobian(lambda a: linalg.eigh(a)[1])(nearly)).all()
-    for a in (q[:, :1] @ q[1:, :1].T, q[1:, :1] @ q[:, :1].T):  # of rank 1, but for rounding
+    for a in (q[:, :1] @ q[1:, :1].T, q[1:, :1] @ q[:, :1].T):  # of rank 1, except for rounding
         short = "U" if len(a) == 3 else "Vh"
         assert not np.isfinite(jacobian(lambda a, s=short: getattr(linalg.svd(a, False), s))(a)).all()
     sign, logarithm = linalg.slogdet(Tensor(np.stack([np.ones((2, 2)), np.eye(2)])))
@@ -243,7 +244,7 @@ def test_what_has_no_derivative_is_not_a_number():
 
 @pytest.mark.parametrize("p", [p for p in POWERS if p != 0])
 def test_norms_at_zero(p):
-    """Slope 0 at the zero vector and at the kinks of single elements: what central differences give."""
+    """The slope is 0 at the zero vector and at the kinks of single elements, as by central differences."""
 
     def f(x):
         return linalg.norm(x, p)
@@ -279,7 +280,7 @@ def test_ties_share():
 
 
 def test_pseudo_inverses_of_lower_rank():
-    """Along matrices of the same rank."""
+    """The derivative along matrices of the same rank."""
     rng = np.random.default_rng(0)
     left, right, c = rng.normal(size=(4, 2)), rng.normal(size=(2, 3)), rng.normal(size=(3, 4))
     b = rng.normal(size=4)
@@ -310,7 +311,7 @@ def test_results_are_numpys_own_kinds():
     assert linalg.lstsq(Tensor(np.ones((3, 2))), np.arange(3.0))[1].shape == (0,)
     assert linalg.matrix_rank(a) == 2
     assert linalg.multi_dot([np.ones(2), a, np.ones(2)]).shape == ()
-    column = Tensor(np.ones((9, 1)))  # the cheaper order makes a number first, rather than a matrix
+    column = Tensor(np.ones((9, 1)))  # the cheaper order computes a number first, not a matrix
     assert linalg.multi_dot([column, column.T, column]).operands[1].shape == (1, 1)
 
 
@@ -330,7 +331,7 @@ def test_arguments_are_bound_as_numpy_binds_them():
         np.testing.assert_allclose(call(t).data, call(x), rtol=1e-12)
 
 
-REFUSED = {
+REFUSED: dict[str, Any] = {
     "svd of a Tensor of shape (3, 2) does not take full_matrices": lambda t: linalg.svd(np.ones((3, 1)) * t[0]),
     "svd of a Tensor does not take hermitian": lambda t: linalg.svd(t, hermitian=True),
     "pinv of a Tensor does not take hermitian": lambda t: linalg.pinv(t, hermitian=True),

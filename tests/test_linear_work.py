@@ -1,6 +1,6 @@
 """Displaying a graph takes work in proportion to its size, even if the graph is refused or cut short.
 
-Lines of Python are counted, not seconds: four times the nodes may take little more than four times the lines.
+The tests count lines of Python, not seconds. Four times the nodes may take little more than four times the lines.
 """
 
 import sys
@@ -14,7 +14,7 @@ SMALL, LARGE = 40, 160
 
 
 def lines(f):
-    """How many lines of Python run in a call; ValueError is an answer, too."""
+    """The number of lines of Python that run in a call. It may also raise ValueError."""
     count = 0
 
     def trace(frame, event, arg):

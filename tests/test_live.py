@@ -1,9 +1,10 @@
-"""`nn.training.live`: when frames are drawn, what they look like, and where they go."""
+"""`nn.training.live`: when frames are drawn, how they look, and where they are shown or saved."""
 
 import io
 import sys
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ X, Y = moons(40, seed=0)
 
 
 def train(callbacks, epochs=4, **kwargs):
-    """Four steps an epoch; returns the network."""
+    """Train with four steps per epoch. Returns the network."""
     model = nn.dense(2, 4, 2, rng=0, dtype=np.float64)
     batches, optimizer = Batches(X, Y, batch_size=10, seed=0), nn.SGD(model, lr=0.5)
     fit(model, batches, nn.cross_entropy, optimizer, epochs=epochs, callbacks=callbacks, progress=False, **kwargs)
@@ -28,7 +29,7 @@ def train(callbacks, epochs=4, **kwargs):
 
 
 class Counter:
-    """Draws how often it was called, as a line of that height."""
+    """Draws the number of its calls, as a line of that height."""
 
     def __init__(self):
         self.calls = 0
@@ -84,8 +85,8 @@ def test_frames_are_drawn_every_so_often_and_at_the_end(frames, tmp_path, settin
 
 
 def test_the_title_has_the_loss_that_the_history_has(tmp_path):
-    history, titles = History(), []
-    live = Frames(lambda ax: None, folder=tmp_path, start=False)
+    history, titles = History(), list[str]()
+    live: Any = Frames(lambda ax: None, folder=tmp_path, start=False)
     live.add = titles.append
     train([live], history=history)
     assert titles == [f"epoch {i} · loss {loss:.4f}" for i, loss in enumerate(history["train_loss"], 1)]
@@ -120,7 +121,7 @@ def test_drawing_changes_nothing(frames):
 
 def test_curves_are_drawn_of_a_history_that_grows(frames):
     history, seen = History(), []
-    live = frames(lambda ax: seen.append(len(plots.curves(history, ax=ax).lines[0].get_xdata())), start=False)
+    live = frames(lambda ax: seen.append(len(plots.curves(history, ax=ax).lines[0].get_path())), start=False)
     train([live], history=history)
     assert seen == [1, 2, 3, 4]
 
@@ -148,7 +149,7 @@ def test_axes_are_fresh_for_each_frame(frames):
     live = frames(partial(plots.decision_boundary, lambda points: points[:, 0], X, Y, resolution=5), size=(3, 3))
     for _ in range(3):
         live.add()
-        assert len(live.figure.axes) == 2  # the picture and its bar of colours
+        assert len(live.figure.axes) == 2  # the picture and its colour bar
 
 
 # -------------------------------------------------------------------------------------------------- the animation
@@ -237,7 +238,7 @@ def test_a_frame_is_written_whole_or_not_at_all(frames, tmp_path, monkeypatch):
 
 @pytest.fixture
 def notebook(monkeypatch):
-    """A stand-in for IPython; the list of what it displayed: ("new" or "update", PNG)."""
+    """A stand-in for IPython: the list of pictures that it displayed, as ("new" or "update", PNG)."""
     shown = []
     handle = SimpleNamespace(update=lambda picture: shown.append(("update", picture.data)))
 

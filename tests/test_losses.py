@@ -19,7 +19,7 @@ Rng = np.random.Generator
 
 @dataclass(frozen=True)
 class Case:
-    """A loss, targets for it, and the same loss by the book, an element or a row at a time."""
+    """A loss, its targets, and the loss by its definition, for one element or row at a time."""
 
     loss: Callable[..., Any]
     target: Callable[[Rng, tuple[int, int]], Any]
@@ -114,12 +114,12 @@ CASES = [
 ]
 each = pytest.mark.parametrize("case", CASES, ids=repr)
 SEEDS = st.integers(0, 2**32)
-REDUCE = {"mean": np.mean, "sum": np.sum, "none": lambda x: x}
+REDUCE: dict[str, Any] = {"mean": np.mean, "sum": np.sum, "none": lambda x: x}
 reductions = st.sampled_from(sorted(REDUCE))
 
 
 def central(f: Callable[[np.ndarray], float], x: np.ndarray, h: float) -> np.ndarray:
-    """The gradient by differences of fourth order."""
+    """The gradient by fourth-order differences."""
     grad = np.empty_like(x)
     for i in np.ndindex(x.shape):
         step = np.zeros_like(x)
@@ -129,7 +129,7 @@ def central(f: Callable[[np.ndarray], float], x: np.ndarray, h: float) -> np.nda
 
 
 def away_from_kinks(case: Case, prediction: np.ndarray, target: Any, h: float = 1e-3) -> bool:
-    """Whether the slope is about the same on both sides, in every direction of one coordinate."""
+    """Whether the slopes on both sides are about the same, along every coordinate."""
 
     def total(x: np.ndarray) -> float:
         return case.expected(x, target).sum()
@@ -171,7 +171,7 @@ def test_gradient(case, n, k, seed, reduction):
         return float((REDUCE[reduction](case.expected(p, target)) * cotangent).sum())
 
     coarse, fine = (central(weighted, prediction, h) for h in (1e-4, 2.5e-5))
-    tolerance = 1e-8 + 1e-7 * np.abs(fine) + np.abs(fine - coarse)  # larger beside a jump of curvature, as huber's
+    tolerance = 1e-8 + 1e-7 * np.abs(fine) + np.abs(fine - coarse)  # larger near a jump of curvature, as of huber
     assert (np.abs(x.grad - fine) <= tolerance).all()
 
 
@@ -196,7 +196,7 @@ def test_values_equal_tensors(case, n, k, seed, reduction):
 @each
 @given(n=st.integers(1, 5), k=st.integers(1, 5), seed=SEEDS, reduction=reductions)
 def test_float32_stays(case, n, k, seed, reduction):
-    """Whatever the target's dtype, the loss and the gradient keep the prediction's."""
+    """Loss and gradient have the prediction's dtype, with targets of any dtype."""
     prediction, target = case.draw(np.random.default_rng(seed), n, k, np.float32)
     x = Tensor(prediction)
     loss = case(x, target, reduction=reduction)
@@ -238,7 +238,7 @@ def test_nan_is_not_hidden(case):
 
 @pytest.mark.parametrize("case", [case for case in CASES if not case.over_classes], ids=repr)
 def test_elementwise_shapes(case):
-    """Losses of elements take a single Value and any shape; the mean is over all elements."""
+    """Losses of elements take a single Value or an array of any shape. The mean is over all elements."""
     rng = np.random.default_rng(0)
     target = case.target(rng, (3, 4))
     prediction = rng.normal(size=(3, 4))
@@ -251,14 +251,14 @@ def test_elementwise_shapes(case):
 
 
 def test_integer_predictions():
-    """They must not round the target to integers."""
+    """Integer predictions must not round the target to integers."""
     assert losses.squared_error([1, 2], [1.5, 2.5]) == 0.25
     assert losses.squared_error(np.array([1, 2]), [1.5, 2.5]) == 0.25
     assert losses.cross_entropy([[0, 0]], [0]) == pytest.approx(math.log(2))
 
 
 def test_list_of_tensors():
-    """What a network of Tensors gave sample by sample keeps its graph."""
+    """A list of outputs, one Tensor for each sample, keeps its graph."""
     w = Tensor(2.0)
     loss = losses.squared_error([w * 1.0, w * 3.0], [0.0, 0.0])
     loss.backward()
@@ -289,7 +289,7 @@ def test_binary_cross_entropy_of_large_logits(dtype):
 
 
 def test_masked_classes():
-    """A logit of -inf rules a class out: no loss and no gradient where the target rules it out too."""
+    """A logit of -inf excludes a class. If the target excludes it too, it has no loss and no gradient."""
     z = [[-np.inf, 0.0, 0.0]]
     for loss, target in ((losses.cross_entropy, [1]), (losses.kl_divergence, [[0.0, 1.0, 0.0]])):
         x = Tensor(z)
@@ -344,7 +344,7 @@ ONES = np.ones(4)
 
 
 def refuses(error: type[Exception], *parts: str) -> Any:
-    """Expect this error, with a message that has all these parts."""
+    """Expect this error, with all these parts in its message."""
     return pytest.raises(error, match="".join(f"(?=.*{re.escape(part)})" for part in parts))
 
 
@@ -358,7 +358,7 @@ def test_a_column_against_a_row(loss):
 
 
 def test_shapes_that_no_reshape_mends():
-    """The hint for a column would be wrong advice here."""
+    """Here the hint to reshape a column would be wrong."""
     for one, other in (((2, 3, 1), (2, 3)), ((2, 2), (3,)), ((1,), ())):
         with refuses(ValueError, str(one), str(other)) as caught:
             losses.squared_error(Tensor(np.ones(one)), np.ones(other))

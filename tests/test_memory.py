@@ -1,6 +1,6 @@
-"""What is dropped is given back: operations of one's own, vectorized programs, their compiled forms and their source.
+"""Dropped objects are freed: operations of your own, vectorized programs, their compiled forms and their source.
 
-Counted are the collector's objects by type and the entries of `linecache`; neither time nor the process's size says it.
+The tests count the collector's objects by type, and the entries of `linecache`. Time and memory would not be exact.
 """
 
 import gc
@@ -31,9 +31,9 @@ OPERATIONS = {
 
 @pytest.fixture(autouse=True)
 def only_what_is_new():
-    """The collector looks at what this test makes, and not at the whole suite each time."""
+    """The collector looks only at the objects of this test, not at those of the whole suite."""
     gc.collect()
-    gc.freeze()  # for good: it had been frozen since all tests were collected
+    gc.freeze()  # for good: the rest is frozen since collection
 
 
 def explained(op):
@@ -69,7 +69,7 @@ ON_SCALARS = {"value", "objects", "gradient of a gradient", "forward mode", "ano
 
 
 def left(make, use):
-    """What is still there after making, using and dropping some: by type, sources, and the things themselves."""
+    """The objects that remain after some were made, used and dropped: by type, their sources, and the objects."""
 
     def rounds(n):
         refs = []
@@ -84,7 +84,7 @@ def left(make, use):
     def count():
         return Counter(type(x).__qualname__ for x in gc.get_objects()), len(linecache.cache)
 
-    rounds(2)  # what is made once and kept, for the table's own rows; so for counting
+    rounds(2)  # for objects that are made once and kept
     count()
     before, lines = count()
     alive = rounds(ROUNDS)

@@ -1,14 +1,15 @@
 # ruff: noqa: UP031 (programs format with % too)
-"""Programs written for micrograd run after changing the import line, to the same numbers.
+"""Programs written for micrograd run after changing the import line, and give the same numbers.
 
-`PROGRAM` is such a program. `LOSSES` is what micrograd 0.1.0 itself printed for it (CPython 3.11); where micrograd is
-installed the program also runs on the original, side by side. micrograd is (c) Andrej Karpathy, MIT licence.
+`PROGRAM` is such a program. `LOSSES` are the losses that micrograd 0.1.0 printed for it (CPython 3.11). If micrograd is
+installed, the program also runs on it. micrograd is (c) Andrej Karpathy, MIT licence.
 """
 
 import importlib.util
 import math
 import random
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,7 +76,7 @@ LOSSES = [
 
 def run(engine, nn, steps):
     state = random.getstate(), np.random.get_state()
-    namespace = {}
+    namespace: dict[str, Any] = {}
     try:
         exec(compile(PROGRAM.format(engine=engine, nn=nn, steps=steps), "<micrograd program>", "exec"), namespace)
     finally:
@@ -125,7 +126,7 @@ def test_names_that_programs_look_at():
 
 
 class Reference:
-    """A node as micrograd has it: a set of operands, a sign, and a closure that hands the gradient on."""
+    """A node of micrograd's design: a set of operands, a sign, and a closure that propagates the gradient."""
 
     def __init__(self, data, _children=(), _op="", label=""):
         self.data, self.grad, self.label = data, 0, label
@@ -284,8 +285,8 @@ def test_programs_that_work_on_the_nodes(program, monkeypatch):
 
     results = []
     for kind in (Reference, Value):
-        monkeypatch.setattr(kind, "squash", None, raising=False)  # what a program adds goes with it
-        namespace = {"Value": kind, "math": math, "random": random}
+        monkeypatch.setattr(kind, "squash", None, raising=False)  # removed after the test, with the program's methods
+        namespace: dict[str, Any] = {"Value": kind, "math": math, "random": random}
         exec(compile(program, "<program>", "exec"), namespace)
         results.append((namespace["found"], namespace["signs"]))
     (theirs, signs), (ours, own) = results
@@ -295,7 +296,7 @@ def test_programs_that_work_on_the_nodes(program, monkeypatch):
 
 
 class Digraph:
-    """As much of graphviz as drawing code uses; names with a colon would mean a port."""
+    """The part of graphviz that drawing code uses. A colon in a name would mean a port."""
 
     def __init__(self):
         self.nodes, self.edges = {}, set()
@@ -309,7 +310,7 @@ class Digraph:
 
 
 def draw_dot(root):
-    """The drawing code that everybody has: records of data and gradient, an oval for each operation."""
+    """The drawing code of micrograd: records with data and gradient, and an oval for each operation."""
     nodes, edges = set(), set()
 
     def build(v):

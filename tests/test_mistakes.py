@@ -1,7 +1,7 @@
 # ruff: noqa: E501
-"""Frequent mistakes of new users, and their messages: what was given, what was expected, what to write instead.
+"""Frequent mistakes of new users. The messages say what was given, what was expected and what to write instead.
 
-A call that can be understood works instead: see `test_names.py`.
+Calls that can be understood work: see `test_names.py`.
 """
 
 import math
@@ -25,11 +25,11 @@ class Broken(nn.Module):
 
     @property
     def size(self):
-        return self.sise
+        return self.sise  # type: ignore[attr-defined]
 
 
 def world():
-    """What the calls of the table name."""
+    """The names that the calls of the table use."""
     m = nn.dense(2, 3, 1, rng=0)
     return {
         "autograd": autograd, "math": math, "nn": nn, "np": np, "Tensor": Tensor, "Value": Value, "m": m,
@@ -261,7 +261,7 @@ def test_a_mistake_is_told(call, error, message):
 
 @pytest.mark.parametrize("call", [call for call, _, _ in MISTAKES])
 def test_a_refused_call_changes_nothing(call):
-    """The model and the numbers are those from before."""
+    """A refused call leaves the model and the numbers as they were."""
     names = world()
     before = [p.data.copy() for p in names["m"].parameters()]
     with pytest.raises(Exception):  # noqa: B017

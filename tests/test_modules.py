@@ -1,10 +1,11 @@
-"""`Module` and what is built on it: finding parameters, state dicts, scalar neurons, layers on Tensors."""
+"""`Module` and its subclasses: finding parameters, state dicts, scalar neurons, layers on Tensors."""
 
 import copy
 import inspect
 import math
 import pickle
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,12 +22,12 @@ from autograd import Tensor, Value
 class Mixed(nn.Module):
     def __init__(self):
         self.scale = Value(2.0)
-        self.table = {"a": Tensor([1.0]), "b": [Value(3.0), 4.0]}
+        self.table: dict[str, Any] = {"a": Tensor([1.0]), "b": [Value(3.0), 4.0]}
         self.shared = self.scale
         self.grid = np.array([[Value(5.0)], [Value(6.0)]])
         self.constant = np.ones(3)
         self.inner = nn.Linear(2, 1, rng=0)
-        self.loop = self  # a module may know itself
+        self.loop = self  # a module may refer to itself
         self.computed = self.scale * 2.0  # a result is not a parameter
 
 
@@ -50,10 +51,11 @@ def test_a_class_of_modules_is_called_as_its_init_says():
         pass
 
     for kind in (Own, Inherited):
+        call: Any = kind
         assert str(inspect.signature(kind)) == "(a: int, *, b=2) -> None"
         assert str(inspect.signature(kind(1))) == "(x)"
         with pytest.raises(TypeError, match=r"__init__\(\) missing 1 required positional argument: 'a'"):
-            kind()
+            call()
     assert str(inspect.signature(Bare)) == "()"
     for arguments, named in (((1,), {}), ((), {"a": 1})):
         with pytest.raises(TypeError, match=r"^Bare\(\) takes no arguments$"):
@@ -81,7 +83,7 @@ def test_state_dict_round_trip():
     other.load_state_dict(state)
     for (name, p), (_, q) in zip(model.named_parameters(), other.named_parameters(), strict=True):
         assert np.array_equal(p.data, q.data), name
-    state["table.a"][0] = 99.0  # a copy: neither model notices
+    state["table.a"][0] = 99.0  # a copy: neither model changes
     assert model.table["a"].data[0] == other.table["a"].data[0] == 2.0
 
 
@@ -94,7 +96,7 @@ def test_load_state_dict_lists_everything_and_changes_nothing():
     state["inner.bias"] = np.zeros(1)
     state["table.b.0"] = "three"
     state["stranger"] = 1.0
-    state["table.a"] = np.array([7.0])  # fits, but must not be taken either
+    state["table.a"] = np.array([7.0])  # it fits, but must not be loaded either
     with pytest.raises(ValueError, match="unchanged") as raised:
         model.load_state_dict(state)
     for complaint in (
@@ -138,7 +140,7 @@ def test_wrong_sizes_and_names_are_refused():
 
 @given(seed=st.integers(0, 2**32 - 1), activation=st.sampled_from(["relu", "tanh", "sigmoid", "gelu"]))
 def test_scalar_and_tensor_networks_agree(seed, activation):
-    """The same weights in an MLP of neurons and in Linear layers: the same numbers and gradients."""
+    """The same weights in an MLP of neurons and in Linear layers give the same numbers and gradients."""
     rng = np.random.default_rng(seed)
     state = random.getstate()
     random.seed(seed)
@@ -167,6 +169,7 @@ def test_scalar_and_tensor_networks_agree(seed, activation):
 
 def test_linear():
     layer = nn.Linear(3, 2, rng=0)
+    assert layer.bias is not None
     x = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
     np.testing.assert_allclose(layer(x).data, x @ layer.weight.data + layer.bias.data, rtol=1e-6)
     assert layer(x).dtype == np.float32

@@ -6,6 +6,7 @@ import inspect
 import pickle
 import random
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,12 +27,12 @@ def outputs(model):
 
 
 def same_network(activation, **options):
-    """A network of layers and one of Values."""
+    """Compare a network of layers with one of Values."""
     random.seed(0)
     return nn.dense(2, 3, 1, activation=activation, rng=0, dtype=np.float64), nn.MLP(2, [3, 1], activation)
 
 
-SPELLINGS = {
+SPELLINGS: dict[str, list[Any]] = {
     "tanh": ["tanh", "Tanh", "TANH", nn.Tanh, nn.Tanh(), autograd.tanh, np.tanh, lambda x: autograd.tanh(x), lambda: nn.Tanh()],
     "leaky_relu": ["leaky_relu", "LeakyReLU", "leaky-relu", nn.LeakyReLU, nn.LeakyReLU(), partial(nn.LeakyReLU, 0.01),
                    lambda x: autograd.leaky_relu(x, 0.01)],
@@ -52,9 +53,9 @@ def test_an_activation_in_every_spelling(name):
 
 @pytest.mark.parametrize("name", sorted(layers.activations()))
 def test_every_activation_by_its_name_and_by_itself(name):
-    """The registry is what there is: layers, and rows of one operand; each serves both kinds of network."""
+    """The registry holds the layers and the rows of one operand. Each works in both kinds of network."""
     found = layers.activations()[name]
-    if name == "softmax":  # of one number it is 1: for layers only
+    if name == "softmax":  # the softmax of one number is 1, so it is for layers only
         assert repr(nn.dense(2, 3, 1, activation=name)[1]) == "Softmax()"
         return
     for by_name, itself in zip(same_network(name), same_network(found), strict=True):
@@ -109,8 +110,8 @@ SIGNED = {"hinge": 2 * Y - 1, "kl_divergence": np.eye(2)[Y]}
 @pytest.mark.parametrize("loss", [*arguments.loss_functions(), "MSE", "mae", "BCE", "CrossEntropy"])
 @pytest.mark.parametrize("kind", [*arguments.optimizers(), "AdamW"])
 def test_losses_and_optimisers_by_name(loss, kind):
-    """Each with each is the training with the two objects."""
-    if kind not in ("sgd", "AdamW") and loss != "squared_error":  # a row and a column of the table are enough
+    """Names of any loss and any optimiser give the same training as the objects."""
+    if kind not in ("sgd", "AdamW") and loss != "squared_error":  # one row and one column of the table are enough
         return
     function = arguments.loss_function(loss)
     classes = function in (nn.cross_entropy, nn.multiclass_hinge, nn.kl_divergence)
@@ -199,8 +200,9 @@ def test_one_callback_needs_no_list():
 
 
 def test_what_an_object_has_not_is_plain_to_others():
-    """Copies, pickles and hasattr ask for much that is not there."""
-    for thing in (nn.dense(2, 1), Tensor([1.0])):
+    """Copies, pickles and hasattr look for attributes that do not exist."""
+    things: list[Any] = [nn.dense(2, 1), Tensor([1.0])]
+    for thing in things:
         assert not hasattr(thing, "nonsense")
         assert not {"cuda", "cpu"} & {*dir(thing)}
         assert getattr(thing, "cuda", None) is None
@@ -212,7 +214,7 @@ def test_what_an_object_has_not_is_plain_to_others():
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int64, np.uint8, bool])
 @pytest.mark.parametrize("p", [0.3, 0.5])
 def test_dropout_keeps_the_mean_of_every_dtype(dtype, p):
-    """The factor was rounded to the dtype of the data: 1 / 0.7 became 1."""
+    """Once, the factor was rounded to the dtype of the data: 1 / 0.7 became 1."""
     x = np.ones((4, 50), dtype)
     out = np.asarray(nn.Dropout(p, rng=0)(x))
     np.testing.assert_allclose(out[out != 0], 1 / (1 - p), rtol=1e-6)

@@ -5,6 +5,7 @@ import gc
 import pickle
 import random
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
@@ -78,11 +79,11 @@ def test_a_sequence_of_layers():
 
 
 class Mine(nn.Module):
-    """A user's own, with a list in a dictionary and a key that has a dot."""
+    """A user's module, with a list in a dictionary and a dot in a key."""
 
     def __init__(self):
         self.w = Value(2.0)
-        self.inner = {"a": [Value(1.0), Value(3.0)], "b.c": Value(0.5)}
+        self.inner: dict[str, Any] = {"a": [Value(1.0), Value(3.0)], "b.c": Value(0.5)}
 
     def __call__(self, x):
         return (self.w * x + self.inner["a"][0]).tanh() * self.inner["a"][1] + self.inner["b.c"]
@@ -173,7 +174,7 @@ def test_labels_of_a_view():
     w1, w2, x1, hidden, _1 = v["w1"], v["w2"], v["x1"], [v["b"]], v["y"]
     names = Naming([loss], labels=locals())
     assert [names.name(x) for x in (w1, w2, x1, out, loss)] == ["w1", "w2", "x1", "out", "loss"]
-    assert (names.name(hidden[0]), names.name(_1)) == ("", "")  # lists are no names, nor is what a notebook numbers
+    assert (names.name(hidden[0]), names.name(_1)) == ("", "")  # lists and a notebook's `_1` are no names
     assert names.role(x1) == "input"
     assert w1.label == ""
     w1.label = "own"
@@ -253,13 +254,13 @@ def test_nodes_are_listed_as_they_are_read():
 
 @dataclass
 class Equal(nn.Module):
-    """Compared by its numbers, so it has no hash."""
+    """A module with `__eq__`, so it has no hash."""
 
     w: Value
 
 
 class Table(nn.Module, dict):
-    """Made by `dict`, too."""
+    """A module that is also a dict."""
 
     def __init__(self, **entries):
         super().__init__(**entries)
@@ -267,7 +268,7 @@ class Table(nn.Module, dict):
 
 
 class Silent(nn.Module):
-    """What is in front of `Module.__init__` calls nothing."""
+    """A module whose `__init__` does not call `Module.__init__`."""
 
     def __init__(self, w=2.0):
         self.w = Value(w)
@@ -309,10 +310,11 @@ def test_a_half_made_module_does_no_harm():
     class Early(nn.Module):
         def __init__(self):
             self.w = Value(2.0)
+            self.parts: list[nn.Module]  # is never set
             self.seen = Naming([self.w * 2.0]).full_name(self.w)
 
         def modules(self):
-            return iter([self, *self.parts])  # which there never are
+            return iter([self, *self.parts])  # there are never any
 
     model = nn.Neuron(2)
     early = Early()
@@ -322,7 +324,7 @@ def test_a_half_made_module_does_no_harm():
 
 
 def test_strangers_are_not_asked():
-    """Objects of other libraries that have `named_parameters` too: calling it could do anything."""
+    """Objects of other libraries may have `named_parameters` too. It is not called, since it could do anything."""
     asked = []
 
     class Foreign:

@@ -3,6 +3,8 @@
 import math
 import re
 from fractions import Fraction
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,8 +23,8 @@ RULES = [
 
 # ------------------------------------------------------------------------------------- a reader of both notations
 #
-# Everything is computed in fractions, so that equal means equal; functions that fractions do not have are stood in
-# for by others, different for every name.
+# Everything is computed in fractions, which are exact. Functions that fractions do not have are replaced by others,
+# different for every name.
 
 NAMES = {
     "a": Fraction(3, 2),
@@ -48,7 +50,7 @@ WRITTEN = {
 
 
 def call(name, *xs):
-    """The stand-in for a function."""
+    """The replacement of a function."""
     if name == "power" and xs[1].denominator == 1 and (abs(xs[1]) <= 9 or xs[0] == 10):
         return xs[0] ** int(xs[1])
     if name == "square":
@@ -66,6 +68,7 @@ def meaning(s):
         return meaning(s.parts[1] if meaning(s.parts[0]) else s.parts[2])
     xs = [meaning(part) for part in s.parts]
     name = s.head if isinstance(s.head, str) else s.head.name
+    known: Any
     known = {"add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y, "div": lambda x, y: x / y,
              "neg": lambda x: -x, "identity": lambda x: x, "reciprocal": lambda x: 1 / x, "and": lambda x, y: x and y,
              "or": lambda x, y: x or y, "<": lambda x, y: x < y, "<=": lambda x, y: x <= y, ">": lambda x, y: x > y,
@@ -74,7 +77,7 @@ def meaning(s):
 
 
 class Reader:
-    """Reads a formula as a person would, and refuses what one could misread: ``a·−b``, ``a/2b``, ``x^y^z``."""
+    """Reads a formula as a person does. It refuses formulas that can be misread: ``a·−b``, ``a/2b``, ``x^y^z``."""
 
     def __init__(self, text, notation):
         found = re.findall(TOKENS[notation], text)
@@ -155,7 +158,7 @@ class Reader:
 
     @property
     def starts(self):
-        """Whether a factor begins here, rather than a word, a sign or another number."""
+        """Whether a factor begins here, and not a word, a sign or another number."""
         return self.next not in (
             "if",
             "else",
@@ -242,7 +245,7 @@ class Reader:
 def python(text):
     """The number of Python's text, in fractions."""
     exact = re.sub(r"(?<![\w.])\d+(\.\d+)?(e[-+]?\d+)?", lambda found: f"F('{float(found[0]):.4g}')", text)
-    functions = {row.name: lambda *xs, name=row.name: call(name, *xs) for row in ROWS}
+    functions: dict[str, Any] = {row.name: partial(call, row.name) for row in ROWS}
     functions |= {"identity": lambda x: x, "reciprocal": lambda x: 1 / x}
     return eval(exact, {"F": Fraction, **NAMES, **functions})
 
@@ -308,7 +311,7 @@ def test_every_notation_keeps_the_meaning(s):
 
 @given(formulas, formulas)
 def test_operands_are_bracketed_where_they_have_to_be(x, y):
-    """What the parts of a formula and the factors of a chain do: stand within something of another binding."""
+    """An operand with a weaker operator gets brackets, in formulas and in products of partial derivatives."""
     for op in (ops.sub, ops.mul, ops.div, ops.power):
         assert_meaning(Symbol(op, None, (x, y)))
 
@@ -357,7 +360,7 @@ def test_how_formulas_look(s, text, latex):
 
 
 def test_cases_are_closed_before_they_are_multiplied():
-    """The brace of LaTeX's cases has no other side."""
+    """LaTeX's cases have no closing brace, so a product of them needs brackets."""
     text = LATEX.write(ops.where(a > 0, a, b) * c)[0]
     assert text.startswith(r"\left(\begin{cases}")
     assert text.endswith(r"\end{cases}\right) \cdot c")
@@ -375,9 +378,9 @@ def test_every_partial_keeps_its_meaning(row, i):
 @pytest.mark.parametrize(("row", "i"), RULES)
 @given(data=st.data())
 def test_python_text_gives_the_number(row, i, data):
-    """To the last bit, for any numbers; of symbols that know their numbers the branch that was taken."""
+    """Equal to the last bit, for any numbers. Symbols with numbers give the branch that was taken."""
     numbers = [data.draw(st.floats() | st.sampled_from([0.0, 1.0, -1.0, 0.5])) for _ in range(row.arity)]
-    points = [np.float64(x) for x in numbers]
+    points: list[Any] = [np.float64(x) for x in numbers]
     with np.errstate(all="ignore"):
         out = np.float64(row.plain(numbers, {}))
         if row is ops.where:

@@ -1,4 +1,4 @@
-"""The notebook runs from top to bottom, and shows a picture wherever it promises one."""
+"""The notebook runs from top to bottom, and shows its pictures."""
 
 import os
 import warnings
@@ -24,7 +24,7 @@ def test_the_notebook_shows_everything_inline(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
     notebook = nbformat.read(ROOT / "demos" / "seeing.ipynb", as_version=4)
-    with warnings.catch_warnings():  # of the notebook machinery's own
+    with warnings.catch_warnings():  # warnings of the notebook's own code
         warnings.simplefilter("ignore")
         nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
     cells = [cell for cell in notebook.cells if cell.cell_type == "code"]

@@ -1,10 +1,11 @@
 """Every row of the table against NumPy's numbers, central differences and itself, at random shapes.
 
-The operations are parameters, not draws: a failure names the row. Cotangents are random, never all ones.
+The operations are parameters of the tests, so a failure names the row. Cotangents are random, never all ones.
 """
 
 import doctest
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,14 +23,14 @@ ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise)]
 REDUCTIONS = [row for row in ops.ROWS.values() if isinstance(row, Reduction)]
 
 named = pytest.mark.parametrize
-by_name = {"ids": lambda row: getattr(row, "name", None)}
+by_name: dict[str, Any] = {"ids": lambda row: getattr(row, "name", None)}
 
 
 # ------------------------------------------------------------------------------------------------------- helpers
 
 
 def differences(f, arrays, i, cotangent):
-    """d<cotangent, f>/d arrays[i] by fourth-order central differences, with the error that two step sizes show."""
+    """d<cotangent, f>/d arrays[i] by fourth-order central differences, with the error from two step sizes."""
     estimates = []
     for h in (1e-3, 2.5e-4):
         grad = np.zeros_like(arrays[i])
@@ -66,7 +67,7 @@ def check_gradients(f, arrays, rng, variables=None):
 
 
 def sample(row, i, shape, rng):
-    """Numbers inside the row's domain, away from its kinks and from its neighbours' (a tie of two operands)."""
+    """Numbers inside the row's domain, away from its kinks and from each other (a tie of two operands)."""
     low, high = row.domain[i]
     low, high = max(low, -2.5), min(high, 2.5)
     margin = 0.1 * (high - low)
@@ -77,12 +78,12 @@ def sample(row, i, shape, rng):
     return np.asarray(x)
 
 
-def operands_of(row, shapes, rng):
+def operands_of(row: Any, shapes: Any, rng: Any) -> list[Any]:
     if row is ops.where:
         return [rng.random(shapes[0]) < 0.5, *(rng.normal(size=s) for s in shapes[1:])]
     if row is ops.clip:
         return [sample(row, 0, shapes[0], rng), np.full(shapes[1], -0.83), np.full(shapes[2], 1.21)]
-    if row in (ops.floordiv, ops.remainder, ops.fmod):  # they jump where the quotient is whole
+    if row in (ops.floordiv, ops.remainder, ops.fmod):  # they jump at whole quotients
         whole = rng.choice([-2.0, -1.0, 1.0, 2.0], shapes[0])
         return [np.asarray(whole + rng.uniform(0.35, 0.45, shapes[0])), np.asarray(rng.uniform(0.97, 1.03, shapes[1]))]
     return [sample(row, i, shape, rng) for i, shape in enumerate(shapes)]
@@ -109,7 +110,7 @@ def test_elementwise_gradient(row, data, seed):
 @named("row", [row for row in ELEMENTWISE if row.arity > 1 and None not in row.partials], **by_name)
 @given(t=st.floats(0.1, 0.9) | st.floats(1.1, 2.4) | st.floats(-2.4, -0.1))
 def test_equal_operands_share_the_slope(row, t):
-    """Where all operands are one number, as in a tie, the partials add up to the slope of that number's function."""
+    """If all operands are one number, the partials add up to the slope of the function of that number."""
     if any(not low < t < high for low, high in row.domain) or (row is ops.power and t < 0):
         return
     numeric, spread = differences(lambda x: row(*[x] * row.arity), [np.array([t])], 0, 1.0)
@@ -122,7 +123,7 @@ def test_equal_operands_share_the_slope(row, t):
 @named("row", ELEMENTWISE, **by_name)
 @given(seed=seeds)
 def test_scalar_equals_tensor(row, seed):
-    """A Value, a Tensor and a float give the same number and gradient; the quick path and the general too."""
+    """A Value, a Tensor and a float give the same number and gradient, on the quick path and on the general one."""
     rng = np.random.default_rng(seed)
     inputs = [x.item() for x in operands_of(row, [()] * row.arity, rng)]
     variables = [i for i, d in enumerate(row.partials) if d is not None]
@@ -140,7 +141,7 @@ def test_scalar_equals_tensor(row, seed):
 @named("row", ELEMENTWISE, **by_name)
 @given(seed=seeds)
 def test_a_change_after_the_operation_does_not_reach_its_gradient(row, seed):
-    """A Value keeps its partials: those of the numbers that the operation was applied to."""
+    """A Value keeps the partials of the numbers that the operation was applied to."""
     inputs = [x.item() for x in operands_of(row, [()] * row.arity, np.random.default_rng(seed))]
     grads = []
     for change in (0.0, 0.25):
@@ -151,7 +152,7 @@ def test_a_change_after_the_operation_does_not_reach_its_gradient(row, seed):
                 x.data += change
         out.backward()
         grads.append([x.grad for x in values if isinstance(x, Value)])
-    np.testing.assert_array_equal(*grads)
+    np.testing.assert_array_equal(grads[0], grads[1])
 
 
 PATTERNS = [
@@ -168,7 +169,7 @@ numbers = st.one_of(
 @named(("row", "pattern"), PATTERNS, ids=lambda x: getattr(x, "name", x))
 @given(inputs=st.lists(numbers, min_size=2, max_size=2), g=st.floats(-2, 2))
 def test_quick_path_equals_general(row, pattern, inputs, g):
-    """The operator made from the row against the rules themselves, run by the general path, at any point at all."""
+    """The operator made from a row gives the same as the rules on the general path, at any point."""
     inputs = inputs[: row.arity]
     operands = [Value(x) if kind == "v" else x for x, kind in zip(inputs, pattern, strict=True)]
     node = apply_method(row, operands)
@@ -189,7 +190,7 @@ def test_quick_path_equals_general(row, pattern, inputs, g):
 
 
 def apply_method(row, operands):
-    """By operator or method where there is one, so that the quick path runs; else by the row."""
+    """Apply the row by its operator or method, which takes the quick path. Without one, call the row."""
     methods = method_names(row)
     if not methods:
         return row(*operands)
@@ -210,10 +211,11 @@ def test_defaults_and_names():
     assert autograd.leaky_relu(-1.0, slope=0.5) == -0.5
     assert autograd.clip(3.0, high=1.0) == 1.0
     assert Value(-1.0).leaky_relu(0.5).data == -0.5
+    functions: Any = autograd
     with pytest.raises(TypeError, match="unknown argument 'slop'"):
-        autograd.leaky_relu(1.0, slop=1.0)
+        functions.leaky_relu(1.0, slop=1.0)
     with pytest.raises(TypeError, match="2 operands"):
-        autograd.add(1.0)
+        functions.add(1.0)
 
 
 # ---------------------------------------------------------------------------------------------------- reductions
@@ -241,7 +243,7 @@ def test_reduction_gradient(row, case, seed):
     x = np.asarray(x)  # all different, none zero
     count = math.prod(x.shape[i] for i in autograd.ops.shapes.normalize_axis(axis, x.ndim))
     if row is ops.std and count < 2:
-        return  # the square root of nothing: a kink, see test_edge_cases
+        return  # the square root of 0 is a kink: see test_edge_cases
     check_gradients(lambda t: row(t, axis=axis, keepdims=keepdims), [x], rng)
 
 
@@ -302,7 +304,7 @@ def test_matmul(a, b):
 
 @given(rows=st.integers(1, 70), n=st.sampled_from([1, 200, 256, 300]))
 def test_products_with_a_large_transpose(rows, n):
-    """Some are computed the other way round."""
+    """Some of these products are computed as their transpose."""
     rng = np.random.default_rng(rows)
     a, b = rng.normal(size=(rows, 256)), rng.normal(size=(n, 256))
     out = ops.matmul(a, b.T)
@@ -343,7 +345,7 @@ def test_einsum_complains():
         autograd.einsum("i,j->ij", Tensor([1.0]))
 
 
-@settings(max_examples=FEWEST)  # of the same shapes: only the numbers differ
+@settings(max_examples=FEWEST)  # the shapes stay: only the numbers differ
 @given(seed=seeds)
 def test_dot_and_outer(seed):
     rng = np.random.default_rng(seed)
@@ -355,7 +357,7 @@ def test_dot_and_outer(seed):
 
 @given(seed=seeds, n=st.integers(1, 4), with_bias=st.booleans())
 def test_dot_of_values(seed, n, with_bias):
-    """The n-ary node's pull, and the row that states its transposes."""
+    """The vjp of the n-ary node, and the row that states its transposes."""
     w, x = np.random.default_rng(seed).normal(size=(2, n))
     numbers = [*w, *x, 0.5]
 
@@ -431,7 +433,7 @@ def test_moves(move, seed):
 
 @given(seed=seeds, offset=st.sampled_from([1e3, -1e3, 1e5]))
 def test_log_softmax_does_not_see_a_common_offset(seed, offset):
-    """In float32, where the offset leaves few digits to the sum of exponentials."""
+    """In float32 a large offset leaves few digits to the sum of exponentials."""
     x = np.random.default_rng(seed).integers(-8, 8, (2, 5)) / 8
     expected = ops.log_softmax(x)
     np.testing.assert_allclose(ops.log_softmax((x + offset).astype(np.float32)), expected, rtol=1e-6, atol=1e-6)
@@ -463,9 +465,10 @@ FUSED = {
 @named("name", FUSED)
 @given(seed=seeds)
 def test_fused_equals_composition(name, seed):
-    """The hand-written value and vjp against the composition that defines the row."""
+    """The hand-written value and vjp equal those of the composition that defines the row."""
     rng = np.random.default_rng(seed)
     row = ops.ROWS[name.split()[0]]
+    assert isinstance(row, Fused)
     arrays = FUSED[name](rng)
     results = []
     for f in (row, row.composition):
@@ -482,7 +485,7 @@ def test_fused_equals_composition(name, seed):
 
 @named("row", ops.ROWS.values(), **by_name)
 def test_documented(row):
-    """Every row says what it is, and its example runs."""
+    """Every row has a docstring, and its example runs."""
     assert row.summary
     parser = doctest.DocTestParser()
     test = parser.get_doctest(row.__doc__, {**vars(ops)}, row.name, None, None)
@@ -492,7 +495,7 @@ def test_documented(row):
 
 
 def test_only_the_table_knows_derivatives():
-    """Rows say their operands' names the same way in every partial."""
+    """All partials of a row use the same names for the operands."""
     for row in ELEMENTWISE:
         names = operand_names(row)
         for d in row.partials:

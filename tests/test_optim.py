@@ -22,7 +22,7 @@ from nn.optim.schedules import Cosine, Exponential, OneCycle, StepDecay, Warmup
 
 SEEDS = st.integers(0, 2**32)
 
-# ------------------------------------------------------------------------------- the formulas, as they are published
+# ------------------------------------------------------------------------------------------ the published formulas
 
 Steps = Iterator[tuple[int, float, np.ndarray]]
 """Of each update of a parameter: its number from 1, the learning rate, the gradient."""
@@ -63,7 +63,8 @@ def book_adam(
     weight_decay: float = 0,
     decoupled: bool = False,
 ) -> Any:
-    m = v = 0
+    m: Any = 0
+    v: Any = 0
     for t, lr, g in steps:
         if decoupled:
             p = p - lr * weight_decay * p
@@ -79,7 +80,7 @@ def book_adamw(p: Any, steps: Steps, weight_decay: float = 0.01, **options: Any)
     return book_adam(p, steps, weight_decay=weight_decay, decoupled=True, **options)
 
 
-BOOK = {SGD: book_sgd, Adagrad: book_adagrad, RMSprop: book_rmsprop, Adam: book_adam, AdamW: book_adamw}
+BOOK: dict[Any, Any] = {SGD: book_sgd, Adagrad: book_adagrad, RMSprop: book_rmsprop, Adam: book_adam, AdamW: book_adamw}
 KINDS = list(BOOK)
 each = pytest.mark.parametrize("kind", KINDS)
 
@@ -97,15 +98,15 @@ OPTIONS: dict[Any, dict[str, Any]] = {
 
 @st.composite
 def options(draw: Any, kind: Any) -> dict[str, Any]:
-    """All, some or none of the options that a kind has."""
+    """All, some or none of the options of an optimiser."""
     drawn = draw(st.one_of(st.fixed_dictionaries(OPTIONS[kind]), st.fixed_dictionaries({}, optional=OPTIONS[kind])))
     if not drawn.get("momentum"):
         drawn.pop("nesterov", None)
     return drawn
 
 
-# One setup a kind that uses everything it has, for tests whose subject is elsewhere.
-FULL = {
+# All options of each optimiser, for tests about something else.
+FULL: dict[Any, dict[str, Any]] = {
     SGD: {"momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
     Adagrad: {"weight_decay": 0.1},
     RMSprop: {"alpha": 0.9, "weight_decay": 0.1},
@@ -119,7 +120,7 @@ def full(kind: Any, parameters: Any, lr: Any = 0.1) -> Any:
 
 
 def updates(grads: list[Any], rates: list[float]) -> Steps:
-    """The updates of one parameter: steps where it had no gradient are none."""
+    """The updates of one parameter. A step without a gradient is not an update."""
     done = [(lr, np.asarray(g, np.float64)) for g, lr in zip(grads, rates, strict=True) if g is not None]
     return ((t, lr, g) for t, (lr, g) in enumerate(done, 1))
 
@@ -148,7 +149,7 @@ def test_update_is_the_published_one(kind, dtype, tolerance, seed, shape, count,
     chosen = data.draw(options(kind))
     rng = np.random.default_rng(seed)
     rates = rng.uniform(0, 0.2, count).tolist()
-    starts = [rng.normal(size=s).astype(dtype) for s in (shape, (3, 2))]  # a neighbour shares the scratch arrays
+    starts = [rng.normal(size=s).astype(dtype) for s in (shape, (3, 2))]  # a second parameter shares the scratch arrays
     tensors = [Tensor(start) for start in starts]
     optimizer = kind(tensors, lr=rates.__getitem__, **chosen)
     history: list[list[Any]] = [[], []]
@@ -187,7 +188,7 @@ def exact_rmsprop(p, g, lr, t, m, s, alpha=0.99, eps=1e-8, weight_decay=0.0):
     return p - g / (np.sqrt(s) + eps) * lr, m, s
 
 
-def exact_adam(p, g, lr, t, m, s, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
+def exact_adam(p, g, lr, t, m, s, *, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0, decoupled=False):
     g = p * weight_decay + g if weight_decay and not decoupled else g
     m, s = mean(m, g, betas[0]), mean(s, g * g, betas[1])
     root = math.sqrt(1 - betas[1] ** t)
@@ -199,7 +200,13 @@ def exact_adamw(*given, weight_decay=0.01, **options):
     return exact_adam(*given, weight_decay=weight_decay, decoupled=True, **options)
 
 
-EXACT = {SGD: exact_sgd, Adagrad: exact_adagrad, RMSprop: exact_rmsprop, Adam: exact_adam, AdamW: exact_adamw}
+EXACT: dict[Any, Any] = {
+    SGD: exact_sgd,
+    Adagrad: exact_adagrad,
+    RMSprop: exact_rmsprop,
+    Adam: exact_adam,
+    AdamW: exact_adamw,
+}
 """The updates in the order of operations in which they are computed, without anything in place."""
 
 
@@ -230,7 +237,7 @@ def test_an_update_in_place_is_the_same_to_the_bit(kind, dtype, seed, count, dat
 @each
 @given(seed=SEEDS, count=st.integers(1, 6), data=st.data())
 def test_values_equal_tensors(kind, seed, count, data):
-    """Values, in between Tensors as a mixed network has them, move as the elements of a Tensor do."""
+    """Values among Tensors, as in a mixed network, change like the elements of a Tensor."""
     chosen = data.draw(options(kind))
     rng = np.random.default_rng(seed)
     start = rng.normal(size=(2, 3))
@@ -248,14 +255,14 @@ def test_values_equal_tensors(kind, seed, count, data):
 
 
 def test_defaults():
-    """Those of the papers and of PyTorch; the other options' are in the formulas above."""
+    """The defaults are those of the papers and of PyTorch. The formulas above have the other options'."""
     defaults = {Adagrad: 0.01, RMSprop: 0.01, Adam: 0.001, AdamW: 0.001}
     assert {kind: kind([Value(1.0)]).lr for kind in defaults} == defaults
 
 
 @each
 def test_no_gradient_no_change(kind):
-    """Not even weight decay or momentum moves a Tensor without a gradient; state waits with it."""
+    """Weight decay and momentum do not change a Tensor without a gradient, and neither does its state change."""
     w = Tensor([1.0, 2.0])
     optimizer = full(kind, [w])
     w.grad = np.array([0.5, -0.5])
@@ -277,7 +284,7 @@ def test_gradients_are_not_written_to(kind):
     optimizer = full(kind, [w, v])
     for _ in range(3):
         grad = np.array([0.5, -0.5])
-        grad.setflags(write=False)  # writing would raise
+        grad.setflags(write=False)  # writing to it would raise an error
         w.grad, v.grad = grad, 0.25
         optimizer.step()
         assert w.grad is grad
@@ -296,7 +303,7 @@ def test_updates_in_place(kind):
     assert array.tolist() != [1.0, 2.0]
 
 
-# Where the numbers of a gradient lie; some of these are views of the parameter itself.
+# Memory layouts of a gradient. Some of them are views of the parameter itself.
 LAYOUTS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "plain": lambda p, g: g,
     "column by column": lambda p, g: np.asfortranarray(g),
@@ -378,7 +385,7 @@ def test_what_an_update_keeps_of_the_parameter_cannot_be_written_to():
 
 @each
 def test_no_temporaries(kind):
-    """A step allocates nothing of the size of a weight."""
+    """A step allocates no array of the size of a weight."""
     w = Tensor(np.ones((300, 300), np.float32))
     w.grad = np.ones((300, 300), np.float32)
     optimizer = full(kind, [w])
@@ -394,7 +401,7 @@ def test_no_temporaries(kind):
 
 @each
 def test_a_graph_that_waits_refuses_to_run(kind):
-    """Backward after the step would use the new numbers with the old ones' results: a wrong gradient."""
+    """Backward after the step would combine new weights with results of the old ones. The gradient would be wrong."""
     w = Tensor([1.0, 2.0])
     optimizer = full(kind, [w])
     first = (w * w).sum()
@@ -416,7 +423,7 @@ def test_infinite_gradients_do_not_warn(kind):
 
 @each
 def test_training_lowers_a_loss(kind):
-    random.seed(0)  # from some starts a step of this size goes too far
+    random.seed(0)  # from some starts a step of this size is too large
     model = MLP(2, [4, 1])
     optimizer = full(kind, model, lr=0.01)
     assert optimizer.parameters == model.parameters()
@@ -574,7 +581,7 @@ def test_resuming_continues_identically(kind, lr):
     assert state["steps"] == 5
     resumed, second = make(before[1].data, before[0].data, before[2].data)
     second.load_state_dict(state)
-    run(before, first, slice(5, 8))  # neither goes on inside the state
+    run(before, first, slice(5, 8))  # neither training changes the state
     run(resumed, second, slice(5, 8))
     for parameters in (before, resumed):
         assert [np.asarray(p.data).tobytes() for p in parameters] == [np.asarray(p.data).tobytes() for p in straight]
@@ -582,7 +589,7 @@ def test_resuming_continues_identically(kind, lr):
 
 
 def test_state_of_arrays_and_numbers():
-    """A state is what `numpy.savez` and friends can hold, and loads from what they give back."""
+    """`numpy.savez` and similar functions can save a state, and the arrays that they read can be loaded."""
     w, v = Tensor(np.ones((2, 2), np.float32)), Value(1.0)
     optimizer = Adam([w, v], lr=0.25)
     w.grad, v.grad = np.ones((2, 2), np.float32), 1.0
@@ -698,7 +705,7 @@ def test_warmup(lr, steps, after):
     schedule = Warmup(Cosine(lr, after), steps)
     climb = [schedule(step) for step in range(steps + 1)]
     assert climb[0] == pytest.approx(lr / (steps + 1))
-    assert climb[-1] == lr  # where the other schedule begins, with its first number
+    assert climb[-1] == lr  # the first number of the other schedule
     np.testing.assert_allclose(np.diff(climb), lr / (steps + 1), rtol=1e-9)
     assert [schedule(steps + i) for i in range(5)] == [Cosine(lr, after)(i) for i in range(5)]
     assert Warmup(lr, steps)(steps + 7) == lr
@@ -748,7 +755,7 @@ def test_bad_schedules(make):
 
 
 def test_schedules_are_values():
-    """They compare, print and are read-only: what a checkpoint or a log wants."""
+    """Schedules can be compared and printed, and are read-only, as checkpoints and logs need."""
     assert Cosine(0.1, 10) == Cosine(0.1, 10) != Cosine(0.1, 11)
     assert repr(Warmup(Cosine(0.1, 10), 5)) == "Warmup(after=Cosine(lr=0.1, steps=10, final=0.0), steps=5)"
     for schedule in (StepDecay(0.1, 10), Exponential(0.1, 0.5), Cosine(0.1, 10), Warmup(0.1, 5), OneCycle(0.1, 10)):
@@ -763,7 +770,7 @@ def test_schedules_are_values():
 
 @st.composite
 def networks(draw: Any) -> tuple[list[Any], np.ndarray]:
-    """Parameters of every kind with gradients of some magnitude, and all these as one vector."""
+    """Parameters of every kind with gradients of one magnitude, and these gradients as one vector."""
     rng = np.random.default_rng(draw(SEEDS))
     scale = 10.0 ** draw(st.sampled_from([-3, 0, 3, 25]))
     w, u, empty, v = Tensor(np.ones((2, 3))), Tensor(np.ones(4, np.float32)), Tensor([1.0]), [Value(1.0), Value(2.0)]
@@ -802,10 +809,10 @@ def test_clip_by_norm(network, limit):
     [*((size, np.float64) for size in (1e-320, 1e-200, 1e200, 1e307)), (1e-44, np.float32), (1e30, np.float32)],
 )
 def test_norm_of_any_magnitude(size, dtype):
-    """The squares overflow or vanish; the length does not."""
+    """The squares overflow or underflow, but the norm does not."""
     w = Tensor(np.ones(2, dtype))
     w.grad = np.array([3 * size, 4 * size], dtype)
-    # abs: by default approx takes anything within 1e-12
+    # abs, since approx accepts differences of 1e-12 by default
     assert optim.clip_grad_norm([w], math.inf) == pytest.approx(math.hypot(*w.grad.tolist()), rel=1e-6, abs=0)
 
 
@@ -831,7 +838,7 @@ def test_a_norm_that_is_not_finite(bad):
 
 
 def test_shared_gradients_are_clipped_once():
-    """Arrays are replaced, not scaled where they lie: another parameter may hold the same one."""
+    """Gradients are replaced, not scaled in place, since two parameters may share an array."""
     w, u = Tensor([1.0]), Tensor([1.0])
     w.grad = u.grad = np.array([3.0])
     optim.clip_grad_norm([w, u], 1.0)

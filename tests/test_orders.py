@@ -1,14 +1,15 @@
 """Every row at its edges, to the fourth order: kinks, bounds, 0 and -0, small integers, tiny and huge, infinity.
 
-Four ways to nest the modes (reverse and forward, each over itself and over the other) have to give one number, which
-is the definition's (tests/definitions.py) wherever that has one. Where it has none, at a kink or beyond a domain, the
-four still have to agree: a convention that depends on the mode is none. A definition that follows from the row's value
-says nothing where its branches meet, at infinity, and where the value is nan.
+Four ways to nest the modes (reverse and forward, each over itself and over the other) must give the same number. It is
+that of the definition (tests/definitions.py), if the definition has one. At a kink or outside the domain it has none.
+Then the four ways must still agree. A definition that follows from the row's value gives no number where its branches
+meet, at infinity, and where the value is nan.
 """
 
 import itertools
 import math
 from functools import cache
+from typing import Any
 
 import definitions
 import numpy as np
@@ -21,7 +22,7 @@ from autograd import grad, jvp, ops
 from autograd.ops.rows import Elementwise, Reduction
 
 inf, nan = math.inf, math.nan
-by_name = {"ids": lambda row: getattr(row, "name", None)}
+by_name: dict[str, Any] = {"ids": lambda row: getattr(row, "name", None)}
 ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and row is not ops.where]
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0, 40.0, -40.0, 800.0, -800.0, 1e-60, -1e-60, 1e60, -1e60, inf, -inf]
@@ -31,7 +32,7 @@ UNDEFINED = {"sin", "cos", "tan", "sinc", "dsinc"}  # at infinity
 
 
 def points(row):
-    """Where to look: one number for each operand that has a derivative."""
+    """The points: one number for each operand that has a derivative."""
     if row.arity - row.partials.count(None) == 1:
         kinks = [x for x in (*row.kinks, *row.domain[-1]) if math.isfinite(x)]
         return [(x,) for x in dict.fromkeys([*EDGES, *kinks]) if math.isfinite(x) or row.name not in UNDEFINED]
@@ -41,7 +42,7 @@ def points(row):
 
 
 def function(row):
-    """The row as a function of the operands that have a derivative; those that have none, and come first, are 1."""
+    """The row as a function of the operands that have a derivative. The others come first, and are 1."""
     if isinstance(row, Reduction):
         return lambda *xs: row(list(xs))
     constants = [1.0] * row.partials.count(None)
@@ -61,9 +62,9 @@ def definition(row):
 
 @cache
 def expected(row, point):
-    """Every derivative to the fourth order, {orders: number}; nan where there is none."""
+    """Every derivative to the fourth order, {orders: number}. It is nan if there is none."""
     multi = [o for o in itertools.product(range(ORDER + 1), repeat=len(point)) if 1 <= sum(o) <= ORDER]
-    if len(point) > 1 and all(map(math.isinf, point)):  # it depends on the way there
+    if len(point) > 1 and all(map(math.isinf, point)):  # the limit depends on the path
         return dict.fromkeys(multi, nan)
     if not known(row) and (any(map(math.isinf, point)) or math.isnan(function(row)(*point))):
         return dict.fromkeys(multi, nan)
@@ -82,7 +83,7 @@ def terms(row, point, huge):
 
 
 def limit(near, far):
-    """Where what is at 1e100 and then at 1e200 goes."""
+    """The limit of an expression, from its numbers at 1e100 and at 1e200."""
     if isinstance(near, mp.mpc) or isinstance(far, mp.mpc):
         return nan
     if mp.almosteq(near, far, mpf(10) ** -30, mpf(10) ** -80):
@@ -111,7 +112,7 @@ def forward(f, i):
 
 
 def nestings(order):
-    """Reverse only, forward only, and the two alternating, the one or the other innermost."""
+    """Only reverse, only forward, and both in turns with either of them innermost."""
     return {"R" * order, "F" * order, ("RF" * order)[:order], ("FR" * order)[:order]}
 
 
@@ -122,7 +123,7 @@ def derivative(f, modes, operands):
 
 
 def ways(arity, order):
-    """Which operand to differentiate by, from the inside out: all ways, where they are few."""
+    """The operands to differentiate in, from the inside out. All ways are tried if there are few."""
     if arity**order <= 9:
         return list(itertools.product(range(arity), repeat=order))
     mixed = [(0, 0, 1, 1), (1, 0, 1, 0), (1, 1, 0, 0), (0, 1, 0, 1)]
@@ -130,22 +131,22 @@ def ways(arity, order):
 
 
 def compare(row, where, f, order, kind):
-    """Every way to the derivatives of one order, at all points."""
+    """Compare all ways to compute the derivatives of one order, at all points."""
     arity = len(where[0])
-    found = {}
+    found: dict[Any, dict[Any, Any]] = {}
     for operands in ways(arity, order):
         key = tuple(operands.count(i) for i in range(arity))
         for modes in nestings(order):
             found.setdefault(key, {})[modes, operands] = kind(derivative(f, modes, operands), where)
     for k, point in enumerate(where):
         wanted = expected(row, point)
-        # what cancels, cancels to the last digit of the largest derivative of this order
+        # terms that cancel leave the rounding of the largest derivative of this order
         size = max([1.0, *(abs(x) for o, x in wanted.items() if sum(o) == order and math.isfinite(x))])
         for key, results in found.items():
             numbers = {way: result[k] for way, result in results.items()}
             one = next((x for x in numbers.values() if not math.isnan(x)), nan)
             want = one if math.isnan(wanted[key]) else wanted[key]
-            if math.isnan(wanted[key]) and not known(row):  # inf and nan both say that there is none
+            if math.isnan(wanted[key]) and not known(row):  # inf and nan both mean that there is none
                 assert len({math.isfinite(x) for x in numbers.values()}) == 1, (row.name, point, key, numbers)
                 if not math.isfinite(one):
                     continue
@@ -158,7 +159,7 @@ def as_arrays(f, where):
 
 
 def as_numbers(f, where):
-    """One by one: Values in reverse mode, floats in forward mode."""
+    """One point at a time: Values in reverse mode, floats in forward mode."""
     return [f(*point) for point in where]
 
 
@@ -181,8 +182,8 @@ def test_arrays(row, order):
 def test_numbers(row, order):
     where = points(row)
     if len(where[0]) > 1:
-        where = where[:: 5 + 2 * order]  # arrays have the others
-    elif PROFILE == "ci":  # each point at one of the two orders, of x and -x either at another
+        where = where[:: 5 + 2 * order]  # arrays take the other points
+    elif PROFILE == "ci":  # each point at one of the two orders; x and -x at different ones
         where = [point for k, point in enumerate(where) if (k + k // 2 + order // 2) % 2]
     with mp.workdps(DIGITS):
         compare(row, where, function(row), order, as_numbers)
@@ -197,7 +198,7 @@ LANES = [
 @pytest.mark.parametrize("order", range(1, ORDER + 1))
 @pytest.mark.parametrize("row", [row for row in ops.ROWS.values() if isinstance(row, Reduction)], **by_name)
 def test_reductions(row, order):
-    """Of lanes of three; of arrays each lane along an axis, of numbers a list."""
+    """Reductions of three numbers: along an axis of an array, and of a list."""
     lanes = [lane for lane in LANES if row is ops.logsumexp or all(map(math.isfinite, lane))]
     with mp.workdps(DIGITS):
         compare(row, lanes, lambda *xs: row(ops.stack(xs), axis=0), order, as_arrays)

@@ -1,4 +1,4 @@
-"""`pip install` installs the files that the code reads, the types, and nothing else; and the lower bounds are right."""
+"""The package holds all files that the code reads, and no others. The source distribution is the whole repository."""
 
 import ast
 import importlib.metadata
@@ -7,11 +7,15 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tomllib
+from email import message_from_bytes
 from pathlib import Path
+from typing import Any
 
 import pytest
 from minima import minima
+from test_house import TOP
 
 import autograd
 
@@ -67,7 +71,7 @@ grad(autograd.tanh)(0.5)
 
 
 def test_what_is_installed_is_enough(tmp_path):
-    """The files of a wheel, and no others, in a place of their own; used from another one."""
+    """Only the files of a wheel are copied to a folder, and used from another one."""
     for file in installed():
         copy = tmp_path / "site" / file.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -85,12 +89,62 @@ def test_what_is_installed_is_enough(tmp_path):
     assert "train (60000, 784) float32, test (10000, 784) float32" in run.stdout
 
 
+def files_of_the_repository():
+    """Every file below a name of the top level, without what Git and Python write."""
+    for name in TOP - {".git"}:
+        top = ROOT / name
+        for path in top.rglob("*") if top.is_dir() else [top]:
+            if path.is_file() and path.suffix != ".pyc":
+                yield path
+
+
+@pytest.fixture(scope="module")
+def source_distribution(tmp_path_factory):
+    """The files of a source distribution, by their path in the repository."""
+    pytest.importorskip("setuptools", minversion="77")
+    folder = tmp_path_factory.mktemp("source")
+    for path in files_of_the_repository():
+        copy = folder / "project" / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, copy)
+    code = f"import setuptools.build_meta as backend; backend.build_sdist({str(folder)!r})"
+    run = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder / "project", capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    (path,) = folder.glob("*.tar.gz")
+    with tarfile.open(path) as archive:
+        files: Any = {x.name.partition("/")[2]: archive.extractfile(x) for x in archive if x.isfile()}
+        return {name: file.read() for name, file in files.items()}
+
+
+def test_the_source_distribution_is_the_repository(source_distribution):
+    """So its tests run: they read the documents, the demos and the workflows."""
+    written = {name for name in source_distribution if re.match(r"PKG-INFO|setup\.cfg|chainrule\.egg-info/", name)}
+    names = {path.relative_to(ROOT).as_posix() for path in files_of_the_repository()}
+    assert {*source_distribution} - written == names
+
+
+def test_the_readme_has_whole_addresses_on_the_package_index(source_distribution):
+    """A relative link leads nowhere there."""
+    information: Any = message_from_bytes(source_distribution["PKG-INFO"])
+    assert information["Description-Content-Type"] == "text/markdown"
+    here, there = (ROOT / "README.md").read_text(encoding="utf-8"), information.get_payload(decode=True).decode()
+    at = PROJECT["project"]["urls"]["Homepage"] + r"/(?:blob|raw)/v" + re.escape(autograd.__version__) + "/"
+    assert re.sub(at, "", there).strip() == here.strip()
+    links = re.findall(r"(!?)\[[^]]*\]\(([^)]*)\)", there)
+    assert len(links) == here.count("](")
+    for image, link in links:
+        assert "://" in link
+        assert ("/raw/" in link) == bool(image)
+
+
 def test_the_version_has_one_home():
-    """It is a literal, so that setuptools reads it as text: a build has no NumPy, and could not import it."""
+    """It is a literal, so setuptools can read it as text. A build has no NumPy, so it cannot import the package."""
     body = ast.parse((ROOT / "autograd" / "__init__.py").read_text(encoding="utf-8")).body
     (literal,) = [x.value for x in body if isinstance(x, ast.Assign) and ast.unparse(x.targets[0]) == "__version__"]
     assert ast.literal_eval(literal) == autograd.__version__
-    assert PROJECT["project"]["dynamic"] == ["version"]
+    assert "version" in PROJECT["project"]["dynamic"]
     assert PROJECT["tool"]["setuptools"]["dynamic"] == {"version": {"attr": "autograd.__version__"}}
 
 

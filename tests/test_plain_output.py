@@ -1,4 +1,4 @@
-"""What commands print fits every terminal and file, and nothing asks for docstrings: ``python -OO`` has none."""
+"""The output of commands fits every terminal and file, and no code needs docstrings: ``python -OO`` removes them."""
 
 import io
 import os
@@ -18,7 +18,7 @@ ENCODINGS = ("ascii", "latin-1", "cp1252", "cp437", "utf-8", "utf-16")
 
 
 KEPT = {"PYTHONDONTWRITEBYTECODE": "", "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode")}
-"""Nobody else runs with ``-OO``: without this, every library that is imported would be compiled again each time."""
+"""Keeps bytecode for ``-OO``. Without it, each process would compile all libraries again."""
 
 
 def python(*arguments, **environment):
@@ -83,7 +83,7 @@ for name in {demos!r}:
 
 
 def test_without_docstrings_and_in_ascii():
-    """Every module, card and demo's help: with ``-OO`` no function has a docstring, and ASCII is all there is."""
+    """Every module, card and demo's help works with ``-OO`` (no docstrings) and in ASCII."""
     done = python("-OO", "-c", ALL_OF_IT.format(demos=DEMOS), PYTHONIOENCODING="ascii")
     assert done.returncode == 0, done.stderr.decode()[-2000:]
     said = done.stdout.decode("ascii")
@@ -91,7 +91,7 @@ def test_without_docstrings_and_in_ascii():
 
 
 def test_no_demo_makes_a_parser_of_its_own():
-    """The one that they share lets what they print fit; so every demo does."""
+    """The shared parser makes the output fit the terminal, so every demo must use it."""
     for name in DEMOS:
         text = (ROOT / "demos" / f"{name}.py").read_text(encoding="utf-8")
         assert "ArgumentParser(" not in text

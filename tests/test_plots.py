@@ -1,4 +1,4 @@
-"""`nn.plots`: pictures show the right numbers, are drawn on the axes asked for, and leave no figures open."""
+"""`nn.plots`: pictures show the right numbers, use the given axes, and leave no figures open."""
 
 import base64
 import gc
@@ -10,6 +10,7 @@ import sys
 import weakref
 from html.parser import HTMLParser
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,6 +39,34 @@ from matplotlib.image import imread
 ROWS = [(1, 0.9, 0.8, 0.5), (2, 0.5, 0.4, 0.8), (3, 0.3, 0.6, 0.7)]
 HISTORY = History([dict(zip(("epoch", "train_loss", "test_loss", "test_accuracy"), row, strict=True)) for row in ROWS])
 X, Y = moons(40, seed=0)
+
+
+# matplotlib declares what its artists hold as one of many things: these functions take what is there.
+
+
+def points_of(line):
+    return [tuple(x) for x in line.get_xydata()]
+
+
+def pixels(image):
+    return image.get_array()
+
+
+def colour_of(image, number):
+    return to_hex(image.to_rgba(number))
+
+
+def edges_of(ax):
+    """Where the bins of the first histogram begin and end."""
+    return ax.patches[0].get_data().edges
+
+
+def legend(ax):
+    return [text.get_text() for text in ax.get_legend().get_texts()]
+
+
+def saved(ax):
+    ax.figure.savefig(io.BytesIO())
 
 
 def plane(points):
@@ -74,13 +103,13 @@ PICTURES = [
 def loaded():
     pyplot = importlib.import_module("matplotlib.pyplot")
     pyplot.switch_backend("agg")
-    pyplot.close(pyplot.figure())  # with the first figure it looks for IPython, which a test replaces
-    return sys.modules.pop("matplotlib.pyplot")  # in other tests it is not in use
+    pyplot.close(pyplot.figure())  # the first figure looks for IPython, which a test replaces
+    return sys.modules.pop("matplotlib.pyplot")  # other tests do not use pyplot
 
 
 @pytest.fixture
 def plt(loaded, monkeypatch):
-    """pyplot, as a program has it that imported it; its figures are closed afterwards."""
+    """pyplot, imported as by a program. Its figures are closed after the test."""
     monkeypatch.setitem(sys.modules, "matplotlib.pyplot", loaded)
     yield loaded
     loaded.close("all")
@@ -120,7 +149,7 @@ def dark(png):
 
 @pytest.mark.parametrize("draw", PICTURES)
 def test_pyplot_knows_new_figures(draw, plt):
-    """What is drawn without axes is pyplot's current figure: savefig, show and close reach it."""
+    """A plot without `ax=` is pyplot's current figure: savefig, show and close work on it."""
     ax = draw()
     assert plt.get_fignums() == [ax.figure.number]
     assert plt.gcf() is ax.figure
@@ -128,7 +157,7 @@ def test_pyplot_knows_new_figures(draw, plt):
     plt.savefig(png := io.BytesIO(), dpi=30)
     assert dark(png) > 0.01
     plt.close("all")
-    mine = plt.figure(figsize=(7, 2))  # an empty one is waiting
+    mine = plt.figure(figsize=(7, 2))  # an empty figure is open
     assert draw().figure is mine
     assert tuple(mine.get_size_inches()) == (7, 2)
     assert len(plt.get_fignums()) == 1
@@ -156,8 +185,8 @@ def test_the_rest_of_a_figure_is_left_alone(draw, plt):
 
 
 def test_without_pyplot_figures_belong_to_who_holds_them(monkeypatch):
-    """40 pictures leave nothing behind, and need no pyplot; it warns of more than 20."""
-    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # importing it would fail
+    """40 pictures leave no figure open, and need no pyplot, which warns of more than 20."""
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # its import would fail
     held = [weakref.ref(draw().figure) for draw in PICTURES]
     held += [weakref.ref(canvas.axes(None, (1, 1)).figure) for _ in range(40 - len(held))]
     gc.collect()
@@ -166,11 +195,11 @@ def test_without_pyplot_figures_belong_to_who_holds_them(monkeypatch):
 
 
 def test_a_notebook_shows_its_figures(plt, monkeypatch):
-    """There pyplot is what shows figures, whether or not a cell has imported it."""
+    """In a notebook pyplot shows the figures, even if no cell has imported it."""
     shell = SimpleNamespace()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     monkeypatch.delitem(sys.modules, "matplotlib.pyplot")
-    PICTURES[0]()  # IPython in a terminal
+    PICTURES[0]()  # IPython in a terminal is no notebook
     assert not plt.get_fignums()
     monkeypatch.setattr(importlib, "import_module", lambda name: plt if "pyplot" in name else sys.modules[name])
     shell.kernel = "a notebook's"
@@ -179,7 +208,7 @@ def test_a_notebook_shows_its_figures(plt, monkeypatch):
 
 
 def test_what_we_save_ourselves_is_not_opened(plt, tmp_path, capsys):
-    """Reports, the pictures of demos, cards and animations leave pyplot as it was: no warning of many open figures."""
+    """Reports, pictures of demos, cards and animations do not add figures to pyplot, so it does not warn."""
     saved = {f"{k}.png": lambda draw=draw: draw().figure for k, draw in enumerate(PICTURES[:2])}
     pictures(tmp_path, saved)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(saved)
@@ -208,16 +237,16 @@ def test_training_is_solid_and_validation_dashed():
     train, test, best = plots.curves(HISTORY).lines
     assert (train.get_label(), train.get_linestyle()) == ("training loss", "-")
     assert (test.get_label(), test.get_linestyle()) == ("test loss", "--")
-    assert [tuple(x) for x in train.get_xydata()] == [(row[0], row[1]) for row in ROWS]
-    assert [tuple(x) for x in test.get_xydata()] == [(row[0], row[2]) for row in ROWS]
-    assert [tuple(x) for x in best.get_xydata()] == [(2, 0.4)]
+    assert points_of(train) == [(row[0], row[1]) for row in ROWS]
+    assert points_of(test) == [(row[0], row[2]) for row in ROWS]
+    assert points_of(best) == [(2, 0.4)]
     assert best.get_label() == "best: 0.4000 in epoch 2"
     assert train.get_color() != test.get_color()
 
 
 def test_the_best_accuracy_is_the_largest():
     ax = plots.curves(HISTORY, column="accuracy")
-    assert [tuple(x) for x in ax.lines[-1].get_xydata()] == [(2, 0.8)]
+    assert points_of(ax.lines[-1]) == [(2, 0.8)]
     assert ax.get_ylabel() == "accuracy"
     with pytest.raises(ValueError, match="error"):
         plots.curves(HISTORY, column="error")
@@ -254,7 +283,7 @@ def test_each_cell_counts_and_shares_its_row(drawn):
 
 def test_only_mistakes_are_coloured():
     ax = plots.confusion_matrix([0, 0, 0, 0, 1], [0, 0, 0, 1, 1])
-    np.testing.assert_allclose(ax.images[0].get_array(), [[0, 0.25], [0, 0]])
+    np.testing.assert_allclose(pixels(ax.images[0]), [[0.0, 0.25], [0.0, 0.0]])
 
 
 @pytest.mark.parametrize(("true", "predicted"), [([0, 1], [0]), ([0, 2], [0, 1]), ([0, -1], [0, 0]), ([], [])])
@@ -271,7 +300,7 @@ def test_each_unit_is_an_image(wrap):
     weight = np.random.default_rng(0).normal(size=(6, 5))
     image = plots.weight_images(wrap(weight), (2, 3), limit=1.5).images[0]
     assert image.get_clim() == (-1.5, 1.5)
-    mosaic = np.ma.filled(image.get_array(), np.nan)
+    mosaic = np.ma.filled(pixels(image), np.nan)
     assert mosaic.shape == (5, 11)  # two rows of three units, with gaps of one
     for unit in range(5):
         top, left = 3 * (unit // 3), 4 * (unit % 3)
@@ -284,8 +313,8 @@ def test_negative_is_blue_and_positive_orange():
     image = plots.weight_images(np.array([[-1.0, 0.0, 1.0, 0.0]]), (1, 1)).images[0]
     low, high = image.get_clim()
     assert low == -high
-    assert to_hex(image.to_rgba(-1.0)) == "#174e8f"
-    assert to_hex(image.to_rgba(1.0)) == "#8f3208"
+    assert colour_of(image, -1.0) == "#174e8f"
+    assert colour_of(image, 1.0) == "#8f3208"
 
 
 def test_a_few_weights_far_out_do_not_pale_the_others():
@@ -309,7 +338,7 @@ def test_the_black_line_is_where_the_score_changes_its_sign():
     ax = plots.decision_boundary(plane, X, Y)
     (line,) = lines(ax)
     np.testing.assert_allclose(plane(line), 0, atol=1e-9)
-    (colour,) = ax.collections[0].get_edgecolor()
+    (colour,) = np.asarray(ax.collections[0].get_edgecolor())
     assert to_hex(colour) == "#000000"
     assert line[:, 0].min() == pytest.approx(ax.get_xlim()[0])
     assert line[:, 1].min() == pytest.approx(ax.get_ylim()[0], abs=0.05)
@@ -320,16 +349,16 @@ def test_colours_show_the_score():
     assert image.get_clim() == (-1.5, 1.5)
     left, right, bottom, top = image.get_extent()
     x, y = (np.linspace(a, b, 43)[1::2] for a, b in ((left, right), (bottom, top)))  # centres of pixels
-    np.testing.assert_allclose(image.get_array(), x + 2 * y[:, None] - 0.5)
+    np.testing.assert_allclose(pixels(image), x + 2 * y[:, None] - 0.5)
     assert image.origin == "lower"
-    assert to_hex(image.to_rgba(-9.0)) == "#174e8f"
-    assert to_hex(image.to_rgba(9.0)) == "#8f3208"
+    assert colour_of(image, -9.0) == "#174e8f"
+    assert colour_of(image, 9.0) == "#8f3208"
 
 
 def test_few_scores_far_out_do_not_pale_the_others():
     left, right = plots.decision_boundary(plane, X, Y).get_xlim()
     ax = plots.decision_boundary(lambda points: np.where(points[:, 0] > right - 0.03 * (right - left), 1e6, -1.0), X, Y)
-    assert ax.images[0].get_array().max() == 1e6
+    assert pixels(ax.images[0]).max() == 1e6
     assert ax.images[0].get_clim() == (-1.0, 1.0)
 
 
@@ -359,15 +388,20 @@ def test_networks_of_values_and_of_tensors_draw_the_same():
     for layer, neurons in zip(net.layers[::2], mlp.layers, strict=True):
         layer.weight.data = np.array([[w.data for w in neuron.w] for neuron in neurons.neurons]).T
     images = [plots.decision_boundary(model, X, Y, resolution=12).images[0] for model in (mlp, net)]
-    np.testing.assert_allclose(images[0].get_array(), images[1].get_array(), rtol=1e-12)
-    shapes = [plots.decision_boundary(model, X, Y).images[0].get_array().shape for model in (mlp, net)]
+    np.testing.assert_allclose(pixels(images[0]), pixels(images[1]), rtol=1e-12)
+    shapes = [pixels(plots.decision_boundary(model, X, Y).images[0]).shape for model in (mlp, net)]
     assert shapes == [(50, 50), (200, 200)]  # 100 times slower, each point
 
 
 def test_points_come_in_their_dtype_and_nothing_is_recorded():
     seen = []
     net = nn.dense(2, 1, rng=0)
-    plots.decision_boundary(lambda points: seen.append((points.dtype, net(points))) or seen[-1][1], X.astype("f4"), Y)
+
+    def model(points):
+        seen.append((points.dtype, net(points)))
+        return seen[-1][1]
+
+    plots.decision_boundary(model, X.astype("f4"), Y)
     assert {dtype for dtype, _ in seen} == {np.dtype("f4")}
     assert all(out.is_leaf for _, out in seen)
 
@@ -379,14 +413,14 @@ def test_of_two_outputs_the_score_is_their_difference():
     )
     column = plots.decision_boundary(lambda points: plane(points)[:, None], X, Y, resolution=7)
     for ax in (two, column):
-        np.testing.assert_allclose(ax.images[0].get_array(), one.images[0].get_array())
+        np.testing.assert_allclose(pixels(ax.images[0]), pixels(one.images[0]))
 
 
 def test_of_several_classes_the_winner_gives_the_colour():
     ax = plots.decision_boundary(three_ways, [[-1, -1], [1, 0], [0, 1]], [2, 0, 1], resolution=60)
     colours = [np.array(to_rgb(line.get_color())) for line in ax.lines]
     assert [line.get_marker() for line in ax.lines] == ["o", "^", "s"]
-    image, (left, right, bottom, top) = ax.images[0].get_array(), ax.images[0].get_extent()
+    image, (left, right, bottom, top) = pixels(ax.images[0]), ax.images[0].get_extent()
     for point in [(-1, -1), (1, -1), (1, 0.5), (-1, 1), (0.9, 1.0)]:
         column = int((point[0] - left) / (right - left) * 60)
         row = int((point[1] - bottom) / (top - bottom) * 60)
@@ -402,7 +436,7 @@ def test_of_several_classes_the_winner_gives_the_colour():
 def test_without_a_boundary_there_is_no_line(constant):
     ax = plots.decision_boundary(lambda points: np.full(len(points), constant), X, Y)
     assert not lines(ax)
-    ax.figure.savefig(io.BytesIO())
+    saved(ax)
 
 
 @pytest.mark.parametrize(
@@ -449,7 +483,7 @@ def rows(ax):
 
 
 def shares(ax):
-    """For each row, blue and orange counts relative to the largest of the row, from the first row on."""
+    """For each row from the first on: blue and orange counts relative to the largest of the row."""
     found = []
     for blue, orange in zip(ax.patches[::2], ax.patches[1::2], strict=True):
         below, middle, top = blue.get_data().baseline, blue.get_data().values, orange.get_data().values
@@ -467,7 +501,7 @@ def test_each_layer_has_a_histogram_of_its_outputs(scale):
     out = x
     for layer, (blue, orange), level in zip((model[0], *model[1]), shares(ax), (2, 1, 0), strict=True):
         out = predict(layer, out)
-        edges = ax.patches[0].get_data().edges
+        edges = edges_of(ax)
         counts = np.histogram(np.clip(out, edges[0], edges[-1]), edges)[0]
         np.testing.assert_allclose(blue + orange, counts / counts.max())
         assert not blue[40:].any()
@@ -506,8 +540,9 @@ def test_what_is_not_finite_is_counted():
 
 
 def test_layers_have_to_be_known():
+    layer: Any = nn.Linear(2, 1)
     with pytest.raises(TypeError, match="Sequential or an MLP, not a Linear"):
-        plots.activation_histograms(nn.Linear(2, 1), X)
+        plots.activation_histograms(layer, X)
 
 
 def test_gradients_by_size_and_sign():
@@ -516,7 +551,7 @@ def test_gradients_by_size_and_sign():
     names = [name for name, _ in model.named_parameters()]
     assert [row.split("\n")[0] for row in rows(ax)] == names
     assert ax.get_xscale() == "log"
-    edges = ax.patches[0].get_data().edges
+    edges = edges_of(ax)
     for (_, p), (blue, orange) in zip(model.named_parameters(), shares(ax), strict=True):
         negative, positive = (np.histogram(np.abs(p.grad[where]), edges)[0] for where in (p.grad < 0, p.grad > 0))
         most = (negative + positive).max()
@@ -541,7 +576,7 @@ def test_gradients_that_are_missing_or_zero_are_said_to_be():
     model[0].bias.grad = np.zeros(2, np.float32)
     ax = plots.gradient_histograms(model)
     assert [row.split("\n")[1] for row in rows(ax)] == ["no gradient", "100% zero", "no gradient", "no gradient"]
-    ax.figure.savefig(io.BytesIO())
+    saved(ax)
 
 
 @pytest.mark.parametrize("grad", [1.0, 1e-310, 1e300, math.nan])
@@ -549,7 +584,7 @@ def test_gradients_of_any_size_fit(grad):
     layer = nn.Linear(2, 1, dtype=np.float64)
     layer.weight.grad = np.array([[grad], [1e-3]])
     ax = plots.gradient_histograms(layer)
-    ax.figure.savefig(io.BytesIO())
+    saved(ax)
     blue, orange = shares(ax)[0]
     assert orange.sum() == pytest.approx(1 if math.isnan(grad) else 2)
     assert not blue.any()
@@ -569,7 +604,7 @@ def test_the_worst_come_first(samples, n, seed):
     order = np.argsort(-losses)[:n]
     titles = [f"{labels[i]}→{probabilities[i].argmax()} p={probabilities[i].max():.2f}" for i in order]
     assert [title.replace("=0.", "=.") for title in titles] == texts(ax)
-    mosaic = np.ma.filled(ax.images[0].get_array(), np.nan)
+    mosaic = np.ma.filled(pixels(ax.images[0]), np.nan)
     for text, i in zip(ax.texts, order, strict=True):
         x, y = text.get_position()  # centred above its image
         top, left = int(y + 1), int(x - 1)
@@ -591,10 +626,10 @@ def test_bars_are_the_probabilities_and_the_true_class_is_blue(samples, classes,
     widths = np.vectorize(lambda bar: bar.get_width())(bars)
     np.testing.assert_allclose(widths[:, 0], 1)  # the tracks
     np.testing.assert_allclose(widths[:, 1], probabilities[:shown])
-    blue = np.vectorize(lambda bar: to_hex(bar.get_facecolor()) == plots.classes.BLUES[1].lower())(bars)
+    blue = np.vectorize(lambda bar: to_hex(bar.get_facecolor()) == canvas.BLUES[1].lower())(bars)
     np.testing.assert_array_equal(blue[:, 1], np.arange(classes) == labels[:shown, None])
-    assert not blue[:, 0].any()  # a track says nothing of a class
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["the true class", "another class"]
+    assert not blue[:, 0].any()  # a track is in no class's colour
+    assert legend(ax) == ["the true class", "another class"]
     for image, found in zip(images, ax.images, strict=False):
         np.testing.assert_array_equal(found.get_array(), image)
     assert len(ax.images) == shown
@@ -610,7 +645,7 @@ def test_samples_have_a_row_of_probabilities_each(draw):
 
 def test_figures_of_classes_are_points():
     ax = plots.class_figures([0, 0, 0, 0, 1], [0, 0, 1, 2, 1], ["a", "b", "never"])
-    points = {line.get_label(): line.get_xdata().tolist() for line in ax.lines}
+    points = {line.get_label(): np.asarray(line.get_xdata()).tolist() for line in ax.lines}
     assert points["precision"][:2] == [1.0, 0.5]
     assert points["recall"][:2] == [0.5, 1.0]
     assert points["F1"] == pytest.approx([2 / 3, 2 / 3, 0.0])
@@ -625,11 +660,12 @@ def test_idle_units_are_as_high_as_their_share():
     x = np.array([[-1.0, 1.0, -2.0, 0.5], [-1.0, 2.0, 3.0, 0.5]])
     ax = plots.idle_units(nn.Sequential(nn.ReLU()), x)
     assert rows(ax) == ["0 ReLU\ninactive 38%\nalways 1 of 4"]
-    background, *bars = ax.patches  # a Polygon until matplotlib 3.9
+    patches: list[Any] = [*ax.patches]
+    background, *bars = patches  # a Polygon until matplotlib 3.9
     bars.sort(key=lambda bar: bar.get_x())
     assert background.get_extents().width == pytest.approx(ax.bbox.width)
     assert [bar.get_height() / 0.8 for bar in bars] == pytest.approx([1.0, 0.5, 0.0, 0.0])
-    assert to_hex(bars[0].get_facecolor()) == plots.layers.ORANGES[3].lower()
+    assert to_hex(bars[0].get_facecolor()) == canvas.ORANGES[3].lower()
     assert len({bar.get_facecolor() for bar in bars[1:]}) == 1
 
 
@@ -658,7 +694,7 @@ class Page(HTMLParser):
 
 @pytest.mark.skipif(COMMAND is None, reason="no Chromium: apt install chromium, to open reports in a browser")
 def test_the_report_fits_any_window(tmp_path):
-    """At every width the pictures are whole, and no card stands beside an empty half; names are said in English."""
+    """At every width the pictures are whole, and no card is beside an empty half. Names are in English."""
     pictures = {str(k): (f"Picture {k}", "A sentence.", draw()) for k, draw in enumerate(PICTURES)}
     assert len(pictures) % 2
     path = write_report(tmp_path, "MNIST", {"right": "98%"}, {"lr": 0.5}, pictures, HISTORY)

@@ -63,7 +63,7 @@ def tables(dtype: Any) -> st.SearchStrategy[np.ndarray]:
 def test_standardize_is_scikit_learns(train: np.ndarray, seed: int) -> None:
     other = np.random.default_rng(seed).normal(size=(3, train.shape[1]))
     ours, theirs = Standardize(train), StandardScaler().fit(train)
-    spread = train.std(axis=0) > 1e-9  # they count columns as constant that are nearly so
+    spread = train.std(axis=0) > 1e-9  # scikit-learn treats nearly constant columns as constant
     np.testing.assert_allclose(ours.mean, theirs.mean_, atol=1e-12)
     for rows in (train, other):
         np.testing.assert_allclose(ours(rows)[:, spread], theirs.transform(rows)[:, spread], rtol=1e-9, atol=1e-9)
@@ -93,7 +93,7 @@ def test_standardize_learns_from_the_training_rows_alone(train: np.ndarray) -> N
 
 
 def test_standardize_images_long_tables_and_tiny_spreads() -> None:
-    images = np.random.default_rng(0).random((5000, 3, 4), np.float32)  # more than a chunk
+    images = np.random.default_rng(0).random((5000, 3, 4), np.float32)  # more rows than a chunk
     out = Standardize(images)(images)
     np.testing.assert_allclose(out.mean(axis=0, dtype=np.float64), 0, atol=1e-6)
     np.testing.assert_allclose(out.std(axis=0, dtype=np.float64), 1, rtol=1e-6)
@@ -142,7 +142,7 @@ def test_split(draw: st.DataObject, rows: int, seed: int, stratified: bool) -> N
     assert np.array_equal(np.sort(np.concatenate([train_x, validation_x]), axis=0), x)
     for part, its_labels in ((train_x, train_y), (validation_x, validation_y)):
         assert np.array_equal(labels[part[:, 0] // 2], its_labels)
-        assert (np.diff(part[:, 0]) > 0).all()  # in the order that they had
+        assert (np.diff(part[:, 0]) > 0).all()  # the rows keep their order
     if stratified:
         share = np.bincount(labels) * size / rows
         assert (np.abs(np.bincount(validation_y, minlength=len(share)) - share) < 1).all()

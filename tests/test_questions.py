@@ -1,4 +1,6 @@
-"""Questions about the numbers of a Tensor: NumPy's methods by NumPy's names, with NumPy's answers, as plain arrays."""
+"""Questions about the numbers of a Tensor: methods with NumPy's names give NumPy's answers, as plain arrays."""
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ X = hnp.arrays(
     hnp.array_shapes(min_dims=1, max_dims=3, min_side=1, max_side=4),
     elements=st.sampled_from([0.0, -0.0, 1.0, -2.0, 3.5, np.inf, -np.inf, np.nan]),
 )
-AXES = {  # by method: what it takes besides an axis
+AXES: dict[str, dict[str, list[Any]]] = {  # by method: its arguments besides an axis
     "argmax": {"keepdims": [True, False]},
     "argmin": {"keepdims": [True, False]},
     "argsort": {"stable": [True]},
@@ -30,7 +32,7 @@ def plain(answer):
 
 
 def held(call):
-    """What it gives, or the kind of its error."""
+    """The result of a call, or the kind of its error."""
     try:
         return call()
     except (ValueError, IndexError, TypeError) as error:  # AxisError is both of the first
@@ -69,7 +71,7 @@ def test_others(name, args, x):
 
 @pytest.mark.parametrize("name", [*AXES, "nonzero"])
 def test_in_every_mode(name):
-    """They see numbers only: in a function that is differentiated, the answer is a constant."""
+    """Questions read only the numbers. In a function that is differentiated, the answer is a constant."""
     x = np.array([[0.5, -1.0, 0.0], [2.0, 1.0, 3.0]])
 
     def f(t):

@@ -1,4 +1,4 @@
-"""Reference networks 2 and 3: per-sample MNIST and scikit-learn's digits hold their numbers."""
+"""Reference networks 2 and 3, per-sample MNIST and scikit-learn's digits, give their published numbers."""
 
 import re
 import sys
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from texts import search
 
 import nn
 from autograd import softmax
@@ -22,7 +23,7 @@ def sigmoid(z):
 
 
 def updated(w1, w2, xs, ts, lr):
-    """W += lr · ((t − o)·o·(1 − o)) ⊗ input, written out a second time."""
+    """W += lr · ((t − o)·o·(1 − o)) ⊗ input, written independently of the demo."""
     w1, w2 = w1.copy(), w2.copy()
     for x, t in zip(xs, ts, strict=True):
         h = sigmoid(w1 @ x)
@@ -53,21 +54,21 @@ WAYS = [mnist_per_sample.in_tensors, mnist_per_sample.vectorized, mnist_per_samp
 @settings(max_examples=15)
 @given(st.integers(2, 6), st.integers(2, 5), st.integers(2, 4), st.floats(0, 2), st.integers(0, 99))
 def test_every_way_makes_the_updates_of_the_rule(n_in, n_hidden, n_out, lr, seed):
-    weights, rng = first_weights(seed, n_in, n_hidden, n_out), np.random.default_rng(seed)
+    (w1, w2), rng = first_weights(seed, n_in, n_hidden, n_out), np.random.default_rng(seed)
     x, t = rng.random((5, n_in)), rng.random((5, n_out))
     for way in WAYS:
-        train, learnt = way(*weights, lr)
+        train, learnt = way(w1, w2, lr)
         train(x, t)
-        for found, wanted in zip(learnt, updated(*weights, x, t, lr), strict=True):
+        for found, wanted in zip(learnt, updated(w1, w2, x, t, lr), strict=True):
             np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-12)
 
 
 def test_a_thousand_images_as_by_the_rule():
     x, t, test_x, test_y = prepared(1000)
-    weights = first_weights(0, 784, 100, 10)
-    train, learnt = mnist_per_sample.in_tensors(*weights, 0.3)
+    w1, w2 = first_weights(0, 784, 100, 10)
+    train, learnt = mnist_per_sample.in_tensors(w1, w2, 0.3)
     train(x, t)
-    for found, wanted in zip(learnt, updated(*weights, x, t, 0.3), strict=True):
+    for found, wanted in zip(learnt, updated(w1, w2, x, t, 0.3), strict=True):
         np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)
     assert (mnist_per_sample.forward(learnt, test_x).argmax(axis=1) == test_y).mean() > 0.7
 
@@ -82,13 +83,13 @@ def test_the_story_of_the_error_from_csv_files(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "0.8·2/5 = 0.32 and 0.8·3/5 = 0.48" in out
     assert "to the hidden neurons: 0.42 and 0.88" in out
-    assert "by the hidden neurons, by backward: [2.1, 4.4]" in out
-    assert "by backward: [0.45, 0.8]" in out
+    assert "linear outputs: [2.1, 4.4]" in out
+    assert "slopes 0.25 and 0.1: [0.45, 0.8]" in out
     assert "30 updates of one image each" in out
     small, large = (float(x) for x in re.findall(r"largest difference of a weight.*: (\S+)$", out, re.MULTILINE))
     assert small < 1e-9
     assert large < 1e-9
-    assert float(re.search(r"that the engine finds, to (\S+)\. ", out)[1]) < 1e-9
+    assert float(search(r"that the engine finds, to (\S+)\.\s", out)[1]) < 1e-9
     if sys.modules.get("matplotlib"):
         assert (tmp_path / "out" / "error.png").read_bytes().startswith(b"\x89PNG")
 
@@ -97,7 +98,8 @@ def test_the_story_of_the_error_from_csv_files(tmp_path, capsys):
 @pytest.mark.parametrize("seed", range(3))
 def test_one_epoch_reaches_its_accuracy(seed):
     x, t, test_x, test_y = prepared(60_000)
-    train, learnt = mnist_per_sample.in_tensors(*first_weights(seed, 784, 100, 10), 0.3)
+    w1, w2 = first_weights(seed, 784, 100, 10)
+    train, learnt = mnist_per_sample.in_tensors(w1, w2, 0.3)
     train(x, t)
     assert (mnist_per_sample.forward(learnt, test_x).argmax(axis=1) == test_y).mean() >= 0.940
 
@@ -129,14 +131,14 @@ def test_the_data(data):
 def test_softmax_and_the_losses():
     np.testing.assert_allclose(softmax(np.array([10.0, 2.0, -3.0])), [9.99662391e-01, 3.35349373e-04, 2.25956630e-06])
     with np.errstate(divide="ignore"):
-        right, wrong, second, third = np.log([[0.99, 0.01, 0], [0.01, 0.01, 0.98], [0, 1, 0], [0, 0, 1]])
+        right, wrong, second, third = np.log([[0.99, 0.01, 0.0], [0.01, 0.01, 0.98], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
     assert nn.cross_entropy([right], [0]) == pytest.approx(0.01005033575, abs=2e-10)
     assert nn.cross_entropy([wrong], [0]) == pytest.approx(4.605170186, abs=1e-9)
     assert nn.cross_entropy([second, right, third], [1, 0, 2]) == pytest.approx(0.00335, abs=5e-6)
 
 
 def within(rows, ranges):
-    """Five other seeds: their mean lies where five of an independent run did, and none far from there."""
+    """The mean of five other seeds is near that of an independent run, and no seed is far from it."""
     for column, (low, high) in ranges.items():
         found = np.array([row[column] for row in rows])
         assert low <= found.mean() <= high, (column, found)

@@ -1,14 +1,15 @@
-"""The reference networks give their published numbers on Values, on Tensors and vectorized; NumPy loops check them."""
+"""The reference networks give their published numbers on Values, on Tensors and vectorized, as do loops in NumPy."""
 
 import math
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autograd import explain, vectorize
+from autograd import Value, explain, vectorize
 from demos import neuron, three_layer, thresholds
 from demos._reference import AGREE, descend, until
 
@@ -38,17 +39,18 @@ def by_hand(w, v, iterations):
 
 
 def trained(way, seed, iterations):
-    """The same in one of the three ways."""
+    """The same by one of the three methods."""
     w, v = three_layer.weights(seed)
     X, y = three_layer.X, three_layer.Y
     scalars, matrices = three_layer.Scalars(w.tolist(), v.tolist()), three_layer.Matrices(w, v)
     fast = vectorize(scalars.loss, X.shape, y.shape, batch=False)
-    loss, parameters, *data = {
+    ways: dict[str, tuple[Any, ...]] = {
         "Values": (scalars.loss, scalars, X.tolist(), y.tolist()),
         "Tensors": (matrices.loss, matrices, X, y),
         "vectorize": (fast, fast.parameters(), X, y),
-    }[way]
-    losses = np.fromiter(islice(descend(loss, parameters, 0.1, *data), iterations + 1), float) / 5
+    }
+    loss, parameters, *data = ways[way]
+    losses = np.array([*islice(descend(loss, parameters, 0.1, *data), iterations + 1)]) / 5
     if way == "vectorize":
         fast.sync()
     return losses, matrices.output(X).data if way == "Tensors" else [scalars.output(x).data for x in X.tolist()]
@@ -91,7 +93,7 @@ def test_three_layer_whole(way):
 
 
 def thresholds_by_hand(w, v, epochs):
-    """The outputs of network 4, the same way."""
+    """The outputs of network 4 in plain NumPy, too."""
     x = np.array(thresholds.X)
     outputs = []
     for _ in range(epochs):
@@ -107,12 +109,13 @@ def outputs_of(way, first, epochs):
     scalars, matrices = thresholds.Scalars(*first), thresholds.Matrices(*first)
     fast = vectorize(scalars.output, 3, batch=False)
     x = np.array(thresholds.X)
-    output, parameters, x = {
+    ways: dict[str, tuple[Any, Any, Any]] = {
         "Values": (scalars.output, scalars, thresholds.X),
         "Tensors": (matrices.output, matrices, x),
         "vectorize": (fast, fast.parameters(), x),
-    }[way]
-    return thresholds.train(output, parameters, x, epochs)
+    }
+    output, parameters, inputs = ways[way]
+    return thresholds.train(output, parameters, inputs, epochs)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -205,6 +208,7 @@ def test_factors_are_those_of_explain():
     loss = net.loss(neuron.X.tolist(), neuron.Y.tolist())
     loss.backward()
     for p in net.parameters():
+        assert isinstance(p, Value)
         paths = explain(loss, p, limit=10).paths
         assert math.fsum(path.product for path in paths) == pytest.approx(p.grad, rel=1e-12)
 
@@ -212,7 +216,7 @@ def test_factors_are_those_of_explain():
 @settings(max_examples=5)
 @given(st.integers(0, 1000))
 def test_neurons_learn_from_every_start(seed):
-    """Under 0.01 on all four, in the three ways, after as many steps."""
+    """All three methods reach a loss under 0.01 on the four samples, after the same number of steps."""
     first = np.random.RandomState(seed).normal(size=9).tolist()
     scalars, matrices = neuron.Scalars(first), neuron.Matrices(first)
     fast = vectorize(scalars.loss, neuron.X.shape, neuron.Y.shape, batch=False)

@@ -1,8 +1,8 @@
 """Every row's value and derivative against an independent definition, in forty digits or in plain NumPy.
 
-Differences of the row itself (tests/test_ops.py) cannot tell a wrong function with a matching derivative; these can,
-and they see relative errors down to rounding. A row that has no definition of its own is held to what its value means
-in forty digits: of its derivatives this sees as much.
+Differences of the row itself (tests/test_ops.py) do not find a wrong function with a matching derivative. These tests
+do, and they find relative errors down to rounding. A row without a definition of its own is compared with its value in
+forty digits. This finds wrong derivatives as well.
 """
 
 import math
@@ -38,7 +38,7 @@ def point(row, fractions):
 
 
 def exactly(f, xs, branches=False):
-    """The value and the slopes of a definition, in forty digits; nan where `branches` of a value meet (see there)."""
+    """The value and the slopes of a definition, in forty digits. For `branches` see `definitions.expansion`."""
     with mp.workdps(40):
         n = len(xs)
         try:
@@ -78,14 +78,14 @@ def test_value_and_derivatives(row, fractions):
             assert math.isclose(grad, slope, rel_tol=2e-13, abs_tol=1e-15 * scale), (xs, grad, slope)
 
 
-NUMPYS = {"dsinc"}  # its value is code of NumPy's
-MEET = {"sinc", "softplus"}  # at 0, in its value alone
+NUMPYS = {"dsinc"}  # its value is NumPy code
+MEET = {"sinc", "softplus"}  # the branches of these values meet at 0
 
 
 @pytest.mark.parametrize("row", [row for row in ROWS if row.name in DEFINITIONS], ids=lambda row: row.name)
 @by_fractions
 def test_what_follows_from_a_value_is_the_definition(row, fractions):
-    """What the rows without a definition of their own are held to, where both are known."""
+    """The definition that follows from a value equals the row's own definition, if it has one."""
     if row.name in NUMPYS:
         return
     xs = point(row, fractions)

@@ -1,6 +1,6 @@
-"""Rows that cannot work everywhere are refused when they are made: every row of the table, broken in every way.
+"""Rows that cannot work everywhere are refused when they are made.
 
-A row is taken apart and made anew, with one thing changed. The error names the row and says what to write.
+Every row of the table is made again with one thing changed. The error names the row and says what to write.
 """
 
 import inspect
@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,20 +24,20 @@ ELEMENTWISE = [row for row in ops.ROWS.values() if isinstance(row, Elementwise)]
 
 
 def example_of(row):
-    """As the row was given it: "exp(0.0) = 1.0"."""
-    found = inspect.getdoc(row).partition(">>> ")[2]
+    """The example as it was given to the row: "exp(0.0) = 1.0"."""
+    found = (inspect.getdoc(row) or "").partition(">>> ")[2]
     return found.strip().replace("\n", " = ") if found else ""
 
 
 def remade(row, *partials, name=None, value=None, **options):
-    """The row made anew, with some things changed."""
+    """The row made again, with some arguments changed."""
     kept = {"array": row.array, "infix": row.infix, "defaults": row.defaults, "domain": row.domain, "kinks": row.kinks}
     kept |= {"doc": row.summary, "example": example_of(row)}
     return Elementwise(name or row.name, value or row.value, *(partials or row.partials), **{**kept, **options})
 
 
 def code(row, text, lead="", **names):
-    """A function of the row's operands, from text; X stands for the first one, ALL for all."""
+    """A function of the row's operands, from text. X stands for the first operand, ALL for all of them."""
     operands = operand_names(row)
     called = ", ".join(([lead] if lead else []) + list(operands))
     return eval(
@@ -46,7 +47,7 @@ def code(row, text, lead="", **names):
 
 
 def partial(text):
-    """One partial at a time made from another; ``d`` is what it was."""
+    """One partial at a time is replaced. ``d`` is the partial that it was."""
 
     def broken(row):
         for i, d in enumerate(row.partials):
@@ -58,7 +59,7 @@ def partial(text):
 
 
 def value(text):
-    """Another value; ``row`` is the row itself."""
+    """The value is replaced. ``row`` is the row itself."""
     return lambda row: [lambda: remade(row, value=code(row, text), array=None)]
 
 
@@ -68,7 +69,7 @@ def options(**given):
 
 
 def names_changed(row):
-    """Each partial in turn takes operands by other names."""
+    """Each partial in turn gets other names for its operands."""
     for i, d in enumerate(row.partials):
         if d is not None and row.arity > 1:
             operands = ", ".join(f"{name}_" for name in operand_names(row))
@@ -190,8 +191,9 @@ def test_a_broken_row_is_refused_by_name(kind):
 
 
 def test_a_name_is_text():
+    name: Any = 3
     with pytest.raises(TypeError, match="a row's name is text, not 3"):
-        Elementwise(3, lambda x: x, lambda out, x: 1, doc="")
+        Elementwise(name, lambda x: x, lambda out, x: 1, doc="")
 
 
 # ------------------------------------------------------------------------------------------- code is given as such
@@ -210,7 +212,7 @@ CODE = {
 
 @pytest.mark.parametrize("kind", CODE)
 def test_code_that_says_so_works_everywhere(kind):
-    """On floats, arrays and variables, in both modes; nan where it raises."""
+    """It works on floats, arrays and variables, in both modes. It gives nan where the code raises."""
     given, f = CODE[kind]
     row = Elementwise("mine", given, lambda out, x: 3 * out, doc="")
     assert not row.is_formula
@@ -231,7 +233,7 @@ def test_code_that_says_so_works_everywhere(kind):
 
 def test_a_row_may_call_what_is_not_there_yet():
     """It is examined when it is first used."""
-    rows = {"Elementwise": Elementwise, "math": math}
+    rows: dict[str, Any] = {"Elementwise": Elementwise, "math": math}
     exec("one = Elementwise('one', lambda x: two(x), lambda out, x: two(x), doc='')", rows)
     with pytest.raises(NameError, match="two"):
         rows["one"].is_formula
@@ -317,7 +319,7 @@ def fused(row, **changed):
     return Fused(row.name, *rules, *given.pop("vjps", row.vjps), doc="", **given)
 
 
-FUSED = {
+FUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a composition of nothing": ({"composition": lambda: 1}, r"its composition takes \(\)"),
     "a value of nothing": ({"value": lambda: 1}, r"its value takes \(\)"),
     "reads of nobody": ({"reads": ()}, "its reads are"),
@@ -351,7 +353,7 @@ def test_a_broken_general_row_is_refused_by_name(row, rule):
 
 @pytest.fixture
 def table(monkeypatch):
-    """A table of its own that is being stated."""
+    """A separate table whose rows are being made."""
     monkeypatch.setattr(refusing, "UNFINISHED", [])
     monkeypatch.setattr(refusing, "_stating", [True])
     return ModuleType("table")

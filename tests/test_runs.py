@@ -18,7 +18,7 @@ def elsewhere(tmp_path, monkeypatch):
 
 
 def write(text, given=None, goes_on=False):
-    """A run that writes one file; where to."""
+    """A run that writes one file. Returns its path."""
     with run_folder(given, "story", goes_on=goes_on) as folder:
         (folder / "a.txt").write_text(text, encoding="utf-8")
     return folder
@@ -55,7 +55,7 @@ def test_a_folder_that_is_given_is_taken_and_says_what_it_holds(capsys):
     assert write("x", given) == given
     assert capsys.readouterr().out == ""
     write("y", given)
-    assert capsys.readouterr().out == "mine is not empty: this run replaces the files that it writes too (a.txt)\n"
+    assert capsys.readouterr().out == "mine is not empty. This run replaces files of the same names (a.txt)\n"
     assert (given / "a.txt").read_text(encoding="utf-8") == "y"
     for i in range(20):
         (given / f"b{i:02}").touch()
@@ -103,7 +103,7 @@ def test_every_demo_that_writes_does_so_into_a_new_folder(name, monkeypatch, cap
     monkeypatch.setattr(_command, "run_folder", stop)
     monkeypatch.setattr(mnist, "run_folder", stop)
     assert demo.main([]) == demo.main(["--out", "here"]) == 130
-    if name == "sweep":  # adds to the trials that are there
+    if name == "sweep":  # a sweep adds to existing trials
         assert asked == [(Path("runs/sweep"), name, True), (Path("here"), name, True)]
         return
     assert re.search(re.escape(runs(name)), text)

@@ -1,11 +1,12 @@
 """Nothing that backward reads can change unnoticed: operands, indices, masks, labels, shapes, parameters.
 
-Each case is an operation and the things that it is given. Between forward and backward every one of them is written
-over. Then the gradient is that of what was there, or the write or backward raises; it is never another number.
+Each case is an operation and its arguments. Between forward and backward every argument is overwritten. Then either the
+gradient is that of the old numbers, or the write or backward raises an error. No other number may result.
 """
 
 import array
 import copy
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,8 +23,8 @@ picked = custom_op(
     lambda x, *, at: x[at], lambda g, out, x, *, at: ops.scatter(g, at, (3, 4)), name="picked"
 )  # fmt: skip
 
-CASES = {
-    # name: (operation, what it is given)
+CASES: dict[str, tuple[Any, ...]] = {
+    # name: (operation, its arguments)
     **{f"index by {kind}": (lambda t, i: t[i], make) for kind, make in {
         "an array": lambda: np.array([0, 0, 2]),
         "a small dtype": lambda: np.array([0, 0, 2], np.uint8),
@@ -81,7 +82,7 @@ X = np.arange(12.0).reshape(3, 4) + 1
 
 
 def overwrite(x):
-    """Other contents, of the same kind."""
+    """Overwrite it with other contents of the same kind."""
     if isinstance(x, list) and isinstance(x[0], list):
         for item in x:
             overwrite(item)
@@ -107,7 +108,7 @@ def test_what_was_given_is_written_over_before_backward(name):
         out = f(t, *given)
         try:
             overwrite(given[k])
-        except ValueError:  # it is read-only while the graph waits for it
+        except ValueError:  # it is read-only until backward has run
             continue
         try:
             out.sum().backward()
@@ -119,7 +120,7 @@ def test_what_was_given_is_written_over_before_backward(name):
 
 @pytest.mark.parametrize("name", CASES)
 def test_it_is_written_over_before_a_vjp_is_asked_for(name):
-    """The same for transformations, plain and as part of a graph."""
+    """The same for transformations, called alone and inside a graph."""
     f, *makers = CASES[name]
     wanted = grad(lambda x: f(x, *[make() for make in makers]).sum())(X)
     for x in (X, Tensor(X)):
@@ -148,7 +149,8 @@ def test_both_modes_agree_on_it(name):
 
 
 def test_a_buffer_of_indices_may_be_used_again_in_one_graph():
-    table, at, total = Tensor(np.eye(3)), np.zeros(1, int), 0.0
+    table, at = Tensor(np.eye(3)), np.zeros(1, int)
+    total = Tensor(0.0)
     for token in (0, 1, 2):
         at[0] = token
         total = total + table[at].sum() * (token + 1)
@@ -157,10 +159,11 @@ def test_a_buffer_of_indices_may_be_used_again_in_one_graph():
 
 
 @pytest.mark.parametrize("index", [(0, 0, 2), [0, 0, 2], np.array([0, 0, 2]), array.array("q", [0, 0, 2]), range(2),
-                                   memoryview(np.array([0, 0, 2]))], ids=lambda i: type(i).__name__)  # fmt: skip
+                                   np.array([0, 0, 2]).data], ids=lambda i: type(i).__name__)  # fmt: skip
 def test_repeats_count_however_they_are_spelled(index):
-    """A tuple is a list of coordinates at the top, and one index inside of a tuple."""
-    for whole in ((index,), (index, slice(None)), (Ellipsis, index)):
+    """At the top a tuple is a list of coordinates. Inside a tuple it is one index."""
+    wholes: list[tuple[Any, ...]] = [(index,), (index, slice(None)), (Ellipsis, index)]
+    for whole in wholes:
         numbers = X[tuple(np.asarray(part) if part is index else part for part in whole)]
         t = Tensor(X)
         out = t[whole]

@@ -3,6 +3,7 @@
 import importlib
 import pickle
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ from nn import Module
 from nn.sklearn import ACTIVATIONS, SOLVERS, MLPClassifier, MLPRegressor
 
 pytestmark = pytest.mark.filterwarnings("ignore:the training had not converged")
-QUICK = {"hidden_layer_sizes": (8,), "max_iter": 40, "learning_rate_init": 0.05, "tol": 1e-3, "n_iter_no_change": 3}
+QUICK: dict[str, Any] = {"hidden_layer_sizes": (8,), "max_iter": 40, "learning_rate_init": 0.05, "tol": 1e-3}
+QUICK["n_iter_no_change"] = 3
 both = pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
 
 
@@ -28,14 +30,14 @@ CHECKS = [pair for kind in (MLPClassifier, MLPRegressor) for pair in estimator_c
 
 
 def called(part):
-    """An estimator, or a check with what it is to be given, in a word or two."""
+    """The name of an estimator, or of a check and its arguments."""
     given = "-".join(f"{name}={x}" for name, x in getattr(part, "keywords", {}).items())
     return f"{part.func.__name__}-{given}" if hasattr(part, "func") else type(part).__name__
 
 
 @pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=called)
 def test_their_own_checks(estimator, check):
-    """None is expected to fail; what is skipped says why."""
+    """No check is expected to fail. Those that need pandas are skipped without it."""
     check(estimator)
 
 
@@ -67,7 +69,7 @@ def test_fits_are_repeatable_and_travel(kind):
     for i in (1, 3, 4, 5):
         np.testing.assert_array_equal(found[0], found[i])
     assert not np.array_equal(found[0], found[2])
-    assert not np.array_equal(models[2].fit(x, y).coefs_[0], models[0].coefs_[0])  # a RandomState goes on
+    assert not np.array_equal(models[2].fit(x, y).coefs_[0], models[0].coefs_[0])  # a RandomState continues
     assert isinstance(models[0].model_, Module) and models[0].loss_ == models[0].loss_curve_[-1]
     assert len(models[0].loss_curve_) == models[0].n_iter_ == len(models[0].history_)
 
@@ -84,7 +86,7 @@ def test_fits_are_repeatable_and_travel(kind):
 )
 @settings(max_examples=12)
 def test_the_loss_and_the_numbers_are_what_they_say(kind, sizes, activation, solver, alpha, dtype, outputs, seed):
-    """A rate of 0 trains nothing: the loss is that of the first weights, by scikit-learn's formula."""
+    """With a learning rate of 0 nothing trains. The loss is that of the first weights, by scikit-learn's formula."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(12, 3)).astype(dtype)
     y = np.arange(12) % (outputs + 1) if kind is MLPClassifier else rng.normal(size=(12, outputs)) * 100 - 50

@@ -1,14 +1,16 @@
-"""`steps`: the page's numbers are the engine's, and it works in a real browser: keys, buttons, clicks, any width."""
+"""`steps`: the page has the engine's numbers. It works in a browser, by keys, buttons and clicks, at any width."""
 
 import html
 import json
 import math
 import re
+from typing import Any
 
 import pytest
 from browser import COMMAND, Browser
 from hypothesis import given, settings
 from networks import clusters, two_two_one
+from texts import search
 
 import nn
 from autograd import Tensor, Value, steps
@@ -22,7 +24,7 @@ in_a_browser = pytest.mark.skipif(
 
 
 def data_of(page):
-    return json.loads(re.search(r'<script type="application/json" id="data">(.*?)</script>', page.html, re.S)[1])
+    return json.loads(search(r'<script type="application/json" id="data">(.*?)</script>', page.html, re.S)[1])
 
 
 # ------------------------------------------------------------------------------------------------------ what it says
@@ -45,7 +47,7 @@ def test_what_the_steps_say():
 @settings(max_examples=20)
 @given(expressions(max_ops=8))
 def test_gradients_of_random_graphs(f):
-    """The sum of the steps is the engine's gradient, whether or not backward ran before."""
+    """The steps add up to the engine's gradient, even if backward ran before."""
     leaves = [Value(x, name) for x, name in zip(f.leaves, f.names, strict=False)]
     out = f(*leaves)
     data = data_of(steps(out))
@@ -79,7 +81,7 @@ def test_affine_steps_and_networks_of_neurons():
     ]
     model = nn.MLP(2, [3, 1])
     assert steps(model([1.0, 2.0])).count > 20
-    assert steps(nn.Neuron(10)([0.5] * 10)).count == 2 + 1 + 22  # long sums are walked through whole
+    assert steps(nn.Neuron(10)([0.5] * 10)).count == 2 + 1 + 22  # long sums are stepped through completely
 
 
 def test_numbers_that_json_does_not_know():
@@ -94,10 +96,10 @@ def test_saved_and_in_a_notebook(tmp_path):
     text = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert path == str(tmp_path / "page.html")
     assert text == page.html
-    assert not re.search(r'(src|href)="?(https?:)?//', text)  # nothing is fetched
+    assert not re.search(r'(src|href)="?(https?:)?//', text)  # the page loads nothing
     frame = page._repr_html_()
     assert 'sandbox="allow-scripts"' in frame
-    assert html.unescape(re.search(r'srcdoc="(.*?)" sandbox', frame, re.S)[1]) == page.html
+    assert html.unescape(search(r'srcdoc="(.*?)" sandbox', frame, re.S)[1]) == page.html
 
 
 def test_labels_cannot_break_out():
@@ -108,8 +110,9 @@ def test_labels_cannot_break_out():
 
 
 def test_refusals():
+    wrong: Any = Tensor([1.0]).sum()
     with pytest.raises(TypeError, match="not on a Tensor"):
-        steps(Tensor([1.0]).sum())
+        steps(wrong)
     with pytest.raises(ValueError, match="detail is 'values' or 'affine', not 'overview'"):
         steps(Value(1.0).exp(), detail="overview")
     x = Value(1.0)
@@ -144,7 +147,7 @@ def count(browser):
 
 
 def shown(browser):
-    """Each card's name, number and gradient, as they stand on the page, and its whole gradient."""
+    """The name, number and gradient on each card of the page, and its exact gradient."""
     script = """[...document.querySelectorAll('g.card')].map(g => {
         const texts = [...g.querySelectorAll('text')].map(t => t.textContent);
         return [texts.length > 4 ? texts[0] : '', texts.at(-3), texts.at(-1), g.dataset.grad]; })"""
@@ -179,7 +182,7 @@ def test_keys_buttons_slider_and_clicks(opened):
     browser.press("ArrowLeft")
     assert browser.run("document.querySelector('#say .kind').textContent") == "forward"
     browser.press("End")
-    browser.press("ArrowRight")  # there is no further
+    browser.press("ArrowRight")  # this was the last step
     assert count(browser) == f"{page.count} / {page.count}"
     browser.press("Home")
     assert count(browser) == f"0 / {page.count}"
@@ -214,13 +217,13 @@ def test_playing(opened):
 @in_a_browser
 @pytest.mark.parametrize("width", [1400, 390])
 def test_what_is_active_is_in_sight(opened, width):
-    """Wide or narrow: the lit card is on the screen, nothing but the picture scrolls, and it stays legible."""
+    """At any width the active card is on the screen, only the picture scrolls, and it stays legible."""
     browser, _, _ = opened
     browser.resize(width, 800)
     browser.run("dispatchEvent(new Event('resize'))")
     for key, times in (("Home", 1), ("ArrowRight", 9), ("End", 1)):
         browser.press(key, times)
-        for _ in range(25):  # it glides there; how long that takes, the machine says
+        for _ in range(25):  # the page scrolls there; the time depends on the machine
             browser.run("new Promise(done => setTimeout(done, 200))")
             inside = browser.run("""{const view = document.getElementById('stage').getBoundingClientRect();
                 [...document.querySelectorAll('g.card.lit')].map(g => g.getBoundingClientRect()).some(box =>
@@ -240,7 +243,7 @@ def test_what_is_active_is_in_sight(opened, width):
 @in_a_browser
 @pytest.mark.parametrize(("width", "height"), [(1400, 800), (390, 844)])
 def test_nothing_is_shown_before_its_time(opened, width, height):
-    """Derivatives stay hidden, in tooltips too, until the step that uses them; the whole fits, or the page says so."""
+    """Derivatives are hidden, also in tooltips, until the step that uses them. The page fits or says so."""
     browser, _, _ = opened
     browser.resize(width, height)
     browser.run("dispatchEvent(new Event('resize'))")
@@ -251,7 +254,7 @@ def test_nothing_is_shown_before_its_time(opened, width, height):
     browser.press("Home")
     assert browser.run(labels) == browser.run(tips) == []
     browser.press("b")
-    assert browser.run(labels) == []  # the first backward step is only where the gradient starts
+    assert browser.run(labels) == []  # the first backward step only sets the gradient of the end
     browser.press("ArrowRight")
     assert browser.run(labels) == ["2e = −0.538"]
     browser.press("End")
@@ -260,9 +263,9 @@ def test_nothing_is_shown_before_its_time(opened, width, height):
         s.scrollWidth > s.clientWidth || s.scrollHeight > s.clientHeight}""")
     assert scrolls == ("scrolls" in browser.run("document.getElementById('hint').textContent"))
     assert scrolls == (width < 1000)
-    for part in ("say", "hint"):  # what is said is said whole
+    for part in ("say", "hint"):  # texts are not cut
         assert browser.run(f"{{const s = document.getElementById('{part}'); s.scrollHeight <= s.clientHeight}}")
-    if not scrolls:  # and then the window is not mostly empty
+    if not scrolls:  # then the window is not mostly empty
         assert (
             browser.run("""{const s = document.querySelector('#stage svg').getBoundingClientRect(),
             room = document.getElementById('stage').getBoundingClientRect();

@@ -1,4 +1,6 @@
-"""Early stopping: the direction is known or given, never guessed; an object that is used again starts fresh."""
+"""Early stopping: the direction is known or given, never guessed. An object that is used again starts afresh."""
+
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,12 +18,13 @@ SCORES = {
 }  # fmt: skip
 
 
-def train(model, numbers, column="val_loss", **settings):
-    """A step an epoch; the validation gives these numbers."""
+def train(model, numbers, column="val_loss", **changes):
+    """Train with one step per epoch. The validation gives these numbers."""
     rest = iter(numbers)
     batches = [(np.eye(2, dtype=np.float32), np.array([0, 1]))]
-    settings = {"epochs": len(numbers), "progress": False, "validate": lambda model: {column: next(rest)}} | settings
-    return fit(model, batches, nn.cross_entropy, nn.SGD(model, 0.1), **settings)
+    settings: dict[str, Any] = {"epochs": len(numbers), "progress": False}
+    settings["validate"] = lambda model: {column: next(rest)}
+    return fit(model, batches, nn.cross_entropy, nn.SGD(model, 0.1), **settings | changes)
 
 
 def network():
@@ -31,7 +34,7 @@ def network():
 @pytest.mark.parametrize(("way", "column"), [(way, column) for way in SCORES for column in SCORES[way]])
 @pytest.mark.parametrize("given", [None, "max", "min"])
 def test_the_direction_of_a_score_is_known_or_given_and_never_guessed(way, column, given):
-    """Three epochs that improve, then two that do not: the third is the best, whichever way that is."""
+    """Three epochs improve, then two do not. The third is the best, for either direction."""
     numbers, options = [1.0, 2.0, 3.0, 2.0, 1.0], {"patience": 2, "monitor": column, "direction": given}
     if given is None and way is None:
         with pytest.raises(ValueError, match=r"pass direction='max' if .* direction='min' if"):
@@ -73,7 +76,7 @@ def test_a_curve_has_a_best_epoch_only_where_it_is_known_which_that_is():
 
 @pytest.mark.parametrize("first", ["finished", "refused", "broken", "resumed"])
 def test_what_was_used_before_leaves_nothing_in_the_next_training(first, tmp_path):
-    """The same callbacks in a second training do what new ones do, however the first one ended."""
+    """In a second training the same callbacks act like new ones, however the first training ended."""
     stopping, path = EarlyStopping(3, "val_loss"), tmp_path / "checkpoint.npz"
     train(network(), [0.1, 0.2], callbacks=[stopping], checkpoint=Checkpoint(path, settings={"lr": 1}))
     if first == "refused":

@@ -1,9 +1,10 @@
-"""A summary says what the model is and does, and changes nothing."""
+"""A summary describes the model, and changes nothing."""
 
 import html
 import pickle
 import random
 import re
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from autograd import Tensor, Value
 
 
 def state(model):
-    """Everything a model holds, and the random numbers that everybody shares."""
+    """The whole state of a model, and of the shared random generators."""
     return pickle.dumps(model), random.getstate(), pickle.dumps(np.random.get_state())
 
 
@@ -91,7 +92,7 @@ class Cell(nn.Module):
 
 
 class Own(nn.Module):
-    """Values and Tensors, parameters of its own, a layer that is used by other means, several outputs, and a count."""
+    """A module with Values, Tensors, a layer that it does not call, several outputs, and a counter."""
 
     def __init__(self):
         self.scale = Tensor(np.ones(2, np.float32), label="s")
@@ -136,7 +137,7 @@ def test_a_layer_in_two_places_is_shared():
 
 
 def test_what_does_not_fit():
-    model = nn.dense(3, 2)
+    model: Any = nn.dense(3, 2)
     with pytest.raises(ValueError, match=r"Linear\(3, 2\).* was given an input of shape \(2, 4\)") as caught:
         model.summary(4)
     assert caught.value.__notes__ == [
@@ -144,9 +145,9 @@ def test_what_does_not_fit():
     ]
     model.computed = model[0].weight * 2.0
     assert model.summary().parameters == 8
-    with pytest.raises(TypeError) as caught:
+    with pytest.raises(TypeError) as refused:
         model.summary(3)
-    assert "summary runs a copy of the Sequential" in caught.value.__notes__[0]
+    assert "summary runs a copy of the Sequential" in refused.value.__notes__[0]
 
 
 def test_it_leaves_no_graph():

@@ -1,4 +1,4 @@
-"""The sweep trains each setting once, however often it is stopped, and always to the same numbers."""
+"""The sweep trains each setting once, even if it is stopped often, and always gives the same numbers."""
 
 import sys
 from types import SimpleNamespace
@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from demos import digits, sweep
-from nn.data import Dataset
+from nn.data import Batches, Dataset
 
 SHORT = sweep.BASE | {"batch": 128, "epochs": 1, "seed": 0}
 
 
 @pytest.fixture(scope="module")
 def data():
-    """As many numbers an image as the digits have, of far fewer images."""
+    """Images of the digits' size, but far fewer."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(160, 64)).astype(np.float32), rng.integers(0, 10, 160)
     return Dataset(x[:128], y[:128], x[128:], y[128:], name="few", classes=10)
@@ -25,13 +25,13 @@ def arguments(out, *more):
 
 
 def table(capsys):
-    """What was printed of each setting, without the seconds."""
+    """The printed line of each setting, without the seconds."""
     return [line.split()[:-1] for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
 
 
 @pytest.fixture
 def counted(monkeypatch, data):
-    """The trials that were really trained, in two small experiments; a list to look into."""
+    """The list of trials that were really trained, in two small experiments."""
     real, done = sweep.train, []
 
     def train(trial, data):
@@ -65,7 +65,7 @@ def test_a_sweep_that_was_interrupted_goes_on(tmp_path, monkeypatch, capsys, cou
 
     monkeypatch.setattr(sweep, "train", stopped)
     assert sweep.main(arguments(tmp_path / "parts")) == 130
-    assert "goes on" in capsys.readouterr().err
+    assert "continues" in capsys.readouterr().err
     assert not (tmp_path / "parts" / "sweep.png").exists()
 
     monkeypatch.setattr(sweep, "train", whole)
@@ -90,7 +90,7 @@ def test_processes_train_what_one_trains(data):
 
 
 def test_ctrl_c_in_a_training_leaves_no_result(monkeypatch, data):
-    class Interrupted(sweep.Batches):
+    class Interrupted(Batches):
         def __iter__(self):
             raise KeyboardInterrupt
 

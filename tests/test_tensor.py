@@ -1,4 +1,4 @@
-"""`Tensor`: recording through NumPy's own functions, leaf gradients, safety of saved arrays, clear refusals."""
+"""`Tensor`: recording of NumPy's own functions, gradients of leaves, safety of saved arrays, clear errors."""
 
 import copy
 import gc
@@ -94,7 +94,7 @@ def test_leaves_accumulate_interiors_do_not():
     first = t.grad
     loss.backward()
     assert t.grad.tolist() == [4.0, 8.0]
-    assert first.tolist() == [2.0, 4.0]  # what was handed out does not change
+    assert first.tolist() == [2.0, 4.0]  # an array that was returned does not change
     assert square.grad.tolist() == [1.0, 1.0]
 
 
@@ -290,7 +290,7 @@ def test_a_view_protects_its_owner():
 
 def test_an_unsaved_constant_may_change():
     w, x = Tensor(np.ones(3)), np.ones(3)
-    loss = (w + x).sum()  # a sum does not look at its operands again
+    loss = (w + x).sum()  # a sum does not read its operands again
     x[0] = 5.0
     loss.backward()
     assert w.grad.tolist() == [1.0, 1.0, 1.0]
@@ -312,7 +312,7 @@ def test_a_leaf_changed_before_backward_is_noticed(update):
     update(w)
     with pytest.raises(RuntimeError, match=r"mul.*\(2,\).*changed"):
         loss.backward()
-    assert w.grad is None
+    assert [w.grad] == [None]
     (w * w).sum().backward()  # a new graph is right again
     np.testing.assert_allclose(w.grad, 2 * w.data)
 
@@ -349,7 +349,7 @@ def test_a_leaf_may_change_after_backward(update):
         loss.backward()
         update(w)
     with pytest.raises(RuntimeError, match="changed"):
-        loss.backward()  # but the old graph knows
+        loss.backward()  # but the old graph notices the change
 
 
 def test_reading_a_leaf_is_harmless():
@@ -372,7 +372,7 @@ def test_an_old_alias_cannot_slip_by():
 
 @given(data=st.data())
 def test_no_write_goes_unnoticed(data):
-    """Whatever is written between forward and backward: it raises at once or at backward, or backward is right."""
+    """After any write between forward and backward, the write or backward raises an error, or backward is right."""
     base = np.array(data.draw(st.lists(st.floats(-2, 2), min_size=4, max_size=4)))
     w = Tensor(np.arange(1.0, 5.0))
     kinds = {"constant": base, "leaf": w.data}
@@ -422,7 +422,7 @@ def test_no_grad_and_updates_in_place():
     assert original is w
     assert w.tolist() == [1.0, 3.0]
     h = w
-    h += 1.0  # while recording: an expression like any other
+    h += 1.0  # while recording, this is an ordinary expression
     assert h is not w
     assert h.op is autograd.add
     assert w.tolist() == [1.0, 3.0]
@@ -445,13 +445,14 @@ def test_rows_survive_copies():
 
 
 def test_views_of_guarded_memory_are_forgotten_when_they_are_gone():
-    """A graph that lives on guards the data set; the batches that are sliced from it meanwhile must not pile up."""
+    """A living graph guards the data set. The batches that are sliced from it must not pile up."""
     data, w = np.ones((100, 3)), Tensor(np.ones(3))
     kept = (data[:10] @ w).sum()
     for _ in range(200):
         (data[10:20] @ w).sum().backward()
-    assert len(memory_of(data).views) < 40
-    with pytest.raises(ValueError, match="read-only"):  # what the others did does not matter: one graph still waits
+    memory = memory_of(data)
+    assert memory and memory.views and len(memory.views) < 40
+    with pytest.raises(ValueError, match="read-only"):  # one graph still waits, whatever the others did
         data[0, 0] = 2.0
     kept.backward()
     data[0, 0] = 2.0
@@ -466,7 +467,7 @@ def test_a_graph_that_is_dropped_waits_for_nothing():
 
 
 def test_a_leaf_given_away_while_a_graph_waits_is_compared():
-    """While a graph waits for it, the array is read-only; when somebody asks for it, a copy is kept."""
+    """While a graph waits for an array, the array is read-only. When the program reads `data`, a copy is kept."""
     w = Tensor([1.0, 2.0])
     loss = (w * w).sum()
     array = w.data
@@ -489,11 +490,11 @@ def test_a_leaf_is_copied_only_where_a_graph_might_need_it():
     assert memory_of(w._raw) is None  # no graph has read it
     loss = (w * w).sum()
     memory = memory_of(w._raw)
-    assert memory.snapshot is None
+    assert memory and [memory.snapshot] == [None]
     array = w.data
     assert memory.snapshot is not None
     loss.backward()
-    array[0] = 5.0  # after backward anybody may write
+    array[0] = 5.0  # after backward, writing is allowed
     nn.SGD([w], lr=0.1).step()
     assert memory.snapshot is None  # the graph can never run again
     w.data
@@ -503,7 +504,7 @@ def test_a_leaf_is_copied_only_where_a_graph_might_need_it():
 
 
 def test_graphs_that_wait_for_different_versions():
-    """An update makes what was saved before unreadable; what is saved after it is protected on its own."""
+    """After an update, older graphs cannot run. Newer graphs are protected as usual."""
     w = Tensor([1.0, 2.0])
     old = (w * w).sum()
     w.data[0] = 3.0
@@ -514,7 +515,7 @@ def test_graphs_that_wait_for_different_versions():
         old.backward()
     new.backward()
     assert w.grad.tolist() == [6.0, 4.0]
-    w._raw[0] = 7.0  # the old graph is still there, but waits for nothing
+    w._raw[0] = 7.0  # the old graph still exists, but waits for nothing
 
 
 # ---------------------------------------------------------------------------------- NumPy's warnings and contexts

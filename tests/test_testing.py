@@ -1,6 +1,7 @@
-"""`autograd.testing`: the strategies find what they are for, and shrink it; the machine fails where an engine does."""
+"""`autograd.testing`: the strategies find bugs and shrink them. The stateful machine fails for a wrong engine."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -45,14 +46,14 @@ def test_expressions_are_right_on_everything(f):
 
 
 def test_saturation_is_no_false_alarm():
-    """The 12,000th random graph: 1 - tanh**2 where NumPy's tanh and Python's differ in the last digit."""
+    """In 1 - tanh**2, NumPy's tanh and Python's differ in the last digit. A random graph found this."""
     assert_engine(Expression([3.125], [(ops.mul, (1, 1)), (ops.tanh, (1,)), (ops.log, (1,))]))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(10))
 def test_a_hundred_thousand_graphs_give_no_false_alarm(part):
-    """Ten times 10,000; every second part of many leaves and operations."""
+    """Ten parts of 10,000 graphs. Every second part has many leaves and operations."""
 
     @seed(part)
     @settings(max_examples=10_000, database=None, phases=[Phase.generate])
@@ -82,7 +83,7 @@ def test_expressions_are_graphs():
 @given(expressions())
 def test_repr_is_source(f):
     *definition, call = repr(f).splitlines()
-    namespace = {"autograd": autograd}
+    namespace: dict[str, Any] = {"autograd": autograd}
     exec("\n".join(definition), namespace)
     leaves = [Value(x) for x in f.leaves]
     out = namespace["f"](*leaves)
@@ -93,7 +94,7 @@ def test_repr_is_source(f):
 
 
 def back(f, i, step):
-    """A step's operands as an instruction has them."""
+    """The operands of a step, counted as in an instruction."""
     return tuple(len(f.leaves) + i - x if isinstance(x, int) else x for x in step.operands)
 
 
@@ -104,7 +105,7 @@ programs = st.lists(
 
 @given(leaves=st.lists(st.floats(-3, 3), min_size=1, max_size=3), program=programs, data=st.data())
 def test_any_part_can_be_deleted(leaves, program, data):
-    """Deleting an instruction or a leaf leaves something that runs."""
+    """After an instruction or a leaf is deleted, the expression still runs."""
     for k in range(len(program)):
         f = Expression(leaves, program[:k] + program[k + 1 :])
         assert math.isfinite(f(*f.leaves))
@@ -127,7 +128,7 @@ def test_what_is_passed_over():
     grows = Expression([4.0], [(ops.mul, (1, 1))] * 6)
     assert len(grows.steps) == 2  # 16, 256; 65536 is too much
     assert Expression([-2.0], [(ops.power, (1, 3.0))])(-2.0) == -8.0
-    assert Expression([0.0], [(ops.exp, (1,)), (ops.power, (2, 1))])(0.0) == 1.0  # 0 ** 1, but not 0.01 to each side
+    assert Expression([0.0], [(ops.exp, (1,)), (ops.power, (2, 1))])(0.0) == 1.0  # 0 ** 1 is defined, but not near it
     assert Expression([-2.0, 3.0], [(ops.power, (2, 1))]).steps == []  # the exponent cannot move
 
 
@@ -244,7 +245,7 @@ def test_networks(net):
     out = net(net.inputs)
     autograd.sum(out if isinstance(out, list) else [out]).backward()
     assert len(net.parameters()) == len(net.weights)
-    assert any(p.grad for p in net.parameters())  # a bias of the last layer, if nothing else
+    assert any(p.grad for p in net.parameters())  # at least a bias of the last layer
 
 
 # ----------------------------------------------------------------------------------------------------- the machine
@@ -264,13 +265,13 @@ def test_machine_passes_on_this_engine_for_long():
 
 
 class Small(GraphMachine):
-    """Few operations: more sharing."""
+    """With few operations, nodes are shared more often."""
 
     operations = (ops.mul, ops.add, ops.sin)
 
 
 class Forgets(Small):
-    """A leaf's gradient is assigned, not accumulated, over several backwards."""
+    """Backward replaces a leaf's gradient instead of adding to it."""
 
     def backward(self, node):
         for cell in self.leaves:
@@ -289,14 +290,14 @@ class DetachFlows(Small):
 
 
 class ZeroesTooLittle(Small):
-    """Zeroing a leaf that has no gradient of its own yet is the only kind that works."""
+    """Zeroing a leaf keeps a negative gradient."""
 
     def zero(self, leaf):
         leaf.grad = min(leaf.grad, 0.0)
 
 
 class StaleData(Small):
-    """An assignment that does not reach the number."""
+    """Assigning a leaf's data does not change its number."""
 
     def assign(self, leaf, number):
         pass
@@ -339,8 +340,9 @@ class TooLarge(GraphMachine):
 
 
 def verdicts(machine, chain, x):
-    """For each node of a chain of operations at `x`, and the leaves: its cell, whether it is called wrong, and whether
-    its gradient stands out from the rounding of the numbers that it was measured on.
+    """The nodes of a chain of operations at `x`, and the leaves.
+
+    Yields the cell, whether it is called wrong, and whether its gradient is larger than the rounding of differences.
     """
     machine = machine()
     machine.operations = chain
@@ -350,7 +352,7 @@ def verdicts(machine, chain, x):
         before = machine.nodes
         newest = len(before) and 1
         machine.compute(i, (newest, newest if op is ops.mul else -1), cut=False)
-        if machine.nodes == before:  # passed over
+        if machine.nodes == before:  # the machine left it out
             return
     machine.sweep(machine.nodes[-1])
     every = machine.leaves + machine.nodes
@@ -367,7 +369,7 @@ def verdicts(machine, chain, x):
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_machine_knows_how_well_it_knows(row, monkeypatch):
-    """Where a function is flat, the difference of its numbers is mostly their rounding, and tells little."""
+    """If a function is flat, differences are mostly rounding. The machine must know that they show little."""
     monkeypatch.setattr(stateful, "note", lambda text: None)
     checked = found = 0
     for x in FAR:
@@ -390,8 +392,9 @@ def test_saturated_rows_are_no_false_alarm(row):
 
 
 def breadth_first(roots):
-    """By distance from the root: a node can run before all that uses it has."""
-    levels, layer = [], list(roots)
+    """In the order of distance from the root. A node can run before all nodes that use it have run."""
+    levels: list[Any] = []
+    layer = list(roots)
     while layer:
         levels += [x for x in layer if not any(x is y for y in levels)]
         layer = [x for node in layer for x in node.parents]
@@ -405,7 +408,7 @@ def twice(roots):
 
 
 def incomplete(roots):
-    """What was reached in an earlier sweep is taken for done."""
+    """Nodes of an earlier sweep count as done."""
     order = [node for node in autograd.engine.graph.postorder(roots) if node in roots or not node.label]
     for node in order:
         node.label = "done"
@@ -435,7 +438,7 @@ def test_machine_finds_nothing_wrong_with_the_same_sweep(monkeypatch):
 
 def test_tensors_can_be_put_through_the_machine():
     class Tensors(Small):
-        """The hooks are all that a kind of node has to provide."""
+        """Another kind of node has to provide only these hooks."""
 
         def leaf(self, number):
             return Tensor(np.array(number))

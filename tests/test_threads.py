@@ -1,4 +1,4 @@
-"""BLAS has one thread while a training's products are small. After it, the number is restored, however it ends."""
+"""BLAS has one thread while the products of a training are small. At the end its number of threads is restored."""
 
 import linecache
 import signal
@@ -20,13 +20,13 @@ X, Y = np.ones((6, 3)), np.zeros((6, 1))
 
 
 def now():
-    """How many threads NumPy's BLAS has."""
+    """The number of threads of NumPy's BLAS."""
     (number,) = {library["num_threads"] for library in threadpoolctl.threadpool_info() if library["user_api"] == "blas"}
     return number
 
 
 def set_threads(number):
-    """Where another thread set it last, newer versions ask to be told that this one may."""
+    """Set the number. Newer versions must be told that this Python thread may change it."""
     for library in threadpoolctl.ThreadpoolController().select(user_api="blas").lib_controllers:
         getattr(library, "clear_controlling_thread", lambda force: None)(force=True)
         library.set_num_threads(number)
@@ -49,7 +49,7 @@ def before():
 
 
 class Watch:
-    """What a training sees, by where it looks; `at` any of these places it does something."""
+    """Records the number of threads at several places of a training. At the place `at`, it calls `do`."""
 
     def __init__(self, at="", do=None):
         self.seen, self.at, self.do = {}, at, do
@@ -117,7 +117,7 @@ def test_size_decides(monkeypatch, limit, expected):
 
 
 def test_each_batch_decides_for_itself(monkeypatch):
-    """So a training that goes on from the middle of an epoch has the threads that it had."""
+    """So a training that continues from the middle of an epoch has the same number of threads."""
     monkeypatch.setattr(threads, "SMALL", 100)
     with threads.Threads([Tensor(np.ones((10, 1)))]) as given:
         seen = []
@@ -170,7 +170,7 @@ def test_as_before_after_ctrl_c(place, do):
 
 
 def test_as_before_after_ctrl_c_at_any_line():
-    """Raised, as a second one is, at each line of the module in turn."""
+    """Ctrl-C is raised at each line of the module in turn."""
     line = 0
 
     def trace(frame, event, _):
@@ -178,7 +178,7 @@ def test_as_before_after_ctrl_c_at_any_line():
         if frame.f_code.co_filename != threads.__file__:
             return None
         if event == "line" and not linecache.getline(threads.__file__, frame.f_lineno).lstrip().startswith("with "):
-            line += 1  # Python itself sees to it that no signal comes between a lock and its `with`
+            line += 1  # Python allows no signal between a lock and its `with`
             if line == wanted:
                 raise KeyboardInterrupt
         return trace
@@ -202,7 +202,7 @@ def test_as_before_after_ctrl_c_at_any_line():
 
 @pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)])
 def test_trainings_side_by_side(order):
-    """In whatever order and way the trainings end, the one that changed the number of threads restores it."""
+    """However the trainings end, and in any order, the one that changed the number of threads restores it."""
     arrived, leave = [threading.Event() for _ in order], [threading.Event() for _ in order]
     errors = []
 
@@ -225,7 +225,7 @@ def test_trainings_side_by_side(order):
     for i, worker in enumerate(workers):
         worker.start()
         assert arrived[i].wait(60)
-        assert now() == 1  # the first has set it
+        assert now() == 1  # the first training has set it
     for i in order:
         assert now() == (1 if workers[0].is_alive() else BEFORE)
         leave[i].set()

@@ -1,4 +1,4 @@
-"""`nn.training`: what the loop does, what it records, when it stops, and what it leaves behind."""
+"""`nn.training`: the loop, its records, when it stops, and the state in which it leaves the model."""
 
 import json
 import math
@@ -8,6 +8,7 @@ import re
 import stat
 import sys
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -36,7 +37,7 @@ def train(model, epochs=3, lr=0.1, loss=nn.cross_entropy, optimizer=None, seed=0
 
 
 def scripted(numbers):
-    """A validation that gives these losses, one an epoch."""
+    """A validation that gives these losses, one per epoch."""
     numbers = iter(numbers)
     return lambda model: {"valid_loss": next(numbers)}
 
@@ -107,7 +108,7 @@ def test_the_same_seed_gives_the_same_training():
 
 
 def test_a_step_frees_its_graph_before_the_next():
-    graphs = []
+    graphs: list[Any] = []
 
     def loss(logits, y):
         assert all(graph() is None for graph in graphs)
@@ -143,7 +144,7 @@ def test_a_row_for_each_epoch():
     assert history.columns == ["epoch", "train_loss", "valid_loss", "lr", "seconds"]
     assert history["epoch"] == [1, 2, 3, 4]
     assert history["valid_loss"] == [4.0, 3.0, 2.0, 1.0]
-    assert history["lr"] == [0.1, 0.1, 0.05, 0.05]  # ten steps an epoch
+    assert history["lr"] == [0.1, 0.1, 0.05, 0.05]  # ten steps per epoch
     assert all(seconds > 0 for seconds in history["seconds"])
     assert history.stopped == ""
 
@@ -447,7 +448,12 @@ def test_one_output_decides_by_its_sign():
 
 def test_predictions_record_no_graph():
     w, outputs = Tensor([2.0]), []
-    assert predict(lambda x: outputs.append(w * x) or outputs[-1], np.ones(3), batch_size=2).tolist() == [2.0] * 3
+
+    def model(x):
+        outputs.append(w * x)
+        return outputs[-1]
+
+    assert predict(model, np.ones(3), batch_size=2).tolist() == [2.0] * 3
     assert [out.is_leaf for out in outputs] == [True, True]
 
 
@@ -484,7 +490,12 @@ def test_with_tqdm_a_bar_while_an_epoch_runs(capsys):
 def test_the_bar_counts_steps(monkeypatch):
     tqdm = pytest.importorskip("tqdm").tqdm
     counts, close = [], tqdm.close
-    monkeypatch.setattr(tqdm, "close", lambda bar: counts.append((bar.n, bar.total)) or close(bar))
+
+    def closed(bar):
+        counts.append((bar.n, bar.total))
+        close(bar)
+
+    monkeypatch.setattr(tqdm, "close", closed)
     train(network(), epochs=2, progress=True)
     assert counts[:2] == [(10, 10)] * 2
 
@@ -497,7 +508,7 @@ def test_a_bar_is_closed_when_training_breaks_off():
 
     with pytest.raises(RuntimeError, match="broken") as caught:
         train(network(), loss=fail, progress=True)
-    assert caught.value.__traceback__  # keeps the frames, and so the bar, from being collected
+    assert caught.value.__traceback__  # holds the frames, and so the bar
     assert not list(tqdm._instances)
 
 
@@ -512,17 +523,18 @@ def test_silence(capsys):
 def test_a_file_is_written_whole_or_not_at_all(tmp_path):
     path = tmp_path / "a.txt"
     path.write_text("old")
+    lines: list[Any] = ["half", 2]
     with pytest.raises(TypeError), replacing(path) as temporary, temporary.open("w") as file:
-        file.writelines(["half", 2])
+        file.writelines(lines)
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
     with path.open() as reader:
         with replacing(path) as temporary:
             temporary.write_text("new")
             assert path.read_text() == "old"
-            if os.name != "posix":  # Windows replaces no file that somebody has open
+            if os.name != "posix":  # Windows cannot replace an open file
                 reader.close()
-        assert reader.closed or reader.read() == "old"  # whoever had it open has the old one, whole
+        assert reader.closed or reader.read() == "old"  # an open file is still the old one
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
 
@@ -534,8 +546,12 @@ def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
         calls.append("folder" if stat.S_ISDIR(os.fstat(number).st_mode) else "file")
         fsync(number)
 
+    def renamed(*names):
+        calls.append("replace")
+        replace(*names)
+
     monkeypatch.setattr(os, "fsync", recorded)
-    monkeypatch.setattr(os, "replace", lambda *names: calls.append("replace") or replace(*names))
+    monkeypatch.setattr(os, "replace", renamed)
     with replacing(tmp_path / "a.txt") as temporary:
         temporary.write_text("whole")
     assert calls == ["file", "replace", "folder"][: 3 if os.name == "posix" else 2]  # Windows opens no folders

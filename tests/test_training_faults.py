@@ -40,7 +40,7 @@ def trained(**settings):
 
 
 class Leaving(io.StringIO):
-    """A stream whose reader goes after so many writes."""
+    """A stream whose reader closes after this many writes."""
 
     def __init__(self, writes, error):
         super().__init__()

@@ -29,7 +29,7 @@ def mixed(f, modes):
 
 
 def check_modes(f, arrays, rng):
-    """<g, J t> = <J' g, t>, and the same one order up: forward over reverse against differences of the gradient."""
+    """Check <g, J t> = <J' g, t>, and for the second order forward over reverse against differences of the gradient."""
     tangents = [rng.normal(size=x.shape) for x in arrays]
     out, moved = jvp(f, arrays, tangents)
     g = rng.normal(size=np.shape(out))
@@ -210,7 +210,7 @@ def test_a_modules_parameters():
 
 
 def test_programs_that_look_at_the_numbers_run_forward():
-    """`.data`, `.item`, `.tolist` and `.astype` are there in forward mode too, one level up or several."""
+    """`.data`, `.item`, `.tolist` and `.astype` also exist in forward mode, at every order."""
     assert jvp(lambda x: x * (x.data > 0), (2.0,), (1.0,)) == (2.0, 1.0)
     assert jvp(lambda x: x * x.item(), (3.0,), (1.0,)) == (9.0, 3.0)
     out, rate = jvp(lambda x: x.astype(np.float32) * (x.data > 0), (np.array([2.0, -1.0]),), (np.ones(2),))
@@ -248,7 +248,7 @@ def test_jacobians():
         got = jacobian(lambda x: [x[0] * x[1], x[2] ** 2], mode=mode)([1.0, 2.0, 3.0])
         np.testing.assert_array_equal(got, expected)
     assert jacobian(lambda x: x**2)(3.0) == 6.0
-    for mode in (None, "forward", "reverse"):  # one element is an array like any other, a dictionary counts its leaves
+    for mode in (None, "forward", "reverse"):  # an array may have one element; a dictionary counts by its leaves
         assert jacobian(lambda x: x**2, mode=mode)(np.array([3.0])).tolist() == [[6.0]]
         assert jacobian(lambda x: [x**2], mode=mode)(3.0).tolist() == [6.0]
         assert jacobian(lambda d: d["a"] * d["b"], mode=mode)({"a": 2.0, "b": 3.0}).tolist() == [3.0, 2.0]

@@ -1,4 +1,4 @@
-"""`Value`: the manners of a scalar node, and that graphs of any depth and sharing give the right gradient."""
+"""`Value`: the behaviour of a scalar node. Graphs of any depth and sharing give the right gradient."""
 
 import copy
 import gc
@@ -7,6 +7,7 @@ import pickle
 import sys
 import threading
 import weakref
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Tensor, Value, no_grad
+from autograd.ops.rows import Elementwise
 
 small = st.floats(-4, 4)
 
@@ -48,7 +50,7 @@ programs = st.lists(
 
 
 def run(program, leaves):
-    """A graph, not a tree: each instruction's operands count back from the newest node, so nodes are shared."""
+    """Run instructions as a graph. Operands count back from the newest node, so nodes are shared."""
     nodes = list(leaves)
     for name, i, j in program:
         x, y = nodes[-min(i, len(nodes))], nodes[-min(j, len(nodes))]
@@ -61,19 +63,20 @@ def run(program, leaves):
 
 
 def reverse_by_hand(program, leaves):
-    """An independent evaluation: the same program in forward mode, one leaf at a time, on (number, slope) pairs."""
+    """An independent evaluation: the program in forward mode on (number, slope) pairs, one leaf at a time."""
     slopes = []
     for k in range(len(leaves)):
         nodes = [(x, 1.0 if i == k else 0.0) for i, x in enumerate(leaves)]
         for name, i, j in program:
             chosen = [nodes[-min(i, len(nodes))], nodes[-min(j, len(nodes))]][: 1 if name in UNARY else 2]
             row = autograd.ops.ROWS[name]
+            assert isinstance(row, Elementwise)
             numbers = [x for x, _ in chosen]
             out = row(*numbers)
             if not math.isfinite(out) or abs(out) > 1e3:
                 continue
             slope = sum(float(d(np.float64(out), *map(np.float64, numbers))) * t
-                        for d, (_, t) in zip(row.partials, chosen, strict=True))  # fmt: skip
+                        for d, (_, t) in zip(row.partials, chosen, strict=True) if d)  # fmt: skip
             nodes.append((out, slope))
         slopes.append(sum(t for _, t in (nodes[len(leaves) :] or nodes[:1])))
     return slopes
@@ -98,7 +101,7 @@ def test_random_graphs(program, numbers):
     for x, t in zip(leaves, tensors, strict=True):
         assert math.isclose(x.grad, 0.0 if t.grad is None else t.grad.item(), rel_tol=1e-9, abs_tol=1e-9)
 
-    loss.backward()  # leaves accumulate, interiors start again
+    loss.backward()  # leaves accumulate, results start from 0
     np.testing.assert_allclose([x.grad for x in leaves], [2 * g for g in got], rtol=1e-12)
     assert loss.grad == 1.0
 
@@ -160,7 +163,7 @@ def test_a_million_additions():
     assert y.data == n + 1
     y.backward()
     assert x.grad == 1.0
-    assert sys.getsizeof(y) <= 120  # one tracked object a node; its two floats come on top
+    assert sys.getsizeof(y) <= 120  # one tracked object per node, without its two floats
     watch = weakref.ref(y)
     del y
     assert watch() is None
@@ -360,7 +363,8 @@ def test_arrays_of_values():
     scaled = x * Value(2.0)
     assert scaled.dtype == object
     assert [v.data for v in scaled] == [1.0, -2.0]
-    assert [v.data for v in Value(2.0) - x] == [1.5, 3.0]
+    differences: Any = Value(2.0) - x  # of an array: its elements, one by one
+    assert [v.data for v in differences] == [1.5, 3.0]
     assert [v.data for v in np.arcsin(np.array([Value(0.0), Value(1.0)]))] == [0.0, math.pi / 2]
     assert [v.data for v in np.log(np.array([Value(0.0), Value(1.0)]))] == [-math.inf, 0.0]  # without a warning
     assert [v.data for v in autograd.maximum(np.array([Value(0.0), Value(9.0)]), 1.0)] == [1.0, 9.0]

@@ -1,4 +1,4 @@
-"""`vectorize`: arrays give what scalars give, matrices are found however they are written, refusals name the line."""
+"""`vectorize`: arrays give the numbers of scalars, matrices are found in any spelling, and errors name the line."""
 
 import functools
 import gc
@@ -14,6 +14,8 @@ import weakref
 from collections import namedtuple
 from itertools import pairwise
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -33,8 +35,14 @@ seeds = st.integers(0, 2**32 - 1)
 HERE = Path(__file__).name
 
 
+def keeping(kept, x):
+    """`x`, which a function keeps for later."""
+    kept.append(x)
+    return x
+
+
 def parameters(*shape, start=0):
-    """Nested lists of Values with numbers of their own."""
+    """Nested lists of Values with different numbers."""
     numbers = np.random.default_rng([start, *shape]).normal(size=shape)
     return np.vectorize(Value, otypes=[object])(numbers).tolist()
 
@@ -55,7 +63,7 @@ def assert_near(got, want, near):
 
 
 def agree(f, trained, *shapes, samples=3, near=1e-12, start=0, **options):
-    """The vectorized function, when its numbers and gradients are those of the scalars, sample for sample."""
+    """Check that numbers and gradients are those of the scalars for each sample. Returns the vectorized function."""
     fast = vectorize(f, *shapes, **options)
     rng = np.random.default_rng(start)
     front = (samples,) if fast.batch else ()
@@ -96,7 +104,7 @@ def nested(x):
 
 
 def shape_of(source):
-    """A program without its numbers: the same for every size, if nothing is written out."""
+    """A program without its numbers. It is the same for every size if no loop is written out."""
     return re.sub(r"\d+", "n", source)
 
 
@@ -116,7 +124,7 @@ def test_networks_of_neurons(widths, activation, start):
 
 
 def split(f, choice):
-    """An expression as a function of its inputs, over parameters: the leaves are one or the other."""
+    """An expression as a function: some of its leaves are inputs, the others parameters."""
     kinds = choice.draw(st.lists(st.booleans(), min_size=len(f.leaves), max_size=len(f.leaves)))
     kinds[0] = True
     trained = [Value(x) for x, given in zip(f.leaves, kinds, strict=True) if not given]
@@ -129,7 +137,7 @@ def split(f, choice):
 
 
 def assert_expression(f, choice):
-    """An expression's number and all its gradients, to the rounding that it may have."""
+    """Check an expression's number and all its gradients, to rounding."""
     g, kinds, trained = split(f, choice)
     fast = vectorize(g, sum(kinds))
     row = [x for x, given in zip(f.leaves, kinds, strict=True) if given]
@@ -273,7 +281,7 @@ def test_random_programs(start, steps):
     program = Program(start, steps)
     try:
         agree(program, program.trained, 4, 5, 2, index={"k": 4}, samples=2, near=1e-9)
-    except TraceError as error:  # a pick of picks
+    except TraceError as error:  # a lookup in a lookup
         assume("several whole numbers together" not in str(error))
         raise
 
@@ -307,7 +315,7 @@ def test_attention(heads, causal):
     fast = agree(attention(4, heads, weights, causal), leaves(*weights), (3, 4))
     other = vectorize(attention(4, heads, weights, causal), (6, 4))
     assert shape_of(fast.forward_source) == shape_of(other.forward_source)
-    assert fast.forward_source.count(" @ ") == 3  # q, k and v in one; scores; what is taken
+    assert fast.forward_source.count(" @ ") == 3  # q, k and v in one product; the scores; the weighted sum
     assert fast.report().gathers == []
     assert re.search(r"h\d.* @ h\d.*transpose", fast.forward_source)  # queries × keys, both varying
 
@@ -404,7 +412,7 @@ def test_one_product_a_layer(widths):
 
 
 def written_somehow(products, bias, rng):
-    """The same sum: terms in any order, associated and negated in any way."""
+    """The same sum with its terms in any order, associated and negated in any way."""
     parts = [*products]
     rng.shuffle(parts)
     while len(parts) > 1:
@@ -478,7 +486,7 @@ def test_a_loss_over_all_samples():
 
 
 def test_layers_share_their_input():
-    """Three matrices that take the same numbers are one product."""
+    """Three matrices with the same input become one product."""
     weights = [parameters(4, 4, start=i) for i in range(3)]
     fast = agree(lambda x: tuple(dense(x, w) for w in weights), leaves(*weights), 4)
     assert fast.report().products == 1
@@ -533,7 +541,7 @@ def test_outputs_are_tensors_of_any_number_of_samples():
         out = fast(np.ones((n, 3)), np.ones(n))
         assert isinstance(out, Tensor)
         assert out.tolist() == [[2.0] * 3] * n
-    assert fast([[1, 2, 3]], [2]).tolist() == [[4.0, 8.0, 12.0]]  # lists of whole numbers, too
+    assert fast([[1, 2, 3]], [2]).tolist() == [[4.0, 8.0, 12.0]]  # also lists of whole numbers
 
 
 def test_no_parameters():
@@ -786,7 +794,7 @@ def test_the_arguments_names_are_the_functions():
 
 
 def test_values_made_in_the_first_run_and_kept_are_parameters():
-    kept = []
+    kept: list[Any] = []
 
     def f(x):
         if not kept:
@@ -1025,8 +1033,8 @@ def test_lists_of_tuples_are_refused():
 
 
 def test_a_number_kept_from_another_trace():
-    kept = []
-    vectorize(lambda x: kept.append(x) or x, ())
+    kept: list[Any] = []
+    vectorize(lambda x: keeping(kept, x), ())
     for f in (
         lambda x: autograd.maximum(x, kept[0]),
         lambda x: autograd.max([x, kept[0]]),
@@ -1203,7 +1211,7 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_program_that_is_wrong_is_refused(wrong, monkeypatch):
-    """What the check is for: a pass that changes a number, somewhere."""
+    """The check finds a pass that changes a number anywhere."""
     source = Text.source
 
     def broken(self, name="forward"):
@@ -1225,7 +1233,7 @@ def test_a_program_that_is_wrong_is_refused(wrong, monkeypatch):
 
 def test_the_check_leaves_everything_as_it_was():
     a, b = Value(2.0), Value(3.0)
-    before = a * b  # closed over, with a graph of its own
+    before = a * b  # the function closes over a node with a graph
     (before * b).backward()
     grads = [v.grad for v in (a, b, before)]
     with no_grad():
@@ -1243,7 +1251,7 @@ def test_what_is_chaotic_is_held_to_the_digits_that_it_has():
 
 
 def test_no_depth_is_too_deep():
-    """Recursion would go through every step; here it may go through a few."""
+    """The depth of recursion must not grow with the number of steps."""
     a, b = Value(0.5), Value(0.3)
 
     def f(x):
@@ -1254,7 +1262,8 @@ def test_no_depth_is_too_deep():
             seen.append(u * v)
         return sum(seen) + u.tanh()
 
-    frames, frame = 0, sys._getframe()
+    frames = 0
+    frame: FrameType | None = sys._getframe()
     while frame is not None:
         frames, frame = frames + 1, frame.f_back
     before = sys.getrecursionlimit()
@@ -1308,15 +1317,15 @@ def test_a_parameters_data_would_be_frozen(f):
     "use", [lambda x, y, kept: x * kept, lambda x, y, kept: autograd.dot([x], [kept]), lambda x, y, kept: kept + 1.0]
 )
 def test_a_number_of_another_trace_is_refused_everywhere(use):
-    kept = []
-    vectorize(lambda x, y: kept.append(y) or x, (), ())
+    kept: list[Any] = []
+    vectorize(lambda x, y: (keeping(kept, y), x)[1], (), ())
     with pytest.raises(TraceError, match="another trace"):
         vectorize(lambda x, y: use(x, y, kept[0]), (), ())
 
 
 def test_a_kept_number_is_of_no_use_afterwards():
-    kept = []
-    vectorize(lambda x: kept.append(x) or x, ())
+    kept: list[Any] = []
+    vectorize(lambda x: keeping(kept, x), ())
     with pytest.raises(TraceError):
         kept[0] + 1.0
 
@@ -1334,8 +1343,9 @@ def test_ragged_lists_are_refused(f):
 
 
 def test_a_shape_that_is_a_float():
+    shape: Any = 2.0
     with pytest.raises(ValueError, match=r"a shape is a number of 1 or more.*got 2\.0"):
-        vectorize(lambda x: x, 2.0)
+        vectorize(lambda x: x, shape)
 
 
 def test_tracing_in_a_thread_does_not_change_what_others_see():

@@ -1,4 +1,4 @@
-"""The passes of `vectorize`, each on its own: what they print, and that none changes a number or loses a sum."""
+"""The passes of `vectorize`, one by one: their results, and that none changes a number or loses a sum."""
 
 import math
 from collections import Counter
@@ -183,7 +183,7 @@ def test_affine_makes_a_sum_one_node(name):
 
 
 def evaluated(graph, numbers):
-    """What a graph gives for these inputs."""
+    """The outputs of a graph for these inputs."""
     found = []
     for op, args in zip(graph.ops, graph.args, strict=True):
         if op is INPUT:
@@ -238,7 +238,7 @@ def products_of(sums, fixed=True, rank=range(10_000)):
 
 
 def assert_all_there(sums, found):
-    """Every sum is in one place of one product, with its own terms."""
+    """Check that every sum is at one place of one product, with its own terms."""
     seen = []
     for rows, columns, members in found:
         for g, r, c in zip(*np.nonzero(members >= 0), strict=True):
@@ -297,7 +297,7 @@ def test_heads_are_a_batch_of_products(causal):
 
 
 def test_shorter_sums_are_filled_up():
-    """What causal attention takes of its values: sums of 1, 2, 3 terms."""
+    """The weighted sums of causal attention have 1, 2, 3 terms."""
     sums = [[(100 + t * 3 + s, 2 * s + j) for s in range(t + 1)] for t in range(3) for j in range(2)]
     (found,) = products_of(sums, fixed=False)
     assert found.columns.tolist() == [[[0, 2, 4], [1, 3, 5]]]
@@ -347,10 +347,13 @@ def test_box_is_a_box_around_the_members(shape, data):
 
 
 def test_box_examples():
-    grid, places = box((4, 4), np.array([5, 4, 8]))
+    found = box((4, 4), np.array([5, 4, 8]))
+    assert found
+    grid, places = found
     assert (grid.tolist(), places.tolist()) == ([[1, 0], [2, -1]], [[4, 5], [8, 9]])
     assert box((3, 3), np.array([0, 4, 8])) is None
-    assert box((), np.array([0]))[0].shape == ()
+    found = box((), np.array([0]))
+    assert found and found[0].shape == ()
 
 
 operand = st.integers(1, 6).flatmap(
@@ -381,7 +384,7 @@ def test_arrange_follows_the_operands():
 
 @given(grids, st.sets(st.integers(0, 2)), st.randoms(use_true_random=False))
 def test_sums_along_axes_are_found(shape, kept, rng):
-    """Whichever axes are summed, and in whatever order places and sums come."""
+    """Sums along any axes are found, with places and sums in any order."""
     whole = np.arange(math.prod(shape)).reshape(shape)
     order = sorted(kept) + sorted({0, 1, 2} - kept)
     rows = np.transpose(whole, order).reshape(math.prod(shape[i] for i in kept), -1).tolist()
@@ -397,9 +400,11 @@ def test_sums_along_axes_are_found(shape, kept, rng):
 
 
 def test_sums_of_several_lengths_leave_holes():
-    grid, places = arrange_sums((2, 3), [np.array([0, 1, 2]), np.array([3, 4])])
+    found = arrange_sums((2, 3), [np.array([0, 1, 2]), np.array([3, 4])])
+    assert found
+    grid, places = found
     assert (grid.tolist(), places.tolist()) == ([0, 1], [[0, 1, 2], [3, 4, -1]])
-    assert arrange_sums((4,), [np.array([0, 1]), np.array([1, 2])]) is None  # one place in two sums
+    assert arrange_sums((4,), [np.array([0, 1]), np.array([1, 2])]) is None  # a place is in two sums
     assert arrange_sums((2, 2), [np.array([0, 3]), np.array([1, 2])]) is None  # a diagonal
 
 

@@ -1,12 +1,13 @@
-"""Programs as people write them, vectorized: numbers and gradients are those of Values, whatever the batch's length.
+"""Programs as people write them: vectorized, they give the numbers and gradients of Values, for batches of any length.
 
-Each is held to its own run on Values, sample for sample: as one operation on plain arrays, and on Tensors, where the
-inputs have gradients too. `test_random_graphs` draws what no list has: graphs in which everything is read twice.
+Each program is compared with its own run on Values, for each sample. It runs on plain arrays, and on Tensors, where the
+inputs have gradients too. `test_random_graphs` draws graphs in which nearly every node is read twice.
 """
 
 import itertools
 import math
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ BATCHES = (1, 2, 4, 7, 64)
 
 
 class Weights:
-    """Parameters as they are needed: `p(2, 3)` is two lists of three."""
+    """Makes parameters on demand: `p(2, 3)` is two lists of three."""
 
     def __init__(self):
         self.all = []
@@ -52,7 +53,7 @@ class Weights:
 
 
 def truth(f, trained, sample, seed):
-    """Outputs, their weights, and the gradients of the weighted sum: of the inputs, of the parameters."""
+    """The outputs, their weights, and the gradients of the weighted sum in the inputs and in the parameters."""
     leaves = [[Value(v) if x.dtype.kind == "f" else v for v in x.reshape(-1).tolist()] for x in sample]
     for p in trained:
         p.grad = 0.0
@@ -77,7 +78,7 @@ def assert_near(got, want, what, near=1e-10):
 
 
 def agree(f, trained, *shapes, draw="normal", near=1e-10, batches=BATCHES, source=True, **options):
-    """The vectorized function, when all it computes is what Values compute."""
+    """Check that everything it computes is what Values compute. Returns the vectorized function."""
     fast = vectorize(f, *shapes, **options)
     rng = np.random.default_rng(0)
     count = min(7, max(batches)) if fast.batch else 1
@@ -135,7 +136,7 @@ def mse(ys, ts):
     return sum((y - t) ** 2 for y, t in zip(ys, ts, strict=True)) / len(ys)
 
 
-PROGRAMS = {}
+PROGRAMS: dict[str, Any] = {}
 
 
 def program(*shapes, **options):
@@ -347,7 +348,8 @@ def lstm(p):
     gates = [(p(2, 4), p(2)) for _ in range(4)]
 
     def f(xs):
-        h, c = [0.0, 0.0], [0.0, 0.0]
+        h: list[Any] = [0.0, 0.0]
+        c: list[Any] = [0.0, 0.0]
         for x in xs:
             i, f, o, g = ([*map(k, dense(x + h, w, b))] for k, (w, b) in zip(
                 (autograd.sigmoid, autograd.sigmoid, autograd.sigmoid, autograd.tanh), gates, strict=True))  # fmt: skip
@@ -836,7 +838,7 @@ cube = custom_op(lambda x: x**3, lambda g, out, x: 3.0 * g * x * x, name="cube")
 
 
 def whole(f):
-    """A function of two numbers, both of which depend on what the derivative is taken of."""
+    """A function of two numbers, both of which depend on the variable of the derivative."""
     return lambda t, x, w: f(t * w, x + t) * w
 
 
@@ -894,7 +896,7 @@ DERIVATIVES = {
 
 @pytest.mark.parametrize("how", DERIVATIVES)
 def test_a_derivative_inside_is_the_derivative(how):
-    """Every rule that can run while tracing, in every transformation: one program of all of them."""
+    """One program with every rule that can run while tracing, in every transformation."""
     w = Value(0.7)
     agree(
         lambda x: {name: DERIVATIVES[how](f, x, w) for name, f in PAIRS.items()},
@@ -940,9 +942,9 @@ UNARY = ("tanh", "sin", "sigmoid", "softplus", "detach", "relu")
 
 
 def grown(leaves, weights, steps):
-    """A graph grown from leaves: operands count back from the newest number, so nearly all are read more than once.
+    """A graph grown from leaves. Operands count back from the newest number, so nearly all are read more than once.
 
-    A layer leaves its sums to be read beside its results with a bias.
+    After a layer, both its sums and its results with a bias can be read.
     """
     pool = list(leaves)
 

@@ -1,8 +1,9 @@
-"""`autograd.vectorizing.views`: texts that give the elements of an array at given places."""
+"""`autograd.vectorizing.views`: text that reads the elements of an array at given places."""
 
 import math
 import re
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from autograd.vectorizing.views import is_identity, view
 
 def written(shape, places, batch=True, exact=False):
     """The text, and the arrays that it names."""
-    constants = {}
+    constants: dict[str, Any] = {}
 
     def constant(array):
         assert array.dtype.kind == "i"
@@ -26,8 +27,9 @@ def written(shape, places, batch=True, exact=False):
     return view("h", shape, places, batch=batch, constant=constant, exact=exact), constants
 
 
-def assert_right(shape, places, batch, exact):
-    """The text gives the right elements, for arrays and for Tensors, in a shape that is or fits the grid's."""
+def assert_right(case, batch, exact):
+    """Check that the text reads the right elements of arrays and Tensors, in a shape that fits the grid."""
+    shape, places = case
     text, constants = written(shape, places, batch, exact)
     front = (3,) if batch else ()
     source = np.arange(float(math.prod(front + shape))).reshape(front + shape)
@@ -43,7 +45,7 @@ def assert_right(shape, places, batch, exact):
             assert got.shape == want.shape, text
         fitted = np.broadcast_to(got, want.shape)
         assert np.array_equal(fitted[..., places >= 0], want[..., places >= 0]), text
-    if not exact and np.all(places >= 0):  # nothing is repeated that broadcasting would repeat
+    if not exact and np.all(places >= 0):  # broadcasting repeats elements, so the text does not
         for axis, n in enumerate(places.shape):
             if n > 1 and np.all(places == np.take(places, [0], axis)):
                 assert got.shape[axis - places.ndim :][:1] in ((1,), ()) or got.ndim < places.ndim - axis, text
@@ -60,7 +62,7 @@ HEADS = r(5)[:, None] * 48 + 16 + r(4)[:, None, None] * 4 + r(4)
 @pytest.mark.parametrize(
     ("shape", "places", "text"),
     [
-        # the whole, and reshapes
+        # the whole array, and reshapes
         ((16,), r(16), "h"),
         ((), np.array(0), "h"),
         ((2, 3), r(6).reshape(2, 3), "h"),
@@ -122,7 +124,7 @@ HEADS = r(5)[:, None] * 48 + 16 + r(4)[:, None, None] * 4 + r(4)
         ((4, 3, 3), np.where(r(24) == 4, -1, r(36).reshape(4, 3, 3)[:, 1:].reshape(-1)), "h[:, :, 1:].reshape(-1, 24)"),
         ((5, 3), np.array([-9, 3, 6])[:, None] + np.array([0, 2, 2, 1]), "h[:, :3, i1]"),
         ((4,), np.array([0, 1, 2, 3, -1, -1, -1, -1]), "h[:, i1]"),
-        ((16,), np.array([-1, 0, 1, 2]), "h[:, i1]"),  # a slice would have to start before the beginning
+        ((16,), np.array([-1, 0, 1, 2]), "h[:, i1]"),  # a slice would start before the first element
         ((4, 3), (r(4)[:, None] - 1) * 3 + r(3), "h[:, i1]"),
         ((6,), np.full((2, 2), -1), "h[:, :1, None]"),
         ((16,), np.array([[0, -1], [-1, 0]]), "h[:, :1, None]"),
@@ -132,7 +134,7 @@ HEADS = r(5)[:, None] * 48 + 16 + r(4)[:, None, None] * 4 + r(4)
 def test_texts(shape, places, text):
     places = np.where((places < 0), -1, places)
     assert written(shape, places)[0] == text
-    assert_right(shape, places, True, False)
+    assert_right((shape, places), True, False)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +160,7 @@ def test_texts(shape, places, text):
 )
 def test_texts_without_a_batch(shape, places, exact, text):
     assert written(shape, places, False, exact)[0] == text
-    assert_right(shape, places, False, exact)
+    assert_right((shape, places), False, exact)
 
 
 def test_arrays_of_indices():
@@ -248,7 +250,7 @@ def composed(draw, kinds, most=6):
 
 @st.composite
 def holed(draw, grids):
-    """Some of the places do not matter: anywhere, in whole rows, or above a diagonal."""
+    """Some places are free (-1): anywhere, in whole rows, or above a diagonal."""
     shape, grid = draw(grids)
     kind = draw(st.sampled_from(["none", "some", "rows", "triangle"]))
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -258,13 +260,13 @@ def holed(draw, grids):
         grid = np.moveaxis(grid.copy(), draw(st.integers(0, grid.ndim - 1)), 0)
         grid[rng.random(len(grid)) < 0.4] = -1
     elif grid.ndim > 1 and kind == "triangle":
-        grid = np.where(np.tri(*grid.shape[-2:], dtype=bool), grid, -1)
+        grid = np.where(np.tri(grid.shape[-2], grid.shape[-1], dtype=bool), grid, -1)
     return shape, grid
 
 
 @st.composite
 def arbitrary(draw):
-    """Places without any order."""
+    """Places in any order."""
     shape = draw(shapes)
     grid = tuple(draw(st.lists(st.integers(1, 4), max_size=3)))
     places = draw(st.lists(st.integers(0, math.prod(shape) - 1), min_size=math.prod(grid), max_size=math.prod(grid)))
@@ -277,35 +279,35 @@ ALL = (*REGULAR, "merge", "repeat", "gather")
 
 @given(holed(composed(ALL)), st.booleans(), st.booleans())
 def test_compositions(case, batch, exact):
-    assert_right(*case, batch, exact)
+    assert_right(case, batch, exact)
 
 
 @given(holed(composed((*REGULAR, "merge"))), st.booleans(), st.booleans())
 def test_regular_compositions(case, batch, exact):
-    assert_right(*case, batch, exact)
+    assert_right(case, batch, exact)
 
 
 @given(holed(arbitrary()), st.booleans(), st.booleans())
 def test_arbitrary_places(case, batch, exact):
-    assert_right(*case, batch, exact)
+    assert_right(case, batch, exact)
 
 
 @given(composed(REGULAR), st.booleans(), st.booleans())
 def test_slices_need_no_arrays(case, batch, exact):
-    """Whatever slices, transposes and splits have made is written with them."""
-    text, constants = assert_right(*case, batch, exact)
+    """Grids made by slices, transposes and splits are written with these."""
+    text, constants = assert_right(case, batch, exact)
     assert not constants, text
 
 
 @given(composed((*REGULAR, "repeat")), st.booleans())
 def test_repeats_need_no_arrays_where_broadcasting_will_do(case, batch):
-    text, constants = assert_right(*case, batch, False)
+    text, constants = assert_right(case, batch, False)
     assert not constants, text
 
 
 @given(composed(("merge", "transpose", "slice"), most=3), st.data())
 def test_some_holes_change_nothing(case, data):
-    """One element less is known of a regular grid: it is still regular."""
+    """A regular grid with one free place is still written as a regular one."""
     shape, grid = case
     text, constants = written(shape, grid)
     if constants or grid.size < 2 or min(grid.shape) < 4:
@@ -323,12 +325,12 @@ def test_one_axis_out_of_order_needs_one_small_array(case, data, repeats):
     axis = data.draw(st.integers(0, len(shape) - 1))
     whole = np.arange(math.prod(shape)).reshape(shape)
     index = data.draw(st.lists(st.integers(0, shape[axis] - 1), min_size=1, max_size=6))
-    _, constants = assert_right(shape, np.take(whole, index, axis), True, False)
+    _, constants = assert_right((shape, np.take(whole, index, axis)), True, False)
     assert [array.size for array in constants.values()] in ([], [len(index)])
 
 
 def lines_run(f, *args):
-    """How many lines of Python a call runs, those of a loop each time."""
+    """The number of lines of Python that a call runs. Lines of a loop count each time."""
     count = 0
 
     def trace(frame, event, arg):
@@ -355,7 +357,7 @@ def large(n):
 
 
 def test_no_element_is_looked_at_in_python():
-    """A hundred times as many places take as many lines of Python, or as many an axis: the rest is NumPy's."""
+    """For a hundred times as many places, the lines of Python grow at most with the length of an axis."""
     for few, many in zip(large(50), large(500), strict=True):
         work = [lines_run(written, (10, 10, n, n), places) for n, places in ((50, few), (500, many))]
         assert work[1] < 11 * work[0], work

@@ -1,7 +1,8 @@
-"""Gradients of weight matrices: their numbers, their memory, and that a step does not change them."""
+"""Gradients of weight matrices: their numbers and their memory. A step does not change them."""
 
 import copy
 import pickle
+from typing import Any
 
 import numpy as np
 import pytest
@@ -41,7 +42,7 @@ def test_it_is_the_product_of_rows_and_cotangents(k, n, m, bias, left, twice):
 
 
 def recorded(k=1):
-    """Rows, a weight with a gradient from them, and what that is."""
+    """Rows, a weight with its gradient, and the expected gradient."""
     x, w, seed = np.arange(90.0 * k).reshape(k, 90), Tensor(np.ones((90, 80))), np.arange(80.0 * k).reshape(k, 80)
     (x @ w).backward(seed)
     return x, w, x.T @ seed
@@ -104,6 +105,7 @@ def test_a_weight_used_twice_gets_both_contributions():
 
 
 def test_a_tensor_has_no_other_attributes():
-    assert not hasattr(Tensor([1.0]), "gradient")
+    t: Any = Tensor([1.0])
+    assert not hasattr(t, "gradient")
     with pytest.raises(AttributeError, match="gradient"):
-        Tensor([1.0]).gradient
+        t.gradient

@@ -1,4 +1,4 @@
-"""Weights in files: any memory layout is restored, equal names lose nothing, and zip bombs are refused."""
+"""Weights in files: any memory layout is restored, equal names are no problem, and zip bombs are refused."""
 
 import io
 import json
@@ -6,6 +6,7 @@ import os
 import struct
 import zipfile
 import zlib
+from typing import Any
 
 import numpy as np
 import pytest
@@ -35,7 +36,7 @@ def folder(tmp_path_factory):
 
 @st.composite
 def layouts(draw):
-    """An array that lies in memory in any way: transposed, strided, backwards, repeated, swapped, read-only."""
+    """An array of any memory layout: transposed, strided, reversed, repeated, byte-swapped, read-only."""
     dtype = draw(st.sampled_from(["<f4", ">f4", "<f8", ">f8", "<f2", ">i4", "|b1", "|u1"]))
     shape = draw(hnp.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4))
     array = np.arange(np.prod(shape, dtype=int) * 2).reshape(*shape, 2).astype(dtype)[..., draw(st.integers(0, 1))]
@@ -64,12 +65,12 @@ def test_any_layout_is_written_as_its_numbers(array):
 
 
 def _others(data):
-    """What NumPy and safetensors read there."""
+    """The arrays that NumPy and safetensors read from the file."""
     return np.load(io.BytesIO(data))["a"] if data[:2] == b"PK" else safetensors.numpy.load(data)["a"]
 
 
 class Layouts(nn.Module):
-    """Parameters that lie in memory in many ways, which a copy keeps."""
+    """Parameters with many memory layouts, which a copy keeps."""
 
     def __init__(self, seed, dtype):
         rng = np.random.default_rng(seed)
@@ -89,15 +90,15 @@ def test_every_file_of_a_model_has_the_numbers_of_the_model(dtype, tmp_path):
     wanted = nn.predict(model, x)
     for suffix in SUFFIXES:
         twin = Layouts(1, dtype)
-        strides = {name: p.data.strides for name, p in twin.named_parameters()}
+        strides = {name: np.asarray(p.data).strides for name, p in twin.named_parameters()}
         save(model, tmp_path / f"weights{suffix}")
         load(twin, tmp_path / f"weights{suffix}")
-        assert np.array_equal(nn.predict(twin, x), wanted)  # to the bit, since the layout is the model's own
-        assert {name: p.data.strides for name, p in twin.named_parameters()} == strides
+        assert np.array_equal(nn.predict(twin, x), wanted)  # equal to the bit, since the layout is kept
+        assert {name: np.asarray(p.data).strides for name, p in twin.named_parameters()} == strides
     import onnxruntime
 
     session = onnxruntime.InferenceSession(nn.export_onnx(model, tmp_path / "a.onnx", 2))
-    names = {"__name__": "network"}
+    names: dict[str, Any] = {"__name__": "network"}
     exec(nn.export_source(model, input_shape=2), names)
     for found in (session.run(None, {"input": x})[0], [names["predict"](row) for row in x]):
         np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
@@ -112,7 +113,7 @@ def test_foreign_files_of_the_other_byte_order_are_read(tmp_path):
 
 @pytest.mark.parametrize("number", [np.float32(0.5), np.int64(3), np.uint8(7), 0.25])
 def test_foreign_numbers_for_values(number, tmp_path):
-    model = nn.Module()
+    model: Any = nn.Module()
     model.w = Value(0.0)
     np.savez(tmp_path / "a.npz", w=number)
     load(model, tmp_path / "a.npz")
@@ -143,9 +144,9 @@ def trees(draw, depth=3):
 
 
 def leaves(tree, path=()):
-    """The parameters with their keys, found by other means."""
+    """The parameters with their keys, found without `nn.checkpoint`."""
     if isinstance(tree, Value):
-        yield ".".join(path).lstrip("."), tree  # the module's own path is empty, and so are those of empty keys in it
+        yield ".".join(path).lstrip("."), tree  # the path of the module, and of empty keys in it, is empty
         return
     items = vars(tree).items() if isinstance(tree, nn.Module) else tree.items() if isinstance(tree, dict) else (
         enumerate(tree))  # fmt: skip
@@ -155,7 +156,7 @@ def leaves(tree, path=()):
 
 @given(tree=trees())
 def test_every_parameter_has_a_path_of_its_own_or_the_two_are_named(tree, folder):
-    model = nn.Module()
+    model: Any = nn.Module()
     model.tree = tree
     known = [path for path, _ in leaves(tree, ("tree",))]
     path = folder / "collisions.npz"
@@ -177,7 +178,7 @@ def test_every_parameter_has_a_path_of_its_own_or_the_two_are_named(tree, folder
 
 
 def meeting(kind):
-    model = nn.Module()
+    model: Any = nn.Module()
     if kind == "kinds of keys":
         model.table = {1: Value(1.0), "1": Value(2.0)}
     elif kind == "dots in keys":
@@ -226,7 +227,7 @@ def test_whatever_goes_by_paths_refuses_two_of_one(kind, tmp_path):
 
 
 def test_a_name_that_safetensors_keeps_for_itself(tmp_path):
-    model = nn.Module()
+    model: Any = nn.Module()
     model.__dict__["__metadata__"] = Tensor([1.0])
     with pytest.raises(ValueError, match="'__metadata__' cannot be a name"):
         save(model, tmp_path / "a.safetensors")
@@ -249,7 +250,7 @@ def test_states_and_settings_whose_keys_json_would_confuse(state, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-# Equal settings, by nan's own rules; and others that are not equal.
+# Settings that are equal, with nan equal to nan, and settings that are not.
 SETTINGS = [float("nan"), [1, {"a": float("nan")}], {"a": [float("inf"), None]}, np.float64("nan"), np.int64(3), -0.0]
 OTHERS = [1.0, [1, {"b": float("nan")}], {"a": [float("inf")]}, float("inf"), 4, "0"]
 
@@ -270,7 +271,7 @@ MODEL = (2, 3)
 
 
 def member(shape, dtype="<f4", body=None, header=b""):
-    """The bytes of an .npy file, whose header may say anything."""
+    """The bytes of an .npy file with any header."""
     if not header:
         file = io.BytesIO()
         np.lib.format.write_array_header_1_0(file, {"descr": dtype, "fortran_order": False, "shape": shape})
@@ -292,7 +293,7 @@ def long_header():
 
 
 def lying(size):
-    """A member whose directory entries promise less than it unpacks to."""
+    """A member that unpacks to more than its directory entries state."""
     content = archive(("weight.npy", member(MODEL)))
     return content.replace(struct.pack("<I", len(member(MODEL))), struct.pack("<I", size))
 
@@ -335,7 +336,7 @@ def test_files_far_larger_than_the_model_are_not_read(tmp_path):
     for suffix in SUFFIXES:
         path = tmp_path / f"weights{suffix}"
         with path.open("wb") as file:
-            os.truncate(file.fileno(), 1 << 40)  # takes no room
+            os.truncate(file.fileno(), 1 << 40)  # it takes no disk space
         with (
             memory_below(1 << 20),
             pytest.raises(CheckpointError, match=r"it has 1,099,511,627,776 bytes, and no more"),
@@ -345,7 +346,7 @@ def test_files_far_larger_than_the_model_are_not_read(tmp_path):
 
 
 def sealed(content):
-    """With the checksum that a checkpoint needs."""
+    """The file with the checksum that a checkpoint needs."""
     import hashlib
 
     content = content[:-2] + struct.pack("<H", 64) + b"0" * 64
@@ -359,7 +360,7 @@ def test_checkpoints_take_no_more_than_their_size(tmp_path):
     one = archive(("x.npy", body), method=zipfile.ZIP_STORED)
     start = one.index(b"PK\x01\x02")
     entry, end = one[start : one.index(b"PK\x05\x06")], one[-22:]
-    many = b"".join(entry.replace(b"x.npy", b"%05d" % i) for i in range(999))  # all for the same bytes
+    many = b"".join(entry.replace(b"x.npy", b"%05d" % i) for i in range(999))  # all of them name the same bytes
     count = struct.pack("<HH", 999, 999) + struct.pack("<I", len(many))
     overlapping = one[:start] + many + end[:8] + count + end[16:]
     for content in (packed, overlapping):

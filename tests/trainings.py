@@ -1,7 +1,8 @@
-"""A small training of any kind, to be interrupted and resumed, and its final state, to compare bit for bit."""
+"""A small training that tests interrupt and resume. Its final states are compared bit for bit."""
 
 import random
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from nn.training import fit
 X, Y = moons(40, seed=1)
 X = X.astype(np.float32)
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Any] = {
     "sgd": lambda p, lr: nn.SGD(p, lr),
     "momentum": lambda p, lr: nn.SGD(p, lr, momentum=0.9, weight_decay=0.01),
     "nesterov": lambda p, lr: nn.SGD(p, lr, momentum=0.9, nesterov=True),
@@ -21,7 +22,7 @@ OPTIMIZERS = {
     "adam": nn.Adam,
     "adamw": nn.AdamW,
 }
-SCHEDULES = {
+SCHEDULES: dict[str, Any] = {
     "constant": lambda lr: lr,
     "step": lambda lr: nn.StepDecay(lr, every=3, factor=0.5),
     "exponential": lambda lr: nn.Exponential(lr, factor=0.9),
@@ -34,11 +35,12 @@ EPOCHS, STEPS = 3, 5  # of 8 images each: 15 in all
 
 
 class Training:
-    """A small one: everything that it is made of, fresh."""
+    """A small training, with everything newly made."""
 
     def __init__(self, optimizer="adam", schedule="onecycle", dropout=0.5, patience=None, shuffle=True,
                  kind=np.random.PCG64, scalars=False):  # fmt: skip
         rng = np.random.Generator(kind(3))
+        self.model: Any
         if scalars:
             random.seed(3)
             mlp = nn.MLP(2, [3, 2], activation="tanh")
@@ -53,7 +55,7 @@ class Training:
         self.patience = patience
 
     def run(self, checkpoint=None, callbacks=(), epochs=EPOCHS, **kwargs):
-        def validate(model):  # the second epoch is the best: EarlyStopping has something to keep
+        def validate(model):  # the second epoch is the best, so EarlyStopping keeps its weights
             return {"valid_loss": abs(self.optimizer.steps // STEPS - 2)}
 
         self.history = fit(self.model, self.batches, nn.cross_entropy, self.optimizer, epochs=epochs, progress=False,
@@ -69,7 +71,7 @@ class Training:
 
 
 def bits(state):
-    """A state to compare: with every bit of every number, nans and zeros too."""
+    """A state to compare by every bit of every number, also of nan and -0.0."""
     if isinstance(state, dict):
         return {key: bits(x) for key, x in state.items() if key != "seconds"}
     if isinstance(state, list | tuple):

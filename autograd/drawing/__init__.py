@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autograd.drawing.classic import classic
@@ -31,7 +31,7 @@ STYLES = ("default", "classic")
 
 
 def draw(
-    *outputs: Node,
+    *outputs: Node | Sequence[Node],
     detail: str | None = None,
     style: str = "default",
     direction: str = "right",
@@ -72,7 +72,7 @@ def draw(
     Raises TypeError for anything but Values and Tensors, and ValueError for an unknown detail, style, direction or
     role.
     """
-    nodes = [x for out in outputs for x in (out if isinstance(out, (list, tuple)) else [out])]
+    nodes: list[Any] = [x for out in outputs for x in (out if isinstance(out, (list, tuple)) else [out])]
     for x in nodes:
         if not isinstance(x, Node):
             raise TypeError(f"draw takes Values and Tensors, not {type(x).__name__} {x!r:.60}")

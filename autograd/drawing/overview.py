@@ -204,7 +204,7 @@ class Overview:
         if not outputs:
             return []
         if all(isinstance(x, Value) for x in outputs):
-            units = [np.array([x.data for x in unit]) for unit in self._units(outputs)]  # type: ignore[attr-defined]
+            units = [np.array([x.data for x in unit]) for unit in self._units(outputs)]
         else:
             arrays = [np.atleast_1d(ops.detach(x)) for x in outputs]
             units = [column for x in arrays for column in x.reshape(-1, x.shape[-1]).T]

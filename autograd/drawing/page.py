@@ -132,10 +132,7 @@ class Script:
     def data(self) -> dict[str, Any]:
         """All that the page's program needs besides the picture."""
         view, card = self.view, self.picture.card_id
-        nodes = {
-            card(x): {"data": number(x.data), "leaf": x.is_leaf, "root": x is self.root}  # type: ignore[attr-defined]
-            for x in view.order
-        }
+        nodes = {card(x): {"data": number(x.data), "leaf": x.is_leaf, "root": x is self.root} for x in view.order}
         forward = [self._forward(x) for x in view.order if not x.is_leaf]
         start = {
             "kind": "backward", "card": card(self.root), "lit": [card(self.root)], "amount": 1.0,
@@ -167,14 +164,14 @@ class Script:
         key = self.picture.number[id(node)]
         lit = [card(node), f"o{key}", f"o{key}_out", *(card(link.operand) for link in links)]
         lit += [f"e{key}_{i}{end}" for i in range(len(links)) for end in ("", "_at")]
-        text = f"{self._name(node)} = {self._sum_or_call(node)} = {figure(node.data)}"  # type: ignore[attr-defined]
+        text = f"{self._name(node)} = {self._sum_or_call(node)} = {figure(node.data)}"
         return {"kind": "forward", "result": card(node), "lit": lit, "text": text}
 
     def _sum_or_call(self, node: Node) -> str:
         """The operation applied to the operands' numbers, as text."""
         sign, terms = self.view.sign(node), self.view.terms(node)
         if len(terms) > 1 and (sign[0] in "+Σw" or any(len(term) > 1 for term in terms)):
-            return " + ".join(" × ".join(bracketed(link.operand.data) for link in term) for term in terms)  # type: ignore[attr-defined]
+            return " + ".join(" × ".join(bracketed(link.operand.data) for link in term) for term in terms)
         arguments = [bracketed(x.data if isinstance(x, Value) else float(x)) for x in node.operands]
         if len(arguments) > 1 and node.op.infix != node.op.name and node.op.name in SIGNS:
             return f" {SIGNS[node.op.name]} ".join(arguments)

@@ -45,7 +45,8 @@ class Node(Operators):
 
     __slots__ = ("__weakref__", "_raw", "grad", "op", "operands", "parents")
 
-    _raw: Any  # the number or array. Not `_data`: numpy.ma would take it for that of a masked array
+    data: Any  # the number or array: a property of each kind
+    _raw: Any  # where it is held. Not `_data`: numpy.ma would take it for that of a masked array
     grad: Any
     op: Any  # the row of the table that made it; None for a leaf
     operands: tuple[Any, ...]  # what the row was applied to, in order: variables and constants
@@ -76,7 +77,7 @@ class Node(Operators):
         return not isinstance(self, Frozen)
 
     @requires_grad.setter
-    def requires_grad(self, wanted: bool) -> None:
+    def requires_grad(self, wanted: bool | np.bool_) -> None:
         if not isinstance(wanted, (bool, np.bool_)):
             raise TypeError(f"requires_grad is True or False, not {wanted!r:.60}")
         if bool(wanted) == self.requires_grad:

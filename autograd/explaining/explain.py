@@ -198,7 +198,7 @@ class Waypoints(View):
     def pretty(self, node: Node) -> str:
         """The waypoint's name. A node without a name that is on no path is called by its number."""
         name = self.names.get(id(node)) or self._whole_name(node) or super().pretty(node)
-        return name or ("" if id(node) in self.inside else short(node.data))  # type: ignore[attr-defined]
+        return name or ("" if id(node) in self.inside else short(node.data))
 
     def term(self, node: Node, depth: int = 3) -> str | Symbol:
         """The name, or a short formula in names: ``ŷ−y``. If there is neither, a node on no path is its number."""
@@ -209,7 +209,7 @@ class Waypoints(View):
             found = Symbol(node.op, None, tuple(part if isinstance(part, Symbol) else Symbol(part) for part in parts))
             if found.names and len(text := str(found)) <= LONGEST // 2 and "…" not in text:
                 return found
-        return Symbol("…") if id(node) in self.inside else symbol(node.data)  # type: ignore[attr-defined]
+        return Symbol("…") if id(node) in self.inside else symbol(node.data)
 
     def is_anonymous(self, node: Node) -> bool:
         return id(node) not in self.names and super().is_anonymous(node)
@@ -230,7 +230,7 @@ class Waypoints(View):
         """The definition of a made-up name, ``v₃ = exp(v₂)``, and its place in the model."""
         name = TEXT.name(self.names[id(node)])
         if node.is_leaf:
-            return f"{name} = {short(node.data)}"  # type: ignore[attr-defined]
+            return f"{name} = {short(node.data)}"
         place = "" if not self.paths or self.chain(node) in (LOSS, INPUTS) else ".".join(self.chain(node))
         text, op, many = "", node.op, len(node.operands)
         is_dot = op is ops.ROWS["dot"]

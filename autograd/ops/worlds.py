@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
@@ -33,7 +32,7 @@ HELPERS = [x for name, x in TABLE.items() if name[0] == "_" and isinstance(x, Fu
 class World:
     """The functions that the names in the table's rules stand for, for one kind of operand."""
 
-    def __init__(self, **meanings: Callable[..., Any]) -> None:
+    def __init__(self, **meanings: Any) -> None:
         self.names = {**TABLE, **meanings}
         self.names |= {helper.__name__: self.bind(helper) for helper in HELPERS}
 

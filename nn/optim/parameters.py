@@ -1,12 +1,19 @@
 """The parameters of an optimiser, checked: leaves, each once."""
 
-from collections.abc import Iterable
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeAlias
 
 from autograd import Tensor, Value
-from nn.module import Module, Parameter
+from nn.module import Parameter
 
-Parameters: TypeAlias = Iterable[Parameter] | Module
+
+class HasParameters(Protocol):
+    """A Module, a vectorized one, or a class of one's own with this method."""
+
+    def parameters(self) -> Iterable[Parameter]: ...
+
+
+Parameters: TypeAlias = Iterable[Parameter] | HasParameters | Callable[[], Iterable[Parameter]]
 
 
 def listed(parameters: Parameters) -> list[Parameter]:
