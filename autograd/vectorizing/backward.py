@@ -181,7 +181,7 @@ class Writer(NumPyText):
     def program(self, names: Sequence[str], leaves: Sequence[Expression], gradients: Sequence[Any]) -> None:
         """The lines: gradients in the order of the sweep, a parameter's as soon as all that it reads is there."""
         self.apart.run([*gradients, *self.wishes])
-        self.hints = {self.apart.of(node): hint for node, hint in reversed(self.wishes.items())}
+        self.hints = {self.apart.of(node): hint for node, hint in reversed([*self.wishes.items()])}
         steps = []
         for name, g in zip(names, gradients, strict=True):
             if g is not None:

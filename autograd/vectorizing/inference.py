@@ -48,10 +48,10 @@ def infer(op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> tuple[S
         return tuple(params["shape"]), operands[0].dtype
     if op is ops.transpose:
         return tuple(shapes[0][i] for i in params["axes"]), operands[0].dtype
-    if op is ops.matmul and (shape := product(*shapes)) is not None:
-        return shape, dtype_of(ops.mul, kinds(operands))
-    if op is ops.getitem and (shape := part(shapes[0], params["index"])) is not None:
-        return shape, operands[0].dtype
+    if op is ops.matmul and (found := product(*shapes)) is not None:
+        return found, dtype_of(ops.mul, kinds(operands))
+    if op is ops.getitem and (found := part(shapes[0], params["index"])) is not None:
+        return found, operands[0].dtype
     return tried(op, operands, params)
 
 
