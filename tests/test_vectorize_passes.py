@@ -48,7 +48,7 @@ def test_tracing_writes_down_what_is_done():
         %2 = input 0 2
         %3 = constant 1.0
         %4 = parameter 0
-        %5 = > %0 %3
+        %5 = greater %0 %3
         %6 = where %5 %1 %4
         %7 = exp %6
         %8 = detach %4

@@ -8,13 +8,15 @@ towards the leaves only. So a graph has no cycles, and a graph that is dropped i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from autograd.engine.frozen import Frozen, freeze, thaw
 from autograd.engine.modes import modes
 from autograd.ops.operators import Operators
+
+N = TypeVar("N", bound="Node")
 
 
 def as_label(label: object) -> str:
@@ -113,7 +115,7 @@ class Node(Operators):
         return restore, (kind, self._raw, self.label, self.grad), getattr(self, "__dict__", None) or None
 
 
-def postorder(roots: Iterable[Node], without: Iterable[Node] = (), left_first: bool = False) -> list[Node]:
+def postorder(roots: Iterable[N], without: Iterable[Node] = (), left_first: bool = False) -> list[N]:
     """The roots and everything below them, leaves included: each node once, after its operands.
 
     Nodes in `without` are left out, with what is only below them. The last operand of a node is visited first, since
@@ -130,8 +132,8 @@ def postorder(roots: Iterable[Node], without: Iterable[Node] = (), left_first: b
     >>> [node.label or node.op.infix for node in postorder([c + a])]
     ['a', 'b', '*', '+']
     """
-    order: list[Node] = []
-    met = set(without)
+    order: list[N] = []
+    met: set[Any] = set(without)
     stack: list[Any] = list(roots)
     if left_first:
         stack.reverse()

@@ -15,7 +15,7 @@ import numpy as np
 
 from autograd.engine.saved import fixed
 from autograd.ops.shapes import normalize_axis
-from autograd.ops.traced import Rule, Traced
+from autograd.ops.traced import Length, Rule, Traced
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters that einsum accepts. `dot` uses them too."""
@@ -153,11 +153,11 @@ def logsumexp(x: Any, axis: Any, keepdims: bool) -> Any:
     return out if keepdims else out.reshape(np.max(x, axis).shape)
 
 
-def fixed_shape(shape: Any) -> int | tuple[int, ...]:
-    """A shape as an int or an immutable tuple of ints."""
+def fixed_shape(shape: Any) -> Any:
+    """A shape as an int or an immutable tuple of ints. A length that is not known yet stays as it is."""
     if np.iterable(shape):
-        return tuple([n if isinstance(n, int) else operator.index(n) for n in shape])
-    return shape if isinstance(shape, int) else operator.index(shape)
+        return tuple([n if isinstance(n, (int, Length)) else operator.index(n) for n in shape])
+    return shape if isinstance(shape, (int, Length)) else operator.index(shape)
 
 
 def fixed_width(width: Any) -> Any:
@@ -183,7 +183,7 @@ def _fixed_part(part: Any) -> Any:
         return part
     if isinstance(part, slice):
         ends = (part.start, part.stop, part.step)
-        return slice(*[x if x is None or isinstance(x, int) else operator.index(x) for x in ends])
+        return slice(*[x if x is None or isinstance(x, (int, Length)) else operator.index(x) for x in ends])
     if isinstance(part, Traced):
         if np.dtype(getattr(part, "dtype", float)).kind in "iub":  # traced whole numbers, as `vectorize` records them
             return part

@@ -19,7 +19,7 @@ from autograd import ops
 from autograd.ops.formatting import alone, is_formatting
 from autograd.ops.rows import Elementwise, Op
 from autograd.ops.signatures import as_method
-from autograd.ops.traced import Traced
+from autograd.ops.traced import Length, Traced
 
 if TYPE_CHECKING:  # the methods are attached below, from the rows; `tests/stubs.py` writes their declarations
     from autograd.ops.methods import Methods
@@ -475,7 +475,7 @@ def compared(operation: Callable[[Any, Any], Any], x: Any, y: Any) -> Any:
 
 
 PLAIN = frozenset([float, int, np.ndarray])
-OURS = (Traced, np.ndarray, np.generic, numbers.Number, list, tuple, str, bytes, type(None))
+OURS = (Traced, Length, np.ndarray, np.generic, numbers.Number, list, tuple, str, bytes, type(None))
 
 
 def is_foreign(x: Any) -> bool:

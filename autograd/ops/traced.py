@@ -20,6 +20,12 @@ import numpy as np
 Rule = Callable[..., Any]
 
 
+class Length:
+    """A number of elements that is not known yet, such as that of a batch. Shapes may hold it in place of an int."""
+
+    __slots__ = ()
+
+
 class Traced:
     """The base class of variables: Values, Tensors, Duals, Symbols. Each kind defines what an operation on it does."""
 

@@ -40,13 +40,14 @@ from autograd.transforms.containers import flatten
 from autograd.transforms.variables import checked_function
 from autograd.engine.value import Value
 from autograd.vectorizing.affine import affine
-from autograd.vectorizing.backward import Unsketchable, backward_source
+from autograd.vectorizing.backward import backward_source
 from autograd.vectorizing.plan import Plan
 from autograd.vectorizing.program import Program, compiled, functions, output_names
 from autograd.vectorizing.reductions import reductions
 from autograd.vectorizing.report import Report, Stopwatch
 from autograd.vectorizing.simplify import drop, fold, share
 from autograd.vectorizing.source import Text, returned
+from autograd.vectorizing.sizes import NotLowerable
 from autograd.vectorizing.tracer import TraceError as TraceError, argument_names, name_of
 from autograd.vectorizing.tracing import trace
 from autograd.vectorizing.verify import plain_recording, verify
@@ -182,7 +183,7 @@ class Vectorized:
         self._program: Program | None = None
         if self._simple and self._tensors:
             names = [*self._written, *(key for key, _ in self._values)]
-            with suppress(Unsketchable):  # then the engine goes through it statement by statement
+            with suppress(NotLowerable):  # then the engine goes through it statement by statement
                 self._program = Program(
                     name, self._function, self.text.source(), self.backward_source, names, len(self.names), constants,
                     self._namespace, self.batch,

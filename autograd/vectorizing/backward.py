@@ -8,9 +8,9 @@ def backward(dh, x, h):
     db = dz.sum(axis=0)
     return dw, db
 
-No formula of a derivative is written here: the rules of the rows run on Sketches, which write down what is done with
-them.
-The finished text is run on batches of two lengths, and has to give what the rules gave.
+No formula of a derivative is written here. The rules of the rows run on the program's trees (`derivative`), and the
+result is printed (`numpy_text`). The finished text is run on batches of several lengths, and has to give the numbers of
+the trees.
 """
 
 from __future__ import annotations
@@ -23,27 +23,21 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine.graph import cotangents
+from autograd.engine.graph import postorder
 from autograd.engine.tensor import Array
+from autograd.ops import questions
 from autograd.ops.rows import normalize_axis
 from autograd.ops.symbol import ATOM, SUM
-from autograd.vectorizing.notation import VIEWS, Notation
-from autograd.vectorizing.sketch import (
-    LET,
-    PUT,
-    TAKE,
-    Pair,
-    Sketch,
-    below,
-    concrete,
-    inside,
-    made,
-    same_shape,
-    unstretched,
-)
-from autograd.vectorizing.sketch import Unsketchable as Unsketchable
+from autograd.vectorizing.derivative import Backward
+from autograd.vectorizing.evaluation import evaluate
+from autograd.vectorizing.inference import Operand, concrete
+from autograd.vectorizing.numpy_text import PLACED, VIEWS, Apart, NumPyText
+from autograd.vectorizing.simpler import simplified
+from autograd.vectorizing.sizes import NotLowerable, Size
+from autograd.vectorizing.tree import Expression, Trees, made
 
-BATCHES = (3, 7)  # far apart: a loop that doubles a step takes different numbers of turns
+BATCH = Size.symbol("batch")
+LENGTHS = (1, 3, 7)  # at which the text is tried: far apart, and one that broadcasts
 LONGEST = 100  # of a line, where it can be cut
 DEEPEST = 12  # of an expression
 
@@ -78,23 +72,30 @@ def backward_source(
     """
     targets = [target for target, _ in statements]
     letter = free_letter([*parameters, *targets, *outputs], {*inputs, *parameters, *constants, *targets})
-    sources = [Sketch(data, name) for name, data in batches(inputs).items()]
-    leaves = [Sketch(both(x), name, letter + name, moves=True) for name, x in parameters.items()]
-    named = [*sources, *leaves, *(Sketch(both(x), name) for name, x in constants.items())]
+    checked_batch(inputs)
+    trees = Trees(simplified)
+    sources = [trees.leaf(name, (BATCH, *x.shape[1:]), wide(x).dtype) for name, x in inputs.items()]
+    leaves = [trees.leaf(name, np.shape(x), wide(x).dtype, moves=True) for name, x in parameters.items()]
+    known = [trees.leaf(name, np.shape(x), wide(x).dtype, array=wide(x)) for name, x in constants.items()]
     names: dict[str, Any] = {name: FORMS.get(f, f) if callable(f) else f for name, f in functions.items()}
-    names |= {x.label: x for x in named}
-    named += evaluate(statements, names, letter)
+    names |= {x.name: x for x in (*sources, *leaves, *known)}
+    values = evaluated(statements, names, trees)
+    named = [*sources, *leaves, *known, *(target for target, _ in values)]
 
-    rng = np.random.default_rng(0)
     ends = [names[name] for name in dict.fromkeys(outputs)]
-    seeds = [Sketch(tuple(rng.normal(size=x.shape) for x in end._raw), end.gradient) for end in ends]
-    gradients = cotangents(ends, seeds, leaves, live=True)
-    writer = Writer(named, seeds)
+    seeds = {end: trees.leaf(letter + end.name, end.shape, end.dtype) for end in ends}
+    wishes = {x: f"{letter}z{x.name[len(x.name.rstrip(string.digits)) :]}" for x, _ in values}
+    backward = Backward(values, seeds, letter, wishes)
+    gradients = backward.gradients(leaves)
+    writer = Writer(named, list(seeds.values()), values, backward.hints)
     try:
-        writer.program(leaves, gradients)
+        writer.program([letter + x.name for x in leaves], leaves, gradients)
     except RecursionError as error:
-        raise Unsketchable("an expression that is too deep") from error
-    return finished(writer, leaves, gradients)
+        raise NotLowerable("an expression that is too deep") from error
+    text = writer.function(letter, leaves)
+    examples = {**inputs, **parameters}
+    check(text, writer, values, gradients, {x: examples[x.name] for x in (*sources, *leaves)})
+    return text
 
 
 def free_letter(names: Sequence[str], taken: set[str]) -> str:
@@ -107,54 +108,39 @@ def free_letter(names: Sequence[str], taken: set[str]) -> str:
         made_up = {f"{letter}{name}" for name in names}
         if not made_up & taken and not any(map(keyword.iskeyword, made_up)):
             return letter
-    raise Unsketchable("every letter makes a name that the program has")
+    raise NotLowerable("every letter makes a name that the program has")
 
 
-def batches(inputs: Mapping[str, Array]) -> dict[str, Pair]:
-    """The inputs at two lengths of the batch: rows are repeated or left out."""
+def checked_batch(inputs: Mapping[str, Array]) -> None:
+    """ValueError unless the inputs are one batch."""
     lengths = {len(x) for x in inputs.values()}
     if len(lengths) > 1 or 0 in lengths:
         raise ValueError(f"the inputs are one batch, and have a first axis of one length; got {sorted(lengths)}")
-    return {
-        name: (both(x[np.arange(BATCHES[0]) % len(x)])[0], both(x[np.arange(BATCHES[1]) % len(x)])[0])
-        for name, x in inputs.items()
-    }
 
 
-def both(x: Any) -> Pair:
-    """An array that does not depend on the batch; floats in one width, which is then none of the text's business."""
-    x = np.asarray(x)
-    x = x.astype(np.float64) if x.dtype.kind == "f" else x
-    return x, x
+def wide(x: Any) -> Array:
+    """An array with floats in one width, which is then none of the text's business."""
+    array = np.asarray(x)
+    return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
-def evaluate(statements: Sequence[tuple[str, str]], names: dict[str, Any], letter: str) -> list[Sketch]:
-    """Run the statements on Sketches; each result takes its target's name."""
+def evaluated(
+    statements: Sequence[tuple[str, str]], names: dict[str, Any], trees: Trees
+) -> list[tuple[Expression, Any]]:
+    """The statements as trees: a leaf for each target, and its value."""
     results = []
     for target, text in statements:
         try:
-            out = eval(text, {"__builtins__": {"slice": slice}, "np": np}, names)
-        except Unsketchable as error:
-            raise Unsketchable(f"{target} = {text}: {error}") from error
-        if not isinstance(out, Sketch):
-            out = Sketch(both(out))
-        elif out.label:  # another name for the same
-            out = Sketch.of(ops.identity, (out,), {})
-        out.label, out.gradient = target, letter + target
-        suggest(out, f"{letter}z{target[len(target.rstrip(string.digits)) :]}")
-        names[target] = out
-        results.append(out)
+            value = eval(text, {"__builtins__": {"slice": slice}, "np": np}, names)
+        except NotLowerable as error:
+            raise NotLowerable(f"{target} = {text}: {error}") from error
+        if isinstance(value, Expression):
+            names[target] = trees.leaf(target, value.shape, value.dtype, value.moves)
+        else:
+            array = wide(value)
+            names[target] = trees.leaf(target, array.shape, array.dtype, array=array)
+        results.append((names[target], value))
     return results
-
-
-def suggest(out: Sketch, hint: str) -> None:
-    """A name for the gradients of the parts of a statement: that of h1 comes through dz1."""
-    stack = list(out.operands)
-    while stack:
-        x = stack.pop()
-        if isinstance(x, Sketch) and not x.label and not x.hint:
-            x.hint = hint
-            stack += x.operands
 
 
 # -------------------------------------------------------------------- functions that look at numbers or are composed
@@ -164,8 +150,8 @@ def take_along_axis(x: Any, index: Any, axis: int) -> Any:
     """One element of each row; more would need a sum, where the same is taken twice."""
     (axis,) = normalize_axis(axis, x.ndim)
     if any(n != (1 if i == axis else m) for i, (n, m) in enumerate(zip(index.shape, x.shape, strict=True))):
-        raise Unsketchable("take_along_axis of more than one element a row")
-    return TAKE.apply((x, index), {"axis": axis})
+        raise NotLowerable("take_along_axis of more than one element a row")
+    return questions.take_along.apply((x, index), {"axis": axis})
 
 
 FORMS: dict[Any, Callable[..., Any]] = {ops.take_along_axis: take_along_axis}
@@ -175,94 +161,88 @@ FORMS: dict[Any, Callable[..., Any]] = {ops.take_along_axis: take_along_axis}
 # --------------------------------------------------------------------------------------------------- the program
 
 
-class Writer(Notation):
+class Writer(NumPyText):
     """Writes the lines of a backward pass."""
 
-    def __init__(self, named: Sequence[Sketch], seeds: Sequence[Sketch]) -> None:
-        super().__init__(named, f"{seeds[0].label}.dtype")
+    def __init__(
+        self,
+        named: Sequence[Expression],
+        seeds: Sequence[Expression],
+        values: Sequence[tuple[Expression, Any]],
+        hints: Mapping[Expression, str],
+    ) -> None:
+        super().__init__(named, f"{seeds[0].name}.dtype")
         self.seeds = seeds
-        self.taken |= {x.label for x in seeds}
-        self.depths: dict[int, int] = {}
+        self.taken |= {x.name for x in seeds}
+        self.depths: dict[Expression, int] = {}
+        self.apart = Apart([(value, target) for target, value in values if isinstance(value, Expression)])
+        self.wishes = hints
 
-    def program(self, leaves: Sequence[Sketch], gradients: Sequence[Any]) -> None:
+    def program(self, names: Sequence[str], leaves: Sequence[Expression], gradients: Sequence[Any]) -> None:
         """The lines: gradients in the order of the sweep, a parameter's as soon as all that it reads is there."""
-        steps = [(g.number, leaf.gradient, g) for leaf, g in zip(leaves, gradients, strict=True) if g is not None]
-        for x in below([g for *_, g in steps]):  # operands first: nothing recurses through a long sum
-            self.of(x)
+        self.apart.run([*gradients, *self.wishes])
+        self.hints = {self.apart.of(node): hint for node, hint in reversed([*self.wishes.items()])}
+        steps = []
+        for name, g in zip(names, gradients, strict=True):
+            if g is not None:
+                steps.append((g.place if isinstance(g, Expression) else -1, name, self.apart.of(g)))
         steps = sorted(self.lets([g for *_, g in steps]) + steps, key=lambda step: step[0])  # a tie: dw = dh
         self.taken |= {name for _, name, _ in steps}
         for _, _, root in steps:
             self.count(root)
         for _, name, root in steps:
-            self.define(name, self.of(root))
-        for leaf, g in zip(leaves, gradients, strict=True):
+            self.define(name, root)
+        for name, leaf, g in zip(names, leaves, gradients, strict=True):
             if g is None:
-                self.lines.append(f"{leaf.gradient} = {self.np}.zeros_like({self.text(leaf)})")
+                self.lines.append(f"{name} = {self.np}.zeros_like({self.text(leaf)})")
 
-    def lets(self, roots: Sequence[Sketch]) -> list[tuple[int, str, Sketch]]:
+    def lets(self, roots: Sequence[Any]) -> list[tuple[int, str, Any]]:
         """The gradients with names that are read below the roots: when they were made, their names and values."""
-        found: dict[int, tuple[int, str, Sketch]] = {}
-        seen: set[int] = set()
-        stack = [self.of(root) for root in roots]
+        order = postorder([x for x in roots if isinstance(x, Expression)])
+        return [(self.apart.places[x], x.name, x.operands[0]) for x in order if x.op is not None and x.name]
+
+    def count(self, root: Any) -> None:
+        """Note how often this expression uses what is in it."""
+        stack = [root] if isinstance(root, Expression) else []
         while stack:
             x = stack.pop()
-            if id(x) not in seen:
-                seen.add(id(x))
-                if x.op is LET:
-                    found[id(x)] = (x.number, x.label, x.operands[0])
-                if x.op is LET or not x.label:
-                    stack += self.parts(x)
-        return list(found.values())
+            self.uses[x] = self.uses.get(x, 0) + 1
+            if self.uses[x] == 1 and not x.name:
+                stack += x.parents
 
-    def count(self, root: Sketch) -> None:
-        """Note who is used how often by this expression."""
-        stack = [self.of(root)]
-        while stack:
-            x = stack.pop()
-            self.uses[id(x)] = self.uses.get(id(x), 0) + 1
-            if self.uses[id(x)] == 1 and not x.label:
-                stack += self.parts(x)
-
-    def define(self, name: str, root: Sketch) -> None:
+    def define(self, name: str, root: Any) -> None:
         """The lines that compute an expression under this name."""
-        if root.label or id(root) in self.names:
+        if not isinstance(root, Expression) or root.name or root in self.names:
             self.lines.append(f"{name} = {self.text(root)}")
             return
         terms = self.terms(root)
         for term in terms:
             self.cut(term)
-        if any(term.op in (ops.scatter, PUT) and not term.label for term in terms):
+        if root.op in PLACED or any(term.op is ops.scatter for term in terms):
             self.accumulate(name, root, terms)
         elif len(terms) > 1:
             self.sum_up(name, [self.within(term, SUM) for term in terms])
         else:
             self.lines.append(f"{name} = {self.compose(root)[0]}")
-        self.names[id(root)] = name
+        self.names[root] = name
 
-    def cut(self, root: Sketch) -> None:
+    def cut(self, root: Expression) -> None:
         """Lines of their own for what lies deep inside of an expression, so that writing it does not recurse far."""
-        stack = [(root, False)]
-        while stack:
-            x, below_done = stack.pop()
-            if id(x) in self.depths or x.label or id(x) in self.names:
-                continue
-            parts = self.parts(x)
-            if below_done:
-                depth = 1 + max([0 if id(y) in self.names else self.depths.get(id(y), 0) for y in parts], default=0)
+        for x in postorder([root], without=self.depths):
+            if not (x.name or x in self.names):
+                below = [0 if y in self.names else self.depths.get(y, 0) for y in x.parents]
+                depth = 1 + max(below, default=0)
                 if depth >= DEEPEST and x is not root:
                     self.write(x)
-                self.depths[id(x)] = depth
-            else:
-                stack.append((x, True))
-                stack += [(y, False) for y in parts]
+                self.depths[x] = depth
 
-    def terms(self, whole: Sketch) -> list[Sketch]:
+    def terms(self, whole: Expression) -> list[Expression]:
         """The terms of a sum, where none is needed elsewhere and none is a number or of another shape."""
         found, stack = [], [whole]
         while stack:
-            x = self.of(stack.pop())
-            free = x is whole or (self.uses.get(id(x), 0) <= 1 and id(x) not in self.names)
-            if made(x, ops.add) and free and all(same_shape(y, x) for y in x.operands):
+            x = stack.pop()
+            free = x is whole or (self.uses.get(x, 0) <= 1 and x not in self.names and not x.name)
+            if made(x, ops.add) and free and all(isinstance(y, Expression) and y.shape == x.shape for y in x.operands):
                 stack += reversed(x.operands)
             else:
                 found.append(x)
@@ -279,73 +259,110 @@ class Writer(Notation):
             line += f" + {term}"
         self.lines.append(line)
 
-    def accumulate(self, name: str, whole: Sketch, terms: Sequence[Sketch]) -> None:
+    def accumulate(self, name: str, whole: Expression, terms: Sequence[Expression]) -> None:
         """A sum of which some terms are zeros but for a part: these are written in place."""
-        placed = [y for y in terms if y.op is ops.scatter and not y.label and self.uses.get(id(y), 0) <= 1]
-        if whole.op in (ops.scatter, PUT):
+        placed = [y for y in terms if y.op is ops.scatter and self.uses.get(y, 0) <= 1]
+        if whole.op in PLACED:
             placed = [whole]
-        rest = [y for y in terms if not any(y is z for z in placed)]
+        rest = [y for y in terms if y not in set(placed)]
         summands = [self.within(y, SUM) for y in rest]
         steps = [(self.text(unstretched(y.operands[0])), self.place(y), y) for y in placed]
-        untouched = [np.full(data.shape, not rest) for data in whole._raw]
+        untouched = [np.full(concrete(whole.shape, {"batch": n}), not rest) for n in LENGTHS]
         if not rest:
-            named = self.like(whole, placed[0].params["shape"])
+            named = self.like(whole.shape, whole.dtype)
             shape = self.parameter(tuple(whole.shape))
             text = f"{self.np}.zeros_like({named})" if named else f"{self.np}.zeros({shape}, {self.dtype})"
             summands = [text]
-        elif len(rest) == 1 and (rest[0].label or id(rest[0]) in self.names or rest[0].op in VIEWS):
+        elif len(rest) == 1 and (rest[0].name or rest[0] in self.names or rest[0].op in VIEWS):
             summands = [f"{self.within(rest[0], ATOM)}.copy()"]
         self.sum_up(name, summands)
         for value, place, y in steps:
-            if y.op is PUT:
+            if y.op is questions.put_along:
                 self.lines.append(f"{self.np}.put_along_axis({name}, {place}, {value}, axis={y.params['axis']})")
-            elif sign := assignment(y.params["index"], untouched):
+            elif sign := assignment(y, untouched):
                 self.lines.append(f"{name}[{place}] {sign} {value}")
             else:
-                where = f"{self.np}.s_[{place}]" if isinstance(y.params["index"], tuple) else place
+                index = y.params["index"]
+                alone = isinstance(index, Operand) or not isinstance(index, tuple)
+                where = place if alone else f"{self.np}.s_[{place}]"
                 self.lines.append(f"{self.np}.add.at({name}, {where}, {value})")
 
-    def place(self, x: Sketch) -> str:
+    def place(self, x: Expression) -> str:
         """Where the numbers go, between brackets."""
-        return self.text(x.operands[1]) if x.op is PUT else ", ".join(self.index_parts(x.params["index"]))
+        return self.text(x.operands[1]) if x.op is questions.put_along else ", ".join(self.index_parts(x))
+
+    def function(self, letter: str, leaves: Sequence[Expression]) -> str:
+        """The function around the lines."""
+        head = f"def backward({', '.join(x.name for x in self.arguments())}):"
+        last = f"return {', '.join(letter + leaf.name for leaf in leaves) or '()'}"
+        above = [line if line.endswith(f" {name}") else f"{line} as {name}" for line, name in self.imports.items()]
+        return "\n".join([*above, *["", ""] * bool(above), head, *(f"    {line}" for line in (*self.lines, last))])
+
+    def arguments(self) -> list[Expression]:
+        """What the function takes: the seeds, and what it reads of the forward pass."""
+        return [*self.seeds, *(x for x in self.named if x.name in self.read)]
 
 
-def assignment(index: Any, untouched: Sequence[Array]) -> str:
-    """How to write to a place: set it where nothing is, add to it elsewhere; nothing, if it may be named twice.
+def unstretched(x: Any) -> Any:
+    """What was broadcast: an assignment does that by itself."""
+    while source := made(x, ops.broadcast_to):
+        (x,) = source
+    return x
 
-    >>> untouched = [np.ones(4, bool), np.ones(4, bool)]
-    >>> assignment(slice(2), untouched), assignment([1, 2], untouched), assignment([3, 3], untouched)
-    ('=', '+=', '')
+
+def assignment(node: Expression, untouched: Sequence[Array]) -> str:
+    """How to write to a scatter's place: set it where nothing is, add to it elsewhere; nothing, if it may repeat.
+
+    `untouched` says where nothing is yet, at each of `LENGTHS`. It is brought up to date.
     """
-    fixed = all(x.op is None and not x.moves and x._raw[0] is x._raw[1] for x in inside(index))
+    _, params = node.arguments()
+    index = params["index"]
+    parts = index if isinstance(index, tuple) else (index,)
+    arrays = [part for part in parts if isinstance(part, Expression)]
+    fixed = all(part.array is not None for part in arrays)
     sign = "="
-    for k, free in enumerate(untouched):
-        where = concrete(index, k)
+    for n, free in zip(LENGTHS, untouched, strict=True):
+        if not fixed:
+            free[...] = False
+            sign = ""
+            continue
+        where = tuple(part.array if isinstance(part, Expression) else concrete(part, {"batch": n}) for part in parts)
         places = np.arange(free.size).reshape(free.shape)[where]
-        if not fixed or np.unique(places).size < places.size:
+        if np.unique(places).size < places.size:
             sign = ""
         elif sign and not free[where].all():
             sign = "+="
         free[where] = False
-        free &= fixed
     return sign
 
 
-def finished(writer: Writer, leaves: Sequence[Sketch], gradients: Sequence[Any]) -> str:
-    """The function around the lines, tried on both batches."""
-    read = [*writer.seeds, *(x for x in writer.named if x.label in writer.read)]
-    head = f"def backward({', '.join(x.label for x in read)}):"
-    last = f"return {', '.join(leaf.gradient for leaf in leaves) or '()'}"
-    above = [line if line.endswith(f" {name}") else f"{line} as {name}" for line, name in writer.imports.items()]
-    text = "\n".join([*above, *["", ""] * bool(above), head, *(f"    {line}" for line in (*writer.lines, last))])
+def check(
+    text: str,
+    writer: Writer,
+    statements: Sequence[tuple[Expression, Any]],
+    gradients: Sequence[Any],
+    examples: Mapping[Expression, Array],
+) -> None:
+    """Run the text at several lengths of the batch; NotLowerable unless it gives the numbers of the trees."""
     space: dict[str, Any] = {"np": np}
     exec(text, space)
-    for k in (0, 1):
+    rng = np.random.default_rng(0)
+    leaves = [x for x in writer.named if x.moves and x in examples]
+    for n in LENGTHS:
+        lengths = {"batch": n}
+        known = {
+            x: wide(np.asarray(data)[np.arange(n) % len(data)] if BATCH in x.shape[:1] else data)
+            for x, data in examples.items()
+        }
+        known |= {x: x.array for x in writer.named if x.array is not None}
+        for target, value in statements:
+            (known[target],) = evaluate([value], known, lengths)
+        known |= {x: rng.normal(size=concrete(x.shape, lengths)) for x in writer.seeds}
         with np.errstate(all="ignore"):
-            found = space["backward"](*[x._raw[k] for x in read])
-        for got, want, leaf in zip([found] if len(leaves) == 1 else found, gradients, leaves, strict=True):
-            right = np.zeros_like(leaf._raw[k]) if want is None else want._raw[k]
+            found = space["backward"](*[known[x] for x in writer.arguments()])
+        rights = evaluate([0.0 if g is None else g for g in gradients], known, lengths)
+        for got, want, leaf in zip([found] if len(leaves) == 1 else found, rights, leaves, strict=True):
+            right = np.broadcast_to(want, known[leaf].shape)
             finite = np.isfinite(right)  # where the rules say nan for 0 * inf, the text may say 0
             if np.shape(got) != right.shape or not np.allclose(got[finite], right[finite], rtol=1e-6, atol=1e-9):
-                raise Unsketchable(f"the text of the gradient of {leaf.label} would be wrong:\n{text}")
-    return text
+                raise NotLowerable(f"the text of the gradient of {leaf.name} would be wrong:\n{text}")

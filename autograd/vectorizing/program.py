@@ -19,6 +19,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.engine.tensor import Tensor
+from autograd.ops.questions import Question
 from autograd.ops.rows import Elementwise, Fused, Op
 from autograd.vectorizing.runtime import join, spread
 from autograd.vectorizing.scalars import Bound, Scalars
@@ -47,7 +48,7 @@ def functions(graph: Scalars) -> tuple[dict[str, Any], dict[Op, str]]:
     called: dict[Op, str] = {}
     for op in graph.ops:
         row = op.row if isinstance(op, Bound) else op
-        if isinstance(row, Op) and id(row) not in table and row not in called:
+        if isinstance(row, Op) and not isinstance(row, Question) and id(row) not in table and row not in called:
             name = called[row] = unused(re.sub(r"\W", "_", row.name).strip("_") or "custom", found)
             found[name] = row
     return found, called

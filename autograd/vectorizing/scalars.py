@@ -53,16 +53,6 @@ class Pick(NamedTuple):
         return f"pick[{self.argument}.{self.place}]"
 
 
-class Question(NamedTuple):
-    """A comparison, or a word between two."""
-
-    sign: str
-
-    @property
-    def name(self) -> str:
-        return self.sign
-
-
 class Element(NamedTuple):
     """One number of what a function makes of all the operands: of a softmax."""
 
@@ -83,13 +73,6 @@ class Terms(NamedTuple):
     @property
     def name(self) -> str:
         return "terms"
-
-
-class _Detach(NamedTuple):
-    name: str = "detach"
-
-
-DETACH = _Detach()
 
 
 class Scalars:

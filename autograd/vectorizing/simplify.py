@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd import ops
+from autograd.ops import questions
 from autograd.ops.rows import Elementwise, Reduction
-from autograd.vectorizing.scalars import CONSTANT, DETACH, Bound, Leaf, Pick, Question, Scalars
+from autograd.vectorizing.scalars import CONSTANT, Bound, Leaf, Pick, Scalars
 
 COMMUTATIVE = (ops.add, ops.mul, ops.maximum, ops.minimum, ops.hypot)
 
@@ -61,18 +61,12 @@ def fold(graph: Scalars) -> Scalars:
     return out
 
 
-ANSWERS: dict[str, Callable[[Any, Any], Any]] = {
-    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-    "==": operator.eq, "!=": operator.ne, "&": operator.and_, "|": operator.or_,
-}  # fmt: skip
-
-
 def computed(op: Any, known: list[Any]) -> Any:
     """An operation on numbers that are known."""
-    if op is DETACH:
+    if op is questions.constant:
         return known[0]
-    if isinstance(op, Question):
-        return ANSWERS[op.sign](*known)
+    if isinstance(op, questions.Question):
+        return bool(op.forward(*known))
     row, params = (op.row, dict(op.params)) if isinstance(op, Bound) else (op, {})
     return float(row.plain((np.array(known),) if isinstance(row, Reduction) else known, params))
 

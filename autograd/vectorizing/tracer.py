@@ -20,12 +20,13 @@ from autograd.engine.byhand import ByHand
 from autograd.engine.graph import Node
 from autograd.engine.modes import active, modes
 from autograd.engine.value import Value, dot_items, without_axis
+from autograd.ops import questions
 from autograd.ops.arrays import number
 from autograd.ops.operators import NUMPY_NAMES, method_names
 from autograd.ops.rows import Op, Reduction, Traced, box
 from autograd.ops.worlds import ROWS
 from autograd.transforms.containers import flatten
-from autograd.vectorizing.scalars import CONSTANT, DETACH, INPUT, PARAMETER, Bound, Question
+from autograd.vectorizing.scalars import CONSTANT, INPUT, PARAMETER, Bound
 
 REMEDY = "vectorize runs it once for all numbers: use where(condition, x, y), maximum, minimum, clip or relu"
 
@@ -92,7 +93,7 @@ class Tracer(Value):
 
     def detach(self) -> Any:
         """The number as a constant: no gradient flows through it."""
-        return self.trace.record(DETACH, (self.number,))
+        return self.trace.record(questions.constant, (self.number,))
 
     @classmethod
     def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -345,7 +346,7 @@ class Trace:
         self.args.append(args)
         if not modes.recording:  # no_grad: a constant comes out
             n += 1
-            self.ops.append(DETACH)
+            self.ops.append(questions.constant)
             self.args.append((n - 1,))
         out = new(Tracer)
         out.trace = self
@@ -359,7 +360,7 @@ class Trace:
 
     def detached(self, x: Any) -> Any:
         """A parameter's number as a constant that follows it."""
-        return self.record(DETACH, (self.operand(x),))
+        return self.record(questions.constant, (self.operand(x),))
 
     def answer(self, x: Any) -> int:
         """The number of what a question is asked of, or of an answer."""
@@ -372,14 +373,20 @@ class Trace:
     def ask(self, sign: str, *items: Any) -> Condition:
         """The answer to a comparison."""
         args = tuple([self.answer(x) for x in items])
-        return Condition(self, self.record(Question(sign), args).number)
+        return Condition(self, self.record(questions.ANSWERS[sign], args).number)
+
+    def is_constant(self, x: Tracer) -> bool:
+        """Whether a number is one that was detached."""
+        return x.number >= 0 and self.ops[x.number] is questions.constant
 
     def equal(self, sign: str, x: Tracer, other: Any) -> Any:
         """The answer to == or !=, which on Values themselves is not about numbers: of what is detached, it is."""
         if not isinstance(other, (Traced, float, int, np.number, np.ndarray)):
             return NotImplemented
         if x.trace is self is modes.tracer and all(
-            self.ops[y.number] is DETACH if isinstance(y, Tracer) and y.number >= 0 else not isinstance(y, Value)
+            self.ops[y.number] is questions.constant
+            if isinstance(y, Tracer) and y.number >= 0
+            else not isinstance(y, Value)
             for y in (x, other)
         ):
             return self.ask(sign, x, other)
@@ -451,7 +458,7 @@ class Trace:
     def handle(self, n: int) -> Any:
         """What has this number, as the rules take it."""
         if n >= 0:
-            return (Condition if isinstance(self.ops[n], Question) else Tracer)(self, n)
+            return (Condition if is_answer(self.ops[n]) else Tracer)(self, n)
         kind, payload = self.kinds[-1 - n]
         if kind is INPUT:
             return Tracer(self, n)
@@ -464,7 +471,7 @@ class Trace:
         stack = list(outputs)
         while stack:
             n = stack.pop()
-            if n > first and n >= 0 and n not in below and n not in wrt and self.ops[n] is not DETACH:
+            if n > first and n >= 0 and n not in below and n not in wrt and self.ops[n] is not questions.constant:
                 below.add(n)
                 stack.extend(self.args[n])
         depends = set(wrt)
@@ -501,7 +508,7 @@ class Trace:
     def _pulled(self, n: int, g: Any, needs: Sequence[bool]) -> Sequence[Any]:
         """The cotangents of an operation's operands."""
         op: Any = self.ops[n]
-        if isinstance(op, Question):
+        if isinstance(op, questions.Question):
             return [None] * len(needs)
         params: dict[str, Any] = {}
         if isinstance(op, Bound):
@@ -556,6 +563,11 @@ class Trace:
         finally:
             self.stop_at = -1
         return name_of(self.f)
+
+
+def is_answer(op: Any) -> bool:
+    """Whether the result of an operation is a bool."""
+    return isinstance(op, questions.Question) and op is not questions.constant
 
 
 new = object.__new__

@@ -7,7 +7,8 @@ from types import MappingProxyType
 from typing import Any
 
 from autograd import ops
-from autograd.vectorizing.scalars import Bound, Question
+from autograd.ops import questions
+from autograd.vectorizing.scalars import Bound
 
 METHODS = (ops.sum, ops.mean, ops.max, ops.min, ops.prod, ops.var, ops.std)
 """Reductions that arrays have as methods."""
@@ -77,10 +78,8 @@ def unparen(text: str) -> str:
 
 def written(op: Any, texts: Sequence[str], called: Mapping[Any, str] = MappingProxyType({})) -> str:
     """An operation on arrays as it is written; `called` has the names of those that are not rows of the table."""
-    if isinstance(op, Question):
-        if op.sign == "~":
-            return f"~{paren(texts[0])}"
-        return f"{paren(texts[0])} {op.sign} {paren(texts[1])}"
+    if op in questions.ANSWERS.values():
+        return f"{paren(texts[0])} {op.infix} {paren(texts[1])}" if op.arity == 2 else f"{op.infix}{paren(texts[0])}"
     if isinstance(op, Bound):
         options = "".join(f", {key}={x!r}" for key, x in op.params)
         return f"{called.get(op.row, op.row.name)}({', '.join(texts)}{options})"

@@ -1,0 +1,269 @@
+"""Expression trees: what a program of arrays computes, before it is written in any language.
+
+A node has an operation (a row of the table), operands, parameters, a shape and a dtype. A leaf has a name, or data.
+Nodes never change. Each program interns its nodes: what does the same to the same is one node. So common subexpressions
+are found as they are built, and "is the same" is `is`. Names belong to the program, not to the nodes inside.
+
+>>> trees = Trees()
+>>> x = trees.leaf("x", (Size.symbol("n"), 3), np.float64)
+>>> y = (x * 2.0).sum(axis=1)
+>>> y.op.name, y.shape, (x * 2.0).sum(axis=1) is y
+('sum', (n,), True)
+
+The rules of the rows run on nodes as on anything else. So they derive the backward pass as a tree, too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.engine.graph import Node
+from autograd.functions.table import TABLE, Meaning
+from autograd.ops import questions
+from autograd.ops.operators import ArrayOperators
+from autograd.ops.rows import Elementwise, Fused, Op, Reduction, normalize_axis
+from autograd.vectorizing.inference import Operand, infer, is_weak, lowered, shape_of, whole
+from autograd.vectorizing.sizes import NotLowerable, Quotient, Size
+
+NUMBER = questions.Question("number", lambda size: np.asarray(size), arity=0, doc="A size as an operand.")
+
+
+LET = questions.Question("let", lambda x, name: x, arity=1, doc="The same numbers, under a name.")
+
+
+class Trees:
+    """The nodes of one program, each once.
+
+    `simplify` takes each node that is made, and gives a shorter way to the same numbers, or the node itself.
+    """
+
+    def __init__(self, simplify: Callable[[Expression], Any] = lambda node: node) -> None:
+        self.simplify = simplify
+        self.known: dict[Any, Expression] = {}
+        self.made = itertools.count()
+
+    def leaf(
+        self, name: str, shape: Sequence[Any], dtype: Any, moves: bool = False, array: np.ndarray | None = None
+    ) -> Expression:
+        """A variable of this name, or with `array` a constant; `moves` says that gradients flow to it."""
+        node = self._new(None, (), {}, tuple(shape), np.dtype(dtype), name, moves)
+        node.array = array
+        return node
+
+    def data(self, array: np.ndarray) -> Expression:
+        """An array of numbers that are known."""
+        key = ("data", array.shape, array.dtype.str, array.tobytes())
+        if key not in self.known:
+            node = self.known[key] = self._new(None, (), {}, array.shape, array.dtype, "", False)
+            node.array = array
+        return self.known[key]
+
+    def number(self, size: Size) -> Expression:
+        """A size as an operand."""
+        return self._interned(NUMBER, (), {"size": size})
+
+    def let(self, x: Any, name: str) -> Any:
+        """The same numbers under a name: a line of its own in any language."""
+        if not isinstance(x, Expression):
+            return x
+        node = self._interned(LET, (x,), {"name": name})
+        node.name, node.moves = name, x.moves
+        return node
+
+    def make(self, op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> Any:
+        """The operation on these operands, or less than that if the numbers are the same."""
+        return self.simplify(self._interned(op, tuple(operands), canonical(op, operands, dict(params))))
+
+    def _interned(self, op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Expression:
+        key = (id(op), key_of(operands), key_of(tuple(sorted(params.items()))))
+        found = self.known.get(key)
+        if found is None:
+            if op is NUMBER:
+                shape, dtype = (), np.dtype(np.int64)
+            else:
+                shape, dtype = infer(op, operands, params)
+            differentiable = not isinstance(op, questions.Question)
+            moves = differentiable and any(isinstance(x, Expression) and x.moves for x in operands)
+            found = self.known[key] = self._new(op, operands, params, shape, dtype, "", moves)
+        return found
+
+    def _new(
+        self, op: Op | None, operands: tuple[Any, ...], params: dict[str, Any], shape: Any, dtype: Any, name: str,
+        moves: bool,
+    ) -> Expression:  # fmt: skip
+        node: Expression = object.__new__(Expression)
+        node.trees, node.op, node.operands, node.params = self, op, operands, params
+        node.parents = tuple([x for x in operands if isinstance(x, Expression)])
+        node.shape, node.dtype, node.name, node.moves = shape, dtype, name, moves
+        node.weak = op is NUMBER or (isinstance(op, Elementwise) and all(is_weak(x) for x in operands))
+        node.grad = node.array = None
+        node.place = next(self.made)
+        return node
+
+
+def _asked(row: Op) -> Callable[[Any, Any], Any]:
+    return lambda self, other: row.apply((self, other), {})
+
+
+class Expression(Node, ArrayOperators):
+    """One node of a tree. `Trees` makes it.
+
+    `name` is that of a variable, `array` the data of a constant, `place` counts the nodes of a program as they are
+    made, and `moves` says whether a gradient flows to it. A node is `weak` if it is one of Python's numbers in the
+    text, such as a length: it adapts to the dtype of arrays.
+    """
+
+    __slots__ = ("array", "dtype", "moves", "name", "params", "place", "shape", "trees", "weak")
+    _fuses = True
+    _priority = 20
+
+    trees: Trees
+    shape: tuple[Any, ...]
+    dtype: np.dtype[Any]
+    name: str
+    array: np.ndarray | None
+    place: int
+    moves: bool
+    weak: bool
+    parents: tuple[Expression, ...]
+
+    @classmethod
+    def _apply(cls, op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+        trees = next(x for x in inputs if isinstance(x, Expression)).trees
+        if isinstance(op, Fused) and op not in BY_HAND:
+            return op.composition(*inputs, **params)
+        operands = [operand(x, trees) for x in inputs]
+        if op in (ops.div, ops.sum):  # of answers, NumPy would make float64 or counts
+            operands = [
+                trees.make(questions.as_float, (x,), {}) if getattr(x, "dtype", None) == np.bool_ else x
+                for x in operands
+            ]
+        if "index" in params:
+            params = {**params, "index": lifted(params["index"], operands, trees)}
+        if isinstance(op, Reduction):
+            axes = normalize_axis(params.get("axis"), operands[0].ndim)
+            params = {**params, "axis": None if len(axes) == operands[0].ndim else axes}
+            params = {key: x for key, x in params.items() if x is not None and x is not False}
+        return trees.make(op, operands, params)
+
+    def arguments(self) -> tuple[Sequence[Any], dict[str, Any]]:
+        """The operands and the parameters as the row's rules take them: see `lifted`."""
+        if "index" not in self.params:
+            return self.operands, self.params
+        extra: list[Any] = []
+        index = lowered(self.params["index"], self.operands, extra)
+        return self.operands[: len(self.operands) - len(extra)], {**self.params, "index": index}
+
+    @property
+    def ndim(self) -> int:
+        """Number of axes."""
+        return len(self.shape)
+
+    @property
+    def size(self) -> Any:
+        """Number of elements: an int, or a size."""
+        return math.prod(self.shape)
+
+    def broadcast_to(self, shape: Sequence[Any]) -> Any:
+        """See `autograd.broadcast_to`."""
+        return ops.broadcast_to(self, tuple(shape))
+
+    def detach(self) -> Expression:
+        """The same numbers, with no gradient behind them."""
+        return self.trees.make(questions.constant, (self,), {}) if self.moves else self
+
+    def __len__(self) -> int:
+        n = self.shape[0]
+        if isinstance(n, Size):
+            raise NotLowerable("len() of a batch")
+        return int(n)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        raise NotLowerable("a decision that depends on numbers")
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        raise NotLowerable("a function of NumPy on plain numbers")
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in (np.ndim, np.shape, np.size):
+            return getattr(args[0], function.__name__)
+        if function is np.ones_like:
+            return questions.ones_like(*args)
+        meaning = TABLE.get(function)
+        return meaning(args, kwargs) if isinstance(meaning, Meaning) else NotImplemented
+
+    __lt__, __le__ = _asked(questions.less), _asked(questions.less_equal)
+    __gt__, __ge__ = _asked(questions.greater), _asked(questions.greater_equal)
+    __eq__, __ne__ = _asked(questions.is_equal), _asked(questions.not_equal)
+    __hash__ = object.__hash__
+    __and__ = __rand__ = _asked(questions.logical_and)
+    __or__ = __ror__ = _asked(questions.logical_or)
+
+    def __invert__(self) -> Any:
+        return questions.logical_not.apply((self,), {})
+
+
+BY_HAND = (ops.linear, ops._softmax, ops._log_softmax)
+"""Fused rows whose own backward step reads well; others are taken apart."""
+
+
+def operand(x: Any, trees: Trees) -> Any:
+    """An operand as a node or a Python number."""
+    if isinstance(x, Expression):
+        return x
+    if isinstance(x, Size):
+        return trees.number(x)
+    if isinstance(x, Quotient):
+        return trees.make(ops.div, (operand(x.above, trees), operand(x.below, trees)), {})
+    if isinstance(x, (list, tuple)):
+        x = np.asarray(x)
+    if isinstance(x, np.ndarray):
+        return trees.data(x) if x.ndim else x.item()
+    return x.item() if isinstance(x, np.generic) else x
+
+
+def canonical(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> dict[str, Any]:
+    """The parameters in the one way in which nodes have them: no length of -1, all axes by name."""
+    if op is ops.reshape:
+        params["shape"] = whole(math.prod(shape_of(operands[0])), params["shape"])
+    elif op is ops.transpose:
+        axes = params.get("axes")
+        params["axes"] = tuple(range(operands[0].ndim))[::-1] if axes is None else tuple(axes)
+    return params
+
+
+def lifted(index: Any, operands: list[Any], trees: Trees) -> Any:
+    """An index with its arrays moved to the operands: they are nodes as others are. `lowered` undoes it."""
+    if isinstance(index, tuple):
+        return tuple([lifted(part, operands, trees) for part in index])
+    if isinstance(index, (Expression, np.ndarray, list)):
+        operands.append(operand(index, trees))
+        return Operand(len(operands) - 1)
+    return index
+
+
+def key_of(x: Any) -> Any:
+    """What two operands or parameters have in common if they are the same."""
+    if isinstance(x, Expression):
+        return "node", x.place
+    if isinstance(x, (tuple, list)):
+        return (type(x).__name__, *map(key_of, x))
+    if isinstance(x, slice):
+        return "slice", key_of((x.start, x.stop, x.step))
+    if isinstance(x, np.ndarray):
+        return "array", x.shape, x.dtype.str, x.tobytes()
+    return type(x).__name__, x if isinstance(x, Size) else repr(x)
+
+
+def made(x: Any, *rows: Op) -> tuple[Any, ...]:
+    """The operands, if it is the result of one of these rows; nothing if it is not."""
+    return x.operands if isinstance(x, Expression) and x.op in rows else ()
