@@ -10,8 +10,9 @@ backward or are gone: writing to it raises at the line that writes. A leaf's own
 written to. Results of operations are read-only from birth. They need no `Memory`, and neither does any other array that
 nobody can write to.
 
-The limit: NumPy cannot tell who else looks at the same memory. A view that was made before, and is not itself part of
-the graph, stays writable.
+The limits: NumPy cannot tell who else looks at the same memory. A view that was made before, and is not itself part of
+the graph, stays writable. And a constant array may be written to as soon as the graph has run backward. A second
+backward through the same graph reads the constant as it is then.
 """
 
 from __future__ import annotations
