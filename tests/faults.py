@@ -160,7 +160,7 @@ GRAPH: Faults = {
     "results are frozen": ("if not self.is_leaf:", "if False:"),
     "anything freezes": ("if not isinstance(wanted, (bool, np.bool_)):", "if False:"),
     "nothing thaws": ("(thaw if wanted else freeze)(self)", "freeze(self)"),
-    "a postorder goes through what it is to leave out": ("met = set(without)", "met: set[Any] = set()"),
+    "a postorder goes through what it is to leave out": ("met: set[Node] = set(without)", "met: set[Node] = set()"),
     "variables are differentiated through": ("isinstance(x, Node)], without=wrt):", "isinstance(x, Node)]):"),
     "paths that do not begin at the variables are swept": ("if not depends.isdisjoint(node.parents):", "if True:"),
     "a result that comes twice is seeded once": ("        add(x, seed)", "        found[id(x)] = seed"),

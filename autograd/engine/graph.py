@@ -133,7 +133,7 @@ def postorder(roots: Iterable[N], without: Iterable[Node] = (), left_first: bool
     ['a', 'b', '*', '+']
     """
     order: list[N] = []
-    met: set[Any] = set(without)
+    met: set[Node] = set(without)
     stack: list[Any] = list(roots)
     if left_first:
         stack.reverse()

@@ -18,7 +18,7 @@ from __future__ import annotations
 import keyword
 import string
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -70,8 +70,42 @@ def backward_source(
         dw = (x * (dy / (len(x) * 3))).sum(axis=0)
         return dw
     """
-    targets = [target for target, _ in statements]
-    letter = free_letter([*parameters, *targets, *outputs], {*inputs, *parameters, *constants, *targets})
+    program = read(statements, inputs, parameters, constants, outputs, functions)
+    writer, gradients = written(program, Writer)
+    text = writer.function("backward", [writer.letter + leaf.name for leaf in program.parameters])
+    check(text, writer, program, gradients, {x: {**inputs, **parameters}[x.name] for x in program.leaves})
+    return text
+
+
+class ArrayProgram(NamedTuple):
+    """A program as trees: its leaves, its statements (target, value), and the targets that are its outputs."""
+
+    inputs: list[Expression]
+    parameters: list[Expression]
+    constants: list[Expression]
+    statements: list[tuple[Expression, Any]]
+    outputs: list[Expression]
+
+    @property
+    def leaves(self) -> list[Expression]:
+        """What the program is given."""
+        return [*self.inputs, *self.parameters]
+
+    @property
+    def named(self) -> list[Expression]:
+        """What has a name, in order."""
+        return [*self.leaves, *self.constants, *(target for target, _ in self.statements)]
+
+
+def read(
+    statements: Sequence[tuple[str, str]],
+    inputs: Mapping[str, Array],
+    parameters: Mapping[str, Array],
+    constants: Mapping[str, Array],
+    outputs: Sequence[str],
+    functions: Mapping[str, Any],
+) -> ArrayProgram:
+    """The trees of a program that is given as text: see `backward_source`."""
     checked_batch(inputs)
     trees = Trees(simplified)
     sources = [trees.leaf(name, (BATCH, *x.shape[1:]), wide(x).dtype) for name, x in inputs.items()]
@@ -80,22 +114,26 @@ def backward_source(
     names: dict[str, Any] = {name: FORMS.get(f, f) if callable(f) else f for name, f in functions.items()}
     names |= {x.name: x for x in (*sources, *leaves, *known)}
     values = evaluated(statements, names, trees)
-    named = [*sources, *leaves, *known, *(target for target, _ in values)]
+    return ArrayProgram(sources, leaves, known, values, [names[name] for name in dict.fromkeys(outputs)])
 
-    ends = [names[name] for name in dict.fromkeys(outputs)]
-    seeds = {end: trees.leaf(letter + end.name, end.shape, end.dtype) for end in ends}
-    wishes = {x: f"{letter}z{x.name[len(x.name.rstrip(string.digits)) :]}" for x, _ in values}
-    backward = Backward(values, seeds, letter, wishes)
-    gradients = backward.gradients(leaves)
-    writer = Writer(named, list(seeds.values()), values, backward.hints)
+
+def written(program: ArrayProgram, language: type[Writer]) -> tuple[Writer, list[Any]]:
+    """The lines of the backward pass in a language, and the gradients as trees."""
+    targets = [target.name for target, _ in program.statements]
+    letter = free_letter(
+        [*(x.name for x in program.parameters), *targets, *(x.name for x in program.outputs)],
+        {x.name for x in program.named},
+    )
+    seeds = {x: x.trees.leaf(letter + x.name, x.shape, x.dtype) for x in program.outputs}
+    wishes = {x: f"{letter}z{x.name[len(x.name.rstrip(string.digits)) :]}" for x, _ in program.statements}
+    backward = Backward(program.statements, seeds, letter, wishes)
+    gradients = backward.gradients(program.parameters)
+    writer = language(program, letter, list(seeds.values()), backward.hints)
     try:
-        writer.program([letter + x.name for x in leaves], leaves, gradients)
+        writer.backward(gradients)
     except RecursionError as error:
         raise NotLowerable("an expression that is too deep") from error
-    text = writer.function(letter, leaves)
-    examples = {**inputs, **parameters}
-    check(text, writer, values, gradients, {x: examples[x.name] for x in (*sources, *leaves)})
-    return text
+    return writer, gradients
 
 
 def free_letter(names: Sequence[str], taken: set[str]) -> str:
@@ -162,24 +200,36 @@ FORMS: dict[Any, Callable[..., Any]] = {ops.take_along_axis: take_along_axis}
 
 
 class Writer(NumPyText):
-    """Writes the lines of a backward pass."""
+    """Writes the lines of a program, or those of its backward pass: then there are `seeds`."""
 
     def __init__(
         self,
-        named: Sequence[Expression],
-        seeds: Sequence[Expression],
-        values: Sequence[tuple[Expression, Any]],
-        hints: Mapping[Expression, str],
+        program: ArrayProgram,
+        letter: str = "",
+        seeds: Sequence[Expression] = (),
+        hints: Mapping[Expression, str] | None = None,
     ) -> None:
-        super().__init__(named, f"{seeds[0].name}.dtype")
-        self.seeds = seeds
+        floats = [x for x in (*seeds, *program.parameters, *program.inputs) if x.dtype.kind == "f"]
+        super().__init__(program.named, f"{floats[0].name}.dtype")
+        self.program, self.letter, self.seeds, self.wishes = program, letter, seeds, hints or {}
         self.taken |= {x.name for x in seeds}
         self.depths: dict[Expression, int] = {}
-        self.apart = Apart([(value, target) for target, value in values if isinstance(value, Expression)])
-        self.wishes = hints
+        values = [(value, target) for target, value in program.statements if isinstance(value, Expression)]
+        self.apart = Apart(values if seeds else [])
 
-    def program(self, names: Sequence[str], leaves: Sequence[Expression], gradients: Sequence[Any]) -> None:
+    def forward(self) -> None:
+        """The lines of the statements."""
+        self.apart.run(value for _, value in self.program.statements)
+        for target, value in self.program.statements:
+            root = self.apart.of(value)
+            self.uses.clear()
+            self.count(root)
+            self.define(target.name, root)
+            self.names.pop(root, None)  # the leaf has the name
+
+    def backward(self, gradients: Sequence[Any]) -> None:
         """The lines: gradients in the order of the sweep, a parameter's as soon as all that it reads is there."""
+        names = [self.letter + leaf.name for leaf in self.program.parameters]
         self.apart.run([*gradients, *self.wishes])
         self.hints = {self.apart.of(node): hint for node, hint in reversed([*self.wishes.items()])}
         steps = []
@@ -192,7 +242,7 @@ class Writer(NumPyText):
             self.count(root)
         for _, name, root in steps:
             self.define(name, root)
-        for name, leaf, g in zip(names, leaves, gradients, strict=True):
+        for name, leaf, g in zip(names, self.program.parameters, gradients, strict=True):
             if g is None:
                 self.lines.append(f"{name} = {self.np}.zeros_like({self.text(leaf)})")
 
@@ -278,28 +328,36 @@ class Writer(NumPyText):
         self.sum_up(name, summands)
         for value, place, y in steps:
             if y.op is questions.put_along:
-                self.lines.append(f"{self.np}.put_along_axis({name}, {place}, {value}, axis={y.params['axis']})")
-            elif sign := assignment(y, untouched):
-                self.lines.append(f"{name}[{place}] {sign} {value}")
+                self.lines.append(self.put(name, place, value, y.params["axis"]))
             else:
-                index = y.params["index"]
-                alone = isinstance(index, Operand) or not isinstance(index, tuple)
-                where = place if alone else f"{self.np}.s_[{place}]"
-                self.lines.append(f"{self.np}.add.at({name}, {where}, {value})")
+                self.lines.append(self.add(name, place, value, assignment(y, untouched), y.params["index"]))
+
+    def put(self, name: str, place: str, value: str, axis: int) -> str:
+        """The line that sets one element of each row."""
+        return f"{self.np}.put_along_axis({name}, {place}, {value}, axis={axis})"
+
+    def add(self, name: str, place: str, value: str, sign: str, index: Any) -> str:
+        """The line that adds to a part: by = where nothing is yet, by a function where a place may be named twice."""
+        if sign:
+            return f"{name}[{place}] {sign} {value}"
+        alone = isinstance(index, Operand) or not isinstance(index, tuple)
+        return f"{self.np}.add.at({name}, {place if alone else f'{self.np}.s_[{place}]'}, {value})"
 
     def place(self, x: Expression) -> str:
         """Where the numbers go, between brackets."""
         return self.text(x.operands[1]) if x.op is questions.put_along else ", ".join(self.index_parts(x))
 
-    def function(self, letter: str, leaves: Sequence[Expression]) -> str:
+    def function(self, name: str, results: Sequence[str]) -> str:
         """The function around the lines."""
-        head = f"def backward({', '.join(x.name for x in self.arguments())}):"
-        last = f"return {', '.join(letter + leaf.name for leaf in leaves) or '()'}"
+        head = f"def {name}({', '.join(x.name for x in self.arguments())}):"
+        last = f"return {', '.join(results) or '()'}"
         above = [line if line.endswith(f" {name}") else f"{line} as {name}" for line, name in self.imports.items()]
         return "\n".join([*above, *["", ""] * bool(above), head, *(f"    {line}" for line in (*self.lines, last))])
 
     def arguments(self) -> list[Expression]:
-        """What the function takes: the seeds, and what it reads of the forward pass."""
+        """What the function takes: the seeds, and what else it reads; what the program is given, for its own lines."""
+        if not self.seeds:
+            return [*self.program.leaves, *(x for x in self.program.constants if x.name in self.read)]
         return [*self.seeds, *(x for x in self.named if x.name in self.read)]
 
 
@@ -339,7 +397,7 @@ def assignment(node: Expression, untouched: Sequence[Array]) -> str:
 def check(
     text: str,
     writer: Writer,
-    statements: Sequence[tuple[Expression, Any]],
+    program: ArrayProgram,
     gradients: Sequence[Any],
     examples: Mapping[Expression, Array],
 ) -> None:
@@ -347,7 +405,6 @@ def check(
     space: dict[str, Any] = {"np": np}
     exec(text, space)
     rng = np.random.default_rng(0)
-    leaves = [x for x in writer.named if x.moves and x in examples]
     for n in LENGTHS:
         lengths = {"batch": n}
         known = {
@@ -355,13 +412,13 @@ def check(
             for x, data in examples.items()
         }
         known |= {x: x.array for x in writer.named if x.array is not None}
-        for target, value in statements:
+        for target, value in program.statements:
             (known[target],) = evaluate([value], known, lengths)
         known |= {x: rng.normal(size=concrete(x.shape, lengths)) for x in writer.seeds}
         with np.errstate(all="ignore"):
             found = space["backward"](*[known[x] for x in writer.arguments()])
         rights = evaluate([0.0 if g is None else g for g in gradients], known, lengths)
-        for got, want, leaf in zip([found] if len(leaves) == 1 else found, rights, leaves, strict=True):
+        for got, want, leaf in zip([found] if len(rights) == 1 else found, rights, program.parameters, strict=True):
             right = np.broadcast_to(want, known[leaf].shape)
             finite = np.isfinite(right)  # where the rules say nan for 0 * inf, the text may say 0
             if np.shape(got) != right.shape or not np.allclose(got[finite], right[finite], rtol=1e-6, atol=1e-9):

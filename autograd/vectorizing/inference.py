@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -146,12 +146,17 @@ def number_type(x: Any) -> type:
     return int if x.dtype.kind in "iu" else float  # type: ignore[attr-defined]
 
 
-@lru_cache(maxsize=4096)
+_dtypes: WeakKeyDictionary[Op, dict[Any, np.dtype[Any]]] = WeakKeyDictionary()
+
+
 def dtype_of(op: Op, kinds: tuple[Any, ...], **params: Any) -> np.dtype[Any]:
     """The dtype of an operation that works element by element, or reduces: it is run on ones."""
-    ones = [np.ones((1,) * kind[1], kind[0]) if isinstance(kind, tuple) else kind(1) for kind in kinds]
-    with np.errstate(all="ignore"):
-        return np.asarray(op.forward(*ones, **params)).dtype
+    known = _dtypes.setdefault(op, {})
+    if kinds not in known:
+        ones = [np.ones((1,) * kind[1], kind[0]) if isinstance(kind, tuple) else kind(1) for kind in kinds]
+        with np.errstate(all="ignore"):
+            known[kinds] = np.asarray(op.forward(*ones, **params)).dtype
+    return known[kinds]
 
 
 def tried(op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> tuple[Shape, np.dtype[Any]]:

@@ -149,7 +149,11 @@ class NumPyText:
         self.imports: dict[str, str] = {}
         self.taken = {x.name for x in named}
         self.fresh_number = itertools.count(1)
-        self.np = "np" if "np" not in self.taken else self.foreign("import numpy", "np")
+        self.np = self.library()
+
+    def library(self) -> str:
+        """What NumPy is called: np, unless a variable has that name."""
+        return "np" if "np" not in self.taken else self.foreign("import numpy", "np")
 
     # ------------------------------------------------------------------------------------------------------- names
 
@@ -236,9 +240,13 @@ class NumPyText:
         inputs = ", ".join(self.text(y) for y in x.operands)
         if name := numpy_name(op) or (op in (questions.ones_like, questions.take_along) and op.name):
             return f"{self.np}.{name}({', '.join(filter(None, [inputs, options(x.params)]))})", ATOM
-        if isinstance(op, Elementwise) and ours:  # NumPy has none: the row itself is called
-            return f"{self.foreign(f'from autograd.ops import {op.name}', op.name)}({inputs})", ATOM
-        raise NotLowerable(f"{op.name} has no NumPy text")
+        if isinstance(op, Elementwise) and ours:
+            return f"{self.row(op)}({inputs})", ATOM
+        raise NotLowerable(f"{op.name} has no text")
+
+    def row(self, op: Op) -> str:
+        """What an elementwise row is called that NumPy lacks: the row itself is imported."""
+        return self.foreign(f"from autograd.ops import {op.name}", op.name)
 
     def _infix(self, x: Expression) -> tuple[str, int]:
         own, *bindings = BINDING[x.op]

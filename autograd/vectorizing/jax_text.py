@@ -1,0 +1,76 @@
+"""Trees as JAX text: a program and its backward pass, for `jax.jit`, GPUs and clusters.
+
+It is NumPy's text but for a few words. JAX's arrays do not change, so a part is set by ``x.at[place].set(value)``.
+
+>>> from autograd import ops
+>>> example = {"x": np.ones((2, 3))}, {"w": np.ones((3, 4)), "b": np.ones(4)}
+>>> print(jax_source(read([("h", "relu(linear(x, w, b))")], *example, {}, ["h"], vars(ops))))
+import jax.numpy as jnp
+<BLANKLINE>
+<BLANKLINE>
+def forward(x, w, b):
+    h = jnp.maximum(x @ w + b, 0)
+    return h
+<BLANKLINE>
+<BLANKLINE>
+def backward(dh, x, h):
+    dz = jnp.sign(h) * dh
+    dw = x.T @ dz
+    db = dz.sum(axis=0)
+    return dw, db
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import ops
+from autograd.ops.rows import Op
+from autograd.vectorizing.backward import ArrayProgram, Writer, written
+from autograd.vectorizing.backward import read as read
+from autograd.vectorizing.sizes import NotLowerable
+from autograd.vectorizing.tree import Expression
+
+ELSEWHERE = {ops.erf: "jax.scipy.special", ops.erfc: "jax.scipy.special"}
+"""Rows that JAX has outside of `jax.numpy`."""
+
+
+class JaxWriter(Writer):
+    """Writes the lines of a program in JAX."""
+
+    def library(self) -> str:
+        return self.foreign("import jax.numpy", "jnp")
+
+    def row(self, op: Op) -> str:
+        if op not in ELSEWHERE:
+            raise NotLowerable(f"{op.name} has no JAX text")
+        return self.foreign(f"from {ELSEWHERE[op]} import {op.name}", op.name)
+
+    def put(self, name: str, place: str, value: str, axis: int) -> str:
+        return f"{name} = {self.np}.put_along_axis({name}, {place}, {value}, axis={axis}, inplace=False)"
+
+    def add(self, name: str, place: str, value: str, sign: str, index: Any) -> str:
+        return f"{name} = {name}.at[{place}].{'set' if sign == '=' else 'add'}({value})"
+
+    def _data(self, x: Expression) -> str:
+        return f"{self.np}.array({super()._data(x)})"
+
+
+def jax_source(program: ArrayProgram) -> str:
+    """The functions `forward` and `backward` as JAX code.
+
+    `forward` takes the inputs, the parameters, and last the constants that it reads. Under `jax.jit` constants are to
+    be closed over: JAX has to know a mask that it indexes by.
+    """
+    forward = JaxWriter(program)
+    forward.forward()
+    backward, _ = written(program, JaxWriter)
+    texts = [
+        forward.function("forward", [x.name for x in program.outputs]),
+        backward.function("backward", [backward.letter + x.name for x in program.parameters]),
+    ]
+    imports = sorted({line for text in texts for line in text.splitlines() if line.startswith(("import ", "from "))})
+    bodies = [text[text.index("def ") :] for text in texts]
+    return "\n\n\n".join(["\n".join(imports), *bodies])
