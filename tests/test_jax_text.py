@@ -1,5 +1,7 @@
 """Programs as JAX text: under `jit`, values and gradients are the engine's, and those of `jax.grad`."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from test_backward_source import FUNCTIONS, PROGRAMS
@@ -39,7 +41,7 @@ def test_the_forward_text_of_trees(name, n):
     writer = Writer(tree := trees(program))
     writer.forward()
     text = writer.function("forward", [x.name for x in tree.outputs])
-    space = {"np": np}
+    space: dict[str, Any] = {"np": np}
     exec(text, space)
     _, _, numbers, _, _ = engine(program, n)
     with np.errstate(all="ignore"):
@@ -63,7 +65,7 @@ def test_jax_gives_the_engines_numbers(name):
     program = PROGRAMS[name]
     tree = trees(program)
     text = jax_source(tree)
-    space = {}
+    space: dict[str, Any] = {}
     exec(text, space)
     inputs, parameters, numbers, seeds, grads = engine(program, 4)
 

@@ -2,7 +2,9 @@
 
 It is NumPy's text but for a few words. JAX's arrays do not change, so a part is set by ``x.at[place].set(value)``.
 
+>>> import numpy as np
 >>> from autograd import ops
+>>> from autograd.vectorizing.backward import read
 >>> example = {"x": np.ones((2, 3))}, {"w": np.ones((3, 4)), "b": np.ones(4)}
 >>> print(jax_source(read([("h", "relu(linear(x, w, b))")], *example, {}, ["h"], vars(ops))))
 import jax.numpy as jnp
@@ -24,12 +26,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from autograd import ops
 from autograd.ops.rows import Op
 from autograd.vectorizing.backward import ArrayProgram, Writer, written
-from autograd.vectorizing.backward import read as read
 from autograd.vectorizing.sizes import NotLowerable
 from autograd.vectorizing.tree import Expression
 
