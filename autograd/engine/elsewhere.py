@@ -42,3 +42,19 @@ def present(instance: Any, names: list[str]) -> list[str]:
     """The names of an object's attributes without those that are elsewhere: for ``__dir__``."""
     hidden = {name for kind in type(instance).__mro__ for name, x in vars(kind).items() if isinstance(x, Elsewhere)}
     return [name for name in names if name not in hidden or hasattr(instance, name)]
+
+
+OF_TENSORS = {
+    "clone": "tensor.data.copy() has its numbers, tensor + 0.0 is a copy in the graph",
+    "cpu": "arrays are in memory, there is no device to choose",
+    "cuda": "arrays are in memory, there is no device to choose",
+    "double": "write tensor.astype(numpy.float64)",
+    "float": "write tensor.astype(numpy.float32)",
+    "mm": "write a @ b",
+    "numpy": "tensor.data is its array",
+    "permute": "write tensor.transpose(...)",
+    "to": "write tensor.astype(dtype); arrays are in memory, there is no device to choose",
+    "unsqueeze": "write numpy.expand_dims(tensor, axis)",
+    "view": "write tensor.reshape(...)",
+}
+"""What other libraries' tensors have, and what to write here instead."""

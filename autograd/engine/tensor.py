@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias
 import numpy as np
 
 from autograd import ops
-from autograd.engine.elsewhere import elsewhere, present
+from autograd.engine.elsewhere import OF_TENSORS, elsewhere, present
 from autograd.engine.frozen import Frozen, frozen
 from autograd.engine.graph import Node, as_label, cotangents, postorder
 from autograd.engine.modes import modes, recording
@@ -342,22 +342,7 @@ class Tensor(Node, ArrayOperators):
         return f"Tensor({np.array2string(self._raw, separator=', ', prefix='Tensor(')}{dtype}{label})"
 
 
-elsewhere(
-    Tensor,
-    {
-        "clone": "tensor.data.copy() has its numbers, tensor + 0.0 is a copy in the graph",
-        "cpu": "arrays are in memory, there is no device to choose",
-        "cuda": "arrays are in memory, there is no device to choose",
-        "double": "write tensor.astype(numpy.float64)",
-        "float": "write tensor.astype(numpy.float32)",
-        "mm": "write a @ b",
-        "numpy": "tensor.data is its array",
-        "permute": "write tensor.transpose(...)",
-        "to": "write tensor.astype(dtype); arrays are in memory, there is no device to choose",
-        "unsqueeze": "write numpy.expand_dims(tensor, axis)",
-        "view": "write tensor.reshape(...)",
-    },
-)
+elsewhere(Tensor, OF_TENSORS)
 
 
 def numbers(operands: Sequence[Any]) -> list[Any]:
