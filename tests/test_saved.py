@@ -14,6 +14,7 @@ import pytest
 import autograd
 import nn
 from autograd import Tensor, custom_op, grad, jvp, ops, vjp
+from autograd.engine import saved
 
 LABELS = np.array([0, 2, 1])
 taken = custom_op(
@@ -116,6 +117,45 @@ def test_what_was_given_is_written_over_before_backward(name):
             continue
         assert not np.array_equal(before, given[k])
         np.testing.assert_array_equal(t.grad, wanted)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_was_given_is_written_over_between_two_backwards(name):
+    """The second backward gives the same gradient again, or says that an array has changed."""
+    f, *makers = CASES[name]
+    for k in range(len(makers)):
+        given = [make() for make in makers]
+        t = Tensor(X)
+        out = f(t, *given).sum()
+        out.backward()
+        once = t.grad.copy()
+        out.backward()
+        np.testing.assert_allclose(t.grad, 2 * once, rtol=1e-14)  # nothing has changed so far
+        overwrite(given[k])  # backward has run: it may be written to
+        t.grad = None
+        try:
+            out.backward()
+        except RuntimeError:
+            continue
+        np.testing.assert_allclose(t.grad, once, rtol=1e-14)
+
+
+def test_of_large_memory_no_copy_is_kept():
+    """It would take as long as the operations do."""
+    large = np.ones(saved.KEPT // 8 + 1)
+    for x in (large, large[:3]):
+        t = Tensor(np.ones(x.shape))
+        out = (t * x).sum()
+        out.backward()
+        memory = out.parents[0]._saved.versions[0][0]
+        assert memory.snapshot is None
+        x *= 2.0  # it may be written to
+    t, x = Tensor(np.ones(3)), np.ones(3)
+    out = (t * x).sum()
+    out.backward()
+    assert out.parents[0]._saved.versions[0][0].snapshot is not None
+    del out
+    assert saved.memory_of(x) is None  # and goes with the graph
 
 
 @pytest.mark.parametrize("name", CASES)

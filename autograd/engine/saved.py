@@ -7,12 +7,13 @@ changes. An operation remembers the version that it read; backward refuses to ru
 Most changes are prevented rather than counted. The memory is made read-only until the graphs that saved it have run
 backward or are gone: writing to it raises at the line that writes. A leaf's own array can still be had through
 ``tensor.data`` and be written to, which is an update by hand. Then a copy is kept, which tells later whether it was
-written to. Results of operations are read-only from birth. They need no `Memory`, and neither does any other array that
-nobody can write to.
+written to. A constant array may be written to once backward has run. Then a copy is kept, too, since backward may run a
+second time through the same graph. Results of operations are read-only from birth. They need no `Memory`, and neither
+does any other array that nobody can write to.
 
 The limits: NumPy cannot tell who else looks at the same memory. A view that was made before, and is not itself part of
-the graph, stays writable. And a constant array may be written to as soon as the graph has run backward. A second
-backward through the same graph reads the constant as it is then.
+the graph, stays writable. And no copy is kept of memory that is larger than `KEPT`, since that would take as long as
+the operations do. A second backward reads a constant of that size as it is then.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from typing import Any
 
 import numpy as np
 
+KEPT = 1 << 18
+"""The most bytes of memory with a constant in it of which a copy is kept after backward."""
 _memories: dict[int, Memory] = {}
 """The memory that living graphs have saved, by the id of the array that owns it."""
 
@@ -30,10 +33,11 @@ _memories: dict[int, Memory] = {}
 class Memory:
     """A block of memory that operations have saved: `root` is the array that owns it."""
 
-    __slots__ = ("foreign", "frozen", "room", "root", "saved", "snapshot", "version", "views", "waiting")
+    __slots__ = ("constant", "foreign", "frozen", "room", "root", "saved", "snapshot", "version", "views", "waiting")
 
-    def __init__(self, root: np.ndarray) -> None:
+    def __init__(self, root: np.ndarray, constant: bool) -> None:
         self.root = root
+        self.constant = constant  # an array of the program's own: it may write to it as soon as backward has run
         self.version = 0
         self.saved = 0  # how many operations have saved it, and still live
         self.waiting = 0  # how many of them have yet to read the version that it has now
@@ -85,11 +89,16 @@ class Memory:
             self.snapshot = self.root.copy()
         self._thaw()
 
-    def release(self, version: int) -> None:
-        """An operation has read it, or is gone. Memory that no other waits for may be written to."""
+    def release(self, version: int, again: bool) -> None:
+        """An operation has read it, or is gone. Memory that no other waits for may be written to.
+
+        With `again`, the operation may read it once more: backward may run twice. Then a copy of a constant is kept.
+        """
         if version == self.version:
             self.waiting -= 1
             if self.waiting <= 0:
+                if again and self.constant and self.frozen and self.root.nbytes <= KEPT:
+                    self.expose()
                 self._thaw()
 
     def forget(self) -> None:
@@ -136,16 +145,16 @@ class Saved:
                 return memory.root
         return None
 
-    def release(self) -> None:
-        """Backward has read it."""
+    def release(self, again: bool = True) -> None:
+        """Backward has read it, and may do so again."""
         if self.waiting:
             self.waiting = False
             for memory, version in self.versions:
-                memory.release(version)
+                memory.release(version, again)
 
     def __del__(self) -> None:
         if self.waiting:
-            self.release()
+            self.release(again=False)
         for memory, _ in self.versions:
             memory.forget()
 
@@ -181,7 +190,7 @@ def _memory(array: np.ndarray, replaceable: bool) -> Memory | None:
         root = root.base
     found = _memories.get(id(root))
     if found is None and (replaceable or root.flags.writeable or array.flags.writeable):
-        found = _memories[id(root)] = Memory(root)
+        found = _memories[id(root)] = Memory(root, not replaceable)
     return found
 
 
