@@ -90,3 +90,20 @@ def test_gradients_of_large_matrices_in_a_vectorized_program():
     fast(x[None]).sum().backward()
     (matrix,) = fast.parameters()
     np.testing.assert_allclose(matrix.grad, np.repeat(2.0 * x[:, None], 60, axis=1))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [lambda g, out, x: g, lambda g, out, x: out, lambda g, out, x: x, lambda g, out, x: x[...], lambda g, out, x: x.T],
+    ids=["the cotangent", "the result", "the operand", "a view of it", "its transpose"],
+)
+def test_the_gradient_of_a_leaf_is_an_array_of_its_own(rule):
+    """Whatever a rule returns: the gradient can be written to, and nothing else changes with it."""
+    op = custom_op(lambda x: np.exp(x), rule, name="own")
+    x = Tensor(np.ones((2, 2)))
+    out = op(x)
+    seed = np.ones((2, 2))
+    out.backward(seed)
+    before = [x.data.copy(), out.data.copy(), seed.copy()]
+    x.grad += 5.0
+    assert all(np.array_equal(a, b) for a, b in zip(before, [x.data, out.data, seed], strict=True))
