@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd import Tensor, Value, custom_op, grad, jvp, vectorize
+from autograd.rows import General
 
 cube = custom_op(lambda x: x**3, lambda g, out, x: g * 3 * x**2, name="cube")
 ratio = custom_op(lambda x, y: x / y, lambda g, out, x, y: (g / y, -g * out / y), name="ratio")
@@ -97,9 +98,13 @@ def test_gradients_of_large_matrices_in_a_vectorized_program():
     [lambda g, out, x: g, lambda g, out, x: out, lambda g, out, x: x, lambda g, out, x: x[...], lambda g, out, x: x.T],
     ids=["the cotangent", "the result", "the operand", "a view of it", "its transpose"],
 )
-def test_the_gradient_of_a_leaf_is_an_array_of_its_own(rule):
+@pytest.mark.parametrize("row", [False, True])
+def test_the_gradient_of_a_leaf_is_an_array_of_its_own(rule, row):
     """Whatever a rule returns: the gradient can be written to, and nothing else changes with it."""
-    op = custom_op(lambda x: np.exp(x), rule, name="own")
+    if row:
+        op = General("own", np.exp, rule, lambda tangents, out, x: tangents[0], doc="exp, with a wrong derivative.")
+    else:
+        op = custom_op(lambda x: np.exp(x), rule, name="own")
     x = Tensor(np.ones((2, 2)))
     out = op(x)
     seed = np.ones((2, 2))
