@@ -12,7 +12,7 @@ from autograd import Tensor, ops
 from autograd.ops.rows import Elementwise, Reduction
 from autograd.vectorizing.derivative import Backward
 from autograd.vectorizing.evaluation import evaluate
-from autograd.vectorizing.inference import concrete
+from autograd.vectorizing.inference import concrete, sliced
 from autograd.vectorizing.readable import readable
 from autograd.vectorizing.simpler import simplified
 from autograd.vectorizing.sizes import NotLowerable, Size
@@ -176,6 +176,9 @@ def test_moves_products_and_programs(name, batch):
     [
         (lambda x: x[::2], [("n", 3)]),
         (lambda x: x[1:4], [("n", 3)]),
+        (lambda x: x[:2], [("n", 3)]),
+        (lambda x: x[:100], [("n", 3)]),
+        (lambda x: x[20:], [("n", 3)]),
         (lambda x, y: x + y, [("n", 3), ("m", 3)]),
         (lambda x, y: x @ y, [("n", "m"), ("n", "m")]),
         (lambda x: x.reshape(-1, 4), [("n", 3)]),
@@ -187,6 +190,22 @@ def test_moves_products_and_programs(name, batch):
 def test_what_has_no_form_for_every_length_is_refused(f, shapes):
     with pytest.raises(NotLowerable):
         Case(f, *shapes).trees("n")
+
+
+ENDS = st.sampled_from([None, 0, 1, 2, 5, 100, -1, -2, -100, Size.symbol("n"), Size.symbol("n") - 1])
+AXES = st.sampled_from([Size.symbol("n") * k + c for k in (1, 2) for c in (-1, 0, 1, 4)])
+
+
+@given(AXES, ENDS, ENDS, st.sampled_from([None, 1, 2, -1, -2]))
+def test_how_many_a_slice_takes(length, start, stop, step):
+    part = slice(start, stop, step)
+    try:
+        count = sliced(length, part)
+    except NotLowerable:
+        return
+    for n in (*range(1, 9), 99, 100, 101, 250):
+        whole, lengths = length.at({"n": n}), {"n": n}
+        assert concrete(count, lengths) == len(range(whole)[concrete(part, lengths)])
 
 
 # ------------------------------------------------------------------------------------------------- second derivatives
@@ -300,6 +319,46 @@ def test_simplification_keeps_numbers_shapes_and_dtypes(steps, seed):
     (want,), (got,) = [evaluate([root], {leaf: x}, {"n": 3}) for leaf, root in (plain, short)]
     assert short[1].shape == plain[1].shape
     np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
+WHOLE = {
+    "minus": lambda x, y, z: (-x) * y,
+    "minus, added": lambda x, y, z: z + (-x),
+    "minus, taken": lambda x, y, z: z - (-x),
+    "minus, summed": lambda x, y, z: (-x).sum(axis=1),
+    "minus, moved": lambda x, y, z: (-x).reshape(-1) * z.reshape(-1),
+    "minus one": lambda x, y, z: (x * -1) * z,
+    "twice": lambda x, y, z: x + x,
+    "thrice": lambda x, y, z: (z + x) + x,
+    "a square": lambda x, y, z: x * y + x * y,
+    "a common factor": lambda x, y, z: z * x - z * y,
+    "a quotient": lambda x, y, z: (-1 / (z + 1)) * x,
+    "a choice": lambda x, y, z: ops.where(z > 0, 1, 0) * x,
+    "one": lambda x, y, z: (x * 1 + 0) / 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int64"])
+@pytest.mark.parametrize("other", ["uint8", "int64", "float64"])
+def test_whole_numbers_that_wrap_around_do_so_in_shorter_trees(name, dtype, other):
+    """What is true of numbers is not true of the integers of a machine, and bools have no minus."""
+    rng = np.random.default_rng(0)
+    low, high = (0, 2) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    x, y, z = (rng.integers(low, high, (3, 4)).astype(kind) for kind in (dtype, dtype, other))
+    with np.errstate(all="ignore"):
+        try:
+            want = WHOLE[name](x, y, z)
+        except (TypeError, OverflowError):
+            return  # NumPy has none
+    trees = Trees(simplified)
+    leaves = [
+        trees.leaf(name, (Size.symbol("n"), 4), array.dtype) for name, array in zip("xyz", (x, y, z), strict=True)
+    ]
+    root = WHOLE[name](*leaves)
+    (got,) = evaluate([root], dict(zip(leaves, (x, y, z), strict=True)), {"n": 3})
+    assert got.dtype == root.dtype
+    np.testing.assert_allclose(got.astype(float), np.asarray(want, float), rtol=1e-12)
 
 
 def chain(trees, steps):
