@@ -339,6 +339,33 @@ def test_what_has_no_form_is_refused():
         backward_source([("y", "x * w")], {"x": np.ones(2), "z": np.ones(3)}, {"w": np.ones(())}, {}, ["y"], {})
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "h[:2]", "h / np.sqrt(x.shape[0])", "h * 0.5 ** x.shape[0]", "h + np.arange(x.shape[0])[:, None]",
+        "np.sort(h, axis=1)", "take_along_axis(h, [[0]] * 5, axis=1)", "h[x[:, 0] > 0.0]", "h * float(x.shape[0])",
+        "h * np.array([1, 2]) * (np.array([1, 2]) * x.shape[0])", "h if x.shape[0] > 4 else -h", "h.no_such()",
+        "h @ w @ w", "h[:, 5]", "np.linalg.inv(h.T @ h)", "h[x.shape[0] - 1]", "h[:, np.argmax(w[0])]",
+    ],
+)  # fmt: skip
+def test_there_is_a_text_that_works_or_none(line):
+    """What nodes do not do, and what has no text, is refused in one way: the program itself may be right."""
+    program = Program(["h = x @ w", f"y = {line}"], {"x": ("n", 3)}, {"w": (3, 2)})
+    try:
+        program.source()
+    except NotLowerable:
+        return
+    program.check(1)
+    program.check(150)
+
+
+@pytest.mark.parametrize("target", ["x", "w", "c", "h"])
+def test_a_name_stands_for_one_array(target):
+    lines = ["h = x @ w", f"{target} = h * h * c", f"y = {target} * 2.0"]
+    with pytest.raises(ValueError, match=f"several for {target}"):
+        Program(lines, {"x": ("n", 3)}, {"w": (3, 2)}, {"c": np.ones(2)}).source()
+
+
 # ------------------------------------------------------------------------------------------------- random programs
 
 UNARY = ["tanh({})", "sigmoid({})", "relu({})", "-{}", "{} * 0.5", "exp(tanh({}))", "softmax({})", "{}[:, ::-1]",

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import keyword
 import string
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -63,7 +64,7 @@ def backward_source(
     The function takes the outputs' gradients (``dy`` for ``y``; another letter, if the program has a ``dy``), then
     what it reads of the forward pass: inputs, parameters, constants and targets, each in the order given. It returns
     the parameters' gradients in their order; one alone, if there is one, and () if there is none. It works for a batch
-    of any length, and in the dtype that it is given.
+    of any length, and in the dtype that it is given. NotLowerable if there is no such function, whatever the reason.
 
     >>> print(backward_source([("y", "(x * w).mean()")], {"x": np.ones((2, 3))}, {"w": np.ones(3)}, {}, ["y"], {}))
     def backward(dy, x):
@@ -71,6 +72,7 @@ def backward_source(
         return dw
     """
     targets = [target for target, _ in statements]
+    checked_names([*inputs, *parameters, *constants, *targets])
     letter = free_letter([*parameters, *targets, *outputs], {*inputs, *parameters, *constants, *targets})
     checked_batch(inputs)
     trees = Trees(simplified)
@@ -90,11 +92,11 @@ def backward_source(
     writer = Writer(named, list(seeds.values()), values, backward.hints)
     try:
         writer.program([letter + x.name for x in leaves], leaves, gradients)
-    except RecursionError as error:
-        raise NotLowerable("an expression that is too deep") from error
-    text = writer.function(letter, leaves)
-    examples = {**inputs, **parameters}
-    check(text, writer, values, gradients, {x: examples[x.name] for x in (*sources, *leaves)})
+        text = writer.function(letter, leaves)
+        examples = {**inputs, **parameters}
+        check(text, writer, values, gradients, {x: examples[x.name] for x in (*sources, *leaves)})
+    except Exception as error:  # whatever it is: the program itself may be right, and runs without this text
+        raise NotLowerable(f"the backward pass: {error}") from error
     return text
 
 
@@ -109,6 +111,13 @@ def free_letter(names: Sequence[str], taken: set[str]) -> str:
         if not made_up & taken and not any(map(keyword.iskeyword, made_up)):
             return letter
     raise NotLowerable("every letter makes a name that the program has")
+
+
+def checked_names(names: Sequence[str]) -> None:
+    """ValueError where a name stands for several arrays: the text could not tell them apart."""
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise ValueError(f"each name stands for one array; got several for {', '.join(twice)}")
 
 
 def checked_batch(inputs: Mapping[str, Array]) -> None:
@@ -132,7 +141,7 @@ def evaluated(
     for target, text in statements:
         try:
             value = eval(text, {"__builtins__": {"slice": slice}, "np": np}, names)
-        except NotLowerable as error:
+        except Exception as error:  # what nodes do not do, or NumPy not with them
             raise NotLowerable(f"{target} = {text}: {error}") from error
         if isinstance(value, Expression):
             names[target] = trees.leaf(target, value.shape, value.dtype, value.moves)
