@@ -159,6 +159,11 @@ PROGRAMS = {
         ["h = a + 0.0", "g = h + b", "y = x * g", "z = (c + h) * 2.0"],
         {"x": ("n", 3)}, {"a": (3,), "b": (3,), "c": (3,)}, outputs=("y", "z"),
     ),
+    "lengths among the numbers": Program(
+        ["h = x @ w", "n = x.shape[0]", "m = 1 / n", "q = n / (h * h + 1.0)",
+         "y = (q * m + x.shape[0] / (h + 9.0) - x.size * h / (x.size * 2 - n)).sum(axis=1)", "z = x.shape[0] / (h * h + 2.0)"],
+        {"x": ("n", 3)}, {"w": (3, 2)}, outputs=("y", "z"),
+    ),
     "parameters that do not matter": Program(["h = x * c", "y = x @ w"], {"x": ("n", 3)}, {"w": (3, 2), "c": ()}),
     "a bias of the batch's shape": Program(["y = a + b"], {"x": ("n", 3)}, {"a": (2,), "b": (2,)}),
     "statistics": Program(
@@ -345,7 +350,7 @@ def test_what_has_no_form_is_refused():
         "h[:2]", "h / np.sqrt(x.shape[0])", "h * 0.5 ** x.shape[0]", "h + np.arange(x.shape[0])[:, None]",
         "np.sort(h, axis=1)", "take_along_axis(h, [[0]] * 5, axis=1)", "h[x[:, 0] > 0.0]", "h * float(x.shape[0])",
         "h * np.array([1, 2]) * (np.array([1, 2]) * x.shape[0])", "h if x.shape[0] > 4 else -h", "h.no_such()",
-        "h @ w @ w", "h[:, 5]", "np.linalg.inv(h.T @ h)", "h[x.shape[0] - 1]", "h[:, np.argmax(w[0])]",
+        "h @ w @ w", "h[:, 5]", "np.linalg.inv(h.T @ h)", "h[x.shape[0] - 1]", "h[:, np.argmax(w[0])]", "x.shape[0]",
     ],
 )  # fmt: skip
 def test_there_is_a_text_that_works_or_none(line):

@@ -29,6 +29,7 @@ from autograd.engine.tensor import Array
 from autograd.ops import questions
 from autograd.ops.rows import normalize_axis
 from autograd.ops.symbol import ATOM, SUM
+from autograd.ops.traced import Length
 from autograd.vectorizing.derivative import Backward
 from autograd.vectorizing.evaluation import evaluate
 from autograd.vectorizing.inference import Operand, concrete
@@ -85,6 +86,8 @@ def backward_source(
     named = [*sources, *leaves, *known, *(target for target, _ in values)]
 
     ends = [names[name] for name in dict.fromkeys(outputs)]
+    if any(isinstance(end, Length) for end in ends):
+        raise NotLowerable("an output that is a length")
     seeds = {end: trees.leaf(letter + end.name, end.shape, end.dtype) for end in ends}
     wishes = {x: f"{letter}z{x.name[len(x.name.rstrip(string.digits)) :]}" for x, _ in values}
     backward = Backward(values, seeds, letter, wishes)
@@ -130,6 +133,8 @@ def checked_batch(inputs: Mapping[str, Array]) -> None:
 def wide(x: Any) -> Array:
     """An array with floats in one width, which is then none of the text's business."""
     array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise NotLowerable(f"an array of {array.dtype}")
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
@@ -143,6 +148,9 @@ def evaluated(
             value = eval(text, {"__builtins__": {"slice": slice}, "np": np}, names)
         except Exception as error:  # what nodes do not do, or NumPy not with them
             raise NotLowerable(f"{target} = {text}: {error}") from error
+        if isinstance(value, Length):  # stays what it is: the text reads it off something that has it
+            names[target] = value
+            continue
         if isinstance(value, Expression):
             names[target] = trees.leaf(target, value.shape, value.dtype, value.moves)
         else:

@@ -120,10 +120,10 @@ class Size(Length):
         return 0
 
     def __truediv__(self, other: Any) -> Any:
-        return Quotient(self, other)
+        return Quotient(self, other) if isinstance(other, (int, float, Size)) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Any:
-        return Quotient(other, self)
+        return Quotient(other, self) if isinstance(other, (int, float)) else NotImplemented
 
     # ---------------------------------------------------------------------------------------------------- questions
 

@@ -58,6 +58,8 @@ class Trees:
 
     def data(self, array: np.ndarray) -> Expression:
         """An array of numbers that are known."""
+        if array.dtype.kind not in "biuf":
+            raise NotLowerable(f"an array of {array.dtype}")
         key = ("data", array.shape, array.dtype.str, array.tobytes())
         if key not in self.known:
             node = self.known[key] = self._new(None, (), {}, array.shape, array.dtype, "", False)
