@@ -1,6 +1,7 @@
 """Trees with symbolic lengths: shapes, numbers and gradients are those of the engine, at any length."""
 
 import math
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from test_ops import operands_of
 
 from autograd import Tensor, ops
-from autograd.ops.rows import Elementwise, Reduction
+from autograd.ops.rows import Elementwise, Linear, Reduction
 from autograd.vectorizing.derivative import Backward
 from autograd.vectorizing.evaluation import evaluate
 from autograd.vectorizing.inference import concrete, sliced
@@ -270,6 +271,77 @@ def test_equal_nodes_are_one():
     assert x.reshape(-1) is x.reshape(3 * n)
     assert ops.sum(x, axis=-1) is x.sum(axis=(1,))
     assert trees.leaf("x", (n, 3), float) is not x  # a leaf is itself, whatever it is called
+
+
+class Secret:
+    """A parameter that does not tell what it holds."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __repr__(self):
+        return "Secret()"
+
+
+def long(number):
+    return np.array([*[0.0] * 1000, number, *[0.0] * 1000])  # its text leaves out the middle
+
+
+class Told(int):
+    """A number with a text of its own."""
+
+    def __repr__(self):
+        return "Told()"
+
+
+DIFFERENT = [
+    (0.0, -0.0), (1, 1.0), (1, True), (0.5, np.nextafter(0.5, 1)), (1, np.int64(1)), (np.float32(1), np.float64(1)),
+    (1, "1"), (None, "None"), ((1, 2), [1, 2]), ((1,), 1), (Secret(1.0), Secret(2.0)), (Told(1), Told(2)),
+    (long(1.0), long(2.0)), ({"a": long(1.0)}, {"a": long(2.0)}), ((Secret(1.0),), (Secret(2.0),)),
+    (np.zeros(2), np.zeros(2, np.float32)), (np.zeros((2, 3)), np.zeros((3, 2))), (np.zeros(1), -np.zeros(1)),
+    (slice(None, 1), slice(1, None)), (slice(0), slice(False)), (np.dtype("f4"), np.dtype("f8")),
+    (Size.symbol("n"), Size.symbol("m")), (Size.symbol("n"), "n"), (lambda: 0, lambda: 0),
+]  # fmt: skip
+SAME = [math.nan, 1, "a", None, slice(None, 2), {"a": 1}, long(1.0), Size.symbol("n") + 1, np.float32, Secret(3.0)]
+READS = Linear(
+    "reads",
+    lambda x, what: x,
+    lambda g, x, what: READS.apply((g,), {"what": what}),
+    params=("what",),
+    doc="A row with any parameter.",
+)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=lambda x: type(x).__name__)
+def test_different_parameters_give_different_nodes(one, other):
+    trees = Trees(simplified)
+    x = trees.leaf("x", (Size.symbol("n"),), float)
+    node = READS.apply((x,), {"what": one})
+    assert READS.apply((x,), {"what": other}) is not node
+    assert READS.apply((x,), {"what": one}) is node
+
+
+@pytest.mark.parametrize("what", SAME, ids=lambda x: type(x).__name__)
+def test_equal_parameters_give_one_node(what):
+    trees = Trees(simplified)
+    x = trees.leaf("x", (Size.symbol("n"),), float)
+    assert READS.apply((x,), {"what": what}) is READS.apply((x,), {"what": copy(what)})
+
+
+def copy(x):
+    return x if isinstance(x, Secret) else deepcopy(x)
+
+
+def test_data_stays_what_it_was():
+    trees = Trees(simplified)
+    array = np.zeros(3)
+    node = trees.data(array)
+    array[0] = 5.0
+    assert np.array_equal(node.array, np.zeros(3))
+    assert trees.data(array) is not node
+    assert trees.data(np.zeros(3)) is node
+    with pytest.raises(NotLowerable, match="an array of object"):
+        trees.data(np.array([Size.symbol("n")]))
 
 
 def test_float32_stays():

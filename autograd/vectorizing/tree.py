@@ -63,7 +63,7 @@ class Trees:
         key = ("data", array.shape, array.dtype.str, array.tobytes())
         if key not in self.known:
             node = self.known[key] = self._new(None, (), {}, array.shape, array.dtype, "", False)
-            node.array = array
+            node.array = array.copy()  # the caller may change it
         return self.known[key]
 
     def number(self, size: Size) -> Expression:
@@ -253,6 +253,10 @@ def lifted(index: Any, operands: list[Any], trees: Trees) -> Any:
     return index
 
 
+PLAIN = (bool, int, float, complex, str, type(None), type(Ellipsis))
+"""Types whose objects are the same if their texts are. Equal numbers may not be: -0.0 and 0.0, True and 1."""
+
+
 def key_of(x: Any) -> Any:
     """What two operands or parameters have in common if they are the same."""
     if isinstance(x, Expression):
@@ -263,7 +267,13 @@ def key_of(x: Any) -> Any:
         return "slice", key_of((x.start, x.stop, x.step))
     if isinstance(x, np.ndarray):
         return "array", x.shape, x.dtype.str, x.tobytes()
-    return type(x).__name__, x if isinstance(x, Size) else repr(x)
+    if isinstance(x, Size):
+        return "size", x
+    if isinstance(x, Mapping):
+        return "mapping", *[(key_of(key), key_of(item)) for key, item in x.items()]
+    if type(x) in PLAIN or isinstance(x, (np.generic, np.dtype)):
+        return type(x).__name__, repr(x)
+    return "object", id(x)  # the node holds it, so that nothing else gets this id
 
 
 def made(x: Any, *rows: Op) -> tuple[Any, ...]:
