@@ -246,9 +246,9 @@ class Writer(NumPyText):
     def cut(self, root: Expression) -> None:
         """Lines of their own for what lies deep inside of an expression, so that writing it does not recurse far."""
         for x in postorder([root], without=self.depths):
+            self.depths[x] = 0
             if not (x.name or x in self.names):
-                below = [0 if y in self.names else self.depths.get(y, 0) for y in x.parents]
-                depth = 1 + max(below, default=0)
+                depth = 1 + max([0 if y in self.names else self.depths[y] for y in x.parents], default=0)
                 if depth >= DEEPEST and x is not root:
                     self.write(x)
                 self.depths[x] = depth
