@@ -186,6 +186,9 @@ def test_moves_products_and_programs(name, batch):
         (list, [("n", 3)]),
         (lambda x: x if x.sum() > 0 else -x, [("n", 3)]),
         (lambda x: np.asarray(x), [("n", 3)]),
+        (lambda x: x & 1, [("n", 3)]),
+        (lambda x: (x > 0) | 2, [("n", 3)]),
+        (lambda x: ~x, [("n", 3)]),
     ],
 )
 def test_what_has_no_form_for_every_length_is_refused(f, shapes):

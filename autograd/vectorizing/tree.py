@@ -113,6 +113,15 @@ def _asked(row: Op) -> Callable[[Any, Any], Any]:
     return lambda self, other: row.apply((self, other), {})
 
 
+def _of_bools(row: Op) -> Callable[..., Any]:
+    def method(*operands: Any) -> Any:
+        if not all(np.result_type(getattr(x, "dtype", type(x))) == np.bool_ for x in operands):
+            raise NotLowerable(f"{row.infix} of whole numbers works on their bits")
+        return row.apply(operands, {})
+
+    return method
+
+
 class Expression(Node, ArrayOperators):
     """One node of a tree. `Trees` makes it.
 
@@ -207,11 +216,9 @@ class Expression(Node, ArrayOperators):
     __gt__, __ge__ = _asked(questions.greater), _asked(questions.greater_equal)
     __eq__, __ne__ = _asked(questions.is_equal), _asked(questions.not_equal)
     __hash__ = object.__hash__
-    __and__ = __rand__ = _asked(questions.logical_and)
-    __or__ = __ror__ = _asked(questions.logical_or)
-
-    def __invert__(self) -> Any:
-        return questions.logical_not.apply((self,), {})
+    __and__ = __rand__ = _of_bools(questions.logical_and)
+    __or__ = __ror__ = _of_bools(questions.logical_or)
+    __invert__ = _of_bools(questions.logical_not)
 
 
 BY_HAND = (ops.linear, ops._softmax, ops._log_softmax)
