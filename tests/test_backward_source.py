@@ -162,7 +162,7 @@ PROGRAMS = {
     "lengths among the numbers": Program(
         ["h = x @ w", "n = x.shape[0]", "m = 1 / n", "q = n / (h * h + 1.0)",
          "y = (q * m + x.shape[0] / (h + 9.0) - x.size * h / (x.size * 2 - n)).sum(axis=1)",
-         "z = x.shape[0] / (h * h + 2.0)"],
+         "z = where(x.shape[0] > h, x.shape[0] ** 2 / (h * h + 2.0), h)"],
         {"x": ("n", 3)}, {"w": (3, 2)}, outputs=("y", "z"),
     ),
     "parameters that do not matter": Program(["h = x * c", "y = x @ w"], {"x": ("n", 3)}, {"w": (3, 2), "c": ()}),

@@ -5,6 +5,7 @@ The tests count lines of Python, not seconds. Four times the nodes may take litt
 """
 
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
@@ -122,9 +123,10 @@ PROGRAMS = {
 def test_the_text_of_a_backward_pass(program):
     counts = []
     for n in (SMALL, LARGE):
-        lines_of = ["h0 = x @ w", *PROGRAMS[program](n)]
-        statements = [tuple(line.split(" = ")) for line in [*lines_of, f"y = {lines_of[-1].split(' = ')[0]} * 2.0"]]
-        arrays = {"x": np.ones((2, 4))}, {"w": np.ones((4, 4))}
-        counts.append(lines(lambda statements=statements, arrays=arrays: backward_source(
-            statements, *arrays, {}, ["y"], vars(ops))))  # fmt: skip
+        program_lines = ["h0 = x @ w", *PROGRAMS[program](n)]
+        statements = [(target, text) for target, _, text in (line.partition(" = ") for line in program_lines)]
+        statements.append(("y", f"{statements[-1][0]} * 2.0"))
+        x, w = np.ones((2, 4)), np.ones((4, 4))
+        source = partial(backward_source, statements, {"x": x}, {"w": w}, {}, ["y"], vars(ops))
+        counts.append(lines(source))
     assert counts[1] < 5 * counts[0] + 2000, counts

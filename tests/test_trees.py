@@ -111,6 +111,7 @@ MOVES = {
     "T": Case(lambda x: x.T, ("n", 3)),
     "swapaxes": Case(lambda x: x.swapaxes(0, 1), ("n", 3, 2)),
     "broadcast_to": Case(lambda x, y: x.broadcast_to(y.shape) * y, (1, 3), ("n", 3)),
+    "broadcast_to a number": Case(lambda x: ops.broadcast_to(x.mean(), 3) * x, ("n", 3)),
     "expand_dims": Case(lambda x: ops.expand_dims(x, (0, 2)), ("n", 3)),
     "squeeze": Case(lambda x: ops.squeeze(x, 1), ("n", 1, 3)),
     "row": Case(lambda x: x[0], ("n", 3)),
@@ -186,6 +187,7 @@ def test_moves_products_and_programs(name, batch):
         (list, [("n", 3)]),
         (lambda x: x if x.sum() > 0 else -x, [("n", 3)]),
         (lambda x: np.asarray(x), [("n", 3)]),
+        (lambda x: ops.broadcast_to(x, (4, 3)), [("n", 3)]),
         (lambda x: x & 1, [("n", 3)]),
         (lambda x: (x > 0) | 2, [("n", 3)]),
         (lambda x: ~x, [("n", 3)]),
@@ -306,7 +308,7 @@ DIFFERENT = [
     (Size.symbol("n"), Size.symbol("m")), (Size.symbol("n"), "n"), (lambda: 0, lambda: 0),
 ]  # fmt: skip
 SAME = [math.nan, 1, "a", None, slice(None, 2), {"a": 1}, long(1.0), Size.symbol("n") + 1, np.float32, Secret(3.0)]
-READS = Linear(
+READS: Linear = Linear(
     "reads",
     lambda x, what: x,
     lambda g, x, what: READS.apply((g,), {"what": what}),
@@ -340,6 +342,7 @@ def test_data_stays_what_it_was():
     array = np.zeros(3)
     node = trees.data(array)
     array[0] = 5.0
+    assert node.array is not None
     assert np.array_equal(node.array, np.zeros(3))
     assert trees.data(array) is not node
     assert trees.data(np.zeros(3)) is node

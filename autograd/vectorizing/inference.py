@@ -43,9 +43,11 @@ def infer(op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> tuple[S
     if op is ops.reshape:
         return whole(math.prod(shapes[0]), params["shape"]), operands[0].dtype
     if op is ops.broadcast_to:
-        return tuple(params["shape"]), getattr(operands[0], "dtype", np.dtype(float))
+        if broadcast([shapes[0], params["shape"]]) != params["shape"]:
+            raise NotLowerable(f"shape {shapes[0]} does not broadcast to {params['shape']}")
+        return params["shape"], operands[0].dtype
     if op is ops.scatter:
-        return tuple(params["shape"]), operands[0].dtype
+        return params["shape"], operands[0].dtype
     if op is ops.transpose:
         return tuple(shapes[0][i] for i in params["axes"]), operands[0].dtype
     if op is ops.matmul and (found := product(*shapes)) is not None:
@@ -145,8 +147,8 @@ def whole(count: Any, shape: Any) -> Shape:
     (3·n, 4)
     """
     given = tuple(shape) if isinstance(shape, tuple) else (shape,)
-    known = math.prod(n for n in given if isinstance(n, Size) or n != -1)
-    out = tuple(n if isinstance(n, Size) or n != -1 else count // known for n in given)
+    known = math.prod(n for n in given if n != -1)
+    out = tuple(count // known if n == -1 else n for n in given)
     if math.prod(out) != count:
         raise NotLowerable(f"{count} elements in the shape {given}")
     return out

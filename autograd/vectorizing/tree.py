@@ -32,8 +32,6 @@ from autograd.vectorizing.inference import Operand, infer, is_weak, lowered, sha
 from autograd.vectorizing.sizes import NotLowerable, Quotient, Size
 
 NUMBER = questions.Question("number", lambda size: np.asarray(size), arity=0, doc="A size as an operand.")
-
-
 LET = questions.Question("let", lambda x, name: x, arity=1, doc="The same numbers, under a name.")
 
 
@@ -241,9 +239,12 @@ def operand(x: Any, trees: Trees) -> Any:
 
 
 def canonical(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters in the one way in which nodes have them: no length of -1, all axes by name."""
+    """The parameters in the one way in which nodes have them: shapes are tuples without -1, all axes have numbers."""
     if op is ops.reshape:
         params["shape"] = whole(math.prod(shape_of(operands[0])), params["shape"])
+    elif op in (ops.broadcast_to, ops.scatter):
+        shape = params["shape"]
+        params["shape"] = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     elif op is ops.transpose:
         axes = params.get("axes")
         params["axes"] = tuple(range(operands[0].ndim))[::-1] if axes is None else tuple(axes)
