@@ -159,6 +159,12 @@ PROGRAMS = {
         ["h = a + 0.0", "g = h + b", "y = x * g", "z = (c + h) * 2.0"],
         {"x": ("n", 3)}, {"a": (3,), "b": (3,), "c": (3,)}, outputs=("y", "z"),
     ),
+    "lengths among the numbers": Program(
+        ["h = x @ w", "n = x.shape[0]", "m = 1 / n", "q = n / (h * h + 1.0)",
+         "y = (q * m + x.shape[0] / (h + 9.0) - x.size * h / (x.size * 2 - n)).sum(axis=1)",
+         "z = where(x.shape[0] > h, x.shape[0] ** 2 / (h * h + 2.0), h)"],
+        {"x": ("n", 3)}, {"w": (3, 2)}, outputs=("y", "z"),
+    ),
     "parameters that do not matter": Program(["h = x * c", "y = x @ w"], {"x": ("n", 3)}, {"w": (3, 2), "c": ()}),
     "a bias of the batch's shape": Program(["y = a + b"], {"x": ("n", 3)}, {"a": (2,), "b": (2,)}),
     "statistics": Program(
@@ -291,6 +297,15 @@ def test_functions_that_numpy_lacks_are_imported():
     assert text.startswith("from autograd.ops import erfc\n\n\ndef backward(dy, ")
 
 
+def test_no_line_is_written_for_nothing():
+    """Deep sums below a gradient that has a name have been written already."""
+    terms = " + ".join(f"tanh(h * {i}.5)" for i in range(30))
+    lines = ["h = x @ w", f"s = sin({terms})", *(f"y{i} = s * {i}.5" for i in range(3)), "y = y0 * y1 + y2"]
+    text = Program(lines, {"x": ("n", 3)}, {"w": (3, 2)}).check()
+    for name in re.findall(r"^    (t\d+) = ", text, flags=re.MULTILINE):
+        assert len(re.findall(rf"\b{name}\b", text)) > 1, text
+
+
 NAMES = ["dy", "dh1", "dw", "np", "np_", "len", "erfc", "ops", "backward", "t1", "dz1", "gy"]
 
 
@@ -337,6 +352,33 @@ def test_what_has_no_form_is_refused():
         Program(["y = x @ w if x.sum() > 0 else w"], {"x": ("n", 3)}, {"w": (3, 2)}).source()
     with pytest.raises(ValueError, match="one batch"):
         backward_source([("y", "x * w")], {"x": np.ones(2), "z": np.ones(3)}, {"w": np.ones(())}, {}, ["y"], {})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "h[:2]", "h / np.sqrt(x.shape[0])", "h * 0.5 ** x.shape[0]", "h + np.arange(x.shape[0])[:, None]",
+        "np.sort(h, axis=1)", "take_along_axis(h, [[0]] * 5, axis=1)", "h[x[:, 0] > 0.0]", "h * float(x.shape[0])",
+        "h * np.array([1, 2]) * (np.array([1, 2]) * x.shape[0])", "h if x.shape[0] > 4 else -h", "h.no_such()",
+        "h @ w @ w", "h[:, 5]", "np.linalg.inv(h.T @ h)", "h[x.shape[0] - 1]", "h[:, np.argmax(w[0])]", "x.shape[0]",
+    ],
+)  # fmt: skip
+def test_there_is_a_text_that_works_or_none(line):
+    """What nodes do not do, and what has no text, is refused in one way: the program itself may be right."""
+    program = Program(["h = x @ w", f"y = {line}"], {"x": ("n", 3)}, {"w": (3, 2)})
+    try:
+        program.source()
+    except NotLowerable:
+        return
+    program.check(1)
+    program.check(150)
+
+
+@pytest.mark.parametrize("target", ["x", "w", "c", "h"])
+def test_a_name_stands_for_one_array(target):
+    lines = ["h = x @ w", f"{target} = h * h * c", f"y = {target} * 2.0"]
+    with pytest.raises(ValueError, match=f"several for {target}"):
+        Program(lines, {"x": ("n", 3)}, {"w": (3, 2)}, {"c": np.ones(2)}).source()
 
 
 # ------------------------------------------------------------------------------------------------- random programs

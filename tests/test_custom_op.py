@@ -1,6 +1,7 @@
 """`custom_op`: a custom operation works in both modes, at higher orders, on all kinds, and with the table's rows."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -101,6 +102,7 @@ def test_gradients_of_large_matrices_in_a_vectorized_program():
 @pytest.mark.parametrize("row", [False, True])
 def test_the_gradient_of_a_leaf_is_an_array_of_its_own(rule, row):
     """Whatever a rule returns: the gradient can be written to, and nothing else changes with it."""
+    op: Any
     if row:
         op = General("own", np.exp, rule, lambda tangents, out, x: tangents[0], doc="exp, with a wrong derivative.")
     else:

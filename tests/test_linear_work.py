@@ -1,14 +1,18 @@
-"""Displaying a graph takes work in proportion to its size, even if the graph is refused or cut short.
+"""Displaying a graph takes work in proportion to its size, even if the graph is refused or cut short. So does the text
+of a backward pass.
 
 The tests count lines of Python, not seconds. Four times the nodes may take little more than four times the lines.
 """
 
 import sys
+from functools import partial
 
+import numpy as np
 import pytest
 
 from autograd import Value, draw, explain, ops, steps, tree
 from autograd.drawing import render
+from autograd.vectorizing.backward import backward_source
 
 SMALL, LARGE = 40, 160
 
@@ -101,3 +105,28 @@ def test_a_graph_too_large_to_step_through_is_only_counted():
     with pytest.raises(ValueError, match="2,001 values are too many"):
         steps(out, model=[])
     assert lines(lambda: steps(out)) < 40 * 2001
+
+
+PROGRAMS = {
+    "a chain": lambda n: [f"h{i + 1} = tanh(h{i})" for i in range(n)],
+    "residuals": lambda n: [f"h{i + 1} = tanh(h{i}) + h{i}" for i in range(n)],
+    "layers": lambda n: [f"h{i + 1} = relu(h{i} @ w)" for i in range(n)],
+    "one read by all": lambda n: [f"h{i + 1} = tanh(h{i}) * h0" for i in range(n)],
+    "a deep expression": lambda n: ["h1 = h0" + ".tanh()" * n],
+    "a long sum": lambda n: ["h1 = " + " + ".join(f"h0 ** {i}.0" for i in range(n))],
+    "slices": lambda n: ["h1 = " + " + ".join(f"h0[:, {i % 4}] * x[:, {i % 3}]" for i in range(n))],
+    "choices": lambda n: [f"h{i + 1} = where(h{i} > 0.{i}, h{i}, softplus(h0))" for i in range(n)],
+}
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_text_of_a_backward_pass(program):
+    counts = []
+    for n in (SMALL, LARGE):
+        program_lines = ["h0 = x @ w", *PROGRAMS[program](n)]
+        statements = [(target, text) for target, _, text in (line.partition(" = ") for line in program_lines)]
+        statements.append(("y", f"{statements[-1][0]} * 2.0"))
+        x, w = np.ones((2, 4)), np.ones((4, 4))
+        source = partial(backward_source, statements, {"x": x}, {"w": w}, {}, ["y"], vars(ops))
+        counts.append(lines(source))
+    assert counts[1] < 5 * counts[0] + 2000, counts

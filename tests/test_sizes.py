@@ -25,6 +25,12 @@ def test_arithmetic(x, y, f):
         assert at(f(x, y), lengths) == f(at(x, lengths), at(y, lengths))
 
 
+@given(sizes, st.integers(0, 3))
+def test_powers(x, k):
+    for lengths in LENGTHS:
+        assert at(x**k, lengths) == at(x, lengths) ** k
+
+
 @given(sizes, sizes)
 def test_equal_means_the_same_polynomial(x, y):
     assert (x == y) == all(at(x, lengths) == at(y, lengths) for lengths in LENGTHS)
@@ -80,6 +86,23 @@ def test_what_is_known_of_every_length(question, answer):
 def test_what_depends_on_the_length_is_refused(question):
     with pytest.raises(NotLowerable):
         question()
+
+
+OPERATORS = [operator.add, operator.sub, operator.mul, operator.truediv, operator.lt, operator.le, operator.gt,
+             operator.ge, operator.pow]  # fmt: skip
+
+
+@pytest.mark.parametrize("f", OPERATORS)
+def test_what_is_no_number_decides_for_itself(f):
+    """An operator of a size leaves the answer to a node, which stands on the other side."""
+
+    class Other:
+        def answer(self, other):
+            return "asked"
+
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rpow__ = __lt__ = __le__ = __gt__ = __ge__ = answer
+
+    assert f(n, Other()) == "asked"
 
 
 def test_how_they_are_written():

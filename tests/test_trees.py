@@ -1,6 +1,7 @@
 """Trees with symbolic lengths: shapes, numbers and gradients are those of the engine, at any length."""
 
 import math
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -9,10 +10,10 @@ from hypothesis import strategies as st
 from test_ops import operands_of
 
 from autograd import Tensor, ops
-from autograd.ops.rows import Elementwise, Reduction
+from autograd.ops.rows import Elementwise, Linear, Reduction
 from autograd.vectorizing.derivative import Backward
 from autograd.vectorizing.evaluation import evaluate
-from autograd.vectorizing.inference import concrete
+from autograd.vectorizing.inference import concrete, sliced
 from autograd.vectorizing.readable import readable
 from autograd.vectorizing.simpler import simplified
 from autograd.vectorizing.sizes import NotLowerable, Size
@@ -110,6 +111,7 @@ MOVES = {
     "T": Case(lambda x: x.T, ("n", 3)),
     "swapaxes": Case(lambda x: x.swapaxes(0, 1), ("n", 3, 2)),
     "broadcast_to": Case(lambda x, y: x.broadcast_to(y.shape) * y, (1, 3), ("n", 3)),
+    "broadcast_to a number": Case(lambda x: ops.broadcast_to(x.mean(), 3) * x, ("n", 3)),
     "expand_dims": Case(lambda x: ops.expand_dims(x, (0, 2)), ("n", 3)),
     "squeeze": Case(lambda x: ops.squeeze(x, 1), ("n", 1, 3)),
     "row": Case(lambda x: x[0], ("n", 3)),
@@ -176,17 +178,40 @@ def test_moves_products_and_programs(name, batch):
     [
         (lambda x: x[::2], [("n", 3)]),
         (lambda x: x[1:4], [("n", 3)]),
+        (lambda x: x[:2], [("n", 3)]),
+        (lambda x: x[:100], [("n", 3)]),
+        (lambda x: x[20:], [("n", 3)]),
         (lambda x, y: x + y, [("n", 3), ("m", 3)]),
         (lambda x, y: x @ y, [("n", "m"), ("n", "m")]),
         (lambda x: x.reshape(-1, 4), [("n", 3)]),
         (list, [("n", 3)]),
         (lambda x: x if x.sum() > 0 else -x, [("n", 3)]),
         (lambda x: np.asarray(x), [("n", 3)]),
+        (lambda x: ops.broadcast_to(x, (4, 3)), [("n", 3)]),
+        (lambda x: x & 1, [("n", 3)]),
+        (lambda x: (x > 0) | 2, [("n", 3)]),
+        (lambda x: ~x, [("n", 3)]),
     ],
 )
 def test_what_has_no_form_for_every_length_is_refused(f, shapes):
     with pytest.raises(NotLowerable):
         Case(f, *shapes).trees("n")
+
+
+ENDS = st.sampled_from([None, 0, 1, 2, 5, 100, -1, -2, -100, Size.symbol("n"), Size.symbol("n") - 1])
+AXES = st.sampled_from([Size.symbol("n") * k + c for k in (1, 2) for c in (-1, 0, 1, 4)])
+
+
+@given(AXES, ENDS, ENDS, st.sampled_from([None, 1, 2, -1, -2]))
+def test_how_many_a_slice_takes(length, start, stop, step):
+    part = slice(start, stop, step)
+    try:
+        count = sliced(length, part)
+    except NotLowerable:
+        return
+    for n in (*range(1, 9), 99, 100, 101, 250):
+        whole, lengths = length.at({"n": n}), {"n": n}
+        assert concrete(count, lengths) == len(range(whole)[concrete(part, lengths)])
 
 
 # ------------------------------------------------------------------------------------------------- second derivatives
@@ -253,6 +278,78 @@ def test_equal_nodes_are_one():
     assert trees.leaf("x", (n, 3), float) is not x  # a leaf is itself, whatever it is called
 
 
+class Secret:
+    """A parameter that does not tell what it holds."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __repr__(self):
+        return "Secret()"
+
+
+def long(number):
+    return np.array([*[0.0] * 1000, number, *[0.0] * 1000])  # its text leaves out the middle
+
+
+class Told(int):
+    """A number with a text of its own."""
+
+    def __repr__(self):
+        return "Told()"
+
+
+DIFFERENT = [
+    (0.0, -0.0), (1, 1.0), (1, True), (0.5, np.nextafter(0.5, 1)), (1, np.int64(1)), (np.float32(1), np.float64(1)),
+    (1, "1"), (None, "None"), ((1, 2), [1, 2]), ((1,), 1), (Secret(1.0), Secret(2.0)), (Told(1), Told(2)),
+    (long(1.0), long(2.0)), ({"a": long(1.0)}, {"a": long(2.0)}), ((Secret(1.0),), (Secret(2.0),)),
+    (np.zeros(2), np.zeros(2, np.float32)), (np.zeros((2, 3)), np.zeros((3, 2))), (np.zeros(1), -np.zeros(1)),
+    (slice(None, 1), slice(1, None)), (slice(0), slice(False)), (np.dtype("f4"), np.dtype("f8")),
+    (Size.symbol("n"), Size.symbol("m")), (Size.symbol("n"), "n"), (lambda: 0, lambda: 0),
+]  # fmt: skip
+SAME = [math.nan, 1, "a", None, slice(None, 2), {"a": 1}, long(1.0), Size.symbol("n") + 1, np.float32, Secret(3.0)]
+READS: Linear = Linear(
+    "reads",
+    lambda x, what: x,
+    lambda g, x, what: READS.apply((g,), {"what": what}),
+    params=("what",),
+    doc="A row with any parameter.",
+)
+
+
+@pytest.mark.parametrize(("one", "other"), DIFFERENT, ids=lambda x: type(x).__name__)
+def test_different_parameters_give_different_nodes(one, other):
+    trees = Trees(simplified)
+    x = trees.leaf("x", (Size.symbol("n"),), float)
+    node = READS.apply((x,), {"what": one})
+    assert READS.apply((x,), {"what": other}) is not node
+    assert READS.apply((x,), {"what": one}) is node
+
+
+@pytest.mark.parametrize("what", SAME, ids=lambda x: type(x).__name__)
+def test_equal_parameters_give_one_node(what):
+    trees = Trees(simplified)
+    x = trees.leaf("x", (Size.symbol("n"),), float)
+    assert READS.apply((x,), {"what": what}) is READS.apply((x,), {"what": copy(what)})
+
+
+def copy(x):
+    return x if isinstance(x, Secret) else deepcopy(x)
+
+
+def test_data_stays_what_it_was():
+    trees = Trees(simplified)
+    array = np.zeros(3)
+    node = trees.data(array)
+    array[0] = 5.0
+    assert node.array is not None
+    assert np.array_equal(node.array, np.zeros(3))
+    assert trees.data(array) is not node
+    assert trees.data(np.zeros(3)) is node
+    with pytest.raises(NotLowerable, match="an array of object"):
+        trees.data(np.array([Size.symbol("n")]))
+
+
 def test_float32_stays():
     trees = Trees(simplified)
     x = trees.leaf("x", (Size.symbol("n"), 3), np.float32)
@@ -300,6 +397,46 @@ def test_simplification_keeps_numbers_shapes_and_dtypes(steps, seed):
     (want,), (got,) = [evaluate([root], {leaf: x}, {"n": 3}) for leaf, root in (plain, short)]
     assert short[1].shape == plain[1].shape
     np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
+WHOLE = {
+    "minus": lambda x, y, z: (-x) * y,
+    "minus, added": lambda x, y, z: z + (-x),
+    "minus, taken": lambda x, y, z: z - (-x),
+    "minus, summed": lambda x, y, z: (-x).sum(axis=1),
+    "minus, moved": lambda x, y, z: (-x).reshape(-1) * z.reshape(-1),
+    "minus one": lambda x, y, z: (x * -1) * z,
+    "twice": lambda x, y, z: x + x,
+    "thrice": lambda x, y, z: (z + x) + x,
+    "a square": lambda x, y, z: x * y + x * y,
+    "a common factor": lambda x, y, z: z * x - z * y,
+    "a quotient": lambda x, y, z: (-1 / (z + 1)) * x,
+    "a choice": lambda x, y, z: ops.where(z > 0, 1, 0) * x,
+    "one": lambda x, y, z: (x * 1 + 0) / 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHOLE)
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint8", "int64"])
+@pytest.mark.parametrize("other", ["uint8", "int64", "float64"])
+def test_whole_numbers_that_wrap_around_do_so_in_shorter_trees(name, dtype, other):
+    """What is true of numbers is not true of the integers of a machine, and bools have no minus."""
+    rng = np.random.default_rng(0)
+    low, high = (0, 2) if dtype == "bool" else (np.iinfo(dtype).min, np.iinfo(dtype).max)
+    x, y, z = (rng.integers(low, high, (3, 4)).astype(kind) for kind in (dtype, dtype, other))
+    with np.errstate(all="ignore"):
+        try:
+            want = WHOLE[name](x, y, z)
+        except (TypeError, OverflowError):
+            return  # NumPy has none
+    trees = Trees(simplified)
+    leaves = [
+        trees.leaf(name, (Size.symbol("n"), 4), array.dtype) for name, array in zip("xyz", (x, y, z), strict=True)
+    ]
+    root = WHOLE[name](*leaves)
+    (got,) = evaluate([root], dict(zip(leaves, (x, y, z), strict=True)), {"n": 3})
+    assert got.dtype == root.dtype
+    np.testing.assert_allclose(got.astype(float), np.asarray(want, float), rtol=1e-12)
 
 
 def chain(trees, steps):

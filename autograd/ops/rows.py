@@ -182,11 +182,11 @@ class Op:
 
 
 def at(d: Rule, out: Any, inputs: Sequence[Any]) -> Any:
-    """A partial at a point. If Python's floats raise, as ``1 / 0.0`` does, it is computed with NumPy's floats."""
+    """A partial at a point. If Python's numbers raise, as ``1 / 0`` does, it is computed with NumPy's floats."""
     try:
         return d(out, *inputs)
     except (ArithmeticError, ValueError):
-        return d(*[np.float64(x) if type(x) is float else x for x in (out, *inputs)])
+        return d(*[np.float64(x) if isinstance(x, (float, int)) else x for x in (out, *inputs)])
 
 
 def scaled(d: Any, g: Any) -> Any:

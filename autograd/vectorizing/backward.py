@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import keyword
 import string
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -28,6 +29,7 @@ from autograd.engine.tensor import Array
 from autograd.ops import questions
 from autograd.ops.rows import normalize_axis
 from autograd.ops.symbol import ATOM, SUM
+from autograd.ops.traced import Length
 from autograd.vectorizing.derivative import Backward
 from autograd.vectorizing.evaluation import evaluate
 from autograd.vectorizing.inference import Operand, concrete
@@ -63,7 +65,7 @@ def backward_source(
     The function takes the outputs' gradients (``dy`` for ``y``; another letter, if the program has a ``dy``), then
     what it reads of the forward pass: inputs, parameters, constants and targets, each in the order given. It returns
     the parameters' gradients in their order; one alone, if there is one, and () if there is none. It works for a batch
-    of any length, and in the dtype that it is given.
+    of any length, and in the dtype that it is given. NotLowerable if there is no such function, whatever the reason.
 
     >>> print(backward_source([("y", "(x * w).mean()")], {"x": np.ones((2, 3))}, {"w": np.ones(3)}, {}, ["y"], {}))
     def backward(dy, x):
@@ -71,9 +73,12 @@ def backward_source(
         return dw
     """
     program = read(statements, inputs, parameters, constants, outputs, functions)
-    writer, gradients = written(program, Writer)
-    text = writer.function("backward", [writer.letter + leaf.name for leaf in program.parameters])
-    check(text, writer, program, gradients, {x: {**inputs, **parameters}[x.name] for x in program.leaves})
+    try:
+        writer, gradients = written(program, Writer)
+        text = writer.function("backward", [writer.letter + leaf.name for leaf in program.parameters])
+        check(text, writer, program, gradients, {x: {**inputs, **parameters}[x.name] for x in program.leaves})
+    except Exception as error:  # whatever it is: the program itself may be right, and runs without this text
+        raise NotLowerable(f"the backward pass: {error}") from error
     return text
 
 
@@ -106,6 +111,7 @@ def read(
     functions: Mapping[str, Any],
 ) -> ArrayProgram:
     """The trees of a program that is given as text: see `backward_source`."""
+    checked_names([*inputs, *parameters, *constants, *(target for target, _ in statements)])
     checked_batch(inputs)
     trees = Trees(simplified)
     sources = [trees.leaf(name, (BATCH, *x.shape[1:]), wide(x).dtype) for name, x in inputs.items()]
@@ -114,7 +120,10 @@ def read(
     names: dict[str, Any] = {name: FORMS.get(f, f) if callable(f) else f for name, f in functions.items()}
     names |= {x.name: x for x in (*sources, *leaves, *known)}
     values = evaluated(statements, names, trees)
-    return ArrayProgram(sources, leaves, known, values, [names[name] for name in dict.fromkeys(outputs)])
+    ends = [names[name] for name in dict.fromkeys(outputs)]
+    if any(isinstance(end, Length) for end in ends):
+        raise NotLowerable("an output that is a length")
+    return ArrayProgram(sources, leaves, known, values, ends)
 
 
 def written(program: ArrayProgram, language: type[Writer]) -> tuple[Writer, list[Any]]:
@@ -129,10 +138,7 @@ def written(program: ArrayProgram, language: type[Writer]) -> tuple[Writer, list
     backward = Backward(program.statements, seeds, letter, wishes)
     gradients = backward.gradients(program.parameters)
     writer = language(program, letter, list(seeds.values()), backward.hints)
-    try:
-        writer.backward(gradients)
-    except RecursionError as error:
-        raise NotLowerable("an expression that is too deep") from error
+    writer.backward(gradients)
     return writer, gradients
 
 
@@ -149,6 +155,13 @@ def free_letter(names: Sequence[str], taken: set[str]) -> str:
     raise NotLowerable("every letter makes a name that the program has")
 
 
+def checked_names(names: Sequence[str]) -> None:
+    """ValueError where a name stands for several arrays: the text could not tell them apart."""
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
+    if twice:
+        raise ValueError(f"each name stands for one array; got several for {', '.join(twice)}")
+
+
 def checked_batch(inputs: Mapping[str, Array]) -> None:
     """ValueError unless the inputs are one batch."""
     lengths = {len(x) for x in inputs.values()}
@@ -159,6 +172,8 @@ def checked_batch(inputs: Mapping[str, Array]) -> None:
 def wide(x: Any) -> Array:
     """An array with floats in one width, which is then none of the text's business."""
     array = np.asarray(x)
+    if array.dtype.kind not in "biuf":
+        raise NotLowerable(f"an array of {array.dtype}")
     return array.astype(np.float64) if array.dtype.kind == "f" else array
 
 
@@ -170,8 +185,11 @@ def evaluated(
     for target, text in statements:
         try:
             value = eval(text, {"__builtins__": {"slice": slice}, "np": np}, names)
-        except NotLowerable as error:
+        except Exception as error:  # what nodes do not do, or NumPy not with them
             raise NotLowerable(f"{target} = {text}: {error}") from error
+        if isinstance(value, Length):  # stays what it is: the text reads it off something that has it
+            names[target] = value
+            continue
         if isinstance(value, Expression):
             names[target] = trees.leaf(target, value.shape, value.dtype, value.moves)
         else:
@@ -278,13 +296,18 @@ class Writer(NumPyText):
 
     def cut(self, root: Expression) -> None:
         """Lines of their own for what lies deep inside of an expression, so that writing it does not recurse far."""
-        for x in postorder([root], without=self.depths):
-            if not (x.name or x in self.names):
-                below = [0 if y in self.names else self.depths.get(y, 0) for y in x.parents]
-                depth = 1 + max(below, default=0)
-                if depth >= DEEPEST and x is not root:
-                    self.write(x)
-                self.depths[x] = depth
+        stack = [(root, False)]
+        while stack:
+            x, looked_below = stack.pop()
+            if x in self.depths or x.name or x in self.names:
+                continue
+            if not looked_below:
+                stack += [(x, True), *((y, False) for y in x.parents)]
+                continue
+            depth = 1 + max([0 if y in self.names else self.depths.get(y, 0) for y in x.parents], default=0)
+            if depth >= DEEPEST and x is not root:
+                self.write(x)
+            self.depths[x] = depth
 
     def terms(self, whole: Expression) -> list[Expression]:
         """The terms of a sum, where none is needed elsewhere and none is a number or of another shape."""

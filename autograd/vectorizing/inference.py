@@ -19,7 +19,7 @@ from autograd.ops.rows import Elementwise, Op, Reduction, Traced, normalize_axis
 from autograd.vectorizing.sizes import NotLowerable, Size
 
 Shape = tuple[Any, ...]
-FIRST, SMALL = 6, (2, 3)
+FIRST, SMALL = 6, (1, 2, 3)
 """Lengths at which rows are tried: each at FIRST and at the two that follow, and then at small ones."""
 
 
@@ -43,9 +43,11 @@ def infer(op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> tuple[S
     if op is ops.reshape:
         return whole(math.prod(shapes[0]), params["shape"]), operands[0].dtype
     if op is ops.broadcast_to:
-        return tuple(params["shape"]), getattr(operands[0], "dtype", np.dtype(float))
+        if broadcast([shapes[0], params["shape"]]) != params["shape"]:
+            raise NotLowerable(f"shape {shapes[0]} does not broadcast to {params['shape']}")
+        return params["shape"], operands[0].dtype
     if op is ops.scatter:
-        return tuple(params["shape"]), operands[0].dtype
+        return params["shape"], operands[0].dtype
     if op is ops.transpose:
         return tuple(shapes[0][i] for i in params["axes"]), operands[0].dtype
     if op is ops.matmul and (found := product(*shapes)) is not None:
@@ -63,14 +65,14 @@ def product(a: Shape, b: Shape) -> Shape | None:
 
 
 def part(shape: Shape, index: Any) -> Shape | None:
-    """The shape of an index by numbers, new axes, and slices of known lengths; None for any other index.
+    """The shape of an index by numbers, new axes, and slices; None for any other index.
 
     >>> n = Size.symbol("n")
-    >>> part((n, 4), (slice(None), None, slice(1, 3))), part((n, 4), slice(2))
-    ((n, 1, 2), None)
+    >>> part((n, 4), (slice(None), None, slice(1, 3))), part((n, 4), slice(1, None)), part((n, 4), 0)
+    ((n, 1, 2), (n - 1, 4), None)
     """
     parts = list(index) if isinstance(index, tuple) and not isinstance(index, Operand) else [index]
-    if any(isinstance(x, (bool, Operand, Size)) or any(sizes_in(x)) for x in parts):
+    if any(isinstance(x, (bool, Operand, Size)) for x in parts):
         return None
     missing = len(shape) - sum(x is not None and x is not Ellipsis for x in parts)
     at = next((i for i, x in enumerate(parts) if x is Ellipsis), None)
@@ -81,15 +83,38 @@ def part(shape: Shape, index: Any) -> Shape | None:
     lengths, out = iter(shape), []
     for x in parts:
         n = 1 if x is None else next(lengths)
-        if x is None or x == slice(None):
+        if x is None:
             out.append(n)
-        elif isinstance(n, Size) or not isinstance(x, (int, slice)):
-            return None
         elif isinstance(x, slice):
-            out.append(len(range(*x.indices(n))))
-        elif not -n <= x < n:
+            out.append(sliced(n, x))
+        elif isinstance(n, Size) or not isinstance(x, int) or not -n <= x < n:
             return None
     return tuple(out)
+
+
+def sliced(n: Any, part: slice) -> Any:
+    """How many of n elements a slice takes; NotLowerable unless one formula holds for every length, 1 among them.
+
+    >>> sliced(Size.symbol("n"), slice(None, -1)), sliced(Size.symbol("n"), slice(None, None, -1)), sliced(5, slice(9))
+    (n - 1, n, 5)
+    """
+    if part == slice(None):
+        return n
+    step = 1 if part.step is None else part.step
+    low, high = (0, n) if step > 0 else (-1, n - 1)
+
+    def place(x: Any) -> Any:
+        x = x + n if x < 0 else x
+        return low if x < low else high if x > high else x
+
+    start = place(part.start) if part.start is not None else low if step > 0 else high
+    stop = place(part.stop) if part.stop is not None else high if step > 0 else low
+    span = stop - start if step > 0 else start - stop
+    count = -(-span // abs(step)) if span > 0 else 0
+    ones = {name: 1 for size in sizes_in((n, part)) for name in size.symbols()}
+    if concrete(count, ones) != len(range(*concrete(part, ones).indices(concrete(n, ones)))):
+        raise NotLowerable(f"{part} of {n} elements depends on the length")
+    return count
 
 
 def shape_of(x: Any) -> Shape:
@@ -122,8 +147,8 @@ def whole(count: Any, shape: Any) -> Shape:
     (3·n, 4)
     """
     given = tuple(shape) if isinstance(shape, tuple) else (shape,)
-    known = math.prod(n for n in given if isinstance(n, Size) or n != -1)
-    out = tuple(n if isinstance(n, Size) or n != -1 else count // known for n in given)
+    known = math.prod(n for n in given if n != -1)
+    out = tuple(count // known if n == -1 else n for n in given)
     if math.prod(out) != count:
         raise NotLowerable(f"{count} elements in the shape {given}")
     return out

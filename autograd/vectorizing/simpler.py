@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd import ops
 from autograd.ops import questions
-from autograd.ops.rows import Elementwise
+from autograd.ops.rows import Elementwise, Op
 from autograd.vectorizing.inference import Operand, broadcast, shape_of
 from autograd.vectorizing.sizes import NotLowerable
 from autograd.vectorizing.tree import Expression, made
@@ -41,6 +41,17 @@ def again(node: Expression, *operands: Any) -> Any:
 def is_number(x: Any, *numbers: float) -> bool:
     """Whether it is one of these numbers, written as one."""
     return type(x) in (int, float) and x in numbers
+
+
+def is_float(x: Any) -> bool:
+    """Whether it is a float, or one of Python's numbers. Whole numbers wrap around, and bools have no minus."""
+    return not isinstance(x, Expression) or x.weak or x.dtype.kind == "f"
+
+
+def floats(x: Any, *rows: Op) -> tuple[Any, ...]:
+    """As `made`, but nothing unless all operands are floats."""
+    operands = made(x, *rows)
+    return operands if all(map(is_float, operands)) else ()
 
 
 def is_lifted(x: Any) -> bool:
@@ -89,7 +100,7 @@ def parts_of(x: Expression) -> tuple[Any, ...]:
 def _negated(node: Expression) -> Any:
     """A sign of an operand comes before the whole."""
     for i, x in enumerate(node.operands):
-        if of := made(x, ops.neg):
+        if of := floats(x, ops.neg):
             return -again(node, *node.operands[:i], of[0], *node.operands[i + 1 :])
     return None
 
@@ -103,9 +114,11 @@ def _broadcast_to(node: Expression) -> Any:
 
 def _mul(node: Expression) -> Any:
     for x, y in (node.operands, node.operands[::-1]):
-        if is_number(x, 1, -1):
-            return y if x == 1 else -y
-        if (of := made(x, ops.div)) and is_number(of[0], 1, -1):
+        if is_number(x, 1):
+            return y
+        if is_number(x, -1) and is_float(y):
+            return -y
+        if (of := floats(x, ops.div)) and is_number(of[0], 1, -1) and is_float(y):
             return of[0] * y / of[1]
         if (of := made(x, ops.where)) and isinstance(y, Expression):
             if is_number(of[1], 1) and is_number(of[2], 0):
@@ -119,14 +132,14 @@ def _add(node: Expression) -> Any:
     for x, y in (node.operands, node.operands[::-1]):
         if is_number(x, 0):
             return y
-        if of := made(y, ops.neg):
+        if of := floats(y, ops.neg):
             return x - of[0]
     x, y = node.operands
-    if x is y:  # the two sides of a square
-        return (2 * of[0]) * of[1] if (of := made(x, ops.mul)) else 2 * x
-    if (of := made(x, ops.add)) and of[1] is y:
+    if x is y and is_float(x):  # the two sides of a square
+        return (2 * of[0]) * of[1] if (of := floats(x, ops.mul)) else 2 * x
+    if (of := floats(x, ops.add)) and of[1] is y:
         return of[0] + (y + y)
-    if (of := made(x, ops.add, ops.sub)) and of[0] is y:
+    if (of := floats(x, ops.add, ops.sub)) and of[0] is y:
         return again(x, y + y, of[1])
     return None
 
@@ -135,9 +148,9 @@ def _sub(node: Expression) -> Any:
     x, y = node.operands
     if is_number(y, 0):
         return x
-    if of := made(y, ops.neg):
+    if of := floats(y, ops.neg):
         return x + of[0]
-    of, other = made(x, ops.mul), made(y, ops.mul)
+    of, other = floats(x, ops.mul), floats(y, ops.mul)
     return of[0] * (of[1] - other[1]) if of and other and of[0] is other[0] else None
 
 

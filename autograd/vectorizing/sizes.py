@@ -96,6 +96,9 @@ class Size(Length):
 
     __radd__, __rmul__ = __add__, __mul__
 
+    def __pow__(self, other: Any) -> Any:
+        return math.prod([self] * other) if isinstance(other, int) and other >= 0 else NotImplemented
+
     def __floordiv__(self, other: Any) -> Any:
         """The quotient, where the division has no remainder for any length."""
         quotient, rest = divided(self, other)
@@ -120,10 +123,10 @@ class Size(Length):
         return 0
 
     def __truediv__(self, other: Any) -> Any:
-        return Quotient(self, other)
+        return Quotient(self, other) if isinstance(other, (int, float, Size)) else NotImplemented
 
     def __rtruediv__(self, other: Any) -> Any:
-        return Quotient(other, self)
+        return Quotient(other, self) if isinstance(other, (int, float)) else NotImplemented
 
     # ---------------------------------------------------------------------------------------------------- questions
 
@@ -210,15 +213,14 @@ def divided(x: Any, y: Any) -> tuple[Any, Any]:
     return quotient, left
 
 
-def decided(x: Size, y: Any, sign: str, test: Callable[[int], bool]) -> bool:
-    """An order of two sizes; NotLowerable where it depends on the lengths.
+def decided(x: Size, y: Any, sign: str, test: Callable[[int], bool]) -> Any:
+    """An order of two sizes; NotLowerable where it depends on the lengths, NotImplemented if y is none.
 
     With s = t + 2 for each symbol, t is 0 or more. So if all coefficients in t have one sign, the difference has it.
     """
-    difference = x - y
-    found = terms_of(difference)
-    if found is None:
-        raise TypeError(f"{sign} of a size and {type(y).__name__}")
+    if terms_of(y) is None:
+        return NotImplemented
+    found = terms_of(x - y) or {}
     moved = Size(found).put({name: Size.symbol(name) + 2 for key in found for name in key})
     terms = terms_of(moved) or {}
     constant = terms.get((), 0)

@@ -32,8 +32,6 @@ from autograd.vectorizing.inference import Operand, infer, is_weak, lowered, sha
 from autograd.vectorizing.sizes import NotLowerable, Quotient, Size
 
 NUMBER = questions.Question("number", lambda size: np.asarray(size), arity=0, doc="A size as an operand.")
-
-
 LET = questions.Question("let", lambda x, name: x, arity=1, doc="The same numbers, under a name.")
 
 
@@ -58,10 +56,12 @@ class Trees:
 
     def data(self, array: np.ndarray) -> Expression:
         """An array of numbers that are known."""
+        if array.dtype.kind not in "biuf":
+            raise NotLowerable(f"an array of {array.dtype}")
         key = ("data", array.shape, array.dtype.str, array.tobytes())
         if key not in self.known:
             node = self.known[key] = self._new(None, (), {}, array.shape, array.dtype, "", False)
-            node.array = array
+            node.array = array.copy()  # the caller may change it
         return self.known[key]
 
     def number(self, size: Size) -> Expression:
@@ -109,6 +109,15 @@ class Trees:
 
 def _asked(row: Op) -> Callable[[Any, Any], Any]:
     return lambda self, other: row.apply((self, other), {})
+
+
+def _of_bools(row: Op) -> Callable[..., Any]:
+    def method(*operands: Any) -> Any:
+        if not all(np.result_type(getattr(x, "dtype", type(x))) == np.bool_ for x in operands):
+            raise NotLowerable(f"{row.infix} of whole numbers works on their bits")
+        return row.apply(operands, {})
+
+    return method
 
 
 class Expression(Node, ArrayOperators):
@@ -205,11 +214,9 @@ class Expression(Node, ArrayOperators):
     __gt__, __ge__ = _asked(questions.greater), _asked(questions.greater_equal)
     __eq__, __ne__ = _asked(questions.is_equal), _asked(questions.not_equal)
     __hash__ = object.__hash__
-    __and__ = __rand__ = _asked(questions.logical_and)
-    __or__ = __ror__ = _asked(questions.logical_or)
-
-    def __invert__(self) -> Any:
-        return questions.logical_not.apply((self,), {})
+    __and__ = __rand__ = _of_bools(questions.logical_and)
+    __or__ = __ror__ = _of_bools(questions.logical_or)
+    __invert__ = _of_bools(questions.logical_not)
 
 
 BY_HAND = (ops.linear, ops._softmax, ops._log_softmax)
@@ -232,9 +239,12 @@ def operand(x: Any, trees: Trees) -> Any:
 
 
 def canonical(op: Op, operands: Sequence[Any], params: dict[str, Any]) -> dict[str, Any]:
-    """The parameters in the one way in which nodes have them: no length of -1, all axes by name."""
+    """The parameters in the one way in which nodes have them: shapes are tuples without -1, all axes have numbers."""
     if op is ops.reshape:
         params["shape"] = whole(math.prod(shape_of(operands[0])), params["shape"])
+    elif op in (ops.broadcast_to, ops.scatter):
+        shape = params["shape"]
+        params["shape"] = tuple(shape) if isinstance(shape, (tuple, list)) else (shape,)
     elif op is ops.transpose:
         axes = params.get("axes")
         params["axes"] = tuple(range(operands[0].ndim))[::-1] if axes is None else tuple(axes)
@@ -251,6 +261,10 @@ def lifted(index: Any, operands: list[Any], trees: Trees) -> Any:
     return index
 
 
+PLAIN = (bool, int, float, complex, str, type(None), type(Ellipsis))
+"""Types whose objects are the same if their texts are. Equal numbers may not be: -0.0 and 0.0, True and 1."""
+
+
 def key_of(x: Any) -> Any:
     """What two operands or parameters have in common if they are the same."""
     if isinstance(x, Expression):
@@ -261,7 +275,13 @@ def key_of(x: Any) -> Any:
         return "slice", key_of((x.start, x.stop, x.step))
     if isinstance(x, np.ndarray):
         return "array", x.shape, x.dtype.str, x.tobytes()
-    return type(x).__name__, x if isinstance(x, Size) else repr(x)
+    if isinstance(x, Size):
+        return "size", x
+    if isinstance(x, Mapping):
+        return "mapping", *[(key_of(key), key_of(item)) for key, item in x.items()]
+    if type(x) in PLAIN or isinstance(x, (np.generic, np.dtype)):
+        return type(x).__name__, repr(x)
+    return "object", id(x)  # the node holds it, so that nothing else gets this id
 
 
 def made(x: Any, *rows: Op) -> tuple[Any, ...]:
