@@ -136,16 +136,16 @@ class Size(Length):
     def __hash__(self) -> int:
         return hash(tuple(self.terms.items()))
 
-    def __lt__(self, other: Any) -> bool:
+    def __lt__(self, other: Any) -> Any:
         return decided(self, other, "<", lambda c: c < 0)
 
-    def __le__(self, other: Any) -> bool:
+    def __le__(self, other: Any) -> Any:
         return decided(self, other, "<=", lambda c: c <= 0)
 
-    def __gt__(self, other: Any) -> bool:
+    def __gt__(self, other: Any) -> Any:
         return decided(self, other, ">", lambda c: c > 0)
 
-    def __ge__(self, other: Any) -> bool:
+    def __ge__(self, other: Any) -> Any:
         return decided(self, other, ">=", lambda c: c >= 0)
 
     def __bool__(self) -> bool:
