@@ -11,7 +11,7 @@ from texts import search
 
 from autograd import Tensor, ops
 from autograd.ops.rows import Elementwise
-from autograd.vectorizing.backward import backward_source
+from autograd.vectorizing.backward import backward_source, read
 from autograd.vectorizing.sizes import NotLowerable
 
 FUNCTIONS = {name: getattr(ops, name) for name in dir(ops) if callable(getattr(ops, name))}
@@ -43,7 +43,7 @@ class Program:
 
     def source(self):
         inputs, parameters = self.arrays(5)
-        return backward_source(self.statements, inputs, parameters, self.constants, self.outputs, FUNCTIONS)
+        return backward_source(read(self.statements, inputs, parameters, self.constants, self.outputs, FUNCTIONS))
 
     def check(self, n=11):
         """Run the text on a batch of n, and return it."""
@@ -330,7 +330,8 @@ def test_float32_stays(name):
     """No number is wider: neither the results nor any variable of the function."""
     program = PROGRAMS[name]
     inputs, parameters = ({k: narrow(x) for k, x in arrays.items()} for arrays in program.arrays(4))
-    text = backward_source(program.statements, inputs, parameters, program.constants, program.outputs, FUNCTIONS)
+    trees = read(program.statements, inputs, parameters, program.constants, program.outputs, FUNCTIONS)
+    text = backward_source(trees)
     assert text == program.source()
     values = {**inputs, **{k: Tensor(x) for k, x in parameters.items()}, **program.constants}
     for target, line in program.statements:
@@ -351,7 +352,7 @@ def test_what_has_no_form_is_refused():
     with pytest.raises(NotLowerable, match="y = "):
         Program(["y = x @ w if x.sum() > 0 else w"], {"x": ("n", 3)}, {"w": (3, 2)}).source()
     with pytest.raises(ValueError, match="one batch"):
-        backward_source([("y", "x * w")], {"x": np.ones(2), "z": np.ones(3)}, {"w": np.ones(())}, {}, ["y"], {})
+        read([("y", "x * w")], {"x": np.ones(2), "z": np.ones(3)}, {"w": np.ones(())}, {}, ["y"], {})
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,8 @@ class Memory:
             if self.waiting <= 0:
                 if again and self.constant and self.frozen and self.root.nbytes <= KEPT:
                     self.expose()
-                self._thaw()
+                else:
+                    self._thaw()
 
     def forget(self) -> None:
         """An operation that has saved it is gone."""

@@ -40,7 +40,7 @@ from autograd.transforms.containers import flatten
 from autograd.transforms.variables import checked_function
 from autograd.engine.value import Value
 from autograd.vectorizing.affine import affine
-from autograd.vectorizing.backward import backward_source
+from autograd.vectorizing.backward import backward_source, read
 from autograd.vectorizing.plan import Plan
 from autograd.vectorizing.program import Program, compiled, functions, output_names
 from autograd.vectorizing.reductions import reductions
@@ -339,7 +339,7 @@ class Vectorized:
         names = output_names(len(self.text.returns), self._written)
         statements = [*self.text.statements, *zip(names, self.text.returns, strict=True)]
         parameters = {name: tensor.detach() for (name, _), tensor in zip(self._values, self._tensors, strict=True)}
-        return backward_source(statements, examples, parameters, self.text.constants, names, self._namespace)
+        return backward_source(read(statements, examples, parameters, self.text.constants, names, self._namespace))
 
     def report(self) -> Report:
         """A report on the matrices that were found and on the time of each pass."""

@@ -1,7 +1,7 @@
 """Backpropagation as matrix formulas: the NumPy text of the backward pass that a program of arrays implies.
 
 >>> example = {"x": np.ones((2, 3))}, {"w": np.ones((3, 4)), "b": np.ones(4)}
->>> print(backward_source([("h", "relu(linear(x, w, b))")], *example, {}, ["h"], vars(ops)))
+>>> print(backward_source(read([("h", "relu(linear(x, w, b))")], *example, {}, ["h"], vars(ops))))
 def backward(dh, x, h):
     dz = np.sign(h) * dh
     dw = x.T @ dz
@@ -44,39 +44,24 @@ LONGEST = 100  # of a line, where it can be cut
 DEEPEST = 12  # of an expression
 
 
-def backward_source(
-    statements: Sequence[tuple[str, str]],
-    inputs: Mapping[str, Array],
-    parameters: Mapping[str, Array],
-    constants: Mapping[str, Array],
-    outputs: Sequence[str],
-    functions: Mapping[str, Any],
-) -> str:
+def backward_source(program: ArrayProgram) -> str:
     """The backward pass of a program of arrays, as the text of a NumPy function.
-
-    Args:
-        statements: (target, expression) in order.
-        inputs: example data, the first axis the batch; no gradient is taken of them.
-        parameters: what the gradient is taken of.
-        constants: other arrays that the expressions name.
-        outputs: targets whose gradients are given.
-        functions: what the expressions call: rows of autograd by name.
 
     The function takes the outputs' gradients (``dy`` for ``y``; another letter, if the program has a ``dy``), then
     what it reads of the forward pass: inputs, parameters, constants and targets, each in the order given. It returns
     the parameters' gradients in their order; one alone, if there is one, and () if there is none. It works for a batch
     of any length, and in the dtype that it is given. NotLowerable if there is no such function, whatever the reason.
 
-    >>> print(backward_source([("y", "(x * w).mean()")], {"x": np.ones((2, 3))}, {"w": np.ones(3)}, {}, ["y"], {}))
+    >>> program = read([("y", "(x * w).mean()")], {"x": np.ones((2, 3))}, {"w": np.ones(3)}, {}, ["y"], {})
+    >>> print(backward_source(program))
     def backward(dy, x):
         dw = (x * (dy / (len(x) * 3))).sum(axis=0)
         return dw
     """
-    program = read(statements, inputs, parameters, constants, outputs, functions)
     try:
         writer, gradients = written(program, Writer)
         text = writer.function("backward", [writer.letter + leaf.name for leaf in program.parameters])
-        check(text, writer, program, gradients, {x: {**inputs, **parameters}[x.name] for x in program.leaves})
+        check(text, writer, program, gradients)
     except Exception as error:  # whatever it is: the program itself may be right, and runs without this text
         raise NotLowerable(f"the backward pass: {error}") from error
     return text
@@ -90,6 +75,7 @@ class ArrayProgram(NamedTuple):
     constants: list[Expression]
     statements: list[tuple[Expression, Any]]
     outputs: list[Expression]
+    examples: dict[Expression, Array]  # an array for each input and parameter: what texts are tried on
 
     @property
     def leaves(self) -> list[Expression]:
@@ -110,7 +96,18 @@ def read(
     outputs: Sequence[str],
     functions: Mapping[str, Any],
 ) -> ArrayProgram:
-    """The trees of a program that is given as text: see `backward_source`."""
+    """The trees of a program that is given as text.
+
+    Args:
+        statements: (target, expression) in order.
+        inputs: example data, the first axis the batch; no gradient is taken of them.
+        parameters: what the gradient is taken of.
+        constants: other arrays that the expressions name.
+        outputs: targets whose gradients are given.
+        functions: what the expressions call: rows of autograd by name.
+
+    ValueError unless the inputs are one batch and each name stands for one array.
+    """
     checked_names([*inputs, *parameters, *constants, *(target for target, _ in statements)])
     checked_batch(inputs)
     trees = Trees(simplified)
@@ -123,7 +120,8 @@ def read(
     ends = [names[name] for name in dict.fromkeys(outputs)]
     if any(isinstance(end, Length) for end in ends):
         raise NotLowerable("an output that is a length")
-    return ArrayProgram(sources, leaves, known, values, ends)
+    examples = {x: {**inputs, **parameters}[x.name] for x in (*sources, *leaves)}
+    return ArrayProgram(sources, leaves, known, values, ends, examples)
 
 
 def written(program: ArrayProgram, language: type[Writer]) -> tuple[Writer, list[Any]]:
@@ -417,13 +415,7 @@ def assignment(node: Expression, untouched: Sequence[Array]) -> str:
     return sign
 
 
-def check(
-    text: str,
-    writer: Writer,
-    program: ArrayProgram,
-    gradients: Sequence[Any],
-    examples: Mapping[Expression, Array],
-) -> None:
+def check(text: str, writer: Writer, program: ArrayProgram, gradients: Sequence[Any]) -> None:
     """Run the text at several lengths of the batch; NotLowerable unless it gives the numbers of the trees."""
     space: dict[str, Any] = {"np": np}
     exec(text, space)
@@ -432,7 +424,7 @@ def check(
         lengths = {"batch": n}
         known = {
             x: wide(np.asarray(data)[np.arange(n) % len(data)] if BATCH in x.shape[:1] else data)
-            for x, data in examples.items()
+            for x, data in program.examples.items()
         }
         known |= {x: x.array for x in writer.named if x.array is not None}
         for target, value in program.statements:

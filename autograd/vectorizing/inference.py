@@ -15,7 +15,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.ops.questions import Question
-from autograd.ops.rows import Elementwise, Op, Reduction, Traced, normalize_axis
+from autograd.ops.rows import Elementwise, Op, Reduction, Traced
+from autograd.ops.shapes import normalize_axis, shape_of
 from autograd.vectorizing.sizes import NotLowerable, Size
 
 Shape = tuple[Any, ...]
@@ -32,7 +33,7 @@ class Operand(NamedTuple):
 def infer(op: Op, operands: Sequence[Any], params: Mapping[str, Any]) -> tuple[Shape, np.dtype[Any]]:
     """Shape and dtype of an operation on nodes and numbers; NotLowerable where they depend on the lengths otherwise."""
     shapes = [shape_of(x) for x in operands]
-    if isinstance(op, (Elementwise, Question)) and "size" not in params:
+    if isinstance(op, (Elementwise, Question)):
         return broadcast(shapes), dtype_of(op, kinds(operands), **params)
     if isinstance(op, Reduction):
         (shape,) = shapes
@@ -115,11 +116,6 @@ def sliced(n: Any, part: slice) -> Any:
     if concrete(count, ones) != len(range(*concrete(part, ones).indices(concrete(n, ones)))):
         raise NotLowerable(f"{part} of {n} elements depends on the length")
     return count
-
-
-def shape_of(x: Any) -> Shape:
-    """The shape of a node; () of a number."""
-    return x.shape if isinstance(x, Traced) else ()  # type: ignore[attr-defined]
 
 
 def broadcast(shapes: Iterable[Shape]) -> Shape:

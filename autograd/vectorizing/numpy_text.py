@@ -65,7 +65,7 @@ def numpy_name(row: Any) -> str:
 
 
 class Apart:
-    """The pass for NumPy: what it lacks is taken apart, and what the program has a name for is that name.
+    """The pass for NumPy. A row that NumPy lacks becomes its formula. A value that has a name becomes that name.
 
     `values` are the nodes that have names, and the leaves that stand for them.
     """
@@ -73,12 +73,10 @@ class Apart:
     def __init__(self, values: Sequence[tuple[Expression, Expression]]) -> None:
         self.found: dict[Expression, Any] = {}
         self.places: dict[Expression, int] = {}  # of named nodes: where those stood that they are made of
-        self.values: dict[Expression, Expression] = {}
         computed = [(value, leaf) for value, leaf in values if value.op is not None]
         self.run([value for value, _ in computed])
         for value, leaf in reversed(computed):  # of two names for the same, the first one stays
-            for node in (value, self.found[value]):
-                self.values[node] = self.found[node] = leaf
+            self.found[self.found[value]] = self.found[value] = leaf
 
     def run(self, roots: Iterable[Any]) -> None:
         """Find for each node below these what has the same numbers, in terms of operations that NumPy has."""
@@ -98,8 +96,6 @@ class Apart:
     def _made(self, node: Expression) -> Any:
         if node.op is None:
             return node
-        if node in self.values:
-            return self.values[node]
         operands = [self.found.get(x, x) if isinstance(x, Expression) else x for x in node.operands]
         if node.name:
             new = node.trees.let(operands[0], node.name)
@@ -128,9 +124,7 @@ def formula_of(row: Op | None) -> Callable[..., Any] | None:
     """What a row is in terms of others, if NumPy has no function for it."""
     if row in APART:
         return APART[row]
-    if isinstance(row, Elementwise) and not numpy_name(row) and row.is_formula and row not in BINDING:
-        return row.value if row is not ops.neg else None
-    return None
+    return row.value if isinstance(row, Elementwise) and not numpy_name(row) and row.is_formula else None
 
 
 class NumPyText:

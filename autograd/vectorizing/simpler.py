@@ -18,7 +18,8 @@ import numpy as np
 from autograd import ops
 from autograd.ops import questions
 from autograd.ops.rows import Elementwise, Op
-from autograd.vectorizing.inference import Operand, broadcast, shape_of
+from autograd.ops.shapes import shape_of
+from autograd.vectorizing.inference import Operand, broadcast
 from autograd.vectorizing.sizes import NotLowerable
 from autograd.vectorizing.tree import Expression, made
 

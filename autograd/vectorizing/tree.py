@@ -1,8 +1,9 @@
 """Expression trees: what a program of arrays computes, before it is written in any language.
 
 A node has an operation (a row of the table), operands, parameters, a shape and a dtype. A leaf has a name, or data.
-Nodes never change. Each program interns its nodes: what does the same to the same is one node. So common subexpressions
-are found as they are built, and "is the same" is `is`. Names belong to the program, not to the nodes inside.
+Nodes never change. Each program interns its nodes: there is one node for an operation with its operands and parameters.
+So common subexpressions are found as they are built, and `is` tells whether two nodes are the same. Names belong to the
+program, not to the nodes inside.
 
 >>> trees = Trees()
 >>> x = trees.leaf("x", (Size.symbol("n"), 3), np.float64)
@@ -27,8 +28,9 @@ from autograd.engine.graph import Node
 from autograd.functions.table import TABLE, Meaning
 from autograd.ops import questions
 from autograd.ops.operators import ArrayOperators
-from autograd.ops.rows import Elementwise, Fused, Op, Reduction, normalize_axis
-from autograd.vectorizing.inference import Operand, infer, is_weak, lowered, shape_of, whole
+from autograd.ops.rows import Elementwise, Fused, Op, Reduction
+from autograd.ops.shapes import normalize_axis, shape_of
+from autograd.vectorizing.inference import Operand, infer, is_weak, lowered, whole
 from autograd.vectorizing.sizes import NotLowerable, Quotient, Size
 
 NUMBER = questions.Question("number", lambda size: np.asarray(size), arity=0, doc="A size as an operand.")
@@ -266,7 +268,7 @@ PLAIN = (bool, int, float, complex, str, type(None), type(Ellipsis))
 
 
 def key_of(x: Any) -> Any:
-    """What two operands or parameters have in common if they are the same."""
+    """A key that is equal for equal operands or parameters, and for no others."""
     if isinstance(x, Expression):
         return "node", x.place
     if isinstance(x, (tuple, list)):
