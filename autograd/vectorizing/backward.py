@@ -244,7 +244,10 @@ class Writer(NumPyText):
             self.names.pop(root, None)  # the leaf has the name
 
     def backward(self, gradients: Sequence[Any]) -> None:
-        """The lines: gradients in the order of the sweep, a parameter's as soon as all that it reads is there."""
+        """The lines of the gradients, in the order of the sweep.
+
+        The gradient of a parameter comes as soon as everything that it reads is there.
+        """
         names = [self.letter + leaf.name for leaf in self.program.parameters]
         self.apart.run([*gradients, *self.wishes])
         self.hints = {self.apart.of(node): hint for node, hint in reversed([*self.wishes.items()])}
@@ -263,7 +266,7 @@ class Writer(NumPyText):
                 self.lines.append(f"{name} = {self.np}.zeros_like({self.text(leaf)})")
 
     def lets(self, roots: Sequence[Any]) -> list[tuple[int, str, Any]]:
-        """The gradients with names that are read below the roots: when they were made, their names and values."""
+        """The named gradients below these roots: for each the place at which it was made, its name and its value."""
         order = postorder([x for x in roots if isinstance(x, Expression)])
         return [(self.apart.places[x], x.name, x.operands[0]) for x in order if x.op is not None and x.name]
 
@@ -308,7 +311,7 @@ class Writer(NumPyText):
             self.depths[x] = depth
 
     def terms(self, whole: Expression) -> list[Expression]:
-        """The terms of a sum, where none is needed elsewhere and none is a number or of another shape."""
+        """The terms of a sum. A partial sum that is used elsewhere, or that broadcasts its operands, stays one term."""
         found, stack = [], [whole]
         while stack:
             x = stack.pop()

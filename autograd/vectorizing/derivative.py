@@ -25,9 +25,9 @@ from autograd.vectorizing.tree import Expression
 class Backward:
     """Reverse mode through statements (target, value).
 
-    A target is a leaf: the forward pass has computed it, and the backward pass reads it. So what it reads of the
-    forward pass is in these leaves, and nothing is computed again that has a name. The gradient of a target gets the
-    name that `letter` makes of the target's; `hints` collects names that would suit gradients inside of a statement.
+    A target is a leaf: the forward pass has computed it, and the backward pass reads it. So nothing that has a name is
+    computed again. The gradient of a target is named after it, with `letter` in front. `hints` collects names that
+    would suit gradients inside of a statement.
     """
 
     def __init__(

@@ -9,7 +9,8 @@ coefficients in the symbols of these lengths.
 ((n, 2·n + 4), n + 2, 0)
 
 Two sizes are equal if they are the same polynomial. An order is decided only where it is the same for all lengths of 2
-and more; a batch of 1 broadcasts, which is NumPy's business. What cannot be decided raises `NotLowerable`.
+and more. An order that depends on the length raises `NotLowerable`. With a length of 1 NumPy broadcasts, so each
+finished program is tried at that length too.
 """
 
 from __future__ import annotations
