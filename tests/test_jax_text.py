@@ -4,11 +4,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from array_programs import read
 from test_backward_source import FUNCTIONS, PROGRAMS
 from texts import search
 
 from autograd import Tensor, ops
-from autograd.vectorizing.backward import Writer, read
+from autograd.vectorizing.backward import Writer
 from autograd.vectorizing.jax_text import jax_source
 
 
@@ -40,7 +41,7 @@ def test_the_forward_text_of_trees(name, n):
     program = PROGRAMS[name]
     writer = Writer(tree := trees(program))
     writer.forward()
-    text = writer.function("forward", [x.name for x in tree.outputs])
+    text = writer.source()
     space: dict[str, Any] = {"np": np}
     exec(text, space)
     _, _, numbers, _, _ = engine(program, n)

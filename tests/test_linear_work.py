@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from array_programs import read
 
 from autograd import Value, draw, explain, ops, steps, tree
 from autograd.drawing import render
-from autograd.vectorizing.backward import backward_source, read
+from autograd.vectorizing.backward import backward_source
 
 SMALL, LARGE = 40, 160
 

@@ -17,7 +17,8 @@ def forward(x, w1):
 The passes are functions from graph to graph: `trace` records a function as a graph of scalars, `simplify` does constant
 folding, common subexpression elimination and dead code elimination, and `affine` collects sums of products. Then `plan`
 goes through the levels of the graph: `products` finds the matrices, `layout` orders siblings by their operands, and
-`views` finds slices. `source` writes the program as text.
+`views` finds slices. `schedule` decides what becomes a statement. The result is a program of expression trees, which
+`row_text` writes as Python.
 """
 
 from __future__ import annotations
@@ -40,13 +41,15 @@ from autograd.transforms.containers import flatten
 from autograd.transforms.variables import checked_function
 from autograd.engine.value import Value
 from autograd.vectorizing.affine import affine
-from autograd.vectorizing.backward import backward_source, read
+from autograd.vectorizing.backward import backward_source
+from autograd.vectorizing.names import functions
 from autograd.vectorizing.plan import Plan
-from autograd.vectorizing.program import Program, compiled, functions, output_names
+from autograd.vectorizing.program import Program, compiled
 from autograd.vectorizing.reductions import reductions
 from autograd.vectorizing.report import Report, Stopwatch
+from autograd.vectorizing.row_text import row_source
+from autograd.vectorizing.schedule import returned, scheduled
 from autograd.vectorizing.simplify import drop, fold, share
-from autograd.vectorizing.source import Text, returned
 from autograd.vectorizing.sizes import NotLowerable
 from autograd.vectorizing.tracer import TraceError as TraceError, argument_names, name_of
 from autograd.vectorizing.tracing import trace
@@ -118,23 +121,25 @@ class Vectorized:
         simple = drop(share(fold(traced)))
         self.graph = share(drop(reductions(affine(simple))))
         watch.lap("simplify")
-        leaves = iter(self.graph.outputs)
-        structure = structured(result, leaves, name_of(self.f))
-        self._namespace, called = functions(self.graph)
+        structure = structured(result, iter(self.graph.outputs), name_of(self.f))
+        self._namespace, self._called = functions(self.graph)
         self._written: list[str] = []  # the arguments' names, as the source has them
         for name in self.names:
             while name in self._namespace or name in self._written:
                 name += "_"
             self._written.append(name)
-        plan = Plan(self.graph, self._written, self.shapes, called)
+        plan = Plan(self.graph, self._written, self.shapes, self.index, self._called)
         outputs, self._rebuild = flatten(structure)
-        self.text = Text(plan, [returned(plan, nodes) for nodes in outputs])
+        self.program, members = scheduled(plan, [returned(plan, nodes) for nodes in outputs])
         watch.lap("plan")
-        self._values = [(name, self._members(members)) for name, members in self.text.parameters]
+        leaves = self.program.parameters
+        self._values = [(leaf.name, self._members(held)) for leaf, held in zip(leaves, members, strict=True)]
         self._tensors = [
-            Tensor(np.array([v.data for v in values], dtype=self.dtype).reshape(members.shape), label=name)
-            for (name, values), (_, members) in zip(self._values, self.text.parameters, strict=True)
+            Tensor(np.array([v.data for v in values], dtype=self.dtype).reshape(leaf.shape), label=name)
+            for (name, values), leaf in zip(self._values, leaves, strict=True)
         ]
+        self.program.examples.update(zip(self.program.inputs, self._examples(3), strict=True))
+        self.program.examples.update((leaf, x.data) for leaf, x in zip(leaves, self._tensors, strict=True))
         for (name, values), tensor in zip(self._values, self._tensors, strict=True):
             tensor.requires_grad = self._live(name, values)
         self._simple = isinstance(structure, np.ndarray)
@@ -142,7 +147,7 @@ class Vectorized:
         watch.lap("compile")
         self._verify(traced.closed)
         watch.lap("verify")
-        self._report = Report(traced, simple, plan, self.text, watch)
+        self._report = Report(traced, simple, plan.products, self.program, self._called, watch)
 
     def _indices(self, index: Mapping[str | int, int]) -> dict[int, int]:
         found = {}
@@ -175,19 +180,15 @@ class Vectorized:
     def _compile(self) -> None:
         """The program on Tensors, and as one operation where its backward pass can be written out."""
         name = name_of(self.f)
-        constants = {
-            key: array.astype(self.dtype) if array.dtype.kind == "f" else array
-            for key, array in self.text.constants.items()
-        }
-        self._function = compiled(self.text.source(), "forward", {**self._namespace, **constants})
+        arrays: dict[str, Any] = {x.name: x.array for x in self.program.constants}
+        constants = {key: x.astype(self.dtype) if x.dtype.kind == "f" else x for key, x in arrays.items()}
+        self._function = compiled(self.forward_source, "forward", {**self._namespace, **constants})
         self._program: Program | None = None
         if self._simple and self._tensors:
-            names = [*self._written, *(key for key, _ in self._values)]
             with suppress(NotLowerable):  # then the engine goes through it statement by statement
                 self._program = Program(
-                    name, self._function, self.text.source(), self.backward_source, names, len(self.names), constants,
-                    self._namespace, self.batch,
-                )  # fmt: skip
+                    name, self._function, self.program, self._called, self._namespace, constants, self.batch
+                )
 
     def _examples(self, n: int) -> list[Any]:
         """Random arguments of n samples."""
@@ -325,7 +326,7 @@ class Vectorized:
     @property
     def forward_source(self) -> str:
         """The program as text."""
-        return self.text.source()
+        return row_source(self.program, self._called)
 
     @property
     def source(self) -> str:
@@ -335,18 +336,14 @@ class Vectorized:
     @property
     def backward_source(self) -> str:
         """The backward pass of the program, as NumPy code."""
-        examples = dict(zip(self._written, self._examples(3), strict=True))
-        names = output_names(len(self.text.returns), self._written)
-        statements = [*self.text.statements, *zip(names, self.text.returns, strict=True)]
-        parameters = {name: tensor.detach() for (name, _), tensor in zip(self._values, self._tensors, strict=True)}
-        return backward_source(read(statements, examples, parameters, self.text.constants, names, self._namespace))
+        return backward_source(self.program)
 
     def report(self) -> Report:
         """A report on the matrices that were found and on the time of each pass."""
         return self._report
 
     def __repr__(self) -> str:
-        lines = len(self.text.statements) + len(self.text.returns)
+        lines = len(self.program.statements)
         return f"<vectorized {name_of(self.f)}: {lines} statement{'s' * (lines > 1)}>"
 
 

@@ -1,9 +1,10 @@
 """Backpropagation as matrix formulas: the NumPy text of the backward pass that a program of arrays implies.
 
+>>> from autograd.vectorizing.array_program import traced
 >>> example = {"x": np.ones((2, 3))}, {"w": np.ones((3, 4)), "b": np.ones(4)}
->>> print(backward_source(read([("h", "relu(linear(x, w, b))")], *example, {}, ["h"], vars(ops))))
-def backward(dh, x, h):
-    dz = np.sign(h) * dh
+>>> print(backward_source(traced(lambda x, w, b: ops.relu(ops.linear(x, w, b)), *example)))
+def backward(dy, x, y):
+    dz = np.sign(y) * dy
     dw = x.T @ dz
     db = dz.sum(axis=0)
     return dw, db
@@ -17,28 +18,23 @@ from __future__ import annotations
 
 import keyword
 import string
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from autograd import ops
 from autograd.engine.graph import postorder
-from autograd.engine.tensor import Array
 from autograd.ops import questions
-from autograd.ops.rows import normalize_axis
 from autograd.ops.symbol import ATOM, SUM
-from autograd.ops.traced import Length
+from autograd.vectorizing.array_program import BATCH, Array, ArrayProgram, wide
 from autograd.vectorizing.derivative import Backward
 from autograd.vectorizing.evaluation import evaluate
 from autograd.vectorizing.inference import Operand, concrete
 from autograd.vectorizing.numpy_text import PLACED, VIEWS, Apart, NumPyText
-from autograd.vectorizing.simpler import simplified
-from autograd.vectorizing.sizes import NotLowerable, Size
-from autograd.vectorizing.tree import Expression, Trees, made
+from autograd.vectorizing.sizes import NotLowerable
+from autograd.vectorizing.tree import Expression, made
 
-BATCH = Size.symbol("batch")
 LENGTHS = (1, 3, 7)  # at which the text is tried: far apart, and one that broadcasts
 LONGEST = 100  # of a line, where it can be cut
 DEEPEST = 12  # of an expression
@@ -52,76 +48,23 @@ def backward_source(program: ArrayProgram) -> str:
     the parameters' gradients in their order; one alone, if there is one, and () if there is none. It works for a batch
     of any length, and in the dtype that it is given. NotLowerable if there is no such function, whatever the reason.
 
-    >>> program = read([("y", "(x * w).mean()")], {"x": np.ones((2, 3))}, {"w": np.ones(3)}, {}, ["y"], {})
-    >>> print(backward_source(program))
+    >>> from autograd.vectorizing.array_program import traced
+    >>> print(backward_source(traced(lambda x, w: (x * w).mean(), {"x": np.ones((2, 3))}, {"w": np.ones(3)})))
     def backward(dy, x):
         dw = (x * (dy / (len(x) * 3))).sum(axis=0)
         return dw
     """
+    return backward_pass(program).source()
+
+
+def backward_pass(program: ArrayProgram) -> Writer:
+    """The lines of the backward pass in NumPy, checked at several lengths of the batch."""
     try:
         writer, gradients = written(program, Writer)
-        text = writer.function("backward", [writer.letter + leaf.name for leaf in program.parameters])
-        check(text, writer, program, gradients)
+        check(writer, gradients)
     except Exception as error:  # whatever it is: the program itself may be right, and runs without this text
         raise NotLowerable(f"the backward pass: {error}") from error
-    return text
-
-
-class ArrayProgram(NamedTuple):
-    """A program as trees: its leaves, its statements (target, value), and the targets that are its outputs."""
-
-    inputs: list[Expression]
-    parameters: list[Expression]
-    constants: list[Expression]
-    statements: list[tuple[Expression, Any]]
-    outputs: list[Expression]
-    examples: dict[Expression, Array]  # an array for each input and parameter: what texts are tried on
-
-    @property
-    def leaves(self) -> list[Expression]:
-        """What the program is given."""
-        return [*self.inputs, *self.parameters]
-
-    @property
-    def named(self) -> list[Expression]:
-        """What has a name, in order."""
-        return [*self.leaves, *self.constants, *(target for target, _ in self.statements)]
-
-
-def read(
-    statements: Sequence[tuple[str, str]],
-    inputs: Mapping[str, Array],
-    parameters: Mapping[str, Array],
-    constants: Mapping[str, Array],
-    outputs: Sequence[str],
-    functions: Mapping[str, Any],
-) -> ArrayProgram:
-    """The trees of a program that is given as text.
-
-    Args:
-        statements: (target, expression) in order.
-        inputs: example data, the first axis the batch; no gradient is taken of them.
-        parameters: what the gradient is taken of.
-        constants: other arrays that the expressions name.
-        outputs: targets whose gradients are given.
-        functions: what the expressions call: rows of autograd by name.
-
-    ValueError unless the inputs are one batch and each name stands for one array.
-    """
-    checked_names([*inputs, *parameters, *constants, *(target for target, _ in statements)])
-    checked_batch(inputs)
-    trees = Trees(simplified)
-    sources = [trees.leaf(name, (BATCH, *x.shape[1:]), wide(x).dtype) for name, x in inputs.items()]
-    leaves = [trees.leaf(name, np.shape(x), wide(x).dtype, moves=True) for name, x in parameters.items()]
-    known = [trees.leaf(name, np.shape(x), wide(x).dtype, array=wide(x)) for name, x in constants.items()]
-    names: dict[str, Any] = {name: FORMS.get(f, f) if callable(f) else f for name, f in functions.items()}
-    names |= {x.name: x for x in (*sources, *leaves, *known)}
-    values = evaluated(statements, names, trees)
-    ends = [names[name] for name in dict.fromkeys(outputs)]
-    if any(isinstance(end, Length) for end in ends):
-        raise NotLowerable("an output that is a length")
-    examples = {x: {**inputs, **parameters}[x.name] for x in (*sources, *leaves)}
-    return ArrayProgram(sources, leaves, known, values, ends, examples)
+    return writer
 
 
 def written(program: ArrayProgram, language: type[Writer]) -> tuple[Writer, list[Any]]:
@@ -151,65 +94,6 @@ def free_letter(names: Sequence[str], taken: set[str]) -> str:
         if not made_up & taken and not any(map(keyword.iskeyword, made_up)):
             return letter
     raise NotLowerable("every letter makes a name that the program has")
-
-
-def checked_names(names: Sequence[str]) -> None:
-    """ValueError where a name stands for several arrays: the text could not tell them apart."""
-    twice = sorted(name for name, count in Counter(names).items() if count > 1)
-    if twice:
-        raise ValueError(f"each name stands for one array; got several for {', '.join(twice)}")
-
-
-def checked_batch(inputs: Mapping[str, Array]) -> None:
-    """ValueError unless the inputs are one batch."""
-    lengths = {len(x) for x in inputs.values()}
-    if len(lengths) > 1 or 0 in lengths:
-        raise ValueError(f"the inputs are one batch, and have a first axis of one length; got {sorted(lengths)}")
-
-
-def wide(x: Any) -> Array:
-    """An array with floats in one width, which is then none of the text's business."""
-    array = np.asarray(x)
-    if array.dtype.kind not in "biuf":
-        raise NotLowerable(f"an array of {array.dtype}")
-    return array.astype(np.float64) if array.dtype.kind == "f" else array
-
-
-def evaluated(
-    statements: Sequence[tuple[str, str]], names: dict[str, Any], trees: Trees
-) -> list[tuple[Expression, Any]]:
-    """The statements as trees: a leaf for each target, and its value."""
-    results = []
-    for target, text in statements:
-        try:
-            value = eval(text, {"__builtins__": {"slice": slice}, "np": np}, names)
-        except Exception as error:  # what nodes do not do, or NumPy not with them
-            raise NotLowerable(f"{target} = {text}: {error}") from error
-        if isinstance(value, Length):  # stays what it is: the text reads it off something that has it
-            names[target] = value
-            continue
-        if isinstance(value, Expression):
-            names[target] = trees.leaf(target, value.shape, value.dtype, value.moves)
-        else:
-            array = wide(value)
-            names[target] = trees.leaf(target, array.shape, array.dtype, array=array)
-        results.append((names[target], value))
-    return results
-
-
-# -------------------------------------------------------------------- functions that look at numbers or are composed
-
-
-def take_along_axis(x: Any, index: Any, axis: int) -> Any:
-    """One element of each row; more would need a sum, where the same is taken twice."""
-    (axis,) = normalize_axis(axis, x.ndim)
-    if any(n != (1 if i == axis else m) for i, (n, m) in enumerate(zip(index.shape, x.shape, strict=True))):
-        raise NotLowerable("take_along_axis of more than one element a row")
-    return questions.take_along.apply((x, index), {"axis": axis})
-
-
-FORMS: dict[Any, Callable[..., Any]] = {ops.take_along_axis: take_along_axis}
-"""What a program may call, by what stands in for it here."""
 
 
 # --------------------------------------------------------------------------------------------------- the program
@@ -371,18 +255,33 @@ class Writer(NumPyText):
         """Where the numbers go, between brackets."""
         return self.text(x.operands[1]) if x.op is questions.put_along else ", ".join(self.index_parts(x))
 
-    def function(self, name: str, results: Sequence[str]) -> str:
+    def source(self, arguments: Sequence[Expression] | None = None) -> str:
+        """The text of the backward pass; with its arguments in another order, if one is given."""
+        return with_imports(self.import_lines(), self.function(arguments))
+
+    def function(self, arguments: Sequence[Expression] | None = None) -> str:
         """The function around the lines."""
-        head = f"def {name}({', '.join(x.name for x in self.arguments())}):"
-        last = f"return {', '.join(results) or '()'}"
-        above = [line if line.endswith(f" {name}") else f"{line} as {name}" for line, name in self.imports.items()]
-        return "\n".join([*above, *["", ""] * bool(above), head, *(f"    {line}" for line in (*self.lines, last))])
+        if self.seeds:
+            name, results = "backward", [self.letter + x.name for x in self.program.parameters]
+        else:
+            name, results = "forward", [x.name for x in self.program.outputs]
+        head = f"def {name}({', '.join(x.name for x in arguments or self.arguments())}):"
+        return "\n    ".join([head, *self.lines, f"return {', '.join(results) or '()'}"])
+
+    def import_lines(self) -> list[str]:
+        """What the text imports."""
+        return [line if line.endswith(f" {name}") else f"{line} as {name}" for line, name in self.imports.items()]
 
     def arguments(self) -> list[Expression]:
         """What the function takes: the seeds, and what else it reads; what the program is given, for its own lines."""
         if not self.seeds:
             return [*self.program.leaves, *(x for x in self.program.constants if x.name in self.read)]
         return [*self.seeds, *(x for x in self.named if x.name in self.read)]
+
+
+def with_imports(imports: Sequence[str], *functions: str) -> str:
+    """A module of these functions."""
+    return "\n\n\n".join(["\n".join(imports)] * bool(imports) + list(functions))
 
 
 def unstretched(x: Any) -> Any:
@@ -418,8 +317,9 @@ def assignment(node: Expression, untouched: Sequence[Array]) -> str:
     return sign
 
 
-def check(text: str, writer: Writer, program: ArrayProgram, gradients: Sequence[Any]) -> None:
+def check(writer: Writer, gradients: Sequence[Any]) -> None:
     """Run the text at several lengths of the batch; NotLowerable unless it gives the numbers of the trees."""
+    program, text = writer.program, writer.source()
     space: dict[str, Any] = {"np": np}
     exec(text, space)
     rng = np.random.default_rng(0)

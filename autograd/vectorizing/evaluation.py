@@ -28,6 +28,6 @@ def evaluate(roots: Sequence[Any], values: Mapping[Expression, Any], lengths: Ma
                 found[node] = values.get(node, node.array)
             else:
                 arrays = [found[x] if isinstance(x, Expression) else x for x in node.operands]
-                out = applied(node.op, arrays, concrete(node.params, lengths))
+                out = applied(node.op, arrays, concrete(node.params, lengths) if node.params else {})
                 found[node] = out.item() if node.weak else out
     return [np.asarray(found[x] if isinstance(x, Expression) else x) for x in roots]

@@ -1,4 +1,4 @@
-"""Where every scalar lies: the arrays of a program, and the text of operands made of scalars from them.
+"""Where every scalar lies: the arrays of a program, and operands made of scalars from them.
 
 A *group* is an array; a scalar is a place in one. Parameters have no place of their own until the first operation that
 takes them gathers them, in the shape in which it needs them.
@@ -6,17 +6,21 @@ takes them gathers them, in the shape in which it needs them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from itertools import count
 from typing import Any
 
 import numpy as np
 
+from autograd import ops
+from autograd.ops.rows import Op
+from autograd.vectorizing.array_program import BATCH
 from autograd.vectorizing.layout import arrange, arrange_sums
+from autograd.vectorizing.row_text import RowText
 from autograd.vectorizing.scalars import CONSTANT, INPUT, Scalars
+from autograd.vectorizing.simpler import simplified
+from autograd.vectorizing.tree import Expression, Trees
 from autograd.vectorizing.views import view
-from autograd.vectorizing.writing import literal
 
 Places = np.ndarray[Any, np.dtype[np.intp]]
 
@@ -26,15 +30,17 @@ NOWHERE, KNOWN = -1, -2  # homes of a parameter that no array holds yet, and of 
 
 
 class Group:
-    """One array of the program: an input, a parameter, or what a statement computes."""
+    """One array of the program: an input, a parameter, or what a statement computes.
 
-    def __init__(self, number: int, kind: str, shape: tuple[int, ...], varying: bool) -> None:
+    `leaf` stands for it in the expressions that read it.
+    """
+
+    def __init__(self, number: int, kind: str, shape: tuple[int, ...], varying: bool, leaf: Expression) -> None:
         self.number = number
-        self.token = f"_{number}_"  # stands for its name, until names are given
         self.kind = kind
         self.shape = shape
         self.varying = varying
-        self.name = ""
+        self.leaf = leaf
         self.zeros: Any = None  # where it is 0 although nothing lies there
         self.letter = "h" if shape else "s"
 
@@ -51,11 +57,10 @@ class Rank:
 
 
 class Statement:
-    """``target = text``; heavy ones (products, reductions) stay lines of their own."""
+    """``target = value``; heavy ones (products, reductions) stay lines of their own."""
 
-    def __init__(self, target: Group, text: str, heavy: bool) -> None:
-        self.target, self.text, self.heavy = target, text, heavy
-        self.key = str(target.number)
+    def __init__(self, target: Group, value: Expression, heavy: bool) -> None:
+        self.target, self.value, self.heavy = target, value, heavy
 
 
 class Groups:
@@ -65,13 +70,24 @@ class Groups:
         graph: the scalars.
         names: of the arguments.
         shapes: of the arguments, without the batch.
+        indices: which arguments are whole numbers.
+        called: the names of the user's own operations.
     """
 
-    def __init__(self, graph: Scalars, names: Sequence[str], shapes: Sequence[tuple[int, ...]]) -> None:
+    def __init__(
+        self,
+        graph: Scalars,
+        names: Sequence[str],
+        shapes: Sequence[tuple[int, ...]],
+        indices: Container[int],
+        called: Mapping[Op, str],
+    ) -> None:
         self.graph = graph
+        self.trees = Trees(simplified)
         self.groups: list[Group] = []
+        self.of_leaf: dict[Any, Group] = {}
         self.statements: list[Statement] = []
-        self.constants: dict[str, Any] = {}
+        self.constants: dict[str, Expression] = {}
         self.parameters: list[tuple[Group, Places]] = []
         self.products = 0
         self.numbers: dict[float, int] = {}  # scalars for constants that the graph does not have
@@ -79,11 +95,11 @@ class Groups:
         self.varying = graph.varying()
         self.home: list[int] = []
         self.place: list[int] = []
-        self.arguments = []
-        for name, shape in zip(names, shapes, strict=True):
-            group = self.group("argument", tuple(shape), True)
-            group.name = name
-            self.arguments.append(group)
+        self.arguments = [
+            self.group("argument", tuple(shape), True, np.int64 if i in indices else np.float64, name)
+            for i, (name, shape) in enumerate(zip(names, shapes, strict=True))
+        ]
+        self.printer = RowText([group.leaf for group in self.arguments], called)
         offsets = {i: np.arange(int(np.prod(shape, dtype=int))).tolist() for i, shape in enumerate(shapes)}
         for op, args in zip(graph.ops, graph.args, strict=True):
             self.home.append(args[0] if op is INPUT else KNOWN if op is CONSTANT else NOWHERE)
@@ -91,21 +107,28 @@ class Groups:
 
     # ------------------------------------------------------------------------------------------------- bookkeeping
 
-    def group(self, kind: str, shape: tuple[int, ...], varying: bool) -> Group:
+    def group(
+        self, kind: str, shape: tuple[int, ...], varying: bool, dtype: Any = np.float64, name: str = "",
+        moves: bool = False,
+    ) -> Group:  # fmt: skip
         """A new array."""
-        self.groups.append(Group(len(self.groups), kind, shape, varying))
-        return self.groups[-1]
+        number = len(self.groups)
+        leaf = self.trees.leaf(name or f"_{number}_", (BATCH,) * varying + shape, dtype, moves)
+        group = self.of_leaf[leaf] = Group(number, kind, shape, varying, leaf)
+        self.groups.append(group)
+        return group
 
-    def constant(self, array: Any, letter: str = "i") -> str:
-        """The name of a constant array."""
+    def constant(self, array: Any, letter: str = "i") -> Expression:
+        """A constant array under a name of its own."""
         array = np.asarray(array)
-        for name, known in self.constants.items():
-            if known.dtype == array.dtype and known.shape == array.shape and np.array_equal(known, array):
-                return name
-        taken = {*self.constants, *(group.name for group in self.arguments)}
+        for known in self.constants.values():
+            held: Any = known.array
+            if held.dtype == array.dtype and held.shape == array.shape and np.array_equal(held, array):
+                return known
+        taken = {*self.constants, *(group.leaf.name for group in self.arguments)}
         name = next(name for i in count(1) if (name := f"{letter}{i}") not in taken)
-        self.constants[name] = array
-        return name
+        self.constants[name] = self.trees.leaf(name, array.shape, array.dtype, array=array)
+        return self.constants[name]
 
     def settle(self, group: Group, members: Any) -> None:
         """Scalars get their places in an array."""
@@ -115,20 +138,27 @@ class Groups:
             self.home[n] = group.number
             self.place[n] = place
 
-    def state(self, kind: str, text: str, shape: tuple[int, ...], members: Any, varying: bool, heavy: bool) -> Group:
+    def state(self, kind: str, value: Any, shape: tuple[int, ...], members: Any, varying: bool, heavy: bool) -> Group:
         """A statement that computes these members."""
-        group = self.group(kind, shape, varying)
-        self.statements.append(Statement(group, text, heavy))
+        if not isinstance(value, Expression):  # an operation on numbers alone
+            value = self.constant(np.asarray(value), "c")
+        whole = (BATCH,) * varying + shape
+        if value.shape != whole:
+            value = ops.broadcast_to(value, whole)
+        group = self.group(kind, shape, varying, value.dtype, moves=value.moves)
+        self.statements.append(Statement(group, value, heavy))
         self.settle(group, members)
         return group
 
-    def line(self, text: str, shape: tuple[int, ...], varying: bool) -> str:
+    def line(self, value: Expression, shape: tuple[int, ...], varying: bool) -> Expression:
         """A statement of its own for a part of an expression; what stands for it."""
-        if len(text) < LONG // 4:
-            return text
-        group = self.group("part", shape, varying)
-        self.statements.append(Statement(group, text, False))
-        return group.token
+        if self.width(value) < LONG // 4:
+            return value
+        return self.state("part", value, shape, np.full(0, -1), varying, False).leaf
+
+    def width(self, value: Any) -> int:
+        """How many characters an expression takes."""
+        return len(self.printer.text(value))
 
     def scalar(self, varying: bool) -> int:
         """A number for a scalar that is not in the graph: a part of a sum."""
@@ -149,18 +179,18 @@ class Groups:
 
     # ---------------------------------------------------------------------------------------------------- operands
 
-    def operand(self, nodes: Any, exact: bool = False, fill: str | None = None, letter: str = "b") -> str:
-        """The text of an array of these scalars (-1: do not care, or `fill`).
+    def operand(self, nodes: Any, exact: bool = False, fill: float | None = None, letter: str = "b") -> Any:
+        """An array of these scalars (-1: do not care, or `fill`), as a node; a number, if that is all there is.
 
         `letter` starts the names of parameters that are first needed here.
         """
         nodes = np.asarray(nodes, dtype=np.intp)
         holes = nodes < 0
         if fill is not None and holes.any():
-            text = self.operand(nodes, exact, letter=letter)
-            if fill == "0.0" and self._zero(nodes, text):
-                return text
-            return f"where({self.constant(~holes, 'm')}, {text}, {fill})"
+            array = self.operand(nodes, exact, letter=letter)
+            if fill == 0 and self._zero(nodes, array):
+                return array
+            return ops.where(self.constant(~holes, "m"), array, fill)
         valid = nodes[~holes]
         homes = {self.home[n] for n in valid.tolist()}
         if homes == {KNOWN}:
@@ -170,15 +200,16 @@ class Groups:
             homes = {self.home[n] for n in valid.tolist()}
         if len(homes) == 1:
             (home,) = homes
-            group = self.groups[home]
-            return view(
-                group.token, group.shape, self._places(nodes), batch=group.varying, constant=self.constant, exact=exact
-            )
+            return self.view(self.groups[home], self._places(nodes), exact)
         return self._joined(nodes, exact)
 
-    def _zero(self, nodes: Places, text: str) -> bool:
+    def view(self, group: Group, places: Places, exact: bool = False) -> Expression:
+        """The elements of an array at these places."""
+        return view(group.leaf, group.shape, places, batch=group.varying, constant=self.constant, exact=exact)
+
+    def _zero(self, nodes: Places, array: Any) -> bool:
         """Whether an array, taken whole, is 0 by itself where nothing is wanted."""
-        group = self.groups[int(text[1:-1])] if re.fullmatch(r"_\d+_", text) else None
+        group = self.of_leaf.get(array)
         return group is not None and group.zeros is not None and bool((group.zeros == (nodes < 0)).all())
 
     def _places(self, nodes: Places) -> Places:
@@ -187,11 +218,11 @@ class Groups:
             nodes.shape
         )
 
-    def _constant(self, nodes: Places, exact: bool) -> str:
+    def _constant(self, nodes: Places, exact: bool) -> Any:
         numbers = [self.known(n) if n >= 0 else None for n in nodes.reshape(-1).tolist()]
         given = [x for x in numbers if x is not None]
         if not exact and len(set(map(repr, given))) == 1:
-            return literal(given[0])
+            return given[0] if isinstance(given[0], bool) else float(given[0])
         filled = np.array([given[0] if x is None else x for x in numbers]).reshape(nodes.shape)
         return self.constant(filled, "c")
 
@@ -201,19 +232,20 @@ class Groups:
         distinct = list(dict.fromkeys(flat))
         whole = homes == {NOWHERE} and len(distinct) == nodes.size
         members = nodes if whole else np.array(distinct if len(distinct) > 1 else distinct[0], dtype=np.intp)
-        group = self.group("parameter", members.shape, False)
+        group = self.group("parameter", members.shape, False, moves=True)
         group.letter = letter if members.ndim < 2 else "w"
         self.parameters.append((group, members))
         self.settle(group, members)
 
-    def _joined(self, nodes: Places, exact: bool) -> str:
+    def _joined(self, nodes: Places, exact: bool) -> Expression:
         """Operands from several arrays: these one after another, and places in that."""
         flat = nodes.reshape(-1)
         homes: dict[int, list[int]] = {}
         for n in flat.tolist():
             if n >= 0:
                 homes.setdefault(self.home[n], []).append(n)
-        parts, start, offset, varying = [], 0, {}, False
+        parts: list[Expression] = []
+        start, offset, varying = 0, {}, False
         values: dict[int, int] = {}
         for home, members in homes.items():
             if home == KNOWN:
@@ -226,26 +258,17 @@ class Groups:
             varying = varying or group.varying
             at = [self.place[n] for n in members]
             low, high = min(at), max(at) + 1
-            parts.append(
-                view(
-                    group.token,
-                    group.shape,
-                    np.arange(low, high),
-                    batch=group.varying,
-                    constant=self.constant,
-                    exact=True,
-                )
-            )
+            parts.append(self.view(group, np.arange(low, high), exact=True))
             offset[home] = start - low
             start += high - low
         places = [
             -1 if n < 0 else values[n] if n in values else offset[self.home[n]] + self.place[n] for n in flat.tolist()
         ]
-        text = f"join({', '.join(parts)})"
-        return view(
-            text, (start,), np.array(places, dtype=np.intp).reshape(nodes.shape), batch=varying, constant=self.constant,
-            exact=exact,
-        )  # fmt: skip
+        if varying:  # those without a batch are the same for each sample
+            parts = [part if part.ndim > 1 else ops.broadcast_to(part, (BATCH, *part.shape)) for part in parts]
+        whole = ops.concatenate(parts, axis=-1)
+        there = np.array(places, dtype=np.intp).reshape(nodes.shape)
+        return view(whole, (start,), there, batch=varying, constant=self.constant, exact=exact)
 
     def lies(self, nodes: Sequence[int]) -> tuple[tuple[int, ...], Places] | None:
         """The array that all of these lie in, and their places there."""
@@ -267,21 +290,20 @@ class Groups:
 
     # ------------------------------------------------------------------------------------------------------ layout
 
-    def arranged(self, columns: list[list[int]], count: int) -> tuple[Places, list[str]]:
-        """A grid for the members of a group, and the texts of their operands there."""
+    def arranged(self, columns: list[list[int]], count: int) -> tuple[Places, list[Any]]:
+        """A grid for the members of a group, and their operands there."""
         grid, places = arrange([self.lies(column) for column in columns], count)
-        texts = []
+        operands = []
         whole = -1
         if not places and grid.ndim and all(self.distinct(column) < count for column in columns):
             # no operand has the whole shape, and together they might not either (the same sum twice, say)
             whole = next((i for i, column in enumerate(columns) if self.home[column[0]] != KNOWN), 0)
         for i, column in enumerate(columns):
             if i in places:
-                group = self.groups[self.home[column[0]]]
-                texts.append(view(group.token, group.shape, places[i], batch=group.varying, constant=self.constant))
+                operands.append(self.view(self.groups[self.home[column[0]]], places[i]))
             else:
-                texts.append(self.operand(taken(column, grid), exact=i == whole))
-        return grid, texts
+                operands.append(self.operand(taken(column, grid), exact=i == whole))
+        return grid, operands
 
     def distinct(self, nodes: list[int]) -> int:
         """How many places these scalars lie at."""

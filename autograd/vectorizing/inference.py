@@ -126,6 +126,8 @@ def broadcast(shapes: Iterable[Shape]) -> Shape:
     (n, 3)
     """
     shapes = list(shapes)
+    if all(shape == shapes[0] for shape in shapes):
+        return tuple(shapes[0]) if shapes else ()
     ndim = max(map(len, shapes), default=0)
     out = []
     for column in zip(*[(1,) * (ndim - len(shape)) + tuple(shape) for shape in shapes], strict=True):

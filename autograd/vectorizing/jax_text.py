@@ -4,19 +4,19 @@ It is NumPy's text but for a few words. JAX's arrays do not change, so a part is
 
 >>> import numpy as np
 >>> from autograd import ops
->>> from autograd.vectorizing.backward import read
+>>> from autograd.vectorizing.array_program import traced
 >>> example = {"x": np.ones((2, 3))}, {"w": np.ones((3, 4)), "b": np.ones(4)}
->>> print(jax_source(read([("h", "relu(linear(x, w, b))")], *example, {}, ["h"], vars(ops))))
+>>> print(jax_source(traced(lambda x, w, b: ops.relu(ops.linear(x, w, b)), *example)))
 import jax.numpy as jnp
 <BLANKLINE>
 <BLANKLINE>
 def forward(x, w, b):
-    h = jnp.maximum(x @ w + b, 0)
-    return h
+    y = jnp.maximum(x @ w + b, 0)
+    return y
 <BLANKLINE>
 <BLANKLINE>
-def backward(dh, x, h):
-    dz = jnp.sign(h) * dh
+def backward(dy, x, y):
+    dz = jnp.sign(y) * dy
     dw = x.T @ dz
     db = dz.sum(axis=0)
     return dw, db
@@ -28,7 +28,8 @@ from typing import Any
 
 from autograd import ops
 from autograd.ops.rows import Op
-from autograd.vectorizing.backward import ArrayProgram, Writer, written
+from autograd.vectorizing.array_program import ArrayProgram
+from autograd.vectorizing.backward import Writer, with_imports, written
 from autograd.vectorizing.sizes import NotLowerable
 from autograd.vectorizing.tree import Expression
 
@@ -66,10 +67,5 @@ def jax_source(program: ArrayProgram) -> str:
     forward = JaxWriter(program)
     forward.forward()
     backward, _ = written(program, JaxWriter)
-    texts = [
-        forward.function("forward", [x.name for x in program.outputs]),
-        backward.function("backward", [backward.letter + x.name for x in program.parameters]),
-    ]
-    imports = sorted({line for text in texts for line in text.splitlines() if line.startswith(("import ", "from "))})
-    bodies = [text[text.index("def ") :] for text in texts]
-    return "\n\n\n".join(["\n".join(imports), *bodies])
+    imports = dict.fromkeys([*forward.import_lines(), *backward.import_lines()])
+    return with_imports(sorted(imports), forward.function(), backward.function())

@@ -11,8 +11,8 @@
 from __future__ import annotations
 
 import itertools
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -211,8 +211,12 @@ class NumPyText:
 
     def literal(self, x: Any) -> tuple[str, int]:
         """A number, and how tightly it binds."""
-        text = re.sub(r"\b(inf|nan)\b", rf"{self.np}.\1", repr(x))
+        text = self.special(x) if isinstance(x, float) and not math.isfinite(x) else repr(x)
         return text, NEGATIVE if text.startswith("-") else ATOM
+
+    def special(self, x: float) -> str:
+        """A number that has no digits."""
+        return f"{'-' * (x < 0)}{self.np}.{'nan' if math.isnan(x) else 'inf'}"
 
     def compose(self, x: Expression) -> tuple[str, int]:
         """The operation on the texts of its operands."""
@@ -230,13 +234,21 @@ class NumPyText:
         if ours and (method := getattr(self, f"_{op.name}", None)):
             return method(x), ATOM
         if op in METHODS:
-            return f"{self.within(x.operands[0], ATOM)}.{op.name}({options(x.params)})", ATOM
+            return f"{self.within(x.operands[0], ATOM)}.{op.name}({self.options(x)})", ATOM
         inputs = ", ".join(self.text(y) for y in x.operands)
+        return f"{self.callee(op)}({', '.join(filter(None, [inputs, self.options(x)]))})", ATOM
+
+    def callee(self, op: Op) -> str:
+        """The function that a row is; NotLowerable if there is none."""
         if name := numpy_name(op) or (op in (questions.ones_like, questions.take_along) and op.name):
-            return f"{self.np}.{name}({', '.join(filter(None, [inputs, options(x.params)]))})", ATOM
-        if isinstance(op, Elementwise) and ours:
-            return f"{self.row(op)}({inputs})", ATOM
+            return f"{self.np}.{name}"
+        if isinstance(op, Elementwise) and ops.ROWS.get(op.name) is op:
+            return self.row(op)
         raise NotLowerable(f"{op.name} has no text")
+
+    def options(self, x: Expression) -> str:
+        """The parameters of an operation as keyword arguments."""
+        return keywords(x.params)
 
     def row(self, op: Op) -> str:
         """What an elementwise row is called that NumPy lacks: the row itself is imported."""
@@ -360,7 +372,7 @@ class NumPyText:
         return f"{self.within(x.operands[0], ATOM)}.astype({self.dtype})"
 
     def _concatenate(self, x: Expression) -> str:
-        return f"{self.np}.concatenate([{', '.join(map(self.text, x.operands))}], {options(x.params)})"
+        return f"{self.np}.concatenate([{', '.join(map(self.text, x.operands))}], {self.options(x)})"
 
 
 def new_axes(have: Sequence[Any], want: Sequence[Any]) -> list[str]:
@@ -384,10 +396,10 @@ def new_axes(have: Sequence[Any], want: Sequence[Any]) -> list[str]:
     return parts[: len(parts) - parts[::-1].index("None")]
 
 
-def options(params: dict[str, Any]) -> str:
+def keywords(params: Mapping[str, Any]) -> str:
     """Parameters as keyword arguments.
 
-    >>> options({"axis": (1,), "keepdims": True})
+    >>> keywords({"axis": (1,), "keepdims": True})
     'axis=1, keepdims=True'
     """
     plain = {key: x[0] if isinstance(x, tuple) and len(x) == 1 else x for key, x in params.items()}

@@ -1,28 +1,32 @@
 """From a graph of scalars to statements on arrays: level by level, siblings become one array operation each.
 
 Sums of products go through `products`, all else is grouped by operation and by where its operands lie. `layout` chooses
-the order and shape of a group after those of its operands, `views` writes an operand as a slice where there is one, and
+the order and shape of a group after those of its operands, `views` reads an operand by slices where it can, and
 a matrix product has its weights stored as (in, out).
 """
 
 from __future__ import annotations
 
-import re
+import operator
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
 
 from autograd import ops
-from autograd.ops.rows import Reduction
+from autograd.ops import questions
+from autograd.ops.rows import Op, Reduction
+from autograd.vectorizing.array_program import BATCH
 from autograd.vectorizing.groups import LONG, NOWHERE, Group, Groups, Places, taken
 from autograd.vectorizing.products import Product, find_products
 from autograd.vectorizing.scalars import Bound, Element, Leaf, Pick, Scalars, Terms, terms
-from autograd.vectorizing.views import view
-from autograd.vectorizing.writing import METHODS, PRODUCT, TIGHT, axes, beside, literal, paren, summed, unparen, written
+from autograd.vectorizing.tree import Expression, made
 
-NEUTRAL: dict[Any, str] = {ops.sum: "0.0", ops.max: "-inf", ops.min: "inf", ops.logsumexp: "-inf", ops.prod: "1.0"}
+NEUTRAL: dict[Any, float] = {
+    ops.sum: 0.0, ops.max: -np.inf, ops.min: np.inf, ops.logsumexp: -np.inf, ops.prod: 1.0,
+}  # fmt: skip
 """What changes nothing in a reduction, for the places where a shorter one has no operand."""
 
 
@@ -33,10 +37,14 @@ class Plan(Groups):
     """The statements that compute a graph, after `affine`: level by level, family by family."""
 
     def __init__(
-        self, graph: Scalars, names: Sequence[str], shapes: Sequence[tuple[int, ...]], called: Mapping[Any, str]
+        self,
+        graph: Scalars,
+        names: Sequence[str],
+        shapes: Sequence[tuple[int, ...]],
+        indices: Container[int],
+        called: Mapping[Op, str],
     ) -> None:
-        super().__init__(graph, names, shapes)
-        self.called = called
+        super().__init__(graph, names, shapes, indices, called)
         for level in levels(graph, self.varying):
             self.level(level)
 
@@ -95,15 +103,11 @@ class Plan(Groups):
         """The same operation on each."""
         args = [self.graph.args[n] for n in members]
         columns = [list(column) for column in zip(*args, strict=True)]
-        grid, texts = self.arranged(columns, len(members))
-        self.state(
-            "each",
-            written(self.graph.ops[members[0]], texts, self.called),
-            grid.shape,
-            taken(members, grid),
-            self.varying[members[0]],
-            False,
-        )
+        grid, operands = self.arranged(columns, len(members))
+        op = self.graph.ops[members[0]]
+        row, params = (op.row, dict(op.params)) if isinstance(op, Bound) else (op, {})
+        value = row.apply(operands, params)
+        self.state("each", value, grid.shape, taken(members, grid), self.varying[members[0]], False)
 
     # -------------------------------------------------------------------------------------------------------- sums
 
@@ -168,12 +172,12 @@ class Plan(Groups):
         if len(sums[0][0][1]) == 1:
             return [[(1.0, (self.number(c), *factors)) for c, factors in s] for s in sums]
         wanted = list(dict.fromkeys((c, factors[0]) for s in sums for c, factors in s))
-        made = {pair: self.scalar(self.varying[pair[1]]) for pair in wanted}
+        scaled = {pair: self.scalar(self.varying[pair[1]]) for pair in wanted}
         columns = [[self.number(c) for c, _ in wanted], [u for _, u in wanted]]
-        grid, texts = self.arranged(columns, len(wanted))
-        members = taken([made[pair] for pair in wanted], grid)
-        self.state("each", written(ops.mul, texts), grid.shape, members, self.varying[wanted[0][1]], False)
-        return [[(1.0, (made[c, factors[0]], factors[1])) for c, factors in s] for s in sums]
+        grid, (scale, factor) = self.arranged(columns, len(wanted))
+        members = taken([scaled[pair] for pair in wanted], grid)
+        self.state("each", scale * factor, grid.shape, members, self.varying[wanted[0][1]], False)
+        return [[(1.0, (scaled[c, factors[0]], factors[1])) for c, factors in s] for s in sums]
 
     def product(self, product: Product, targets: list[int], u_varies: bool, v_varies: bool) -> None:
         """One matrix product, or several of one shape."""
@@ -182,7 +186,7 @@ class Plan(Groups):
         (g, r, _), c = rows.shape, columns.shape[1]
         varying = u_varies or v_varies
         row_holes = (rows < 0).any()
-        u_fill, v_fill = ("0.0", None) if row_holes else (None, "0.0")
+        u_fill, v_fill = (0.0, None) if row_holes else (None, 0.0)
         if r == c == 1 and (g > 1 or u_varies == v_varies):  # no two share anything: multiply and sum
             u, v, out = rows[:, 0], columns[:, 0], targets_at.reshape(-1)
             along = self.along([[x for x in row if x >= 0] for row in v.tolist()])
@@ -191,19 +195,13 @@ class Plan(Groups):
                 partner = dict(zip(columns.reshape(-1).tolist(), rows.reshape(-1).tolist(), strict=True))
                 u = np.array([partner.get(x, -1) for x in v.reshape(-1).tolist()], dtype=np.intp).reshape(v.shape)
                 out = taken(out, grid)
-                v_fill = "0.0"
+                v_fill = 0.0
             elif g == 1:
                 u, v, out = u[0], v[0], out[0]
             left = self.operand(u, fill=u_fill, exact=u_varies or not varying, letter="w")
             right = self.operand(v, fill=v_fill, exact=v_varies)
-            self.state(
-                "sum",
-                summed(written(ops.mul, [left, right]), v.ndim - out.ndim, varying or out.ndim > 0),
-                out.shape,
-                out,
-                varying,
-                True,
-            )
+            total = ops.sum(left * right, axis=last(v.ndim - out.ndim))
+            self.state("sum", total, out.shape, out, varying, True)
             return
         if u_varies:  # queries times keys: both vary
             first, second = rows, columns.transpose(0, 2, 1)
@@ -222,11 +220,11 @@ class Plan(Groups):
                     first, out = first[0], out[0]
         left = self.operand(first, exact=True, fill=u_fill)
         right = self.operand(second, exact=True, fill=v_fill, letter="w")
-        if len(left) + len(right) > LONG:  # queries and keys get lines of their own
+        if self.width(left) + self.width(right) > LONG:  # queries and keys get lines of their own
             left = self.line(left, first.shape, varying)
             right = self.line(right, second.shape, u_varies)
         self.products += 1
-        group = self.state("product", f"{paren(left)} @ {paren(right)}", out.shape, out, varying, True)
+        group = self.state("product", left @ right, out.shape, out, varying, True)
         if (out < 0).any():
             self._plug(group, out)
 
@@ -238,12 +236,10 @@ class Plan(Groups):
         usable = (flat >= 0).any(axis=1)
         spare = places.reshape(-1)[np.argmax(members.reshape(-1) >= 0)]
         instead = np.where(usable, places[np.arange(len(flat)), first], spare)
-        text = view(
-            group.token, group.shape, np.repeat(instead[:, None], flat.shape[1], axis=1).reshape(members.shape),
-            batch=group.varying, constant=self.constant,
-        )  # fmt: skip
+        repeated = np.repeat(instead[:, None], flat.shape[1], axis=1).reshape(members.shape)
         mask = self.constant(members >= 0, "m")
-        self.state("each", f"where({mask}, {group.token}, {text})", group.shape, members, group.varying, False)
+        value = ops.where(mask, group.leaf, self.view(group, repeated))
+        self.state("each", value, group.shape, members, group.varying, False)
 
     def add_up(self, members: list[int], parts: Any, constants: list[float]) -> None:
         """The elementwise end of sums: coefficient times factors, and a constant."""
@@ -256,47 +252,36 @@ class Plan(Groups):
         if self._linear(members, parts, constants):
             return
         if not parts:  # nothing but numbers is left
-            text = self.constant(np.array(constants if len(members) > 1 else constants[0]), "c")
+            value = self.constant(np.array(constants if len(members) > 1 else constants[0]), "c")
             shape = (len(members),) if len(members) > 1 else ()
-            self.state("each", text, shape, np.array(members).reshape(shape), self.varying[members[0]], False)
+            self.state("each", value, shape, np.array(members).reshape(shape), self.varying[members[0]], False)
             return
         columns = [column for _, part in parts for column in part]
         grid, factors = self.arranged(columns, len(members))
-        text, each = "", iter(factors)
+        total: Any = None
+        width, each = 0, iter(factors)
         varying = self.varying[members[0]]
-        for cs, part in parts:
-            product = ""
-            for _ in part:
-                factor = next(each)
-                product = f"{beside(product, PRODUCT)} * {beside(factor, TIGHT)}" if product else factor
-            if len(text) > LONGEST:  # Python's compiler recurses through an expression
-                text = self.line(text, grid.shape, varying)
-            text = self._plus(text, cs, product, grid)
-        if any(constants):
-            text = self._plus(text, constants, "", grid)
-        self.state("each", text, grid.shape, taken(members, grid), varying, False)
+        terms = [(cs, [next(each) for _ in part]) for cs, part in parts]
+        for cs, term in terms + [(constants, [])] * any(constants):
+            if width > LONGEST:  # Python's compiler recurses through an expression
+                total, width = self.line(total, grid.shape, varying), 0
+            minus = total is not None and len(set(cs)) == 1 and cs[0] < 0
+            product = self._term([-c for c in cs] if minus else cs, term, grid)
+            total = product if total is None else total - product if minus else total + product
+            width += self.width(product) + 3
+        self.state("each", total, grid.shape, taken(members, grid), varying, False)
 
-    def _plus(self, text: str, cs: list[float], product: str, grid: Places) -> str:
-        """``text + c * product``; `cs` is a coefficient for each member."""
+    def _term(self, cs: list[float], factors: list[Any], grid: Places) -> Any:
+        """A coefficient for each member, times the factors."""
         if len(set(cs)) > 1:
             c = self.constant(np.where(grid >= 0, np.array(cs)[grid], cs[0]), "c")
-            term, sign = (written(ops.mul, [c, product]) if product else c), "+"
-        else:
-            c0 = cs[0]
-            sign = "-" if c0 < 0 and text else "+"
-            size = abs(c0) if text else c0
-            if not product:
-                term = literal(size)
-            elif size == 1:
-                term = product
-            elif size == -1:
-                term = f"-{paren(product)}"
-            else:
-                least = TIGHT if "/" in product or "@" in product else PRODUCT
-                term = f"{paren(literal(size))} * {beside(product, least)}"
-        if not text:
-            return term
-        return f"{text} {sign} {beside(term, PRODUCT)}"
+            return c * reduce(operator.mul, factors) if factors else c
+        if not factors:
+            return float(cs[0])
+        if cs[0] in (1, -1):
+            product = reduce(operator.mul, factors)
+            return product if cs[0] == 1 else -product
+        return reduce(operator.mul, [float(cs[0]), *factors])
 
     def _linear(self, members: list[int], parts: Any, constants: list[float]) -> bool:
         """``x @ w + b`` in one operation, if that is what the sum is."""
@@ -305,29 +290,29 @@ class Plan(Groups):
         (_, (virtual,)), (_, (bias,)) = parts
         if min(virtual) < len(self.graph):  # others may read the product as it is
             return False
-        last = self.statements[-1] if self.statements else None
-        if last is None or last.target.kind != "product" or self.varying[bias[0]] or not last.target.varying:
+        statement = self.statements[-1] if self.statements else None
+        if statement is None or self.varying[bias[0]]:
             return False
-        if self.groups[-1] is not last.target or any(self.home[x] != last.target.number for x in virtual):
+        target = statement.target
+        if target.kind != "product" or not target.varying or not target.shape or self.groups[-1] is not target:
             return False
-        shape = last.target.shape
-        left, _, right = last.text.rpartition(" @ ")
-        if not shape or not re.fullmatch(r"_\d+_", right) or self.groups[int(right[1:-1])].varying:
+        if any(self.home[x] != target.number for x in virtual):
             return False
-        if len(self.groups[int(right[1:-1])].shape) != 2:
+        x, w = made(statement.value, ops.matmul)
+        if w.op is not None or w.ndim != 2 or BATCH in w.shape:
             return False
         at = np.array([self.place[x] for x in virtual])
-        grid = np.full(shape, -1, dtype=np.intp)
+        grid = np.full(target.shape, -1, dtype=np.intp)
         grid.reshape(-1)[at] = np.array(bias)
-        row = grid.reshape(-1, shape[-1])
+        row = grid.reshape(-1, target.shape[-1])
         if (row < 0).any() or (row != row[0]).any():
             return False
-        text = self.operand(row[0], exact=True)
-        self.statements.remove(last)
-        self.statements.append(last)
-        last.text = f"linear({unparen(left)}, {right}, {text})"
-        for n, x in zip(members, virtual, strict=True):
-            self.home[n], self.place[n] = self.home[x], self.place[x]
+        b = self.operand(row[0], exact=True)
+        self.statements.remove(statement)
+        self.statements.append(statement)
+        statement.value = ops.linear(x, w, b)
+        for n, product in zip(members, virtual, strict=True):
+            self.home[n], self.place[n] = self.home[product], self.place[product]
         return True
 
     # -------------------------------------------------------------------------------------------------- reductions
@@ -339,26 +324,20 @@ class Plan(Groups):
 
     def reduce(self, op: Any, targets: list[int], sums: list[list[int]]) -> None:
         """Reduce each list to its target."""
-        row = op.row if isinstance(op, Bound) else op
-        rest = ", ".join(f"{key}={x!r}" for key, x in op.params) if isinstance(op, Bound) else ""
+        row, params = (op.row, dict(op.params)) if isinstance(op, Bound) else (op, {})
         grid, nodes = self.lists(sums, row in NEUTRAL)
-        text = self.operand(nodes, exact=True, fill=NEUTRAL.get(row))
+        operand = self.operand(nodes, exact=True, fill=NEUTRAL.get(row))
         varying = any(self.varying[n] for s in sums for n in s)
-        axis = axes(nodes.ndim - grid.ndim, varying or grid.ndim > 0)
-        inside = ", ".join(x for x in (axis, rest) if x)
-        if row in METHODS:
-            text = f"{paren(text)}.{row.name}({inside})"
-        else:
-            text = f"{self.called.get(row, row.name)}({', '.join(x for x in (text, inside) if x)})"
-        self.state("reduce", text, grid.shape, taken(targets, grid), varying, True)
+        value = row.apply((operand,), {**params, "axis": last(nodes.ndim - grid.ndim)})
+        self.state("reduce", value, grid.shape, taken(targets, grid), varying, True)
 
     def elements(self, members: list[int]) -> None:
         """A softmax over each of several lists."""
         graph = self.graph
         rows = list(dict.fromkeys(graph.args[n] for n in members))
         grid, nodes = self.lists([list(row) for row in rows])
-        axis = axes(nodes.ndim - grid.ndim, True)
-        text = f"{graph.ops[members[0]].function}({self.operand(nodes, exact=True, fill='-inf')}, {axis})"
+        function = {"softmax": ops.softmax, "log_softmax": ops.log_softmax}[graph.ops[members[0]].function]
+        value = function(self.operand(nodes, exact=True, fill=-np.inf), axis=last(nodes.ndim - grid.ndim))
         lists = nodes.reshape(grid.size, -1)
         at = {
             rows[r]: (i, {n: j for j, n in enumerate(lists[i].tolist())})
@@ -368,8 +347,8 @@ class Plan(Groups):
         for n in members:
             i, inside = at[graph.args[n]]
             out[i, inside[graph.args[n][graph.ops[n].which]]] = n
-        group = self.state("element", text, nodes.shape, out, self.varying[members[0]], True)
-        if graph.ops[members[0]].function == "softmax":
+        group = self.state("element", value, nodes.shape, out, self.varying[members[0]], True)
+        if function is ops.softmax:
             group.zeros = nodes < 0
 
     # ------------------------------------------------------------------------------------------------------- picks
@@ -385,10 +364,10 @@ class Plan(Groups):
             one = len(members) == 1
             table = self.operand(np.array(tables[0] if one else tables), exact=True)
             index = self._index(argument, np.array(places if one else [[p] for p in places]))
-            text = f"take_along_axis({table}, {index}, axis=-1){'[:, 0]' if one else '[:, :, 0]'}"
-            self.state(
-                "pick", text, () if one else (len(members),), np.array(members[0] if one else members), True, True
-            )
+            picked = questions.take_along.apply((table, index), {"axis": table.ndim - 1})
+            shape = () if one else (len(members),)
+            value = picked[(slice(None),) * (picked.ndim - 1) + (0,)]
+            self.state("pick", value, shape, np.array(members[0] if one else members), True, True)
             return
         if len(distinct) * len(columns) == len(members) and len(set(zip(places, tables, strict=True))) == len(members):
             grid = np.full((len(distinct), len(columns)), -1, dtype=np.intp)
@@ -401,16 +380,21 @@ class Plan(Groups):
                 nodes, grid = nodes[:, 0], grid[:, 0]
             if len(distinct) == 1:
                 at, grid = at[0], grid[0]
-            text = f"{paren(self.operand(nodes, exact=True))}[{self._index(argument, at)}]"
-            self.state("pick", text, grid.shape, grid, True, True)
+            value = self.operand(nodes, exact=True)[self._index(argument, at)]
+            self.state("pick", value, grid.shape, grid, True, True)
             return
         table = self.operand(np.array(tables), exact=True)
         which = self.constant(np.arange(len(members)))
-        text = f"{paren(table)}[{which}, {self._index(argument, np.array(places))}]"
-        self.state("pick", text, (len(members),), np.array(members), True, True)
+        value = table[which, self._index(argument, np.array(places))]
+        self.state("pick", value, (len(members),), np.array(members), True, True)
 
-    def _index(self, argument: Group, places: Places) -> str:
-        return view(argument.token, argument.shape, places, batch=True, constant=self.constant, exact=True)
+    def _index(self, argument: Group, places: Places) -> Expression:
+        return self.view(argument, places, exact=True)
+
+
+def last(count: int) -> tuple[int, ...]:
+    """The last axes, counted from the end."""
+    return tuple(range(-count, 0))
 
 
 def levels(graph: Scalars, varying: Sequence[bool]) -> list[list[int]]:

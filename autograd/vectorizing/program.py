@@ -7,25 +7,18 @@ orders, forward mode and anomaly mode run the program on Tensors instead, statem
 from __future__ import annotations
 
 import itertools
-import keyword
 import linecache
-import math
-import re
 import weakref
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd import ops
 from autograd.engine.tensor import Tensor
-from autograd.ops.questions import Question
 from autograd.ops.rows import Elementwise, Fused, Op
-from autograd.vectorizing.runtime import join, spread
-from autograd.vectorizing.scalars import Bound, Scalars
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
+from autograd.vectorizing.array_program import Array, ArrayProgram
+from autograd.vectorizing.backward import backward_pass
+from autograd.vectorizing.row_text import row_source
 
 _numbers = itertools.count(1)
 
@@ -40,36 +33,6 @@ def compiled(source: str, name: str, namespace: dict[str, Any]) -> Callable[...,
     return function
 
 
-def functions(graph: Scalars) -> tuple[dict[str, Any], dict[Op, str]]:
-    """What a program may call, by name: rows, a few helpers, and the user's own operations; and the names of those."""
-    found = {name: getattr(ops, name) for name in ops.__all__}  # type: ignore[attr-defined]
-    found.update({"inf": math.inf, "nan": math.nan, "join": join, "spread": spread})
-    table = {id(f) for f in found.values()}
-    called: dict[Op, str] = {}
-    for op in graph.ops:
-        row = op.row if isinstance(op, Bound) else op
-        if isinstance(row, Op) and not isinstance(row, Question) and id(row) not in table and row not in called:
-            name = called[row] = unused(re.sub(r"\W", "_", row.name).strip("_") or "custom", found)
-            found[name] = row
-    return found, called
-
-
-OURS = re.compile(r"[a-z]\d+|_\d+_|y|out|result|output|np|forward|backward")
-"""Names that the text of a program gives to what it computes."""
-
-
-def unused(name: str, taken: Container[str]) -> str:
-    """A name like this that can stand in a program beside those that are taken.
-
-    >>> unused("cube", {"cube"}), unused("w1", {}), unused("lambda", {}), unused("2d", {})
-    ('cube_', 'w1_', 'lambda_', '_2d')
-    """
-    name = name if name.isidentifier() else f"_{name}"
-    while name in taken or keyword.iskeyword(name) or OURS.fullmatch(name):
-        name += "_"
-    return name
-
-
 def on_arrays(names: Mapping[str, Any]) -> dict[str, Any]:
     """The same on plain arrays: what the rows compute, without a look at what kind their operands are."""
     found = dict(names)
@@ -81,59 +44,45 @@ def on_arrays(names: Mapping[str, Any]) -> dict[str, Any]:
     return {**found, "detach": lambda x: x, "take_along_axis": np.take_along_axis}
 
 
-def output_names(count: int, taken: Container[str]) -> list[str]:
-    """y, or y1, y2 and so on; after another word, where something has such a name.
-
-    >>> output_names(1, {"x"}), output_names(2, {"y", "y2"})
-    (['y'], ['out1', 'out2'])
-    """
-    for word in itertools.chain(("y", "out", "result", "output"), ("y" + "_" * k for k in itertools.count(1))):
-        names = [f"{word}{i + 1}" for i in range(count)] if count > 1 else [word]
-        if not any(name in taken for name in names):
-            break
-    return names
-
-
 class Program(Fused):
     """The row of one program: arguments and parameters in, the output out.
 
     Args:
         forward: the program on Tensors.
-        source: its text, and `backward` that of its gradient.
-        names: of arguments and parameters; `count` of them are arguments, and have no gradient.
-        constants: plain arrays by name.
+        program: its trees. The row has its inputs and parameters as operands; the inputs have no gradient.
+        called: the names of the user's own operations.
+        namespace: what the text may call, by name.
+        constants: plain arrays by name, in the dtype of the program.
         batch: False takes the axis of the batch, which is 1 long then, off the output.
+
+    NotLowerable if the backward pass has no text.
     """
 
     def __init__(
         self,
         name: str,
         forward: Callable[..., Any],
-        source: str,
-        backward: str,
-        names: Sequence[str],
-        count: int,
-        constants: Mapping[str, Array],
+        program: ArrayProgram,
+        called: Mapping[Op, str],
         namespace: Mapping[str, Any],
+        constants: Mapping[str, Array],
         batch: bool,
     ) -> None:
-        (taken,) = re.findall(r"^def backward\((.*)\):$", backward, flags=re.MULTILINE)
-        seed, *read = taken.split(", ")
-        again = [i for i, x in enumerate(names) if x in read]
+        backward = backward_pass(program)
+        read = backward.arguments()
+        again = tuple(i for i, x in enumerate(program.leaves) if x in set(read))
         super().__init__(
             name, lambda *inputs, saved: forward(*inputs) if batch else forward(*inputs)[0],
-            self._run, *[None] * len(names),
-            reads=(tuple(again),) * len(names), params=("saved",), doc="A program of `vectorize`.",
+            self._run, *[None] * len(program.leaves),
+            reads=(again,) * len(program.leaves), params=("saved",), doc="A program of `vectorize`.",
         )  # fmt: skip
-        self.count, self.batch, self.again = count, batch, again
-        saved = [x for x in read if x not in {*names, *constants}]
-        body, _, last = source.rstrip("\n").rpartition("    return ")
-        out = seed[1:]  # the seed is called dy, the output y
-        saving = f"{body}    {out} = {last}\n    return {out}, ({''.join(f'{x}, ' for x in saved)})\n"
-        self.compiled = compiled(saving, "forward", {**on_arrays(namespace), **constants})
-        arguments = ", ".join([seed, *saved, *(names[i] for i in again)])
-        again_source = backward.replace(f"def backward({taken}):", f"def backward({arguments}):")
-        self.gradient = compiled(again_source, "backward", {"np": np, **constants})
+        self.count, self.batch, self.again = len(program.inputs), batch, again
+        given = {*program.leaves, *program.constants, *backward.seeds}
+        saved = [x for x in read if x not in given]
+        names = {**on_arrays(namespace), **constants}
+        self.compiled = compiled(row_source(program, called, saved), "forward", names)
+        source = backward.source([*backward.seeds, *saved, *(program.leaves[i] for i in again)])
+        self.gradient = compiled(source, "backward", {"np": np, **constants})
 
     def _run(self, *arrays: Any, **params: Any) -> Any:
         out, saved = self.compiled(*arrays)

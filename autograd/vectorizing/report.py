@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 import time
+from collections.abc import Mapping
 
-from autograd.vectorizing.groups import Groups
+from autograd.ops.rows import Op
+from autograd.vectorizing.array_program import ArrayProgram, leaves_of
+from autograd.vectorizing.row_text import RowText
 from autograd.vectorizing.scalars import PARAMETER, Leaf, Scalars
-from autograd.vectorizing.source import Text
 
 
 class Stopwatch:
@@ -33,23 +34,36 @@ class Report:
     `gathers` the statements that have to gather by an index, as the places they need are no slices.
     """
 
-    def __init__(self, traced: Scalars, simple: Scalars, plan: Groups, text: Text, watch: Stopwatch) -> None:
+    def __init__(
+        self,
+        traced: Scalars,
+        simple: Scalars,
+        products: int,
+        program: ArrayProgram,
+        called: Mapping[Op, str],
+        watch: Stopwatch,
+    ) -> None:
         self.operations = computed(traced)
         self.left = computed(simple)
-        self.inputs = sum(math.prod(group.shape) for group in plan.arguments)
+        self.inputs = sum(math.prod(x.shape[1:]) for x in program.inputs)
         self.parameters = sum(op is PARAMETER for op in simple.ops)
-        self.products = plan.products
-        self.statements = len(text.statements) + len(text.returns)
-        self.lines = [f"{target} = {expression}" for target, expression in text.statements]
-        self.lines += [f"return {expression}" for expression in text.returns]
-        self.indices = {name: array.shape for name, array in text.constants.items() if name[0] == "i"}
-        self.gathers = [line for line in self.lines if self._index(line)]
-        self.arrays = {name: members.shape for name, members in text.parameters}
+        self.products = products
+        self.statements = len(program.statements)
+        outputs = set(program.outputs)
+        writer = RowText(program.named, called)
+        texts = [(target, value, writer.text(value)) for target, value in program.statements]
+        lines = [
+            (f"return {text}" if target in outputs else f"{target.name} = {text}", value)
+            for target, value, text in texts
+        ]
+        self.lines = [line for line, _ in lines]
+        self.arrays = {x.name: x.shape for x in program.parameters}
+        self.indices = {x.name: x.shape for x in program.constants if x.dtype.kind == "i"}
+        indexed = [(line, [x.name for x in leaves_of(value) if x.name in self.indices]) for line, value in lines]
+        self._gathers = [(line, names[0]) for line, names in indexed if names]
+        self.gathers = [line for line, _ in self._gathers]
+        self._uses = {x: line for line, value in reversed(lines) for leaf in leaves_of(value) if (x := leaf.name)}
         self.seconds = dict(watch.seconds)
-
-    def _index(self, line: str) -> str:
-        """The name of the index that a line gathers by."""
-        return next((i for i in self.indices if re.search(rf"[\[ ]{i}[\],]", line)), "")
 
     def __str__(self) -> str:
         counts = f"{self.operations:,} operations on {self.inputs:,} inputs and {self.parameters:,} parameters"
@@ -60,10 +74,9 @@ class Report:
             f"statements       {self.statements}",
         ]
         for i, (name, shape) in enumerate(self.arrays.items()):
-            first = next((line for line in self.lines if re.search(rf"\b{name}\b", line)), "nothing")
+            first = self._uses.get(name, "nothing")
             lines.append(f"{'' if i else 'parameters':<16} {name} {shape}, as it is needed in: {first}")
-        for i, line in enumerate(self.gathers):
-            index = self._index(line)
+        for i, (line, index) in enumerate(self._gathers):
             lines.append(
                 f"{'' if i else 'gathers':<16} by {index} {self.indices[index]}, whose places are no slice: {line}"
             )

@@ -66,6 +66,8 @@ def is_lifted(x: Any) -> bool:
 
 def narrowed(node: Expression) -> Expression:
     """An elementwise operation without those stretchings of its operands that broadcasting does anyway."""
+    if not any(x.op in (ops.reshape, ops.broadcast_to) for x in node.parents):
+        return node
     operands = list(node.operands)
     for i, x in enumerate(operands):
         while is_lifted(x) or made(x, ops.broadcast_to):
@@ -183,8 +185,24 @@ def _transpose(node: Expression) -> Any:
 
 
 def _where(node: Expression) -> Any:
-    condition = node.operands[0]
-    return node.operands[1 if condition else 2] if isinstance(condition, (bool, np.bool_)) else None
+    """A condition that is known; and what an inner choice puts where this one puts something else."""
+    condition, x, y = node.operands
+    if isinstance(condition, (bool, np.bool_)):
+        return x if condition else y
+    scales: list[tuple[Op, Any]] = []
+    while (of := made(x, ops.mul, ops.div)) and sum(type(part) in (int, float) for part in of) == 1:
+        number = next(i for i, part in enumerate(of) if type(part) in (int, float))
+        if x.op is ops.div and number == 0:
+            return None
+        scales.append((x.op, (of[number], number)))
+        x = of[1 - number]
+    inner = made(x, ops.where)
+    if not inner or inner[0] is not condition or shape_of(inner[1]) != x.shape:
+        return None
+    x = inner[1]
+    for op, (number, place) in reversed(scales):
+        x = op(number, x) if place == 0 else op(x, number)
+    return ops.where(condition, x, y)
 
 
 SIMPLER: dict[Any, Callable[[Expression], Any]] = {

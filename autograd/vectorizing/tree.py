@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from autograd import ops
-from autograd.engine.graph import Node
+from autograd.engine.graph import Node, postorder
 from autograd.functions.table import TABLE, Meaning
 from autograd.ops import questions
 from autograd.ops.operators import ArrayOperators
@@ -83,7 +83,9 @@ class Trees:
         return self.simplify(self._interned(op, tuple(operands), canonical(op, operands, dict(params))))
 
     def _interned(self, op: Op, operands: tuple[Any, ...], params: dict[str, Any]) -> Expression:
-        key = (id(op), key_of(operands), key_of(tuple(sorted(params.items()))))
+        key: Any = (id(op), *[x.place if type(x) is Expression else key_of(x) for x in operands])
+        if params:
+            key = (key, key_of(sorted(params.items())))
         found = self.known.get(key)
         if found is None:
             if op is NUMBER:
@@ -156,7 +158,9 @@ class Expression(Node, ArrayOperators):
                 for x in operands
             ]
         if "index" in params:
-            params = {**params, "index": lifted(params["index"], operands, trees)}
+            index = params["index"]
+            alone = isinstance(index, tuple) and len(index) == 1
+            params = {**params, "index": lifted(index[0] if alone else index, operands, trees)}
         if isinstance(op, Reduction):
             axes = normalize_axis(params.get("axis"), operands[0].ndim)
             params = {**params, "axis": None if len(axes) == operands[0].ndim else axes}
@@ -270,7 +274,7 @@ PLAIN = (bool, int, float, complex, str, type(None), type(Ellipsis))
 def key_of(x: Any) -> Any:
     """A key that is equal for equal operands or parameters, and for no others."""
     if isinstance(x, Expression):
-        return "node", x.place
+        return x.place
     if isinstance(x, (tuple, list)):
         return (type(x).__name__, *map(key_of, x))
     if isinstance(x, slice):
@@ -284,6 +288,22 @@ def key_of(x: Any) -> Any:
     if type(x) in PLAIN or isinstance(x, (np.generic, np.dtype)):
         return type(x).__name__, repr(x)
     return "object", id(x)  # the node holds it, so that nothing else gets this id
+
+
+def replaced(root: Any, others: Mapping[Expression, Any]) -> Any:
+    """An expression with others in the place of some of its nodes.
+
+    >>> trees = Trees()
+    >>> x, y = trees.leaf("x", (2,), float), trees.leaf("y", (2,), float)
+    >>> replaced(x * 2.0 + x, {x: y}) is y * 2.0 + y
+    True
+    """
+    found: dict[Any, Any] = dict(others)
+    for node in postorder([root] if isinstance(root, Expression) else [], without=others):
+        operands = [found[x] if isinstance(x, Expression) else x for x in node.operands]
+        same = all(x is y for x, y in zip(operands, node.operands, strict=True))
+        found[node] = node if same else node.trees.make(node.op, operands, node.params)
+    return found.get(root, root)
 
 
 def made(x: Any, *rows: Op) -> tuple[Any, ...]:

@@ -1,12 +1,18 @@
-"""Array code for elements that come from given places of another array: slices where they do, a gather where not.
+"""Elements of an array at given places, as operations on it: slices where the places allow it, a gather elsewhere.
 
->>> import numpy as np
+>>> from autograd.vectorizing.array_program import BATCH
+>>> from autograd.vectorizing.row_text import RowText
+>>> from autograd.vectorizing.simpler import simplified
+>>> from autograd.vectorizing.tree import Trees
+>>> trees = Trees(simplified)
+>>> h = trees.leaf("h", (BATCH, 5, 48), float)
 >>> heads = np.arange(5)[:, None] * 48 + 16 + np.arange(4)[:, None, None] * 4 + np.arange(4)
->>> view("h", (5, 48), heads, batch=True, constant=repr)
+>>> RowText([h]).text(view(h, (5, 48), heads, batch=True, constant=trees.data))
 'h[:, :, 16:32].reshape(-1, 5, 4, 4).transpose(0, 2, 1, 3)'
 
-The places are taken apart first: into a sum of profiles, one for each axis of the grid, and each profile into digits,
-which are counters with a stride. Every digit belongs to one axis of the source then, and what is left is to say so.
+First the places are taken apart. They are a sum of profiles, one for each axis of the grid. Each profile is a number
+whose digits are counters with a stride. Each digit belongs to one axis of the source. Then each axis of the source is
+sliced and reshaped by itself.
 """
 
 from __future__ import annotations
@@ -19,58 +25,53 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from autograd import ops
+from autograd.vectorizing.array_program import BATCH
+from autograd.vectorizing.tree import Expression, made
+
 Places = NDArray[np.intp]
-Constant = Callable[[NDArray[Any]], str]
+Constant = Callable[[NDArray[Any]], Expression]
 
 Digit = tuple[int, int]
 """How often it counts, and the stride."""
 
-Entry = tuple[str, tuple[int, ...]]
-"""One entry of a subscript: its text, and the lengths of the axes that it leaves."""
+Entry = tuple[Any, tuple[int, ...]]
+"""One part of an index (a slice, an integer, None or an array), and the lengths of the axes that it leaves."""
 
 Stage = tuple[list[Entry], tuple[int, ...]]
-"""A subscript for what was one axis of the source, and the shape that a reshape gives it afterwards."""
+"""An index of what was one axis of the source, and the shape that a reshape gives it afterwards."""
 
 UNKNOWN = np.iinfo(np.intp).min
 """What a hole is in a profile, whose entries may be negative."""
 
-NEW: Entry = ("None", (1,))
-
 
 def view(
-    name: str, shape: tuple[int, ...], places: Places, *, batch: bool, constant: Constant, exact: bool = False
-) -> str:
-    """The text of an expression whose elements are those of an array at some places.
+    source: Expression, shape: tuple[int, ...], places: Places, *, batch: bool, constant: Constant, exact: bool = False
+) -> Expression:
+    """The elements of an array at some places.
 
     Args:
-        name: what the array is called. It has the shape `shape`, after the axis of the batch if there is one.
+        source: the array. It has the shape `shape`, after the axis of the batch if there is one.
         shape: the shape without the batch.
         places: for every element of the result its place in `shape`, counted row by row; -1 where it does not matter.
         batch: whether an axis of unknown length comes first.
-        constant: keeps an array of indices, and returns the name under which the text finds it.
+        constant: makes a node of an array of indices.
         exact: whether the result must have the shape of `places`; otherwise it broadcasts to that: axes along which
             the places do not change have length 1, and are missing in front if there is no batch.
-
-    >>> view("h", (16,), np.array([[0, 0], [1, 1]]), batch=True, constant=repr)
-    'h[:, :2, None]'
-    >>> view("h", (4, 4), np.array([0, 5, 10, 15]), batch=False, constant=repr)
-    'h.reshape(16)[::5]'
-    >>> view("h", (4, 4), np.array([0, 1, 3, 5]), batch=True, constant=lambda index: "i1")
-    'h.reshape(-1, 16)[:, i1]'
     """
     grid = places.shape
-    text = Text(name, shape, batch)
+    path = Path(source, batch)
     if is_identity(shape, places):
-        return name
+        return source
     if not places.size:  # there is nothing to find a pattern in
-        return str(text.gather(constant, places))
+        return path.gather(constant, places).node
     kept = places if exact else collapse(places)
     final = kept.shape
     if not (exact or batch):
         final = final[next((k for k, n in enumerate(final) if n > 1), len(final)) :]
     wide = tuple(n for n in shape if n > 1)
     if grid and (wide != squeezed(kept.shape) or wide != shape) and is_identity((math.prod(shape),), kept.reshape(-1)):
-        return str(text.reshape(final))
+        return path.reshape(final).node
     lean = kept.reshape(squeezed(kept.shape))
     candidates = list(decompositions(lean))
     for odd in (False, True):
@@ -79,8 +80,8 @@ def view(
             for sizes in groupings(shape):
                 plan = make_plan(sizes, base, axes, odd)
                 if plan is not None and not (plan.repeat is not None and len(shape) < 2):
-                    return str(plan.write(text, final, constant))
-    return str(text.gather(constant, filled(kept).reshape(final)))
+                    return plan.follow(path, final, constant).node
+    return path.gather(constant, filled(kept).reshape(final)).node
 
 
 def is_identity(shape: tuple[int, ...], places: Places) -> bool:
@@ -313,9 +314,9 @@ class Plan(NamedTuple):
     repeat: int | None
     """An axis of the grid that nothing in the source stands for, which must have its length all the same."""
 
-    def write(self, text: Text, final: tuple[int, ...], constant: Constant) -> Text:
-        """The plan in words; `final` is the shape to be had."""
-        text.reshape(self.sizes)
+    def follow(self, path: Path, final: tuple[int, ...], constant: Constant) -> Path:
+        """The operations of the plan; `final` is the shape to be had."""
+        path.reshape(self.sizes)
         if self.take is not None:
             group, index = self.take
             self.stages[group][0][0][0] = (constant(index), index.shape)
@@ -323,26 +324,26 @@ class Plan(NamedTuple):
         for k in range(max(map(len, self.stages), default=0)):
             entries: list[Entry] = []
             for group, stages in enumerate(self.stages):
-                entries += stages[k][0] if k < len(stages) else [(":", (n,)) for n in shapes[group]]
+                entries += stages[k][0] if k < len(stages) else [(FULL, (n,)) for n in shapes[group]]
                 shapes[group] = stages[k][1] if k < len(stages) else shapes[group]
-            text.index(entries)
-            text.reshape(tuple(n for shape in shapes for n in shape))
+            path.index(entries)
+            path.reshape(tuple(n for shape in shapes for n in shape))
         order = sorted(self.labels)
-        text.transpose([self.labels.index(label) for label in order])
+        path.transpose([self.labels.index(label) for label in order])
         lengths = [n for a, axis in enumerate(self.axes) if a != self.repeat for n in axis.shape]
         goal = list(final)
         if self.repeat is not None:  # the axis comes as a new one and is repeated last
             before = sum(len(axis.shape) for axis in self.axes[: self.repeat])
             place = [k for k, n in enumerate(final) if n > 1][before]
             goal[place] = 1
-        if text.shape == tuple(lengths):
-            text.index([NEW if n == 1 else (":", (n,)) for n in goal])
+        if path.shape == tuple(lengths):
+            path.index([(None, (1,)) if n == 1 else (FULL, (n,)) for n in goal])
         else:
-            text.reshape(tuple(goal))
+            path.reshape(tuple(goal))
         if self.repeat is not None:
             zeros = constant(np.zeros(final[place], np.intp))
-            text.index([(zeros, (n,)) if k == place else (":", (n,)) for k, n in enumerate(final)])
-        return text
+            path.index([(zeros, (n,)) if k == place else (FULL, (n,)) for k, n in enumerate(final)])
+        return path
 
 
 def groupings(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
@@ -394,7 +395,7 @@ def make_plan(sizes: tuple[int, ...], base: int, axes: list[Axis], odd: bool) ->
         else:
             group, index = found
             take = (group, index.reshape(axis.shape))
-            solved[group] = [([("", axis.shape)], axis.shape)]
+            solved[group] = [([(None, axis.shape)], axis.shape)]  # `follow` puts the array there
             labels[group] = [(a, k) for k in range(len(axis.shape))]
     return Plan(
         sizes,
@@ -465,7 +466,7 @@ def solve(length: int, start: int, pieces: list[Piece]) -> list[Stage] | None:
     if start < 0 or end >= length:
         return None
     if not pieces:
-        return [([(str(start), ())], ())]
+        return [([(start, ())], ())]
     runs: list[Run] = []
     for piece in sorted(pieces, key=lambda piece: -abs(piece.stride)):
         run = Run(piece.size, abs(piece.stride), piece.stride < 0, (piece.size,))
@@ -482,8 +483,10 @@ def solve(length: int, start: int, pieces: list[Piece]) -> list[Stage] | None:
 def nest(length: int, start: int, runs: Sequence[Run]) -> list[Stage] | None:
     """Slices of an axis, then of its rows when it is written in rows, and so on, one run each time.
 
-    >>> nest(17, 2, [Run(4, 4, False, ()), Run(2, 1, False, ())])
-    [([('1:', (16,))], (4, 4)), ([(':', (4,)), ('1:3', (2,))], (4, 2))]
+    >>> for entries, shape in nest(17, 2, [Run(4, 4, False, ()), Run(2, 1, False, ())]):
+    ...     print([part for part, _ in entries], shape)
+    [slice(1, None, None)] (4, 4)
+    [slice(None, None, None), slice(1, 3, None)] (4, 2)
     """
     run, rest = runs[0], runs[1:]
     if not rest:
@@ -507,8 +510,8 @@ def nest(length: int, start: int, runs: Sequence[Run]) -> list[Stage] | None:
                     continue
             if offset + extent > width or not (below := nest(width, offset, inner)):
                 continue
-            part = (":", (length,)) if whole else span(start - step * offset, count * width, step, length)
-            rows: Entry = (":", (count,))
+            part: Entry = (FULL, (length,)) if whole else span(start - step * offset, count * width, step, length)
+            rows: Entry = (FULL, (count,))
             outer = span(start // width if whole else 0, run.size, jump, count, run.back)
             later: list[Stage] = [([rows, *entries], (count, *shape)) for entries, shape in below[:-1]]
             entries, shape = below[-1]
@@ -519,118 +522,102 @@ def nest(length: int, start: int, runs: Sequence[Run]) -> list[Stage] | None:
 def span(start: int, n: int, step: int, length: int, back: bool = False) -> Entry:
     """A slice of n entries from `start` upwards; from the last of them downwards with `back`.
 
-    >>> [span(4, 4, 1, 16)[0], span(0, 8, 2, 16)[0], span(0, 16, 1, 16, back=True)[0], span(5, 3, 2, 16, back=True)[0]]
-    ['4:8', '::2', '::-1', '9:3:-2']
+    >>> span(4, 4, 1, 16)[0], span(0, 8, 2, 16)[0]
+    (slice(4, 8, None), slice(None, None, 2))
+    >>> span(0, 16, 1, 16, back=True)[0], span(5, 3, 2, 16, back=True)[0]
+    (slice(None, None, -1), slice(9, 3, -2))
     """
     last = start + (n - 1) * step
     if back:
-        first = "" if last == length - 1 else str(last)
-        return f"{first}:{'' if start < step else start - step}:{-step}", (n,)
-    stop = "" if last + step >= length else str(last + 1)
-    return f"{start or ''}:{stop}" + (f":{step}" if step > 1 else ""), (n,)
+        return slice(None if last == length - 1 else last, None if start < step else start - step, -step), (n,)
+    stop = None if last + step >= length else last + 1
+    return slice(start or None, stop, step if step > 1 else None), (n,)
 
 
-# --------------------------------------------------------------------------------------------------------- the text
+# ----------------------------------------------------------------------------------------------------- the operations
 
 
-class Text:
-    """Calls one after the other on an array, with those left out that change nothing."""
+class Path:
+    """Operations one after the other on an array, with those left out that change nothing."""
 
-    def __init__(self, name: str, shape: tuple[int, ...], batch: bool) -> None:
-        self.name = name
+    def __init__(self, source: Expression, batch: bool) -> None:
+        self.node = source
         self.batch = batch
-        self.calls: list[tuple[str, list[Any]]] = []
-        self.shapes = [shape]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """What the text gives so far, without the batch."""
-        return self.shapes[-1]
+        """The shape so far, without the batch."""
+        return self.node.shape[self.batch :]
 
-    def __str__(self) -> str:
-        return self.name + "".join(map(self._spell, self.calls))
-
-    def _spell(self, call: tuple[str, list[Any]]) -> str:
-        kind, parts = call
-        if kind == "reshape":
-            inside = ", ".join(map(str, [-1] * self.batch + parts))
-        elif kind == "transpose":
-            inside = ", ".join(map(str, [0, *(k + 1 for k in parts)] if self.batch else parts))
-        else:
-            texts = [entry for entry, _ in parts]
-            while "None" not in texts and texts and texts[-1] == ":":
-                texts.pop()
-            return f"[{', '.join([':'] * self.batch + texts)}]"
-        return f".{kind}({inside or '()'})"
-
-    def _add(self, kind: str, parts: list[Any], shape: tuple[int, ...]) -> Text:
-        self.calls.append((kind, parts))
-        self.shapes.append(shape)
+    def reshape(self, shape: tuple[int, ...]) -> Path:
+        """The same elements in another shape."""
+        self.node = ops.reshape(self.node, (BATCH,) * self.batch + shape)
         return self
 
-    def _last(self, kind: str) -> list[Any] | None:
-        """The parts of the last call, if it is of that kind."""
-        return self.calls[-1][1] if self.calls and self.calls[-1][0] == kind else None
-
-    def _drop(self) -> None:
-        self.calls.pop()
-        self.shapes.pop()
-
-    def reshape(self, shape: tuple[int, ...]) -> Text:
-        """The same elements in another shape."""
-        if self._last("reshape"):
-            self._drop()
-        return self if shape == self.shape else self._add("reshape", list(shape), shape)
-
-    def transpose(self, order: list[int]) -> Text:
+    def transpose(self, order: list[int]) -> Path:
         """The axes in another order."""
-        if order == sorted(order):
-            return self
-        return self._add("transpose", order, tuple(self.shape[k] for k in order))
+        front = (0,) * self.batch
+        self.node = ops.transpose(self.node, (*front, *(k + self.batch for k in order)))
+        return self
 
-    def index(self, entries: list[Entry]) -> Text:
-        """A subscript: slices, integers, new axes, and one array at most."""
+    def index(self, entries: list[Entry]) -> Path:
+        """An index: slices, integers, new axes, and one array at most."""
         shape = tuple(n for _, left in entries for n in left)
-        if all(entry == ":" for entry, _ in entries):
-            return self
-        arrays = [entry != "None" and not set(entry) <= set("0123456789:-") for entry, _ in entries]
+        arrays = [isinstance(part, Expression) for part, _ in entries]
         if any(arrays) and not all(left for _, left in entries):
             # NumPy takes an integer beside an array for an array, and may move axes to the front
             here = iter(self.shape)
             sized = [(entry, next(here)) for entry in entries]
-            self.index([(":", (n,)) if k else entry for (entry, n), k in zip(sized, arrays, strict=True)])
-            return self.index(
-                [entry if k else (":", entry[1]) for entry, k in zip(entries, arrays, strict=True) if entry[1]]
-            )
-        if all(entry in (":", "None") for entry, _ in entries):
-            if self._last("reshape"):
+            self.index([(FULL, (n,)) if k else entry for (entry, n), k in zip(sized, arrays, strict=True)])
+            entries = [entry if k else (FULL, entry[1]) for entry, k in zip(entries, arrays, strict=True) if entry[1]]
+            return self.index(entries)
+        if any(part is None for part, _ in entries) and all(part is None or is_full(part) for part, _ in entries):
+            if made(self.node, ops.reshape):
                 return self.reshape(shape)
-            last = self._last("index")
-            if last and (joined := self._joined(last, entries)):
-                return self._add("index", joined, shape)
-        return self._add("index", entries, shape)
+            if made(self.node, ops.getitem) and (joined := self._joined(entries)):
+                (self.node, *_) = self.node.operands
+                entries = joined
+        while entries and is_full(entries[-1][0]):
+            entries = entries[:-1]
+        if entries:
+            self.node = ops.getitem(self.node, (*(FULL,) * self.batch, *(part for part, _ in entries)))
+        return self
 
-    def _joined(self, entries: list[Entry], later: list[Entry]) -> list[Entry]:
-        """The last subscript and the new axes of another that follows, in one; nothing if that cannot be."""
+    def _joined(self, later: list[Entry]) -> list[Entry]:
+        """The last index and the new axes of another that follows, in one; nothing if that cannot be."""
+        source, index = self.node.operands[0], self.node.arguments()[1]["index"]
+        parts = list(index if isinstance(index, tuple) else (index,))[self.batch :]
+        lengths = iter(source.shape[self.batch :])
+        parts += [FULL] * (len(source.shape) - self.batch - sum(part is not None for part in parts))
         joined: list[Entry] = []
         rest = list(later)
-        lengths = iter(self.shapes[-2])
-        for entry, left in entries:
-            n = 1 if entry == "None" else next(lengths)
-            if not left and rest and rest[0] == NEW:  # one of many, as an axis
-                rest.pop(0)
-                joined.append(span(int(entry), 1, 1, n))
+        for part in parts:
+            n = 1 if part is None else next(lengths)
+            if isinstance(part, int):
+                if rest and rest[0][0] is None:  # one of many, as an axis
+                    rest.pop(0)
+                    joined.append(span(part, 1, 1, n))
+                else:
+                    joined.append((part, ()))
                 continue
-            while left and rest[0] == NEW:
+            count = part.ndim if isinstance(part, Expression) else 1
+            while rest[0][0] is None:
                 joined.append(rest.pop(0))
-            if NEW in rest[: len(left)]:  # among the axes of an array
+            if any(entry is None for entry, _ in rest[:count]):  # among the axes of an array
                 return []
-            joined.append((entry, left))
-            del rest[: len(left)]
-        self._drop()
+            joined.append((part, tuple(n for _, left in rest[:count] for n in left)))
+            del rest[:count]
         return joined + rest
 
-    def gather(self, constant: Constant, places: Places) -> Text:
+    def gather(self, constant: Constant, places: Places) -> Path:
         """Every element by its place."""
         self.reshape((math.prod(self.shape),))
         return self.index([(constant(places), places.shape)])
+
+
+FULL = slice(None)
+
+
+def is_full(part: Any) -> bool:
+    """Whether a part of an index takes an axis whole."""
+    return isinstance(part, slice) and part == FULL
