@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from autograd import ops
 from autograd.engine.graph import postorder
 from autograd.vectorizing.names import output_names
 from autograd.vectorizing.simpler import simplified
