@@ -16,7 +16,7 @@ from autograd import ops
 from autograd.ops.rows import Op
 from autograd.vectorizing.array_program import BATCH
 from autograd.vectorizing.layout import arrange, arrange_sums
-from autograd.vectorizing.row_text import RowText
+from autograd.vectorizing.row_text import Outline
 from autograd.vectorizing.scalars import CONSTANT, INPUT, Scalars
 from autograd.vectorizing.simpler import simplified
 from autograd.vectorizing.tree import Expression, Trees
@@ -82,7 +82,7 @@ class Groups:
         indices: Container[int],
         called: Mapping[Op, str],
     ) -> None:
-        self.graph = graph
+        self.graph, self.called = graph, called
         self.trees = Trees(simplified)
         self.groups: list[Group] = []
         self.of_leaf: dict[Any, Group] = {}
@@ -99,7 +99,7 @@ class Groups:
             self.group("argument", tuple(shape), True, np.int64 if i in indices else np.float64, name)
             for i, (name, shape) in enumerate(zip(names, shapes, strict=True))
         ]
-        self.printer = RowText([group.leaf for group in self.arguments], called)
+        self.outline = Outline([group.leaf for group in self.arguments], called)
         offsets = {i: np.arange(int(np.prod(shape, dtype=int))).tolist() for i, shape in enumerate(shapes)}
         for op, args in zip(graph.ops, graph.args, strict=True):
             self.home.append(args[0] if op is INPUT else KNOWN if op is CONSTANT else NOWHERE)
@@ -157,8 +157,8 @@ class Groups:
         return self.state("part", value, shape, np.full(0, -1), varying, False).leaf
 
     def width(self, value: Any) -> int:
-        """How many characters an expression takes."""
-        return len(self.printer.text(value))
+        """How large an expression is, in characters."""
+        return len(self.outline.text(value))
 
     def scalar(self, varying: bool) -> int:
         """A number for a scalar that is not in the graph: a part of a sum."""

@@ -91,6 +91,23 @@ class RowText(NumPyText):
         return source[0] if x.shape == (BATCH, *source[0].shape) else None
 
 
+class Outline(RowText):
+    """The text with one digit for each number and one letter for each name.
+
+    Its width says how large an expression is. It is the same for arrays of other lengths, and for names that are not
+    known yet.
+    """
+
+    def write(self, x: Any) -> tuple[str, int]:
+        return ("x1", ATOM) if isinstance(x, Expression) and x.name else super().write(x)
+
+    def literal(self, x: Any) -> tuple[str, int]:
+        return "1.0", ATOM
+
+    def parameter(self, x: Any) -> str:
+        return super().parameter(x) if isinstance(x, (tuple, list)) else "1"
+
+
 def row_source(
     program: ArrayProgram, called: Mapping[Op, str] = MappingProxyType({}), saved: Sequence[Expression] | None = None
 ) -> str:

@@ -15,8 +15,8 @@ from autograd.vectorizing.groups import Group, Groups, Statement
 from autograd.vectorizing.names import output_names
 from autograd.vectorizing.tree import Expression, replaced
 
-WIDTH = 88  # how long a line may get by putting one into another
-INNER = 56
+WIDTH = 80  # how long a line may get by putting one into another
+INNER = 52
 
 
 def returned(plan: Groups, nodes: Any) -> Expression:
@@ -48,7 +48,8 @@ def scheduled(plan: Groups, returns: Sequence[Expression]) -> tuple[ArrayProgram
 def inlined(plan: Groups, returns: Sequence[Expression]) -> tuple[list[Statement], list[Expression]]:
     """Statements and outputs, with what is used once put into its user where it is short.
 
-    Products and reductions keep lines of their own. What nobody uses goes.
+    Products and reductions keep lines of their own. So do the user's own operations, which no text of a backward pass
+    could compute again. What nobody uses goes.
     """
     outputs = list(returns)
     counts: Counter[Expression] = Counter()
@@ -68,7 +69,7 @@ def inlined(plan: Groups, returns: Sequence[Expression]) -> tuple[list[Statement
         leaf = s.target.leaf
         into = user[leaf] if counts[leaf] == 1 else None
         whole = isinstance(into, int) and outputs[into] is leaf
-        if plan.width(s.value) > (WIDTH if whole else INNER):
+        if plan.width(s.value) > (WIDTH if whole else INNER) or (s.value.op in plan.called and not whole):
             into = None
         if isinstance(into, Statement) and not (s.heavy and into.heavy):
             value = replaced(into.value, {leaf: s.value})
