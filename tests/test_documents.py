@@ -51,8 +51,12 @@ def check_seeing(namespace, output):
 
 
 def check_vectorize(namespace, output):
-    assert output == shown("def forward")
+    assert output == shown("def forward(x, w1, b1, w2, b2)")
     assert len(namespace["fast"].parameters()) == 4
+
+
+def check_passes(namespace, output):
+    assert output == "".join(re.findall(r"```text\n(.*?)```", PAGES["docs/passes.md"], re.S))
 
 
 def check_moons(namespace, output):
@@ -128,6 +132,7 @@ CHECKS = {
     "docs/editors.md": [check_signature],
     "docs/engine.md": [check_node, check_order, check_sweep],
     "docs/operations.md": [check_row, check_transforms],
+    "docs/passes.md": [check_passes],
     "docs/proving.md": [check_report],
     "docs/scalars.md": [check_micrograd, check_by_hand],
     "docs/seeing.md": [check_seeing],

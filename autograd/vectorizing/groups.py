@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from itertools import count
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -79,8 +80,8 @@ class Groups:
         graph: Scalars,
         names: Sequence[str],
         shapes: Sequence[tuple[int, ...]],
-        indices: Container[int],
-        called: Mapping[Op, str],
+        indices: Container[int] = (),
+        called: Mapping[Op, str] = MappingProxyType({}),
     ) -> None:
         self.graph, self.called = graph, called
         self.trees = Trees(simplified)

@@ -11,6 +11,7 @@ import operator
 from collections import defaultdict
 from collections.abc import Container, Mapping, Sequence
 from functools import reduce
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -41,8 +42,8 @@ class Plan(Groups):
         graph: Scalars,
         names: Sequence[str],
         shapes: Sequence[tuple[int, ...]],
-        indices: Container[int],
-        called: Mapping[Op, str],
+        indices: Container[int] = (),
+        called: Mapping[Op, str] = MappingProxyType({}),
     ) -> None:
         super().__init__(graph, names, shapes, indices, called)
         for level in levels(graph, self.varying):

@@ -15,16 +15,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from autograd.engine.graph import postorder
-from autograd.vectorizing.tree import Expression
+from autograd.vectorizing.tree import LET, Expression
 
 
-def readable(roots: Sequence[Any]) -> str:
-    """The trees below these roots: each operation by its row's name, with its parameters; shape and dtype of lines."""
+def readable(roots: Sequence[Any], names: Sequence[str] = ()) -> str:
+    """The trees below these roots: each operation by its row's name, with its parameters; shape and dtype of lines.
+
+    What `Trees.let` has named has a line of its own. `names` are those of the roots.
+    """
     order = postorder([x for x in roots if isinstance(x, Expression)])
     uses = Counter(x for node in order for x in node.parents)
     texts: dict[Any, str] = {}
     lines: list[str] = []
     for node in order:
+        if node.op is LET:
+            lines.append(f"{node.name} = {texts[node.operands[0]]}: {kind(node)}")
         text = written(node, texts)
         if (uses[node] > 1 and node.op is not None and not node.name) or len(text) > 200:
             texts[node] = f"%{len(lines) + 1}"
@@ -32,6 +37,7 @@ def readable(roots: Sequence[Any]) -> str:
         else:
             texts[node] = text
     ends = [f"{texts[x]}: {kind(x)}" if isinstance(x, Expression) else repr(x) for x in roots]
+    ends = [f"{name} = {end}" for name, end in zip(names, ends, strict=True)] if names else ends
     return "\n".join([*lines, *ends])
 
 
