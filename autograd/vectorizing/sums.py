@@ -1,0 +1,297 @@
+"""Sums in a plan: matrix products, reductions, and what is left, which is added up element by element.
+
+Each sum is a list of terms (coefficient, factors). The members of a group have the same kinds of terms: terms of one
+kind have their factors in the same arrays. A kind with one term a member is elementwise. A kind with many terms
+becomes a product or a reduction, whose result is a term of its own then. A matrix product has its weights stored as
+(in, out).
+"""
+
+from __future__ import annotations
+
+import operator
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd import ops
+from autograd.vectorizing.array_program import BATCH
+from autograd.vectorizing.groups import LONG, NOWHERE, Group, Groups, Places, taken
+from autograd.vectorizing.products import Product, find_products
+from autograd.vectorizing.scalars import Bound, terms
+from autograd.vectorizing.tree import made
+
+NEUTRAL: dict[Any, float] = {
+    ops.sum: 0.0, ops.max: -np.inf, ops.min: np.inf, ops.logsumexp: -np.inf, ops.prod: 1.0,
+}  # fmt: skip
+"""What changes nothing in a reduction, for the places where a shorter one has no operand."""
+
+
+LONGEST = 1000  # characters of a sum of arrays on one line
+
+
+Term = tuple[float, tuple[int, ...]]
+"""A coefficient, and one or two factors."""
+
+
+class Part(NamedTuple):
+    """The terms that an elementwise sum adds at once: one for each member."""
+
+    coefficients: list[float]
+    factors: list[list[int]]
+    """The first factor of each member, then the second."""
+
+
+class Sums(Groups):
+    """A plan that can state sums."""
+
+    def slot(self, factors: tuple[int, ...]) -> tuple[Any, ...]:
+        """The kind of a term: where its factors lie."""
+        if len(factors) == 1:
+            return (self.home[factors[0]],)
+        u, v = self.oriented(factors)
+        return self.home[u], self.home[v], self.varying[u], self.varying[v]
+
+    def oriented(self, factors: tuple[int, ...]) -> tuple[int, int]:
+        """The factors of a product as (row's, column's): what does not vary, or else what was computed last, first."""
+        a, b = factors
+        if self.varying[a] != self.varying[b]:
+            return (b, a) if self.varying[a] else (a, b)
+        return (b, a) if self.home[b] > self.home[a] else (a, b)
+
+    def sums(self, members: list[int]) -> None:
+        """Sums of the same kinds of terms. Those that turn out to have other kinds are stated apart."""
+        slots, constants = self.slots(members)
+        kinds: dict[Any, list[int]] = defaultdict(list)
+        for i, n in enumerate(members):
+            kinds[tuple([key for key, sums in slots.items() if sums[i]])].append(n)
+        if len(kinds) > 1:  # parameters have found their places since these were put together
+            for group in kinds.values():
+                self.sums(group)
+            return
+        varying = self.varying[members[0]]
+        largest = sorted(slots.items(), key=lambda item: (len(item[0]) == 1, -max(map(len, item[1]))))
+        parts = [part for key, sums in largest for part in self.parts(sums, len(key) == 1, varying)]
+        self.add_up(members, parts, constants)
+
+    def slots(self, members: list[int]) -> tuple[dict[Any, list[list[Term]]], list[float]]:
+        """The terms of each member by kind, and the members' constants."""
+        slots: dict[Any, list[list[Term]]] = {}
+        constants = [0.0] * len(members)
+        for i, n in enumerate(members):
+            for c, factors in terms(self.graph.ops[n], self.graph.args[n]):
+                if not factors:
+                    constants[i] += c
+                    continue
+                key = self.slot(factors)
+                if len(factors) == 2:
+                    factors = self.oriented(factors)
+                if key not in slots:
+                    slots[key] = [[] for _ in members]
+                slots[key][i].append((c, factors))
+        return slots, constants
+
+    def parts(self, sums: list[list[Term]], single: bool, varying: bool) -> list[Part]:
+        """The terms of one kind, at most two for each member. More are reduced to one first.
+
+        `single` says that each term has one factor.
+        """
+        counts = {len(s) for s in sums}
+        if counts == {1} or (single and counts == {2}):
+            rank = self.rank()
+            rows = [sorted(s, key=lambda term: [rank[x] for x in term[1]]) if len(s) > 1 else s for s in sums]
+            return [Part([c for c, _ in row], columns([x for _, x in row])) for row in zip(*rows, strict=True)]
+        common = {c for s in sums for c, _ in s}
+        scale = common.pop() if len(common) == 1 else None
+        targets = [self.scalar(varying) for _ in sums]
+        if not single or scale is None:
+            self.dots(targets, sums, scale is None)
+        else:
+            mean = len(counts) == 1 and scale == 1 / len(sums[0])
+            self.reduce(ops.mean if mean else ops.sum, targets, [[factors[0] for _, factors in s] for s in sums])
+            scale = 1.0 if mean else scale
+        return [Part([1.0 if scale is None else scale] * len(sums), [targets])]
+
+    def dots(self, targets: list[int], sums: Any, scaled: bool) -> None:
+        """Sums of products: matrix products."""
+        if scaled:
+            sums = self._scaled(sums)
+        pairs = [[factors for _, factors in s] for s in sums]
+        u, v = pairs[0][0]
+        for product in find_products(pairs, not self.varying[u], self.rank()):
+            self.product(product, targets, self.varying[u], self.varying[v])
+
+    def _scaled(self, sums: Any) -> Any:
+        """Coefficients that differ become factors: of a single factor the other one, of two a part of the first."""
+        if len(sums[0][0][1]) == 1:
+            return [[(1.0, (self.number(c), *factors)) for c, factors in s] for s in sums]
+        wanted = list(dict.fromkeys((c, factors[0]) for s in sums for c, factors in s))
+        scaled = {pair: self.scalar(self.varying[pair[1]]) for pair in wanted}
+        columns = [[self.number(c) for c, _ in wanted], [u for _, u in wanted]]
+        grid, (scale, factor) = self.arranged(columns, len(wanted))
+        members = taken([scaled[pair] for pair in wanted], grid)
+        self.state("each", scale * factor, grid.shape, members, self.varying[wanted[0][1]], False)
+        return [[(1.0, (scaled[c, factors[0]], factors[1])) for c, factors in s] for s in sums]
+
+    def product(self, product: Product, targets: list[int], u_varies: bool, v_varies: bool) -> None:
+        """One matrix product, or several of one shape."""
+        (g, r, _), c = product.rows.shape, product.columns.shape[1]
+        members = np.where(product.members >= 0, np.array(targets)[product.members], -1)
+        if r == c == 1 and (g > 1 or u_varies == v_varies):
+            self.products_apart(product, members.reshape(-1), u_varies, v_varies)
+        else:
+            self.matmul(product, members, u_varies, v_varies)
+
+    def products_apart(self, product: Product, out: Places, u_varies: bool, v_varies: bool) -> None:
+        """Products of which no two share a factor: multiply element by element, and sum."""
+        varying = u_varies or v_varies
+        u, v = product.rows[:, 0], product.columns[:, 0]
+        holes = bool((u < 0).any())
+        u_fill, v_fill = (0.0, None) if holes else (None, 0.0)
+        along = self.along([[x for x in row if x >= 0] for row in v.tolist()])
+        if along is not None and not holes:
+            partner = dict(zip(v.reshape(-1).tolist(), u.reshape(-1).tolist(), strict=True))
+            grid, v = along
+            u = np.array([partner.get(x, -1) for x in v.reshape(-1).tolist()], dtype=np.intp).reshape(v.shape)
+            out = taken(out, grid)
+        elif len(u) == 1:
+            u, v, out = u[0], v[0], out[0]
+        left = self.operand(u, fill=u_fill, exact=u_varies or not varying, letter="w")
+        right = self.operand(v, fill=v_fill, exact=v_varies)
+        total = ops.sum(left * right, axis=last(v.ndim - out.ndim))
+        self.state("sum", total, out.shape, out, varying, True)
+
+    def matmul(self, product: Product, out: Places, u_varies: bool, v_varies: bool) -> None:
+        """Sums that share factors, as a matrix product: queries times keys, or inputs times weights."""
+        rows, columns, _ = product
+        (g, r, _), c = rows.shape, columns.shape[1]
+        varying = u_varies or v_varies
+        first_fill, second_fill = (0.0, None) if (rows < 0).any() else (None, 0.0)
+        if u_varies:
+            first, second = rows, columns.transpose(0, 2, 1)
+        else:  # weights are stored (in, out)
+            first, second, out = columns, rows.transpose(0, 2, 1), out.transpose(0, 2, 1)
+            first_fill, second_fill = second_fill, first_fill
+        if g == 1:
+            first, second, out = first[0], second[0], out[0]
+        if g == 1 and not u_varies and r == 1:
+            second, out = second[:, 0], out[:, 0]
+        if g == 1 and not u_varies and c == 1:
+            first, out = first[0], out[0]
+        left = self.operand(first, exact=True, fill=first_fill)
+        right = self.operand(second, exact=True, fill=second_fill, letter="w")
+        if self.width(left) + self.width(right) > LONG:  # queries and keys get lines of their own
+            left = self.line(left, first.shape, varying)
+            right = self.line(right, second.shape, u_varies)
+        self.products += 1
+        group = self.state("product", left @ right, out.shape, out, varying, True)
+        if (out < 0).any():
+            self._plug(group, out)
+
+    def _plug(self, group: Group, members: Places) -> None:
+        """Put numbers that are wanted where none are, so that nothing strange is computed from what nobody wants."""
+        flat = members.reshape(-1, members.shape[-1])
+        first = (flat >= 0).argmax(axis=1)
+        places = np.arange(members.size).reshape(flat.shape)
+        usable = (flat >= 0).any(axis=1)
+        spare = places.reshape(-1)[np.argmax(members.reshape(-1) >= 0)]
+        instead = np.where(usable, places[np.arange(len(flat)), first], spare)
+        repeated = np.repeat(instead[:, None], flat.shape[1], axis=1).reshape(members.shape)
+        mask = self.constant(members >= 0, "m")
+        value = ops.where(mask, group.leaf, self.view(group, repeated))
+        self.state("each", value, group.shape, members, group.varying, False)
+
+    def add_up(self, members: list[int], parts: Any, constants: list[float]) -> None:
+        """The elementwise end of sums: coefficient times factors, and a constant."""
+        if len(parts) == 1 and not any(constants) and set(parts[0][0]) == {1.0} and len(parts[0][1]) == 1:
+            for n, x in zip(members, parts[0][1][0], strict=True):
+                if self.home[x] == NOWHERE:  # a sum of one parameter alone: it gets a place
+                    self.operand(np.array(x, dtype=np.intp))
+                self.home[n], self.place[n] = self.home[x], self.place[x]
+            return
+        if self._linear(members, parts, constants):
+            return
+        if not parts:  # nothing but numbers is left
+            value = self.constant(np.array(constants if len(members) > 1 else constants[0]), "c")
+            shape = (len(members),) if len(members) > 1 else ()
+            self.state("each", value, shape, np.array(members).reshape(shape), self.varying[members[0]], False)
+            return
+        columns = [column for _, part in parts for column in part]
+        grid, factors = self.arranged(columns, len(members))
+        total: Any = None
+        width, each = 0, iter(factors)
+        varying = self.varying[members[0]]
+        terms = [(cs, [next(each) for _ in part]) for cs, part in parts]
+        for cs, term in terms + [(constants, [])] * any(constants):
+            if width > LONGEST:  # Python's compiler recurses through an expression
+                total, width = self.line(total, grid.shape, varying), 0
+            minus = total is not None and len(set(cs)) == 1 and cs[0] < 0
+            product = self._term([-c for c in cs] if minus else cs, term, grid)
+            total = product if total is None else total - product if minus else total + product
+            width += self.width(product) + 3
+        self.state("each", total, grid.shape, taken(members, grid), varying, False)
+
+    def _term(self, cs: list[float], factors: list[Any], grid: Places) -> Any:
+        """A coefficient for each member, times the factors."""
+        if len(set(cs)) > 1:
+            c = self.constant(np.where(grid >= 0, np.array(cs)[grid], cs[0]), "c")
+            return c * reduce(operator.mul, factors) if factors else c
+        if not factors:
+            return float(cs[0])
+        if cs[0] in (1, -1):
+            product = reduce(operator.mul, factors)
+            return product if cs[0] == 1 else -product
+        return reduce(operator.mul, [float(cs[0]), *factors])
+
+    def _linear(self, members: list[int], parts: Any, constants: list[float]) -> bool:
+        """``x @ w + b`` in one operation, if that is what the sum is."""
+        if len(parts) != 2 or any(constants) or any(set(cs) != {1.0} or len(part) != 1 for cs, part in parts):
+            return False
+        (_, (virtual,)), (_, (bias,)) = parts
+        if min(virtual) < len(self.graph):  # others may read the product as it is
+            return False
+        statement = self.statements[-1] if self.statements else None
+        if statement is None or self.varying[bias[0]]:
+            return False
+        target = statement.target
+        if target.kind != "product" or not target.varying or not target.shape or self.groups[-1] is not target:
+            return False
+        if any(self.home[x] != target.number for x in virtual):
+            return False
+        x, w = made(statement.value, ops.matmul)
+        if w.op is not None or w.ndim != 2 or BATCH in w.shape:
+            return False
+        at = np.array([self.place[x] for x in virtual])
+        grid = np.full(target.shape, -1, dtype=np.intp)
+        grid.reshape(-1)[at] = np.array(bias)
+        row = grid.reshape(-1, target.shape[-1])
+        if (row < 0).any() or (row != row[0]).any():
+            return False
+        b = self.operand(row[0], exact=True)
+        self.statements.remove(statement)
+        self.statements.append(statement)
+        statement.value = ops.linear(x, w, b)
+        for n, product in zip(members, virtual, strict=True):
+            self.home[n], self.place[n] = self.home[product], self.place[product]
+        return True
+
+    def reduce(self, op: Any, targets: list[int], sums: list[list[int]]) -> None:
+        """Reduce each list to its target."""
+        row, params = (op.row, dict(op.params)) if isinstance(op, Bound) else (op, {})
+        grid, nodes = self.lists(sums, row in NEUTRAL)
+        operand = self.operand(nodes, exact=True, fill=NEUTRAL.get(row))
+        varying = any(self.varying[n] for s in sums for n in s)
+        value = row.apply((operand,), {**params, "axis": last(nodes.ndim - grid.ndim)})
+        self.state("reduce", value, grid.shape, taken(targets, grid), varying, True)
+
+
+def columns(rows: Sequence[tuple[int, ...]]) -> list[list[int]]:
+    """The first of each row, then the second, and so on."""
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def last(count: int) -> tuple[int, ...]:
+    """The last axes, counted from the end."""
+    return tuple(range(-count, 0))
