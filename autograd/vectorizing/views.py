@@ -363,48 +363,41 @@ def make_plan(sizes: tuple[int, ...], base: int, axes: list[Axis], odd: bool) ->
     if not 0 <= base < math.prod(sizes):
         return None
     start = [int(k) for k in np.unravel_index(base, sizes)]
-    pieces: list[list[Piece]] = [[] for _ in sizes]
-    strange = []
-    for a, axis in enumerate(axes):
-        placed = None if axis.digits is None else place_digits(axis.digits, sizes)
-        if placed is None or (not placed and len(axis.profile) > 1):
-            strange.append(a)
-        for rank, (group, n, stride) in enumerate(placed or ()):
-            pieces[group].append(Piece((a, rank), n, stride))
-    if len(strange) > odd:
-        return None
+    pieces, strange = pieces_of(axes, sizes)
     solved: list[list[Stage] | None] = [solve(n, k, mine) for n, k, mine in zip(sizes, start, pieces, strict=True)]
-    for mine, stages in zip(pieces, solved, strict=True):
-        if stages is None and mine[0].label[0] not in strange:
-            strange.append(mine[0].label[0])
+    strange |= {mine[0].label[0] for mine, stages in zip(pieces, solved, strict=True) if stages is None}
     if len(strange) > odd:
         return None
     order = [sorted(mine, key=lambda piece: -abs(piece.stride)) for mine in pieces]
     labels = [[piece.label for piece in mine] for mine in order]
     take, repeat = None, None
-    if strange:
-        [a] = strange
+    for a in strange:
         axis = axes[a]
-        found = find_axis(
-            sizes, base, axis, [k for k, mine in enumerate(pieces) if not [p for p in mine if p.label[0] != a]]
-        )
-        if found is None and axis.digits == ():
-            repeat = a
-        elif found is None:
-            return None
-        else:
+        free = [k for k, mine in enumerate(pieces) if all(piece.label[0] == a for piece in mine)]
+        if found := find_axis(sizes, base, axis, free):
             group, index = found
             take = (group, index.reshape(axis.shape))
             solved[group] = [([(None, axis.shape)], axis.shape)]  # `follow` puts the array there
             labels[group] = [(a, k) for k in range(len(axis.shape))]
-    return Plan(
-        sizes,
-        [each for each in solved if each is not None],
-        [label for mine in labels for label in mine],
-        axes,
-        take,
-        repeat,
-    )
+        elif axis.digits == ():
+            repeat = a
+        else:
+            return None
+    stages = [each for each in solved if each is not None]
+    return Plan(sizes, stages, [label for mine in labels for label in mine], axes, take, repeat)
+
+
+def pieces_of(axes: Sequence[Axis], sizes: tuple[int, ...]) -> tuple[list[list[Piece]], set[int]]:
+    """The digits of the grid's axes on the axes of the source, and which axes of the grid are not made of digits."""
+    pieces: list[list[Piece]] = [[] for _ in sizes]
+    strange = set()
+    for a, axis in enumerate(axes):
+        placed = None if axis.digits is None else place_digits(axis.digits, sizes)
+        if placed is None or (not placed and len(axis.profile) > 1):
+            strange.add(a)
+        for rank, (group, n, stride) in enumerate(placed or ()):
+            pieces[group].append(Piece((a, rank), n, stride))
+    return pieces, strange
 
 
 def find_axis(sizes: tuple[int, ...], base: int, axis: Axis, free: list[int]) -> tuple[int, Places] | None:
