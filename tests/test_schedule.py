@@ -34,9 +34,8 @@ def attention(n, w):
 
 
 def moving_average(n, w):
-    return lambda xs: [
-        (w[0][0][0] * (a + b + c) / 3 - b).tanh() for a, b, c in zip(xs, xs[1:], xs[2:], strict=False)
-    ], n
+    scale = w[0][0][0] / 3
+    return lambda xs: [(scale * (xs[i] + xs[i + 1] + xs[i + 2]) - xs[i]).tanh() for i in range(n - 2)], n
 
 
 def distances(n, w):
@@ -55,7 +54,7 @@ def batch_norm(n, w):
 def thirds(n, w):
     def f(xs):
         parts = zip(xs[:n], xs[n : 2 * n], xs[2 * n :], strict=True)
-        return [(a * b + b * c - a * c + w[0][0][0]).tanh() * b - a for a, b, c in parts]
+        return [(a.tanh() * b.sigmoid()).exp() / (c.relu() + b * w[0][0][0]) for a, b, c in parts]
 
     return f, 3 * n
 
@@ -65,7 +64,7 @@ def test_longer_arrays_have_the_same_lines(program):
     """What is put into one line does not depend on how many digits its numbers have."""
     w = values(3, 3, 3)
     texts = []
-    for n in (6, 12, 100) if program is thirds else (6, 12, 24):
+    for n in (6, 12, 1000) if program is thirds else (6, 12, 24):
         f, shape = program(n, w)
         text = vectorize(f, shape).forward_source
         texts.append(re.sub(r"\d+\.\d+(e-\d+)?|(?<![\w.])\d+", "0", text))
@@ -95,7 +94,6 @@ def test_parameters_are_in_the_order_in_which_they_are_read(texts):
     read = dict.fromkeys(leaf.name for _, value in program.statements for leaf in leaves_of(value))
     expected = [name for name in read if re.fullmatch(r"[wb]\d+", name)]
     assert [x.name for x in program.parameters] == expected
-    assert sorted(expected) == [f"b{i + 1}" for i in range(len(expected))]
     assert fast.forward_source.startswith(f"def forward({', '.join(['x', *expected])}):")
 
 
