@@ -5,6 +5,7 @@ import math
 import random
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -191,6 +192,11 @@ ONNX_ONLY = {
     "where": lambda x: autograd.where(M[0, 0] > np.arange(4), x, x * x),
     "nothing": lambda x: x,
     "twice": lambda x: x + x,
+    "a comparison": lambda x: autograd.where(x > 0, x, 0.1 * x),
+    "comparisons and logic": lambda x: autograd.where((x != 0) & (x <= 0.5) | (x >= x[:, :1]), -x, x.exp()),
+    "an array is asked": lambda x: autograd.where(~(M[0] > 0), x[..., :3], x[..., 1:]),
+    "constants among variables": lambda x: x * autograd.tanh(x.detach()) + x.detach(),
+    "without recording": autograd.no_grad()(lambda x: x * 2),
 }
 
 
@@ -214,6 +220,9 @@ VECTORS = {
     "log_softmax": lambda x: autograd.log_softmax(x @ Tensor(M)),
     "tied weights": lambda x: ((x @ M).relu() @ M.T).sin(),
     "one number for all": lambda x: x * x[:, :1] - x[:, 1:2],
+    "a comparison": lambda x: autograd.where(x > 0, x, 0.1 * x),
+    "comparisons and logic": lambda x: autograd.where((x != 0) & ~(x <= 0.5) | (x >= M[:, 0]), -x, x.exp()),
+    "constants among variables": lambda x: x * autograd.tanh(x.detach()) + x.detach(),
     "one number": lambda x: autograd.maximum(x[:, 0], 0.25) ** 2,
     "nothing": lambda x: x,
 }
@@ -344,19 +353,25 @@ def test_what_the_onnx_file_says_of_itself(tmp_path):
 
 # ------------------------------------------------------------------------------------------------- what is refused
 
+RANDOM = np.random.default_rng(0)
 cube = custom_op(lambda x: x**3, lambda g, out, x: g * 3 * x**2, name="cube")
-BOTH = {
-    "a comparison": (lambda x: autograd.where(x > 0, x, 0.1 * x), "where reads numbers that change with the input"),
-    "its numbers": (lambda x: x * x.data, "mul reads numbers"),
-    "an array as long as the batch": (lambda x: x + np.ones(x.shape, np.float32), "add reads numbers"),
-    "a branch": (lambda x: x.tanh() if len(x) > 2 else x.exp(), "different operations"),
+BOTH: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "its numbers": (lambda x: x * x.data, r"depends on its input's numbers.*: the numbers \(\.data\)"),
+    "an array as long as the batch": (lambda x: x + np.ones(x.shape, np.float32), "the length batch is not known"),
+    "a branch": (lambda x: x.tanh() if len(x) > 2 else x.exp(), r"len\(\) of a batch\. Write choices with where"),
+    "a branch on a number": (lambda x: x.tanh() if x.sum() > 2 else x.exp(), "a decision that depends on numbers"),
+    "random numbers": (lambda x: x * RANDOM.random(4), "gives other numbers"),
+    "an order": (lambda x: np.sort(x, axis=1), "choices with where"),
     "several outputs": (lambda x: [x, x], "returned a list"),
-    "no graph": (autograd.no_grad()(lambda x: x * 2), "does not depend on the input"),
+    "a constant": (
+        lambda x: Tensor(np.ones((len(x.data), 1))) if isinstance(x, Tensor) else Tensor(np.ones((1, 1))),
+        "does not depend on the input",
+    ),
     "an operation of your own": (cube, "cube cannot be exported"),
     "a mask": (lambda x: x[:, np.array([True, False, True, True])], "getitem cannot be exported"),
     "a running sum": (lambda x: x.cumsum(1), "cumsum cannot be exported"),
 }
-ONLY_SOURCE = {
+ONLY_SOURCE: dict[str, tuple[Callable[[Any], Any], str]] = {
     "samples together": (lambda x: x - x.mean(axis=0), "mean cannot be exported as Python"),
     "a transpose": (lambda x: x.T, "transpose cannot be exported as Python: .* mixes samples"),
     "a matrix a sample": (lambda x: x.reshape(-1, 2, 2) @ M[:2, :2], "matmul .* flatten first"),
@@ -367,7 +382,7 @@ ONLY_SOURCE = {
 
 @pytest.mark.parametrize("name", [*BOTH, *ONLY_SOURCE])
 def test_what_cannot_be_exported_is_named(name, tmp_path):
-    model, message = BOTH.get(name) or ONLY_SOURCE[name]
+    model, message = {**BOTH, **ONLY_SOURCE}[name]
     with pytest.raises(nn.ExportError, match=message):
         nn.export_source(model, tmp_path / "a.py", 4)
     if name in BOTH:

@@ -28,7 +28,7 @@ from autograd.engine.graph import Node, postorder
 from autograd.functions.table import TABLE, Meaning
 from autograd.ops import questions
 from autograd.ops.operators import ArrayOperators
-from autograd.ops.rows import Elementwise, Fused, Op, Reduction
+from autograd.ops.rows import Elementwise, Fused, Op, Reduction, Traced
 from autograd.ops.shapes import normalize_axis, shape_of
 from autograd.vectorizing.inference import Operand, infer, is_weak, lowered, whole
 from autograd.vectorizing.sizes import NotLowerable, Quotient, Size
@@ -65,6 +65,10 @@ class Trees:
             node = self.known[key] = self._new(None, (), {}, array.shape, array.dtype, "", False)
             node.array = array.copy()  # the caller may change it
         return self.known[key]
+
+    def variable(self, x: Traced) -> Expression:
+        """A Value or a Tensor as a leaf. Not every program has such leaves."""
+        raise NotLowerable(f"a {type(x).__name__} beside the arrays of a program")
 
     def number(self, size: Size) -> Expression:
         """A size as an operand."""
@@ -189,6 +193,15 @@ class Expression(Node, ArrayOperators):
         """See `autograd.broadcast_to`."""
         return ops.broadcast_to(self, tuple(shape))
 
+    @property
+    def data(self) -> Any:
+        """Not known: a node stands for any numbers."""
+        raise NotLowerable("the numbers (.data) of an array, which are not known yet")
+
+    def astype(self, dtype: Any) -> Any:
+        """The same numbers in another dtype."""
+        return ops.astype(self, np.dtype(dtype))
+
     def detach(self) -> Expression:
         """The same numbers, with no gradient behind them."""
         return self.trees.make(questions.constant, (self,), {}) if self.moves else self
@@ -235,6 +248,8 @@ def operand(x: Any, trees: Trees) -> Any:
         return x
     if isinstance(x, Size):
         return trees.number(x)
+    if isinstance(x, Traced):
+        return trees.variable(x)
     if isinstance(x, Quotient):
         return trees.make(ops.div, (operand(x.above, trees), operand(x.below, trees)), {})
     if isinstance(x, (list, tuple)):

@@ -1,7 +1,7 @@
 """Write a trained model as ONNX.
 
-The model is recorded by running it (`nn.export.recording`). Each row of the operation table that it used becomes a node
-of ONNX. A row that ONNX lacks becomes the nodes of its formula, which is read from the table and not repeated here.
+A model is a tree of operations (`nn.export.recording`). Each row of the operation table in it becomes a node of ONNX. A
+row that ONNX lacks becomes the nodes of its formula, which is read from the table and not repeated here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,17 @@ import numpy as np
 
 import autograd
 from autograd import Symbol
-from nn.export.recording import Constant, ExportError, Step, check_name, described, record
+from nn.export.recording import (
+    BATCH,
+    ExportError,
+    Expression,
+    Recording,
+    Size,
+    check_name,
+    described,
+    questions,
+    record,
+)  # fmt: skip
 from nn.support.extras import optional
 from nn.support.files import PathLike, write
 
@@ -50,6 +60,12 @@ REDUCTIONS = {
     "sum": "ReduceSum", "mean": "ReduceMean", "max": "ReduceMax", "min": "ReduceMin", "prod": "ReduceProd",
     "norm": "ReduceL2", "logsumexp": "ReduceLogSumExp",
 }  # fmt: skip
+QUESTIONS = {
+    questions.less: "Less", questions.less_equal: "LessOrEqual", questions.greater: "Greater",
+    questions.greater_equal: "GreaterOrEqual", questions.is_equal: "Equal", questions.not_equal: "Equal",
+    questions.logical_and: "And", questions.logical_or: "Or", questions.logical_not: "Not",
+}  # fmt: skip
+"""Comparisons and logic; "not equal" is "equal", and then "not"."""
 COMPARISONS = {"<": "Less", "<=": "LessOrEqual", ">": "Greater", ">=": "GreaterOrEqual", "==": "Equal", "and": "And",
                "or": "Or"}  # fmt: skip
 
@@ -86,29 +102,35 @@ def export_onnx(
     return Path(path)
 
 
+def dimension(n: Any) -> int | str:
+    """A length as ONNX has it: a number, or a name."""
+    return "batch" if n == BATCH else str(n) if isinstance(n, Size) else int(n)
+
+
 class _Graph:
     """The nodes of an ONNX graph, added step by step. `row_NAME` writes a row that is not a single operator."""
 
-    def __init__(self, onnx: Any, steps: list[Step]) -> None:
+    def __init__(self, onnx: Any, recording: Recording) -> None:
         self.onnx = onnx
+        self.paths = recording.paths
         self.nodes: list[Any] = []
         self.constants: dict[Any, Any] = {}
         self.taken = {"input", "output"}
-        self.names = {id(steps[0]): "input"}
-        self.first, self.last = steps[0], steps[-1]
-        for step in steps[1:]:
-            self.names[id(step)] = self.write(step)
+        self.first, self.last = recording.input, recording.output
+        self.names = {self.first: "input"}
+        for step in recording.steps:
+            self.names[step] = self.write(step)
 
     def model(self, model: Any) -> Any:
         """The whole model, checked by ONNX."""
         helper = self.onnx.helper
-        out = self.names[id(self.last)]
+        out = self.names[self.last]
         if self.nodes and self.nodes[-1].output[0] == out:
             self.nodes[-1].output[0] = "output"
         else:
             self.nodes.append(helper.make_node("Identity", [out], ["output"]))
         ends = [
-            helper.make_tensor_value_info(name, self.kind(step.dtype), step.shape)
+            helper.make_tensor_value_info(name, self.kind(step.dtype), [dimension(n) for n in step.shape])
             for name, step in (("input", self.first), ("output", self.last))
         ]
         made = helper.make_model(
@@ -152,29 +174,47 @@ class _Graph:
             self.constants[key] = self.onnx.numpy_helper.from_array(array, name)
         return str(self.constants[key].name)
 
-    def operand(self, x: Step | Constant, dtype: Any) -> str:
+    def operand(self, x: Any, dtype: Any) -> str:
         """The name of an operand, converted to a dtype."""
-        if isinstance(x, Constant):
-            return self.constant(x.data, dtype, x.name)
-        name = self.names[id(x)]
+        if not isinstance(x, Expression):
+            return self.constant(x, dtype)
+        if x.array is not None:
+            return self.constant(x.array, dtype, self.paths.get(x, ""))
+        name = self.names[x]
         return name if x.dtype == dtype else self.add("Cast", name, to=self.kind(dtype))
 
-    def write(self, step: Step) -> str:
+    def write(self, step: Expression) -> str:
         """Add the node or nodes of a step. Returns the name of the result."""
         op = step.op
+        if isinstance(op, questions.Question):
+            return self.question(step)
         check_name(op)
-        dtypes = [step.dtype] * len(step.operands)
+        operands, _ = step.arguments()  # the arrays of an index are no inputs of a node
+        dtypes = [step.dtype] * len(operands)
         if op.name == "where":
             dtypes[0] = np.dtype(bool)
         elif op.name == "astype":
-            dtypes = [x.dtype for x in step.operands if isinstance(x, Step)]
-        inputs = [self.operand(*pair) for pair in zip(step.operands, dtypes, strict=True)]
+            dtypes = [x.dtype for x in operands]
+        inputs = [self.operand(*pair) for pair in zip(operands, dtypes, strict=True)]
         if autograd.ops.ROWS.get(op.name) is not op and not hasattr(op, "is_formula"):
             _refuse(op, "it is an operation of your own: write it with autograd's operations")
         if op.name in REDUCTIONS:
             return self.reduction(step, *inputs)
         special = getattr(self, f"row_{op.name}", None)
         return special(step, *inputs) if special else self.elementwise(op, inputs, step.dtype)
+
+    def question(self, step: Expression) -> str:
+        """Add a comparison, logic, or the same numbers as a constant."""
+        operands = step.operands
+        if step.op is questions.constant:
+            return self.operand(operands[0], step.dtype)
+        if step.op is questions.as_float:
+            return self.cast(self.operand(operands[0], np.dtype(bool)), step.dtype)
+        if step.op not in QUESTIONS:
+            _refuse(step.op, "ONNX has no such operator")
+        dtype = np.result_type(*[x.dtype if isinstance(x, Expression) and not x.weak else x for x in operands])
+        name = self.add(QUESTIONS[step.op], *(self.operand(x, dtype) for x in operands))
+        return self.add("Not", name) if step.op is questions.not_equal else name
 
     def elementwise(self, op: Any, inputs: Sequence[str], dtype: Any) -> str:
         """Add an elementwise row: one operator, or the nodes of its formula."""
@@ -212,55 +252,53 @@ class _Graph:
         """The same numbers in another dtype."""
         return self.add("Cast", x, to=self.kind(dtype))
 
-    def reduction(self, step: Step, x: str) -> str:
+    def reduction(self, step: Expression, x: str) -> str:
         """Add a row that reduces axes."""
         axis, keep = step.params.get("axis"), step.params.get("keepdims", False)
-        axes = list(range(_ndim(step))) if axis is None else [axis] if isinstance(axis, int) else list(axis)
+        axes = list(range(len(np.shape(step.operands[0])))) if axis is None else list(axis)
         return self.add(REDUCTIONS[step.op.name], x, self.constant(axes), keepdims=int(keep))
 
-    def row_linear(self, step: Step, x: str, w: str, b: str) -> str:
+    def row_linear(self, step: Expression, x: str, w: str, b: str) -> str:
         return self.add("Add", self.add("MatMul", x, w), b)
 
-    def row_einsum(self, step: Step, *inputs: str) -> str:
+    def row_einsum(self, step: Expression, *inputs: str) -> str:
         return self.add("Einsum", *inputs, equation=step.params["subscripts"])
 
-    def row_softmax(self, step: Step, x: str) -> str:
+    def row_softmax(self, step: Expression, x: str) -> str:
         return self.add("Softmax", x, axis=self.single_axis(step))
 
-    def row_log_softmax(self, step: Step, x: str) -> str:
+    def row_log_softmax(self, step: Expression, x: str) -> str:
         return self.add("LogSoftmax", x, axis=self.single_axis(step))
 
-    def single_axis(self, step: Step) -> int:
+    def single_axis(self, step: Expression) -> int:
         axis = step.params.get("axis", -1)
         if not isinstance(axis, int):
             _refuse(step.op, f"ONNX computes it along one axis, not {axis}")
         return axis
 
-    def row_reshape(self, step: Step, x: str) -> str:
-        sizes = [-1 if isinstance(n, str) else n for n in step.shape]
+    def row_reshape(self, step: Expression, x: str) -> str:
+        sizes = [-1 if isinstance(n, Size) else n for n in step.shape]
         if sizes.count(-1) > 1:
             _refuse(step.op, f"more than one length of its result {step.shape} depends on the batch length")
         return self.add("Reshape", x, self.constant(sizes))
 
-    def row_broadcast_to(self, step: Step, x: str) -> str:
-        have = step.operands[0].shape if isinstance(step.operands[0], Step) else ()
+    def row_broadcast_to(self, step: Expression, x: str) -> str:
+        have = np.shape(step.operands[0])
         lengths = zip(step.shape[::-1], (*have[::-1], *[1] * len(step.shape)), strict=False)
-        if any(isinstance(n, str) and n != m for n, m in lengths):
+        if any(isinstance(n, Size) and n != m for n, m in lengths):
             _refuse(step.op, "it repeats an array along the batch: let operations broadcast it instead")
-        return self.add("Expand", x, self.constant([1 if isinstance(n, str) else n for n in step.shape]))
+        return self.add("Expand", x, self.constant([1 if isinstance(n, Size) else n for n in step.shape]))
 
-    def row_transpose(self, step: Step, x: str) -> str:
-        n = len(step.shape)
-        axes = step.params.get("axes")
-        return self.add("Transpose", x, perm=[i % n for i in (range(n)[::-1] if axes is None else axes)])
+    def row_transpose(self, step: Expression, x: str) -> str:
+        return self.add("Transpose", x, perm=list(step.params["axes"]))
 
-    def row_concatenate(self, step: Step, *inputs: str) -> str:
+    def row_concatenate(self, step: Expression, *inputs: str) -> str:
         return self.add("Concat", *inputs, axis=step.params["axis"])
 
-    def row_astype(self, step: Step, x: str) -> str:
+    def row_astype(self, step: Expression, x: str) -> str:
         return self.cast(x, step.dtype)
 
-    def row_getitem(self, step: Step, x: str) -> str:
+    def row_getitem(self, step: Expression, x: str) -> str:
         index, kinds = _full_index(step)
         cuts: list[tuple[int, int, int, int]] = []  # start, end, axis, step
         gone, new, axis, place = [], [], 0, 0
@@ -281,15 +319,15 @@ class _Graph:
             x = self.add("Slice", x, *(self.constant(column) for column in zip(*cuts, strict=True)))
         if "array" in kinds:
             at = kinds.index("array")
-            x = self.add("Gather", x, self.constant(index[at]), axis=at)
+            x = self.add("Gather", x, self.constant(index[at].array), axis=at)
         if gone:
             x = self.add("Squeeze", x, self.constant(gone))
         return self.add("Unsqueeze", x, self.constant(new)) if new else x
 
 
-def _full_index(step: Step) -> tuple[list[Any], list[str]]:
+def _full_index(step: Expression) -> tuple[list[Any], list[str]]:
     """An index with a part for every axis, and the kinds of its parts. Missing parts become full slices."""
-    given = step.params["index"]
+    given = step.arguments()[1]["index"]
     index = list(given) if isinstance(given, tuple) else [given]
     kinds = [_kind_of_index(i) for i in index]
     if "" in kinds or kinds.count("array") > 1 or {"array", "int"} <= {*kinds} or {"array", "new"} <= {*kinds}:
@@ -298,7 +336,7 @@ def _full_index(step: Step) -> tuple[list[Any], list[str]]:
     if "rest" not in kinds:
         index.append(...)
         kinds.append("rest")
-    at, rest = kinds.index("rest"), _ndim(step) - sum(kind in ("int", "slice", "array") for kind in kinds)
+    at, rest = kinds.index("rest"), step.operands[0].ndim - sum(kind in ("int", "slice", "array") for kind in kinds)
     index[at : at + 1], kinds[at : at + 1] = [slice(None)] * rest, ["slice"] * rest
     return index, kinds
 
@@ -308,16 +346,10 @@ def _kind_of_index(i: Any) -> str:
     if i is None or i is ...:
         return "new" if i is None else "rest"
     if isinstance(i, slice):
-        return "" if any(isinstance(n, str) for n in (i.start, i.stop, i.step)) else "slice"
-    if isinstance(i, np.ndarray) and i.dtype.kind in "iu":
+        return "" if any(isinstance(n, Size) for n in (i.start, i.stop, i.step)) else "slice"
+    if isinstance(i, Expression) and i.array is not None and i.dtype.kind in "iu":
         return "array"
     return "int" if type(i) is int else ""
-
-
-def _ndim(step: Step) -> int:
-    """The number of axes of a step's only operand."""
-    (x,) = step.operands
-    return len(x.shape) if isinstance(x, Step) else x.data.ndim
 
 
 def _refuse(op: Any, why: str) -> NoReturn:

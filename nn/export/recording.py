@@ -1,80 +1,99 @@
-"""Record the operations of a model by running it, so that any model made of operations can be exported.
+"""A model as an expression tree, so that any model made of operations can be exported.
 
-The model runs twice, on random batches of different lengths. A length that differs between the two runs depends on the
-batch. A number that differs depends on the input outside the graph, by a comparison, `.data` or a random mask. Then the
-export would be wrong for other inputs, so the model is refused.
+The model runs on a leaf whose first length is a symbol, the batch. The result is a tree (`autograd.vectorizing.tree`):
+its nodes are the operations, and its other leaves are parameters and constants. A model that decides by numbers has no
+such tree, and is refused. Then the tree is held to the model: on random batches of different lengths, it has to give
+the same numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 import autograd
 from autograd import Tensor, Value
-from autograd.engine.graph import between
+from autograd.engine.graph import postorder
+from autograd.ops import questions as questions
+from autograd.ops.rows import Traced
+from autograd.vectorizing.array_program import BATCH as BATCH
+from autograd.vectorizing.evaluation import evaluate
+from autograd.vectorizing.sizes import Size as Size
+from autograd.vectorizing.tree import Expression as Expression
+from autograd.vectorizing.tree import Trees
 from nn.module import Module, mode
 from nn.neuron import Neuron
 
-Shape: TypeAlias = tuple[int | str, ...]
-"""The lengths of axes. "batch" stands for the batch length, "varies" for other lengths that depend on it."""
-
-SIZES = (2, 3)  # not 1, since an axis of length 1 may be broadcast
+LENGTHS = (2, 3)  # of the batches on which a tree is held to the model
 
 
 class ExportError(ValueError):
     """A model cannot be exported. The message names the operation and says what to do."""
 
 
-@dataclass(frozen=True, eq=False)
-class Constant:
-    """An operand that does not depend on the input. If it is a parameter, `name` is its path in the model."""
+class Recording(NamedTuple):
+    """The tree of a model: its input, its output, and the paths of the leaves that are parameters."""
 
-    data: npt.NDArray[Any]
-    name: str = ""
+    input: Expression
+    output: Expression
+    paths: Mapping[Expression, str]
 
-
-@dataclass(frozen=True, eq=False)
-class Step:
-    """One operation on earlier steps and constants. The step of the input has no operation."""
-
-    op: Any
-    operands: tuple[Step | Constant, ...]
-    params: dict[str, Any]
-    shape: Shape
-    dtype: np.dtype[Any]
+    @property
+    def steps(self) -> list[Expression]:
+        """The operations, operands before results."""
+        return [node for node in postorder([self.output]) if node.op is not None]
 
 
-def record(model: Callable[[Any], Any], input_shape: int | Sequence[int] | None = None) -> list[Step]:
-    """The steps from the input (the first) to the output (the last).
+class ModelTrees(Trees):
+    """Trees in which a Tensor is a leaf that holds its numbers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.leaves: dict[int, tuple[Tensor, Expression]] = {}  # the Tensor is kept, so that no other gets its id
+
+    def variable(self, x: Traced) -> Expression:
+        if not isinstance(x, Tensor):
+            return super().variable(x)
+        if id(x) not in self.leaves:
+            array = np.array(x.detach())
+            self.leaves[id(x)] = x, self.leaf("", array.shape, array.dtype, array=array)
+        return self.leaves[id(x)][1]
+
+
+def record(model: Callable[[Any], Any], input_shape: int | Sequence[int] | None = None) -> Recording:
+    """The tree of a model.
 
     Args:
         model: maps a Tensor (batch, *input_shape) to a Tensor. A model of scalars is vectorized.
         input_shape: the shape of one sample. By default it is derived from the model's first weights.
 
-    Modules run in evaluation mode. Raises ExportError if the model is not a graph from one input to one output, or
-    depends on the input outside the graph.
+    Modules run in evaluation mode. Raises ExportError if the model has no tree from one input to one output, or if the
+    tree does not give the model's numbers.
 
     >>> from nn import dense
-    >>> [(step.op and step.op.name, step.shape) for step in record(dense(3, 2, 1))]
-    [(None, ('batch', 3)), ('linear', ('batch', 2)), ('relu', ('batch', 2)), ('linear', ('batch', 1))]
+    >>> [(step.op.name, step.shape) for step in record(dense(3, 2, 1)).steps]
+    [('linear', (batch, 2)), ('relu', (batch, 2)), ('linear', (batch, 1))]
     """
     model, shape, dtype = _prepared(model, input_shape)
-    rng = np.random.default_rng(0)
-    orders = []
+    trees = ModelTrees()
+    x = trees.leaf("x", (BATCH, *shape), dtype)
     with mode(model, training=False):
-        for n in SIZES:
-            x = Tensor(rng.standard_normal((n, *shape)), dtype)
+        samples = [Tensor(np.random.default_rng(0).standard_normal((n, *shape)), dtype) for n in LENGTHS]
+        wanted = [_output(model(sample)) for sample in samples]
+        try:
             out = model(x)
-            if not isinstance(out, Tensor):
-                raise ExportError(f"the model returned a {type(out).__name__}: it must give one Tensor to be exported")
-            orders.append(_order(out, x))
-    first, second = orders
-    return _steps(first, second, {id(p): name for name, p in _named_parameters(model)})
+        except Exception as error:  # the same model has just worked on Tensors
+            raise ExportError(
+                f"the model does what depends on its input's numbers, or on the length of the batch: {error}. Write "
+                "choices with where, relu, maximum or clip, and let constants broadcast"
+            ) from error
+    paths = {id(p): name for name, p in _named_parameters(model)}
+    found = Recording(x, _tree(out, x), {leaf: paths.get(key, "") for key, (_, leaf) in trees.leaves.items()})
+    for sample, want in zip(samples, wanted, strict=True):
+        _check(found, sample.detach(), want)
+    return found
 
 
 def check_name(op: Any) -> None:
@@ -128,60 +147,31 @@ def _shape_of_sample(model: Any, parameters: Sequence[Any]) -> tuple[int, ...]:
     return (first.shape[0],)
 
 
-def _order(out: Tensor, x: Tensor) -> list[Any]:
-    """The nodes that depend on x, operands before results: x first, `out` last."""
-    order = [x, *between([out], [x])]
-    if order[-1] is not out:
-        raise ExportError(
-            "the output does not depend on the input by recorded operations: the model must compute on the Tensor that "
-            "it is given (not on its .data), and not under no_grad"
-        )
-    return order
+def _output(out: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    """The numbers of a model's output; ExportError unless it is one array."""
+    if not isinstance(out, Tensor):
+        raise ExportError(f"the model returned a {type(out).__name__}: it must give one Tensor to be exported")
+    return out.detach()
 
 
-def _steps(first: Sequence[Any], second: Sequence[Any], names: dict[int, str]) -> list[Step]:
-    """The steps of two runs. Raises ExportError if the runs differ in more than the batch length."""
-    if [node.op for node in first] != [node.op for node in second]:
-        raise ExportError("the model does different operations for different inputs: only one fixed graph is exported")
-    places = [{id(node): i for i, node in enumerate(order)} for order in (first, second)]
-    steps: list[Step] = []
-
-    def operand(op: Any, a: Any, b: Any) -> Step | Constant:
-        at = places[0].get(id(a))
-        if at != places[1].get(id(b)):
-            _differs(op)
-        if at is not None:
-            return steps[at]
-        data, again = (np.asarray(autograd.ops.detach(item)) for item in (a, b))
-        if data.dtype != again.dtype or not np.array_equal(data, again, equal_nan=data.dtype.kind == "f"):
-            _differs(op)
-        return Constant(data, names.get(id(a), ""))
-
-    for a, b in zip(first, second, strict=True):
-        if len(a.operands) != len(b.operands):
-            _differs(a.op)
-        operands = tuple(operand(a.op, *pair) for pair in zip(a.operands, b.operands, strict=True))
-        params = {key: _common(a.op, value, b.params.get(key)) for key, value in a.params.items()}
-        steps.append(Step(a.op, operands, params, _common(a.op, a.shape, b.shape), a.dtype))
-    return steps
-
-
-def _common(op: Any, a: Any, b: Any) -> Any:
-    """A parameter that both runs have, with "batch" or "varies" where whole numbers differ."""
-    if isinstance(a, tuple | list) and isinstance(b, tuple | list) and len(a) == len(b):
-        return tuple(_common(op, *pair) for pair in zip(a, b, strict=True))
-    if isinstance(a, slice) and isinstance(b, slice):
-        return slice(*(_common(op, getattr(a, key), getattr(b, key)) for key in ("start", "stop", "step")))
-    if isinstance(a, int | np.integer) and isinstance(b, int | np.integer):
-        return int(a) if a == b else "batch" if (a, b) == SIZES else "varies"
-    if not np.array_equal(a, b):
-        _differs(op)
-    return a
-
-
-def _differs(op: Any) -> NoReturn:
+def _tree(out: Any, x: Expression) -> Expression:
+    """The output as a node; ExportError where it does not depend on the input."""
+    if isinstance(out, Expression) and any(node is x for node in postorder([out])):
+        return out
     raise ExportError(
-        f"{op.name} reads numbers that change with the input but do not come from it by recorded operations (a "
-        "comparison, .data, random numbers, an array as long as the batch), so the export would be wrong for other "
-        "inputs: write choices with relu, maximum, clip or abs, and let constants broadcast"
+        "the output does not depend on the input by operations: the model must compute on the Tensor that it is given"
     )
+
+
+def _check(recording: Recording, sample: Any, wanted: Any) -> None:
+    """Hold the tree to the model, for one batch."""
+    (found,) = evaluate([recording.output], {recording.input: sample}, {"batch": len(sample)})
+    near = 1e-4 if wanted.dtype == np.float32 else 1e-9
+    size = np.abs(wanted[np.isfinite(wanted)]).max(initial=1.0)
+    same = found.shape == wanted.shape and found.dtype == wanted.dtype
+    if not (same and np.allclose(found, wanted, rtol=near, atol=near * size, equal_nan=True)):
+        raise ExportError(
+            "the model gives other numbers than the operations that it applies to its input (random numbers, or an "
+            "array that was made from the input's numbers), so the export would be wrong: write it with operations of "
+            "autograd on the Tensor that it is given"
+        )

@@ -1,6 +1,6 @@
 """Write a trained model as one Python file that imports only the standard library.
 
-The model is recorded by running it (`nn.export.recording`). The file computes one sample, so a batch of rows becomes a
+A model is a tree of operations (`nn.export.recording`). The file computes one sample, so a batch of rows becomes a
 list of numbers. The formulas of elementwise operations are read from the operation table. This module has only the
 functions on lists (sums of products, softmax), and the results where Python's `math` raises an error.
 """
@@ -11,6 +11,7 @@ import base64
 import builtins
 import keyword
 import math
+import operator
 import re
 import textwrap
 import unicodedata
@@ -22,7 +23,17 @@ import numpy.typing as npt
 
 import autograd
 from autograd import Symbol
-from nn.export.recording import Constant, ExportError, Step, check_name, described, record
+from nn.export.recording import (
+    BATCH,
+    ExportError,
+    Expression,
+    Recording,
+    Size,
+    check_name,
+    described,
+    questions,
+    record,
+)  # fmt: skip
 from nn.support.files import PathLike, write
 
 INLINE = ("add", "sub", "mul", "div", "neg", "abs", "where")  # written without a function of their own
@@ -54,6 +65,12 @@ RAISES = {
     "power": ("(OverflowError, ValueError)", "nan if x < 0 and y % 1 else copysign(inf, x) if y % 2 == 1 else inf"),
 }
 """For each row, the error that Python raises where IEEE 754 defines a result, and that result."""
+
+LOGIC: dict[str, Callable[..., Any]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
+    "&": operator.and_, "|": operator.or_, "~": lambda x: operator.eq(x, False),
+}  # fmt: skip
+"""Comparisons and logic by their signs."""
 
 NOT_NEGATIVE = ("abs", "exp", "exp2", "hypot", "relu", "sigmoid", "softplus", "sqrt", "square")
 
@@ -177,22 +194,23 @@ def export_source(
 class _File:
     """The parts of the file, added step by step. `row_NAME` writes a row that is not elementwise."""
 
-    def __init__(self, steps: list[Step]) -> None:
+    def __init__(self, recording: Recording) -> None:
+        self.paths = recording.paths
         self.functions: dict[str, str] = {}
         self.defined: dict[str, Any] = {}  # rows by name
         self.imported: set[str] = set()
         self.arrays: dict[Any, tuple[str, str]] = {}  # name and text, by path and contents
         self.lines: list[str] = []
-        self.input, self.output = steps[0], steps[-1]
-        self.names = {id(steps[0]): "x"}
-        for step in steps[1:]:
-            if step.shape[:1] != ("batch",) or any(isinstance(n, str) for n in step.shape[1:]):
+        self.input, self.output = recording.input, recording.output
+        self.names = {self.input: "x"}
+        for step in recording.steps:
+            if step.shape[:1] != (BATCH,) or any(isinstance(n, Size) for n in step.shape[1:]):
                 _refuse(step.op, f"its result has the shape {step.shape}, which mixes samples")
             expression = self.write(step)
             if not expression.isidentifier():
                 self.lines.append(f"h{len(self.lines) + 1} = {expression}")
                 expression = f"h{len(self.lines)}"
-            self.names[id(step)] = expression
+            self.names[step] = expression
 
     def text(self, model: Any) -> str:
         """The text of the file."""
@@ -222,7 +240,7 @@ class _File:
             error = f'    raise ValueError(f"predict takes {size} numbers, got {{len(x)}}")'
             read = ["x = list(numbers(x))", f"if len(x) != {size}:", error]
         gives = f"a list of {_size(self.output)}" if self.output.shape[1:] else "one number"
-        steps, last = list(self.lines), self.names[id(self.output)]
+        steps, last = list(self.lines), self.names[self.output]
         if steps and steps[-1].startswith(f"{last} = "):
             last = steps.pop().removeprefix(f"{last} = ")
         said = f'"""The outputs for one sample: takes {takes}, returns {gives}."""'
@@ -230,8 +248,14 @@ class _File:
 
     # ------------------------------------------------------------------------------------------------------- steps
 
-    def write(self, step: Step) -> str:
+    def write(self, step: Expression) -> str:
         """Write a step as an expression."""
+        if isinstance(step.op, questions.Question):
+            if step.op is questions.constant:
+                return self.names[step.operands[0]]
+            if step.op not in questions.ANSWERS.values():
+                _refuse(step.op, "the file has no function on lists for it")
+            return self.elementwise(step)
         check_name(step.op)
         special = getattr(self, f"row_{step.op.name}", None)
         if special is not None:
@@ -240,26 +264,26 @@ class _File:
             _refuse(step.op, "the file has no function on lists for it")
         return self.elementwise(step)
 
-    def elementwise(self, step: Step) -> str:
+    def elementwise(self, step: Expression) -> str:
         """Write an elementwise row, as a comprehension if the operands are lists."""
         shape = step.shape[1:]
         letters = iter("vwyz")
         lanes: dict[str, str] = {}  # the lists of the comprehension, by the letter of their elements
         symbols: list[Any] = []
         for x in step.operands:
-            if isinstance(x, Constant):
-                numbers = np.broadcast_to(x.data, (1, *_lengths(step))).reshape(-1)
-                if x.data.size == 1 or not shape:
+            if (data := known_numbers(x)) is not None:
+                numbers = np.broadcast_to(data, (1, *_lengths(step))).reshape(-1)
+                if data.size == 1 or not shape:
                     symbols.append(numbers[0].item())
                     continue
-                source = self.array(numbers, x.name)
-            elif x.shape == ("batch", 1) != step.shape and len(shape) == 1:  # one number for the whole list
-                symbols.append(Symbol(f"{self.names[id(x)]}[0]"))
+                source = self.array(numbers, self.path(x))
+            elif x.shape == (BATCH, 1) != step.shape and len(shape) == 1:  # one number for the whole list
+                symbols.append(Symbol(f"{self.names[x]}[0]"))
                 continue
             elif x.shape != step.shape:
                 _refuse(step.op, f"an operand of shape {x.shape} is broadcast to {step.shape}")
             else:
-                source = self.names[id(x)]
+                source = self.names[x]
             known = [letter for letter, name in lanes.items() if name == source]
             letter = known[0] if known else next(letters) if shape else source
             lanes[letter] = source
@@ -274,7 +298,7 @@ class _File:
 
     def expression(self, op: Any, symbols: Sequence[Any]) -> str:
         """Write a row of these operands, and define the functions that it calls."""
-        written = op(*symbols)
+        written = LOGIC[op.infix](*symbols) if isinstance(op, questions.Question) else op(*symbols)
         self.define_all(written)
         if op.name == "div" and not written.parts[1].number:  # Python's division raises only for a divisor of 0
             self.define(op)
@@ -334,31 +358,32 @@ class _File:
         """Add a function on lists to the file."""
         self.functions[name] = LISTS[name]
 
-    def vector(self, step: Step, x: Step | Constant) -> str:
+    def vector(self, step: Expression, x: Any) -> str:
         """The name of an operand that is one list for each sample."""
-        if isinstance(x, Constant) or len(x.shape) != 2:
+        if known_numbers(x) is not None or len(x.shape) != 2:
             _refuse(step.op, "the file takes one list of numbers a sample: flatten first")
-        return self.names[id(x)]
+        return self.names[x]
 
-    def row_linear(self, step: Step) -> str:
+    def row_linear(self, step: Expression) -> str:
         x, w, *b = step.operands
         source = self.vector(step, x)
-        if not isinstance(w, Constant) or not all(isinstance(item, Constant) for item in b):
-            _refuse(step.op, "its weights depend on the input")
+        data, biases = known_numbers(w), [known_numbers(item) for item in b]
+        if data is None or any(item is None for item in biases):
+            return _refuse(step.op, "its weights depend on the input")
         self.call("dot")
-        if w.data.ndim == 1:
-            return f"dot({self.array(w.data, w.name)}, {source})"
-        if w.data.ndim != 2:
-            _refuse(step.op, f"its weights have the shape {w.data.shape}")
-        rows = self.array(w.data.T, w.name)
+        if data.ndim == 1:
+            return f"dot({self.array(data, self.path(w))}, {source})"
+        if data.ndim != 2:
+            _refuse(step.op, f"its weights have the shape {data.shape}")
+        rows = self.array(data.T, self.path(w))
         if not b:
             return f"[dot(w, {source}) for w in {rows}]"
-        bias = self.array(b[0].data, b[0].name)  # type: ignore[union-attr]
+        bias = self.array(biases[0], self.path(b[0]))
         return f"[dot(w, {source}, b) for w, b in zip({rows}, {bias})]"
 
     row_matmul = row_linear
 
-    def row_softmax(self, step: Step) -> str:
+    def row_softmax(self, step: Expression) -> str:
         (x,) = step.operands
         if step.params.get("axis", -1) not in (-1, 1):
             _refuse(step.op, "the file computes it along the last axis only")
@@ -367,18 +392,19 @@ class _File:
 
     row_log_softmax = row_softmax
 
-    def row_reshape(self, step: Step) -> str:
+    def row_reshape(self, step: Expression) -> str:
         (x,) = step.operands
-        assert isinstance(x, Step)
         before, after = x.shape[1:], step.shape[1:]
-        name = self.names[id(x)]
+        name = self.names[x]
         return name if bool(before) == bool(after) else f"[{name}]" if after else f"{name}[0]"
 
-    def row_getitem(self, step: Step) -> str:
-        (x,) = step.operands
+    def row_getitem(self, step: Expression) -> str:
+        x, *arrays = step.operands
         index = step.params["index"]
-        if isinstance(x, Step) and x.shape == ("batch",) and index in ((slice(None), None), (..., None)):
-            return f"[{self.names[id(x)]}]"
+        if arrays:
+            _refuse(step.op, "the file has no lists of places")
+        if x.shape == (BATCH,) and index in ((slice(None), None), (..., None)):
+            return f"[{self.names[x]}]"
         source = self.vector(step, x)
         if isinstance(index, tuple) and len(index) == 2 and index[0] in (slice(None), ...):
             i = index[1]
@@ -389,6 +415,10 @@ class _File:
         return _refuse(step.op, f"the index {index!r:.80} is not one number or one slice of each sample")
 
     # ------------------------------------------------------------------------------------------------------- arrays
+
+    def path(self, x: Any) -> str:
+        """The path of a parameter in the model; empty for other constants."""
+        return self.paths.get(x, "") if isinstance(x, Expression) else ""
 
     def array(self, numbers: npt.NDArray[Any], path: str) -> str:
         """The name of a list, or a list of rows. The file holds equal ones once."""
@@ -430,12 +460,17 @@ def _capitals(path: str) -> str:
     return "_" * name[:1].isdigit() + name
 
 
-def _lengths(step: Step) -> tuple[int, ...]:
+def known_numbers(x: Any) -> Any:
+    """The numbers of an operand that does not depend on the input; None of one that does."""
+    return x.array if isinstance(x, Expression) else np.asarray(x)
+
+
+def _lengths(step: Expression) -> tuple[int, ...]:
     """The shape of a sample."""
     return tuple(n for n in step.shape[1:] if isinstance(n, int))
 
 
-def _size(step: Step) -> int:
+def _size(step: Expression) -> int:
     """The number of numbers of a sample."""
     return math.prod(_lengths(step))
 
