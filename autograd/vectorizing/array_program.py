@@ -1,6 +1,6 @@
 """A program of arrays as expression trees: what `vectorize` makes, and what every printer writes.
 
->>> program = traced(lambda x, w: ops.tanh(x @ w), {"x": np.ones((2, 3))}, {"w": np.ones((3, 4))})
+>>> program = traced(lambda x, w: (x @ w).tanh(), {"x": np.ones((2, 3))}, {"w": np.ones((3, 4))})
 >>> [(target.name, value.op.name, value.shape) for target, value in program.statements]
 [('y', 'tanh', (batch, 4))]
 """

@@ -206,6 +206,9 @@ class Expression(Node, ArrayOperators):
         """The same numbers, with no gradient behind them."""
         return self.trees.make(questions.constant, (self,), {}) if self.moves else self
 
+    def __deepcopy__(self, memo: Any) -> Expression:
+        return self  # nodes never change, so a copy of a program may share them
+
     def __len__(self) -> int:
         n = self.shape[0]
         if isinstance(n, Size):
