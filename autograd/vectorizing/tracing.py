@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.vectorizing.indices import find_picks
 from autograd.vectorizing.scalars import Pick, Scalars
+from autograd.vectorizing.tokens import guess_picks
 from autograd.vectorizing.tracer import Run, Trace, TraceError, compare, name_of, owner
 
 
@@ -50,7 +51,9 @@ def trace(
             tracer.earlier.pop(id(x), None)
         tracer.stayed.clear()
     same(tracer, run, again, zeros)
-    picks = find_picks(tracer, run, zeros) if indices else {}
+    picks = guess_picks(tracer, run, zeros) if indices else {}
+    if picks is None:
+        picks = find_picks(tracer, run, zeros)
     return assemble(tracer, run, picks), run.result
 
 
