@@ -373,6 +373,23 @@ def test_dot_of_values(seed, n, with_bias):
     np.testing.assert_allclose(autograd.grad(f)([float(v) for v in numbers]), expected, rtol=1e-14)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_dot_of_values_has_the_second_derivatives_of_its_chain(seed):
+    rng = np.random.default_rng(seed)
+    left, right, other = rng.normal(size=4).tolist(), rng.normal(size=4).tolist(), float(rng.normal())
+
+    def chain(x, y, bias):
+        return sum((xi * yi for xi, yi in zip(x, y, strict=True)), bias)
+
+    def curvature(dot):
+        def f(t):
+            return dot([n * t for n in left], [n * t * t for n in right], other * t).sin()
+
+        return autograd.grad(autograd.grad(f))(0.7)
+
+    assert curvature(autograd.dot) == pytest.approx(curvature(chain), rel=1e-12)
+
+
 INDICES = [
     0,
     -1,

@@ -124,20 +124,6 @@ def test_dot_equals_its_chain(numbers, other):
     np.testing.assert_allclose(grads, [v.grad for v in (*w, *x, b)], rtol=1e-12)
 
 
-@given(numbers=st.lists(small, min_size=1, max_size=5), other=small)
-def test_second_derivatives_through_dot_are_those_of_its_chain(numbers, other):
-    def chain(x, y, bias):
-        return sum((xi * yi for xi, yi in zip(x, y, strict=True)), bias)
-
-    def curvature(dot):
-        def f(t):
-            return dot([n * t for n in numbers], [(n * 0.5 + 1) * t * t for n in numbers], other * t).sin()
-
-        return autograd.grad(autograd.grad(f))(0.7)
-
-    assert math.isclose(curvature(autograd.dot), curvature(chain), rel_tol=1e-9, abs_tol=1e-9)
-
-
 def test_dot_takes_constants_and_shared_values():
     x = Value(3.0)
     out = autograd.dot([x, x], [x, 2.0])
