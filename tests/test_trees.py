@@ -431,7 +431,8 @@ def test_whole_numbers_that_wrap_around_do_so_in_shorter_trees(name, dtype, othe
             return  # NumPy has none
     trees = Trees(simplified)
     leaves = [
-        trees.leaf(name, (Size.symbol("n"), 4), array.dtype) for name, array in zip("xyz", (x, y, z), strict=True)
+        trees.leaf(name, (Size.symbol("n"), 4), array.dtype, cotangent=True)
+        for name, array in zip("xyz", (x, y, z), strict=True)
     ]
     root = WHOLE[name](*leaves)
     (got,) = evaluate([root], dict(zip(leaves, (x, y, z), strict=True)), {"n": 3})
@@ -439,8 +440,24 @@ def test_whole_numbers_that_wrap_around_do_so_in_shorter_trees(name, dtype, othe
     np.testing.assert_allclose(got.astype(float), np.asarray(want, float), rtol=1e-12)
 
 
+EDGES = [0.0, 1.0, -2.0, math.inf, -math.inf, math.nan, 1e308, -1.5e308, 5e-324]
+
+
+@pytest.mark.parametrize("name", [name for name in WHOLE if name != "minus, moved"])
+def test_what_is_no_cotangent_keeps_infinities_and_nan(name):
+    """A function that multiplies nan by an answer of 0 gives nan: so does its program."""
+    x, y, z = np.meshgrid(EDGES, EDGES, EDGES)
+    n = Size.symbol("n")
+    results = []
+    for trees in (Trees(), Trees(simplified)):
+        leaves = [trees.leaf(name, (n, *x.shape[1:]), float) for name in "xyz"]
+        arrays = dict(zip(leaves, (x, y, z), strict=True))
+        results += evaluate([WHOLE[name](*leaves)], arrays, {"n": len(x)})
+    np.testing.assert_array_equal(*results)
+
+
 def chain(trees, steps):
-    x = trees.leaf("x", (Size.symbol("n"), 4), float)
+    x = trees.leaf("x", (Size.symbol("n"), 4), float, cotangent=True)
     y = x
     for step in steps:
         if step == "-":

@@ -6,7 +6,9 @@ takes them gathers them, in the shape in which it needs them.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import count
 from types import MappingProxyType
 from typing import Any
@@ -89,6 +91,8 @@ class Groups:
         self.of_leaf: dict[Any, Group] = {}
         self.statements: list[Statement] = []
         self.constants: dict[str, Expression] = {}
+        self._known: dict[Any, Expression] = {}  # the same by what they hold
+        self._counts: defaultdict[str, Iterator[int]] = defaultdict(partial(count, 1))  # by the letter of a name
         self.parameters: list[tuple[Group, Places]] = []
         self.products = 0
         self.numbers: dict[float, int] = {}  # scalars for constants that the graph does not have
@@ -120,16 +124,14 @@ class Groups:
         return group
 
     def constant(self, array: Any, letter: str = "i") -> Expression:
-        """A constant array under a name of its own."""
+        """A constant array under a name of its own. Equal bytes are one constant, so that 0.0 and -0.0 are two."""
         array = np.asarray(array)
-        for known in self.constants.values():
-            held: Any = known.array
-            if held.dtype == array.dtype and held.shape == array.shape and np.array_equal(held, array):
-                return known
-        taken = {*self.constants, *(group.leaf.name for group in self.arguments)}
-        name = next(name for i in count(1) if (name := f"{letter}{i}") not in taken)
-        self.constants[name] = self.trees.leaf(name, array.shape, array.dtype, array=array)
-        return self.constants[name]
+        key = array.dtype.str, array.shape, array.tobytes()
+        if key not in self._known:
+            taken = {group.leaf.name for group in self.arguments}
+            name = next(name for i in self._counts[letter] if (name := f"{letter}{i}") not in taken)
+            self._known[key] = self.constants[name] = self.trees.leaf(name, array.shape, array.dtype, array=array)
+        return self._known[key]
 
     def settle(self, group: Group, members: Any) -> None:
         """Scalars get their places in an array."""

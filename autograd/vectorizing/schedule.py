@@ -39,7 +39,7 @@ def scheduled(plan: Groups, returns: Sequence[Expression]) -> tuple[ArrayProgram
     constants = [leaf for leaf in plan.constants.values() if leaf in read]
     inputs = [group.leaf for group in plan.arguments]
     name_all(plan, parameters, statements)
-    names = output_names(len(outputs), [x.name for x in inputs])
+    names = output_names(len(outputs), {*(x.name for x in inputs), *plan.called.values()})
     ends = [plan.trees.leaf(name, x.shape, x.dtype, x.moves) for name, x in zip(names, outputs, strict=True)]
     values = [(s.target.leaf, s.value) for s in statements] + list(zip(ends, outputs, strict=True))
     return ArrayProgram(inputs, parameters, constants, values, ends, {}), [members[leaf] for leaf in parameters]

@@ -1,5 +1,8 @@
 """Shorter ways to the same numbers, for trees in any language: applied to each node as it is made.
 
+Most rules keep every bit, of infinities and nan too. Some only keep finite numbers up to rounding: 0 times nan becomes
+0, and a sum gets another order. Those are for cotangents alone. So a program gives what its function gives.
+
 >>> from autograd.vectorizing.sizes import Size
 >>> from autograd.vectorizing.tree import Trees
 >>> n = Size.symbol("n")
@@ -121,6 +124,8 @@ def _mul(node: Expression) -> Any:
             return y
         if is_number(x, -1) and is_float(y):
             return -y
+        if not node.cotangent:
+            continue
         if (of := floats(x, ops.div)) and is_number(of[0], 1, -1) and is_float(y):
             return of[0] * y / of[1]
         if (of := made(x, ops.where)) and isinstance(y, Expression):
@@ -139,7 +144,9 @@ def _add(node: Expression) -> Any:
             return x - of[0]
     x, y = node.operands
     if x is y and is_float(x):  # the two sides of a square
-        return (2 * of[0]) * of[1] if (of := floats(x, ops.mul)) else 2 * x
+        return (2 * of[0]) * of[1] if node.cotangent and (of := floats(x, ops.mul)) else 2 * x
+    if not node.cotangent:
+        return None
     if (of := floats(x, ops.add)) and of[1] is y:
         return of[0] + (y + y)
     if (of := floats(x, ops.add, ops.sub)) and of[0] is y:
@@ -154,7 +161,7 @@ def _sub(node: Expression) -> Any:
     if of := floats(y, ops.neg):
         return x + of[0]
     of, other = floats(x, ops.mul), floats(y, ops.mul)
-    return of[0] * (of[1] - other[1]) if of and other and of[0] is other[0] else None
+    return of[0] * (of[1] - other[1]) if node.cotangent and of and other and of[0] is other[0] else None
 
 
 def _scatter(node: Expression) -> Any:

@@ -49,11 +49,12 @@ class Trees:
         self.made = itertools.count()
 
     def leaf(
-        self, name: str, shape: Sequence[Any], dtype: Any, moves: bool = False, array: np.ndarray | None = None
-    ) -> Expression:
-        """A variable of this name, or with `array` a constant; `moves` says that gradients flow to it."""
+        self, name: str, shape: Sequence[Any], dtype: Any, moves: bool = False, array: np.ndarray | None = None,
+        cotangent: bool = False,
+    ) -> Expression:  # fmt: skip
+        """A variable, or with `array` a constant. `moves`: gradients flow to it. `cotangent`: it is one of an output."""
         node = self._new(None, (), {}, tuple(shape), np.dtype(dtype), name, moves)
-        node.array = array
+        node.array, node.cotangent = array, cotangent
         return node
 
     def data(self, array: np.ndarray) -> Expression:
@@ -111,6 +112,7 @@ class Trees:
         node.shape, node.dtype, node.name, node.moves = shape, dtype, name, moves
         node.weak = op is NUMBER or (isinstance(op, Elementwise) and all(is_weak(x) for x in operands))
         node.grad = node.array = None
+        node.cotangent = any(x.cotangent for x in node.parents)
         node.place = next(self.made)
         return node
 
@@ -132,11 +134,12 @@ class Expression(Node, ArrayOperators):
     """One node of a tree. `Trees` makes it.
 
     `name` is that of a variable, `array` the data of a constant, `place` counts the nodes of a program as they are
-    made, and `moves` says whether a gradient flows to it. A node is `weak` if it is one of Python's numbers in the
-    text, such as a length: it adapts to the dtype of arrays.
+    made, and `moves` says whether a gradient flows to it. A `cotangent` is the gradient of an output, or is computed
+    from one. A node is `weak` if it is one of Python's numbers in the text, such as a length: it adapts to the dtype
+    of arrays.
     """
 
-    __slots__ = ("array", "dtype", "moves", "name", "params", "place", "shape", "trees", "weak")
+    __slots__ = ("array", "cotangent", "dtype", "moves", "name", "params", "place", "shape", "trees", "weak")
     _fuses = True
     _priority = 20
 
@@ -147,6 +150,7 @@ class Expression(Node, ArrayOperators):
     array: np.ndarray | None
     place: int
     moves: bool
+    cotangent: bool
     weak: bool
     parents: tuple[Expression, ...]
 
