@@ -1199,6 +1199,32 @@ def test_nothing_is_left_of_a_program_that_is_dropped():
     assert kept() is None
 
 
+def test_a_program_that_is_shown_again_does_not_grow():
+    w = parameters(2, 3)
+    fast = vectorize(lambda x: [a.relu() * a.exp() for a in dense(x, w)], 3)
+    texts, known = fast.source, len(fast.program.parameters[0].trees.known)
+    assert fast.source == texts
+    assert len(fast.program.parameters[0].trees.known) == known
+
+
+def test_nan_times_an_answer_is_nan():
+    fast = vectorize(lambda x: x.log() * where(x > 0, 1.0, 0.0) * w0, ())
+    assert np.isnan(fast(np.array([-1.0, 2.0])).data).tolist() == [True, False]
+
+
+def test_zeros_of_either_sign_are_constants_of_their_own():
+    zeros = [[0.0, 1.0], [-0.0, 1.0]]
+    fast = vectorize(lambda x: [[where(v > 0, c, 2.0) for v, c in zip(x, row, strict=True)] for row in zeros], 2)
+    assert np.signbit(fast(np.ones((1, 2))).data).tolist() == [[[False, False], [True, False]]]
+
+
+@pytest.mark.parametrize("name", ["y", "y_"])
+def test_no_operation_has_the_name_of_an_output(name):
+    mine = custom_op(lambda x: x * x, lambda g, out, x: 2.0 * g * x, name=name)
+    f = eval("lambda y, out, result, output: mine(y * w0) * out + result + output", {"w0": w0, "mine": mine})
+    agree(f, [w0], (), (), (), ())
+
+
 WRONG = {
     "value": "tanh(x @ w1 * 1.00001)",
     "gradient of a parameter": "tanh(x @ detach(w1))",

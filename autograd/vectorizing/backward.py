@@ -74,7 +74,7 @@ def written(program: ArrayProgram, language: type[Writer]) -> tuple[Writer, list
         [*(x.name for x in program.parameters), *targets, *(x.name for x in program.outputs)],
         {x.name for x in program.named},
     )
-    seeds = {x: x.trees.leaf(letter + x.name, x.shape, x.dtype, cotangent=True) for x in program.outputs}
+    seeds = {x: x.trees.seed(x, letter + x.name) for x in program.outputs}
     wishes = {x: f"{letter}z{x.name[len(x.name.rstrip(string.digits)) :]}" for x, _ in program.statements}
     backward = Backward(program.statements, seeds, letter, wishes)
     gradients = backward.gradients(program.parameters)

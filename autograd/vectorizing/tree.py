@@ -52,10 +52,17 @@ class Trees:
         self, name: str, shape: Sequence[Any], dtype: Any, moves: bool = False, array: np.ndarray | None = None,
         cotangent: bool = False,
     ) -> Expression:  # fmt: skip
-        """A variable, or with `array` a constant. `moves`: gradients flow to it. `cotangent`: it is one of an output."""
+        """A variable, or with `array` a constant. `moves`: gradients flow to it. `cotangent`: an output's gradient."""
         node = self._new(None, (), {}, tuple(shape), np.dtype(dtype), name, moves)
         node.array, node.cotangent = array, cotangent
         return node
+
+    def seed(self, output: Expression, name: str) -> Expression:
+        """The gradient of an output under this name. It is one node: so a text that is made again adds none."""
+        key = ("seed", output.place, name)
+        if key not in self.known:
+            self.known[key] = self.leaf(name, output.shape, output.dtype, cotangent=True)
+        return self.known[key]
 
     def data(self, array: np.ndarray) -> Expression:
         """An array of numbers that are known."""
