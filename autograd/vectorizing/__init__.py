@@ -364,7 +364,7 @@ class Synced:
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Without the garbage collector: the passes make many small objects, and no cycles."""
+    """Without the garbage collector: the passes make many small objects, which stay until the program is made."""
     was = gc.isenabled()
     gc.disable()
     try:
