@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from autograd import Tensor, Value, grad, jvp, ops, value_and_grad
+from autograd.functions.table import Meaning
 from autograd.ops.rows import Elementwise
 from autograd.transforms.dual import Dual
 
@@ -183,3 +184,10 @@ def test_lists_of_variables():
     for f in (np.asarray, np.array, np.ma.array):
         with pytest.raises(TypeError, match=r"tensor\.data"):
             f(Tensor(x))
+
+
+def test_arguments_by_position_are_those_of_numpy():
+    """Whatever the order in which our function takes them."""
+    meaning = Meaning(np.linalg.norm, lambda axis, ord, x: (x, ord, axis))
+    assert meaning((1, 2, 3), {}) == (1, 2, 3)
+    assert meaning((1,), {"axis": 3, "ord": 2}) == (1, 2, 3)

@@ -328,3 +328,14 @@ def test_refusals():
     _, pull = vjp(lambda x: x * x, np.ones(2))
     with pytest.raises(ValueError, match=r"\(2,\), not \(3,\)"):
         pull(np.ones(3))
+
+
+@pytest.mark.parametrize("reduce", [autograd.sum, autograd.max, autograd.mean, autograd.logsumexp, autograd.prod])
+def test_what_is_reduced_under_no_grad_is_a_constant_in_forward_mode(reduce):
+    def f(x):
+        with autograd.no_grad():
+            total = reduce([x, 2.0 * x])
+        return total * x
+
+    value, slope = jvp(f, (3.0,), (1.0,))
+    assert slope == pytest.approx(value / 3.0, rel=1e-12)
