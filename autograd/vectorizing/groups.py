@@ -92,6 +92,7 @@ class Groups:
         self.statements: list[Statement] = []
         self.constants: dict[str, Expression] = {}
         self._known: dict[Any, Expression] = {}  # the same by what they hold
+        self._views: dict[Any, Expression] = {}
         self._counts: defaultdict[str, Iterator[int]] = defaultdict(partial(count, 1))  # by the letter of a name
         self.parameters: list[tuple[Group, Places]] = []
         self.products = 0
@@ -207,8 +208,13 @@ class Groups:
         return self._joined(nodes, exact)
 
     def view(self, group: Group, places: Places, exact: bool = False) -> Expression:
-        """The elements of an array at these places."""
-        return view(group.leaf, group.shape, places, batch=group.varying, constant=self.constant, exact=exact)
+        """The elements of an array at these places. Statements one after another often read the same ones."""
+        key = group.number, exact, places.shape, places.tobytes()
+        if key not in self._views:
+            self._views[key] = view(
+                group.leaf, group.shape, places, batch=group.varying, constant=self.constant, exact=exact
+            )
+        return self._views[key]
 
     def _zero(self, nodes: Places, array: Any) -> bool:
         """Whether an array, taken whole, is 0 by itself where nothing is wanted."""
