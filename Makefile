@@ -12,7 +12,7 @@ mnist: $(VENV)/demos.installed
 	$(BIN)/python -m demos.mnist $(ARGS)
 
 test: $(VENV)/dev.installed
-	@echo "some 10,900 tests: about 5 minutes on two idle cores, longer beside other programs; no test measures time"
+	@echo "some 11,100 tests: three to five minutes on two idle cores, longer beside other programs; no test measures time"
 	$(KEEP) $(BIN)/python -m pytest -n auto $(ARGS)
 
 # Run the suite on the oldest releases that pyproject.toml allows. They need Python 3.11: PYTHON=python3.11 selects it.
