@@ -9,6 +9,8 @@ The table of operations is in `autograd.ops`; `autograd.ops.rows` says what a ro
 ``from autograd import *`` leaves out `abs`, `max`, `min` and `sum`, since they would hide Python's own functions. Write
 ``autograd.sum``.
 
+`compiled` is True if Values run in C, and False if they run in Python. Both give the same numbers.
+
 Type checkers and editors read ``__init__.pyi``, which `tests/stubs.py` writes from this file and from the table.
 """
 
@@ -20,6 +22,7 @@ from typing import Any as _Any
 from autograd import ops as _ops
 from autograd.engine.anomaly import AnomalyError, anomaly
 from autograd.engine.custom import custom_op
+from autograd.engine.modes import compiled as _compiled
 from autograd.engine.modes import no_grad
 from autograd.ops.operators import METHODS as _METHODS
 from autograd.ops.operators import Operators as _Operators
@@ -30,6 +33,9 @@ from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_gra
 from autograd.engine.value import Value
 
 __version__ = "0.1.0"
+
+compiled: bool = _compiled is not None
+"""Whether Values run in C. If not, they run in Python, and give the same numbers (see `autograd.native.form`)."""
 
 _LATER = {
     "DrawingError": "autograd.drawing",
@@ -53,7 +59,7 @@ globals().update({name: getattr(_ops, name) for name in _ops.__all__})  # every 
 
 _NAMES = {name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_ops))} | set(_LATER)
 
-__all__ = sorted(name for name in _NAMES if not hasattr(_builtins, name))
+__all__ = sorted(name for name in _NAMES - {"compiled"} if not hasattr(_builtins, name))
 
 
 def __dir__() -> list[str]:

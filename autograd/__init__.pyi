@@ -29,6 +29,7 @@ _Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 _Kind = TypeVar("_Kind", float, Value, Tensor, _Array)
 
 __version__: str
+compiled: bool
 __all__ = [
     "AnomalyError",
     "DrawingError",

@@ -517,8 +517,8 @@ BYHAND: Faults = {
         "variables[id(x)].grad if id(x) in variables",
     ),
     "a step that was replaced runs": (
-        'if (given := node.__dict__.get("_backward")) is not None:',
-        'if (given := node.__dict__.get("_backward")) is not None and False:',
+        'if (given := node._own("_backward", None)) is not None:',
+        'if (given := node._own("_backward", None)) is not None and False:',
     ),
     "an operation without a step is a constant": ("return lambda: unfinished(node)", "return nothing"),
     "a step overwrites": ("x.grad = (x.grad or 0.0) + float(share)", "x.grad = float(share)"),
@@ -559,7 +559,7 @@ BYHAND: Faults = {
     ),
     "exponents are not shown": ('return f"**{exponent}" if', "return made.infix if"),
     "a sign of the program's own is lost": ('        self.__dict__["_op"] = sign', "        pass"),
-    "an explanation needs a step": ('node.partials is not None or "_backward" in node.__dict__', "True"),
+    "an explanation needs a step": ('node.partials is not None or node._own("_backward", None) is not None', "True"),
 }
 
 OPS_ROWS: Faults = {

@@ -116,14 +116,16 @@ def contents():
     """`autograd/__init__.pyi`."""
     names = dir(autograd)
     later, modules = vars(autograd)["_LATER"], vars(autograd)["_MODULES"]
-    home = {name: later.get(name) or getattr(autograd, name).__module__ for name in names if name not in modules}
+    names = [name for name in names if name not in (*modules, "compiled")]
+    home = {name: later.get(name) or getattr(autograd, name).__module__ for name in names}
     lines = [f"from autograd import {', '.join(f'{x} as {x}' for x in modules)}\n"]
     others = sorted((module, name) for name, module in home.items() if name not in dir(ops))
     for module, group in groupby(others, key=lambda pair: pair[0]):
         lines.append(f"from {module} import {', '.join(f'{name} as {name}' for _, name in group)}\n")
     listed = "".join(f'    "{name}",\n' for name in vars(autograd)["__all__"])
     rows = [function(name) for name in home if name in dir(ops)]
-    return f"{WRITTEN}{''.join(lines)}{TYPES}\n__version__: str\n__all__ = [\n{listed}]\n\n{''.join(rows)}"
+    start = f"{WRITTEN}{''.join(lines)}{TYPES}\n__version__: str\ncompiled: bool\n"
+    return f"{start}__all__ = [\n{listed}]\n\n{''.join(rows)}"
 
 
 def methods():

@@ -94,7 +94,7 @@ def test_a_star_leaves_pythons_own_functions_alone(package):
     exec(f"from {package.__name__} import *", names)
     del names["__builtins__"]
     assert not [name for name in names if hasattr(builtins, name)]
-    assert set(names) == {x for x in dir(package) if not hasattr(builtins, x)} - set(package._MODULES)
+    assert set(names) == {x for x in dir(package) if not hasattr(builtins, x)} - {*package._MODULES, "compiled"}
 
 
 @pytest.mark.parametrize("package", PACKAGES)
@@ -150,7 +150,7 @@ ROWS = [name for name in dir(ops) if isinstance(getattr(ops, name), Op)]
 @pytest.mark.parametrize("name", sorted(x for x in dir(autograd) if x not in vars(autograd)["_MODULES"]))
 def test_signatures_say_what_is_taken(name):
     found = getattr(autograd, name)
-    if isinstance(found, type):
+    if isinstance(found, (type, bool)):
         return
     for x in inspect.signature(found).parameters.values():
         stars = x.kind in (x.VAR_POSITIONAL, x.VAR_KEYWORD)

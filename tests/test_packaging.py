@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PACKAGES = ("autograd", "nn")
 DATA = PROJECT["tool"]["setuptools"]["package-data"]
+BUILT = (".pyc", ".so", ".pyd")
 
 
 def installed():
@@ -32,7 +33,7 @@ def installed():
 
 
 def test_every_file_of_the_packages_is_installed():
-    there = {x for package in PACKAGES for x in (ROOT / package).rglob("*") if x.is_file() and x.suffix != ".pyc"}
+    there = {x for package in PACKAGES for x in (ROOT / package).rglob("*") if x.is_file() and x.suffix not in BUILT}
     assert there == installed()
 
 
@@ -90,11 +91,11 @@ def test_what_is_installed_is_enough(tmp_path):
 
 
 def files_of_the_repository():
-    """Every file below a name of the top level, without what Git and Python write."""
+    """Every file below a name of the top level, without what Git and Python write, and without the extension."""
     for name in TOP - {".git"}:
         top = ROOT / name
         for path in top.rglob("*") if top.is_dir() else [top]:
-            if path.is_file() and path.suffix != ".pyc":
+            if path.is_file() and path.suffix not in BUILT:
                 yield path
 
 

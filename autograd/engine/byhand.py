@@ -83,7 +83,7 @@ def row(name: str, sign: str) -> ByHand:
 
 def step_of(node: Any) -> Step:
     """The node's backward step as it is now. A program may give the node another one, and call this one from there."""
-    if (given := node.__dict__.get("_backward")) is not None:
+    if (given := node._own("_backward", None)) is not None:
         return given  # type: ignore[no-any-return]
     if node.op is None:
         return nothing
@@ -119,7 +119,7 @@ def replace_step(node: Any, step: Step) -> None:
 
 def is_finished(node: Any) -> bool:
     """Whether a node knows its derivative: not so an operation written by hand before its `_backward` is set."""
-    return not isinstance(node.op, ByHand) or node.partials is not None or "_backward" in node.__dict__
+    return not isinstance(node.op, ByHand) or node.partials is not None or node._own("_backward", None) is not None
 
 
 def unfinished(node: Node) -> None:
@@ -212,7 +212,7 @@ class HandWritten(Node):
     @property
     def _op(self: Any) -> str:
         """The operation as micrograd writes it: "+", "*", "**2", "ReLU", "tanh"; empty for a leaf."""
-        if (given := self.__dict__.get("_op")) is not None:
+        if (given := self._own("_op", None)) is not None:
             return str(given)
         made = self.op
         if made is None:

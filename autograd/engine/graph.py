@@ -43,7 +43,7 @@ def restore(kind: type[Node], data: Any, label: str, grad: Any) -> Node:
 class Node(Operators):
     """A variable in a computation graph: what Values and Tensors have in common."""
 
-    __slots__ = ("__weakref__", "_raw", "grad", "op", "operands", "parents")
+    __slots__ = ()
 
     data: Any  # the number or array: a property of each kind
     _raw: Any  # where it is held. Not `_data`: numpy.ma would take it for that of a masked array

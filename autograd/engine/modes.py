@@ -13,6 +13,10 @@ import threading
 from typing import Any
 
 from autograd.engine.contexts import Context
+from autograd.native.form import extension
+
+compiled = extension()
+"""The compiled form of `Value`, if it runs. It keeps the `state` of each thread itself."""
 
 RECORDING, CONSTANT, GENERAL = 0, 1, 2
 
@@ -31,7 +35,10 @@ class _Modes(threading.local):
     def __setattr__(self, name: str, setting: Any) -> None:
         super().__setattr__(name, setting)
         watched = self.watch is not None or self.tracer is not None
-        super().__setattr__("state", GENERAL if watched else RECORDING if self.recording else CONSTANT)
+        state = GENERAL if watched else RECORDING if self.recording else CONSTANT
+        super().__setattr__("state", state)
+        if compiled is not None:
+            compiled.set_state(state)
 
 
 modes = _Modes()

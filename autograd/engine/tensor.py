@@ -52,7 +52,9 @@ class Tensor(Node, ArrayOperators):
     array([2., 4.])
     """
 
-    __slots__ = ("_label", "_needs", "_saved", "params")
+    __slots__ = (
+        "__weakref__", "_label", "_needs", "_raw", "_saved", "grad", "op", "operands", "params", "parents",
+    )  # fmt: skip
     _fuses = True
     _stacks = True
     _priority = 2

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,7 +34,7 @@ from autograd import ops
 from autograd.engine.byhand import ByHand, HandWritten
 from autograd.engine.collector import wait_for
 from autograd.engine.graph import as_label, postorder
-from autograd.engine.modes import CONSTANT, GENERAL, RECORDING, active, modes
+from autograd.engine.modes import CONSTANT, GENERAL, RECORDING, active, compiled, modes
 from autograd.ops.arrays import number
 from autograd.ops.operators import ALIASES, compared, method_names
 from autograd.ops.operators import binary as general
@@ -42,63 +42,29 @@ from autograd.ops.rows import Elementwise, Op, Reduction, box, ieee, normalize_a
 from autograd.ops.signatures import as_method
 from autograd.ops.worlds import FLOATS, ROWS
 
+NONE: tuple[()] = ()
+NAMELESS = ""
 
-class Value(HandWritten):
-    """One number in a computation graph.
 
-    Args:
-        data: a real number; ints, NumPy scalars and 0-d arrays become Python floats.
-        label: a name for drawings and messages. A string in second place is one too.
-        _children, _op: for an operation written by hand, its operands (a tuple of Values) and its sign, as micrograd
-            has them; `_backward` is then to be set. In the place of `_op` may stand the local derivatives, a number
-            an operand, as microgpt has them.
+class Scalar(HandWritten):
+    """What both forms of `Value` have in common: everything but how a number and its graph are held in memory."""
 
-    `data` is the number, `grad` the derivative of whatever `backward` was last called on with respect to it (0.0
-    before). Leaves accumulate into `grad` over several calls, as optimisers expect; results of operations hold
-    those of the last call. Arithmetic follows IEEE 754 and never raises: ``Value(0.0).log()`` is -inf. Attributes of
-    your own stay on the node that you set them on: ``p.momentum = 0.0``.
-
-    >>> x = Value(3.0, label="x")
-    >>> y = (x * x).relu()
-    >>> y.backward()
-    >>> x
-    Value(data=3.0, grad=6.0, label='x')
-    """
-
-    __slots__ = ("__dict__", "partials")  # the first for attributes of the program's own
+    __slots__ = ()
     _priority = 1
     shape: tuple[()] = ()
     ndim = 0
     empty_grad = 0.0
 
-    parents: tuple[Value, ...]  # the operands that are Values
-    partials: tuple[float, ...] | None  # the derivative by each of them; None where only `_backward` knows it
+    partials: tuple[float, ...] | None  # the derivative by each parent; None where only `_backward` knows it
 
-    def __init__(self, data: float = 0.0, _children: Any = (), _op: Any = "", label: str = "") -> None:
-        self._raw = data if type(data) is float else number(data)
-        self.grad = 0.0
-        self.op = None
-        self.operands = self.parents = self.partials = NONE
-        if _children is not NONE or _op is not NAMELESS or label is not NAMELESS:
-            self._begin(_children, _op, label)
-        if active.modes and modes.tracer is not None:
-            modes.tracer.made[id(self)] = self
-
-    @property
-    def data(self) -> float:
-        """The number. Assigning converts to a Python float, and refuses anything else."""
-        if active.modes and modes.tracer is not None:
-            modes.tracer.read(self)
-        return self._raw  # type: ignore[no-any-return]
-
-    @data.setter
-    def data(self, data: float) -> None:
-        self._raw = data if type(data) is float else number(data)
+    def _own(self, name: str, default: Any) -> Any:
+        """An attribute of the program's own, such as a label; the default if the node has none of this name."""
+        raise NotImplementedError
 
     @property
     def label(self) -> str:
         """A name for drawings and messages; empty unless given."""
-        return self.__dict__.get("label", "")  # type: ignore[no-any-return]
+        return self._own("label", "")  # type: ignore[no-any-return]
 
     @label.setter
     def label(self, name: str) -> None:
@@ -107,11 +73,11 @@ class Value(HandWritten):
     @property
     def params(self) -> dict[str, Any]:  # type: ignore[override]
         """The parameters of the operation that made it; few operations on numbers have any."""
-        return self.__dict__.get("params", {})  # type: ignore[no-any-return]
+        return self._own("params", {})  # type: ignore[no-any-return]
 
     def item(self) -> float:
         """The number, as a Python float."""
-        return self.data
+        return self.data  # type: ignore[no-any-return]
 
     def detach(self) -> float:
         """The number as a constant: no gradient flows through it."""
@@ -222,6 +188,16 @@ class Value(HandWritten):
                 return list(shares)
             return op.vjp(g, needs, out, inputs, self.params)  # type: ignore[no-any-return]
 
+    def _is_made(self) -> None:
+        """Tell who traces that a program makes a leaf."""
+        if modes.tracer is not None:
+            modes.tracer.made[id(self)] = self
+
+    def _is_read(self) -> None:
+        """Tell who traces that a program reads the number."""
+        if modes.tracer is not None:
+            modes.tracer.read(self)
+
     # --------------------------------------------------------------------------------------- NumPy and Python
 
     def __bool__(self) -> bool:
@@ -253,8 +229,55 @@ class Value(HandWritten):
         return f"Value(data={self._raw}, grad={self.grad}{label})"
 
 
-NONE: tuple[()] = ()
-NAMELESS = ""
+class Value(Scalar):
+    """One number in a computation graph.
+
+    Args:
+        data: a real number; ints, NumPy scalars and 0-d arrays become Python floats.
+        label: a name for drawings and messages. A string in second place is one too.
+        _children, _op: for an operation written by hand, its operands (a tuple of Values) and its sign, as micrograd
+            has them; `_backward` is then to be set. In the place of `_op` may stand the local derivatives, a number
+            an operand, as microgpt has them.
+
+    `data` is the number, `grad` the derivative of whatever `backward` was last called on with respect to it (0.0
+    before). Leaves accumulate into `grad` over several calls, as optimisers expect; results of operations hold
+    those of the last call. Arithmetic follows IEEE 754 and never raises: ``Value(0.0).log()`` is -inf. Attributes of
+    your own stay on the node that you set them on: ``p.momentum = 0.0``.
+
+    >>> x = Value(3.0, label="x")
+    >>> y = (x * x).relu()
+    >>> y.backward()
+    >>> x
+    Value(data=3.0, grad=6.0, label='x')
+    """
+
+    __slots__ = ("__dict__", "__weakref__", "_raw", "grad", "op", "operands", "parents", "partials")
+
+    parents: tuple[Value, ...]  # the operands that are Values
+
+    def __init__(self, data: float = 0.0, _children: Any = (), _op: Any = "", label: str = "") -> None:
+        self._raw = data if type(data) is float else number(data)
+        self.grad = 0.0
+        self.op = None
+        self.operands = self.parents = self.partials = NONE
+        if _children is not NONE or _op is not NAMELESS or label is not NAMELESS:
+            self._begin(_children, _op, label)
+        if active.modes:
+            self._is_made()
+
+    @property
+    def data(self) -> float:
+        """The number. Assigning converts to a Python float, and refuses anything else."""
+        if active.modes:
+            self._is_read()
+        return self._raw  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: float) -> None:
+        self._raw = data if type(data) is float else number(data)
+
+    def _own(self, name: str, default: Any) -> Any:
+        return self.__dict__.get(name, default)
 
 
 def without_axis(op: Op, params: dict[str, Any]) -> dict[str, Any]:
@@ -444,4 +467,23 @@ def attach_all() -> None:
                 attach(row, name, by_name(row, binary(row)))
 
 
-attach_all()
+def compiled_class(form: Any) -> type[Value]:
+    """`Value` in C, with the methods of the rows that are compiled; see `autograd.native.form`."""
+    numbers = {row.name: constants(row) for row in ROWS.values() if None not in row.partials}
+    rows = {**ROWS, "dot": ops._dot}
+    kind = form.make(Scalar, str(Value.__doc__), str(Scalar.backward.__doc__), rows, numbers, number, general)
+    for name in form.ROWS:
+        row = ROWS[name]
+        for method in method_names(row):
+            if method[0] != "_":
+                others = [str(x.replace(annotation=x.empty)) for x in as_method(row, method).parameters.values()][1:]
+                text = f"{name}({', '.join(['$self', *others])})\n--\n\n{row.summary} See `autograd.{name}`."
+                for alias in (method, *ALIASES.get(method, ())):
+                    setattr(kind, alias, form.method(name, alias, text))
+    return kind  # type: ignore[no-any-return]
+
+
+if compiled is None:
+    attach_all()
+elif not TYPE_CHECKING:
+    Value = compiled_class(compiled)

@@ -570,7 +570,7 @@ def is_answer(op: Any) -> bool:
     return isinstance(op, questions.Question) and op is not questions.constant
 
 
-new = object.__new__
+new = Value.__new__
 
 
 class _Found(BaseException):

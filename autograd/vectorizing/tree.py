@@ -146,7 +146,10 @@ class Expression(Node, ArrayOperators):
     of arrays.
     """
 
-    __slots__ = ("array", "cotangent", "dtype", "moves", "name", "params", "place", "shape", "trees", "weak")
+    __slots__ = (
+        "__weakref__", "array", "cotangent", "dtype", "grad", "moves", "name", "op", "operands", "params", "parents",
+        "place", "shape", "trees", "weak",
+    )  # fmt: skip
     _fuses = True
     _priority = 20
 

@@ -1,0 +1,55 @@
+"""Which form `Value` has: C, or the class in Python, which gives the same numbers to the last bit.
+
+The compiled form is an extension module. An installation builds it if it finds a C compiler. It was written from the
+table of operations as it was then. If the table has changed since, its formulas would be out of date. So the extension
+has the fingerprint of what it was built from, and runs only where that is still the same. The environment variable
+``CHAINRULE_PURE=1`` chooses Python. `autograd.compiled` tells which form runs, and ``python -m autograd.native`` tells
+why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+import sys
+import sysconfig
+import warnings
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SOURCES = (HERE.parent / "ops" / "elementwise.py", HERE / "value.c")
+"""What the extension is built from: the table, and the C that is written by hand."""
+
+
+def fingerprint() -> str:
+    """A hash of the sources, whatever their line ends."""
+    return hashlib.sha256(b"".join(path.read_bytes().replace(b"\r\n", b"\n") for path in SOURCES)).hexdigest()[:16]
+
+
+def choose() -> tuple[Any, str]:
+    """The extension, or None if Values run in Python; and the reason, as a sentence goes on after "Values run in"."""
+    if os.environ.get("CHAINRULE_PURE", "") not in ("", "0"):
+        return None, "Python: CHAINRULE_PURE asks for it"
+    if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return None, "Python: the compiled form needs CPython with its global lock"
+    try:
+        built: Any = importlib.import_module("autograd.native._value")
+    except ImportError:
+        return None, "Python: the compiled form was not built. With a C compiler, the installation builds it"
+    if fingerprint() != built.FINGERPRINT:
+        return None, "Python: autograd was changed after its compiled form was built. `make native` builds it again"
+    return built, "C"
+
+
+def extension() -> Any:
+    """The extension; None if Values run in Python. One that is out of date gives a warning."""
+    built, reason = choose()
+    if "was changed" in reason:
+        warnings.warn(
+            f"Values run in {reason}; CHAINRULE_PURE=1 chooses Python without this warning",
+            RuntimeWarning,
+            stacklevel=2,
+        )
+    return built

@@ -1,0 +1,407 @@
+"""Both forms of `Value`, C and Python, give the same numbers, to the last bit; and one of them always runs."""
+
+import gc
+import math
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import weakref
+from pathlib import Path
+from typing import Any
+
+import forms
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd
+from autograd import Value, no_grad, ops
+from autograd.native import form, notation
+from autograd.ops.rows import Elementwise
+
+ROOT = Path(__file__).parent.parent
+in_c = pytest.mark.skipif(not autograd.compiled, reason="Values run in Python here")
+EDGES = [0.0, -0.0, math.inf, -math.inf, math.nan, 5e-324, -5e-324, 1e300, -1e300, 1.0, -1.0, 0.5, -0.5, 2.0, -3.0]
+POINTS = [*EDGES, 1e-9, 0.1, -0.7, 1.3, 2.7, -2.2, 17.0, 40.5, -41.0, 710.0, -745.0, 1e16, math.pi, -math.pi / 2]
+ROWS = [row for row in ops.ROWS.values() if isinstance(row, Elementwise) and None not in row.partials]
+UNARY, BINARY = ([row.name for row in ROWS if row.arity == n] for n in (1, 2))
+
+
+@pytest.fixture(scope="module")
+def in_python():
+    process = forms.InPython()
+    yield process
+    process.close()
+
+
+def both(program, in_python):
+    """The results, after they were compared."""
+    found, expected = forms.results(program), in_python.results(program)
+    for i, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
+        assert ours == theirs, f"node {i} of {program}"
+    return found
+
+
+@in_c
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_a_row_gives_the_same_bits(row, in_python):
+    """By its operator or method, and as a function: for each pattern of Values and numbers, at each point."""
+    points = [x.hex() for x in (POINTS if row.arity < 3 else EDGES[:9])]
+    for calls in ([row.name], ["function", row.name]):
+        program: list[list[Any]] = []
+        count = 0  # of nodes
+        patterns = [["v"]] if row.arity == 1 else [["v", "v"], ["v", "c"], ["c", "v"]]
+        for pattern in patterns if row.arity < 3 else [["v", "v", "v"], ["c", "v", "c"]]:
+            for x in points:
+                for y in points if row.arity > 1 else [""]:
+                    operands: list[Any] = []
+                    for kind, number in zip(pattern, [x, y, points[len(program) % len(points)]], strict=False):
+                        if kind == "v":
+                            program.append(["leaf", number])
+                            operands.append(count)
+                            count += 1
+                        else:
+                            operands.append(number)
+                    program += [[*calls, *operands], ["backward", count]]
+                    count += 1
+        both(program, in_python)
+
+
+numbers = st.sampled_from(EDGES) | st.floats(-3.0, 3.0)
+
+
+@st.composite
+def programs(draw):
+    """Graphs whose nodes share operands, with everything between them that programs do to nodes."""
+    count = draw(st.integers(1, 4))
+    program = [["leaf", draw(st.floats(-3.0, 3.0)).hex()] for _ in range(count)]
+    leaves = set(range(count))
+
+    def node():
+        return draw(st.integers(0, count - 1))
+
+    def anything():
+        return draw(st.one_of(st.integers(0, count - 1), numbers.map(float.hex), st.integers(-3, -1)))
+
+    for _ in range(draw(st.integers(1, 25))):
+        kind = draw(st.sampled_from(["unary", "binary", "arithmetic", "arithmetic", "many", "other", "change"]))
+        made = True
+        if kind == "unary":
+            program.append([draw(st.sampled_from(UNARY)), node()])
+        elif kind in ("binary", "arithmetic"):
+            row = draw(st.sampled_from(["add", "sub", "mul", "div", "power"] if kind == "arithmetic" else BINARY))
+            operands = [node(), anything()]
+            program.append([row, *(operands if draw(st.booleans()) else operands[::-1])])
+        elif kind == "many":
+            n = draw(st.integers(1, 3))
+            items = [node(), *[anything() for _ in range(2 * n - 1)]]
+            program.append(draw(st.sampled_from([["dot", *items], ["dot", *items, node()], ["sum", *items]])))
+        elif kind == "other":
+            how = draw(st.sampled_from(["leaf", "constant", "by hand", "partials"]))
+            program.append([how, draw(st.floats(-3.0, 3.0)).hex()] if how == "leaf" else [how, node()])
+            if how in ("leaf", "constant"):
+                leaves.add(count)
+        else:
+            made = False
+            how = draw(st.sampled_from(["label", "freeze", "thaw", "set", "empty", "grad", "backward"]))
+            at = draw(st.sampled_from(sorted(leaves))) if how in ("freeze", "thaw", "empty") else node()
+            program.append([how, at, draw(numbers).hex()] if how in ("set", "grad") else [how, at])
+        count += made
+    return [*program, ["backward", count - 1]]
+
+
+@in_c
+@given(program=programs())
+def test_graphs_have_the_same_bits(program, in_python):
+    """The numbers and the gradients of all nodes, and what each was computed from."""
+    both(program, in_python)
+
+
+# -------------------------------------------------------------------------------------------------- the compiled node
+
+
+@in_c
+def test_the_class_is_compiled():
+    assert Value.__flags__ and type(Value.backward).__name__ == "method_descriptor"
+    assert repr(Value(2.0) * 3.0) == "Value(data=6.0, grad=0.0)"
+
+
+@in_c
+def test_a_node_takes_one_cache_line_or_a_quarter_more():
+    x = Value(2.0)
+    assert Value.__basicsize__ == 64
+    assert not gc.is_tracked(x * x) and not gc.is_tracked(x)
+
+
+def chain(n):
+    x = y = Value(0.5)
+    for _ in range(n):
+        y = y + x
+    return y
+
+
+def test_a_long_chain_is_swept_and_freed_without_recursion():
+    y = chain(300_000)
+    y.backward()
+    assert y.data == 150_000.5
+    last = weakref.ref(y)
+    del y
+    assert last() is None
+
+
+def test_a_cycle_through_a_hand_written_step_is_collected():
+    """As micrograd's programs make them: the step refers to its own node."""
+    x = Value(2.0)
+    gone = [weakref.ref(forms.by_hand(x)) for _ in range(50)]
+    gc.collect()
+    assert not any(ref() for ref in gone)
+
+
+def test_a_leaf_that_refers_to_its_own_graph_is_collected_if_it_can_be():
+    x: Any = Value(2.0)
+    x.me = x
+    gone = weakref.ref(x)
+    del x
+    gc.collect()
+    assert gone() is None
+
+
+def test_weak_references_see_a_node_go_at_once():
+    seen: list[Any] = []
+    x = Value(2.0)
+    y = x * x
+    ref = weakref.ref(y, seen.append)
+    del y
+    assert seen == [ref]
+
+
+def test_a_callback_may_build_and_free_graphs():
+    x = Value(2.0)
+    y = x * x + 1.0
+    kept = weakref.ref(y, lambda _: (chain(50) * 2.0).backward())
+    del y
+    assert kept() is None
+
+
+@in_c
+def test_only_leaves_change_their_class():
+    class Own(Value):
+        __slots__ = ()
+
+    x = Value(2.0)
+    x.__class__ = Own
+    assert type(x) is Own
+    with pytest.raises(TypeError, match="only leaves"):
+        (Value(2.0) * 3.0).__class__ = Own
+
+
+def test_what_a_node_is_made_of_can_be_changed_but_not_broken():
+    x: Any = Value(2.0)
+    y = Value(3.0)
+    z = x * y
+    with pytest.raises((TypeError, AttributeError)):
+        del z.data
+    z.operands = z.parents = (x,)
+    z.partials = (5.0,)
+    z.backward()
+    assert (x.grad, y.grad) == (5.0, 0.0)
+    with pytest.raises(TypeError, match=r"number|float"):
+        x.data = "two"
+    assert x.data == 2.0
+
+
+@in_c
+@pytest.mark.parametrize("name", ["op", "operands", "parents", "partials", "grad", "data"])
+def test_fields_refuse_what_would_crash(name):
+    z: Any = Value(2.0) * Value(3.0)
+    with pytest.raises((TypeError, AttributeError)):
+        delattr(z, name)
+    if name not in ("op", "grad", "data"):
+        with pytest.raises(TypeError):
+            setattr(z, name, [1.0])
+    if name == "parents":
+        with pytest.raises(TypeError, match="Values"):
+            z.parents = (1.0,)
+
+
+def test_each_thread_has_its_own_state():
+    import threading
+
+    found = []
+
+    def other():
+        found.append((Value(2.0) * 3.0).is_leaf)
+
+    with no_grad():
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        found.append((Value(2.0) * 3.0).is_leaf)
+    found.append((Value(2.0) * 3.0).is_leaf)
+    assert found == [False, True, False]
+
+
+@in_c
+def test_memory_is_given_back():
+    """Graphs of a million nodes one after another take no more than the first few."""
+    code = """
+import resource
+from autograd import Value
+def graph(n):
+    x = y = Value(0.5, label="x")
+    for _ in range(n // 8):
+        y = (y * x + 1.0).tanh() - x.relu()
+        y = y / 2.0 + x * 3.0
+    y.backward()
+for _ in range(3):
+    graph(1_000_000)
+first = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for _ in range(5):
+    graph(1_000_000)
+last = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(last - first, first)
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    grown, first = map(int, run.stdout.split())
+    assert grown < first / 50
+
+
+EVERYTHING = """
+import gc, resource, sys
+import autograd
+from autograd import Value, no_grad
+def by_hand(x):
+    out = Value(x.data ** 2, (x,), "sq")
+    def _backward():
+        x.grad += 2 * x.data * out.grad
+    out._backward = _backward
+    return out
+class Own(Value):
+    pass
+shared, frozen, own = Value(0.5), Value(2.0), Own(3.0)
+frozen.requires_grad = False
+def everything(i):
+    x, y = Value(0.5, label="x"), Value(i)
+    z = (x * y + 1.0).tanh() - shared.relu() / 2 + 3 ** x + frozen * x + own * y
+    z = z + autograd.dot([x, y, 2.0], [shared, 3, z], x) + autograd.sum([x, y, z]) + autograd.exp(x).maximum(y=0.25)
+    z.label, z.note = "z", [z.parents, z.partials, z.operands]
+    z.backward()
+    with no_grad():
+        w = z * 2 + x
+    w.grad = None
+    x < y, y >= 0.5, repr(z), z.op
+    for wrong in (lambda: x + "a", lambda: Value("a"), lambda: x.tanh(1), lambda: autograd.dot([x], [y, z]),
+                  lambda: x.leaky_relu(slope="a"), lambda: Value(1.0, (2.0,), "+"), lambda: setattr(x, "data", "a")):
+        try:
+            wrong()
+        except (TypeError, ValueError):
+            pass
+        else:
+            raise AssertionError
+    if i % 10 == 0:
+        by_hand(z * 1.0).backward()
+rounds = {rounds}
+for i in range(rounds // 4):
+    everything(i)
+gc.collect()
+before = sys.getallocatedblocks(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for i in range(rounds):
+    everything(i)
+gc.collect()
+after = sys.getallocatedblocks(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(*[b - a for a, b in zip(before, after)], sys.getrefcount(Value))
+"""
+
+
+@pytest.mark.parametrize("rounds", [2_000, pytest.param(100_000, marks=pytest.mark.slow)])  # some ten graphs a round
+def test_nothing_leaks(rounds):
+    """Of all kinds of nodes, and of what is refused. `z.note` holds what z was made of, which is no cycle."""
+    code = EVERYTHING.replace("{rounds}", str(rounds))
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 0, run.stderr
+    blocks, kilobytes, references = map(int, run.stdout.split())
+    assert abs(blocks) < 1_000 and kilobytes < 2_000 and references < 1_000
+
+
+# -------------------------------------------------------------------------------------------------- the choice of form
+
+
+def test_the_generated_c_is_that_of_the_table():
+    """If not, `make native` writes it again."""
+    assert notation.WRITTEN.read_text(encoding="utf-8") == notation.text()
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The packages in a folder of their own, with what builds them."""
+    shutil.copytree(ROOT / "autograd", tmp_path / "autograd", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+def ran(folder, code, *options, **environment):
+    """What a program prints in a folder, and what it complains about."""
+    run = subprocess.run(
+        [sys.executable, *options, "-c", code],
+        cwd=folder,
+        env={**{k: x for k, x in os.environ.items() if k != "CHAINRULE_PURE"}, "PYTHONPATH": ".", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return run.stdout.strip(), run.stderr
+
+
+SAYS = "import autograd; x = autograd.Value(2.0); (x * x).backward(); print(autograd.compiled, x.grad)"
+
+
+@in_c
+def test_an_edited_table_runs_in_python_and_says_so_once(copy):
+    """The formula in use is that of the table, not the one that was compiled."""
+    assert ran(copy, SAYS) == ("True 4.0", "")
+    path = copy / "autograd" / "ops" / "elementwise.py"
+    text = path.read_text(encoding="utf-8")
+    rule = "lambda x, y: x * y,\n    lambda out, x, y: y,"
+    assert text.count(rule) == 1
+    path.write_text(text.replace(rule, "lambda x, y: x * y,\n    lambda out, x, y: 10 * y,"), encoding="utf-8")
+    out, complaint = ran(copy, SAYS)
+    assert out == "False 22.0"
+    assert complaint.count("make native") == 1
+    assert ran(copy, SAYS, CHAINRULE_PURE="1") == ("False 22.0", "")
+
+
+@pytest.mark.parametrize("compiler", ["/bin/false", "/no/such/compiler"])
+def test_without_a_compiler_the_installation_goes_on(copy, compiler):
+    pytest.importorskip("setuptools", minversion="77")
+    for path in (copy / "autograd" / "native").glob("_value*"):
+        path.unlink()
+    run = subprocess.run(
+        [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"],
+        cwd=copy,
+        env={**os.environ, "CC": compiler},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert ran(copy, SAYS) == ("False 4.0", "")
+    said, _ = ran(copy, "import runpy; runpy.run_module('autograd.native', run_name='__main__')")
+    assert said.startswith("Values run in Python: the compiled form was not built")
+
+
+def test_python_is_chosen_where_c_cannot_run(monkeypatch):
+    monkeypatch.delenv("CHAINRULE_PURE", raising=False)
+    known = sysconfig.get_config_var
+    monkeypatch.setattr(sysconfig, "get_config_var", lambda name: 1 if name == "Py_GIL_DISABLED" else known(name))
+    assert form.choose()[0] is None and "global lock" in form.choose()[1]
+    monkeypatch.undo()
+    monkeypatch.delenv("CHAINRULE_PURE", raising=False)
+    monkeypatch.setattr(sys.implementation, "name", "pypy")
+    assert form.choose()[0] is None
+    monkeypatch.undo()
+    monkeypatch.setenv("CHAINRULE_PURE", "1")
+    assert form.choose() == (None, "Python: CHAINRULE_PURE asks for it")
