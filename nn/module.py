@@ -80,11 +80,11 @@ class Module:
         Traceback (most recent call last):
         ValueError: .table[1] and .table['1'] both have the path 'table.1': rename one of them
         """
-        return _named(self, Value | Tensor, prefix)
+        return _named(self, PARAMETERS, prefix)
 
     def parameters(self) -> list[Parameter]:
         """Every parameter, once, in the order in which the attributes were set."""
-        return [parameter for _, parameter in _found(self, Value | Tensor)]
+        return [parameter for _, parameter in _found(self, PARAMETERS, step=_nameless)]
 
     def named_generators(self, prefix: str = "") -> Iterator[tuple[str, np.random.Generator]]:
         """Every random generator with its path, once. Generators are the state of a network besides its parameters.
@@ -244,6 +244,9 @@ def mode(model: Any, *, training: bool) -> Iterator[None]:
             module.training = own
 
 
+PARAMETERS = (Value, Tensor)
+
+
 def _walk(found: Any, path: str, step: Callable[[str, Any, Any], str]) -> Iterator[tuple[str, Any]]:
     """Everything in a module, depth first; each module and container is entered once. `step` extends a path.
 
@@ -255,6 +258,8 @@ def _walk(found: Any, path: str, step: Callable[[str, Any, Any], str]) -> Iterat
     while stack:
         path, found = stack.pop()
         yield path, found
+        if isinstance(found, PARAMETERS):  # most are
+            continue
         if isinstance(found, Module):
             inside: Any = found.__dict__.items()
         elif isinstance(found, dict):
@@ -273,6 +278,11 @@ def _walk(found: Any, path: str, step: Callable[[str, Any, Any], str]) -> Iterat
 def _dotted(path: str, holder: Any, key: Any) -> str:
     """The path of the item with this key in a module or container."""
     return f"{path}.{key}" if path else str(key)
+
+
+def _nameless(path: str, holder: Any, key: Any) -> str:
+    """No path, where nobody asks for it."""
+    return path
 
 
 def _spelled(code: str, holder: Any, key: Any) -> str:

@@ -61,12 +61,14 @@ class Neuron(_Scalars):
             x, batch = _read(x)
             if batch:
                 return [self(row) for row in x]
-        if len(x) != len(self.w):
-            raise ValueError(f"a neuron of {len(self.w)} inputs was given {len(x)}")
-        act: Value = dot(self.w, x, self.b)
+        w = self.w
+        if len(x) != len(w):
+            raise ValueError(f"a neuron of {len(w)} inputs was given {len(x)}")
+        act: Value = dot(w, x, self.b)
         if not self.nonlin:
             return act
-        return getattr(act, self.activation)() if type(self.activation) is str else self.activation(act)
+        function = self.activation
+        return getattr(act, function)() if type(function) is str else function(act)
 
     def __repr__(self) -> str:
         name = self.function_name
@@ -94,8 +96,8 @@ class Layer(_Scalars):
         x, batch = _read(x)
         if batch:
             return [self(row) for row in x]
-        x = [Value(float(item)) if isinstance(item, int | float | np.number) else item for item in x]  # shared by all
-        out = [neuron(x) for neuron in self.neurons]
+        x = [item if type(item) is Value else _shared(item) for item in x]
+        out = [neuron.__call__(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
     @property
@@ -156,6 +158,11 @@ def _flag(nonlin: Any) -> bool:
 def _many(x: Any) -> bool:
     """True if an item of the inputs is a sample, not a number."""
     return isinstance(x, (list, tuple, np.ndarray)) or is_data(x)
+
+
+def _shared(item: Any) -> Any:
+    """A number as a Value, which all neurons of a layer share; a variable as it is."""
+    return Value(float(item)) if isinstance(item, (int, float, np.number)) else item
 
 
 SINGLE = frozenset([Value, float, int])

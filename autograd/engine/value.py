@@ -35,6 +35,7 @@ from autograd.engine.byhand import ByHand, HandWritten
 from autograd.engine.collector import wait_for
 from autograd.engine.graph import as_label, postorder
 from autograd.engine.modes import CONSTANT, GENERAL, RECORDING, active, compiled, modes
+from autograd.ops import products
 from autograd.ops.arrays import number
 from autograd.ops.operators import ALIASES, compared, method_names
 from autograd.ops.operators import binary as general
@@ -480,6 +481,7 @@ def compiled_class(form: Any) -> type[Value]:
                 text = f"{name}({', '.join(['$self', *others])})\n--\n\n{row.summary} See `autograd.{name}`."
                 for alias in (method, *ALIASES.get(method, ())):
                     setattr(kind, alias, form.method(name, alias, text))
+    products._compiled = form.dot
     return kind  # type: ignore[no-any-return]
 
 

@@ -53,6 +53,7 @@ static inline double python_floordiv(double x, double y) {
 
 #define NUMBER(name, constant) ROW_##name,
 enum { UNARY_ROWS(NUMBER) BINARY_ROWS(NUMBER) ROW_dot, ROW_COUNT };
+_Static_assert(ROW_COUNT <= 256, "the number of a row has 8 bits");
 
 static PyObject *row_objects[ROW_COUNT];       /* the rows of Python's table */
 static PyObject *row_constants[ROW_COUNT];     /* their partials as Python has them, where they are numbers */
@@ -72,16 +73,15 @@ enum Flag {
     COMPUTED = 2,  /* no header of the garbage collector stands before it */
     WIDE = 4,      /* it has the fields after the first 64 bytes */
     CONSTANT = 8,  /* its partials are constants of the row */
-    MARK = 16,     /* met by the search for the order */
-    EMPTY = 32,    /* its gradient is None */
+    EMPTY = 16,    /* its gradient is None */
 };
 
 typedef struct Node {
     PyObject_HEAD
     double data;
     double grad;
-    uint16_t row;
-    uint8_t kind, flags;
+    uint64_t row : 8, kind : 8, flags : 8;
+    uint64_t met : 40; /* the number of the last sweep that met it */
     PyObject *weak; /* the weak references to it */
     union {
         struct Node *x;
@@ -158,7 +158,7 @@ Nodes of a graph come and go together. So they lie side by side in slabs of 256 
 in them is used. Nodes of 64 bytes have slabs of their own. */
 
 #define SLAB_SIZE ((size_t)1 << 18)
-#define SPARE 64 /* empty slabs that are kept */
+#define SPARE 256 /* empty slabs that are kept */
 #define HEADER (2 * sizeof(void *)) /* what the collector has before an object */
 
 typedef struct Slab {
@@ -284,9 +284,10 @@ static inline Node *begin(Node *node, double data, int kind, int row, int flags)
 #endif
     node->data = data;
     node->grad = 0.0;
-    node->row = (uint16_t)row;
-    node->kind = (uint8_t)kind;
-    node->flags = (uint8_t)flags;
+    node->row = (unsigned)row;
+    node->kind = (unsigned)kind;
+    node->flags = (unsigned)flags;
+    node->met = 0;
     node->weak = NULL;
     return node;
 }
@@ -859,10 +860,11 @@ static PyObject *node_apply(PyObject *cls, PyObject *const *args, Py_ssize_t cou
 }
 
 /* Value._dot(x, y, bias): a sum of products as one node. Its partials are the partners' numbers. */
-static int take_operand(Many *many, Py_ssize_t i, PyObject *item) { /* constants become leaves */
+static int take_operand(Many *many, Py_ssize_t i, PyObject *item, int *values) { /* constants become leaves */
     double number;
     if (is_value(item)) {
         many->operands[i] = (Node *)Py_NewRef(item);
+        *values += 1;
         return 1;
     }
     if (!as_number(item, &number)) return 0;
@@ -878,14 +880,15 @@ static PyObject *plain_dot(PyObject *x, PyObject *y, PyObject *bias) { /* NULL w
     if (many == NULL) return PyErr_NoMemory();
     many->count = count;
     many->partials = (double *)(many->operands + count);
+    int values = 0;
     for (; taken < count; taken++) {
         PyObject *item = taken == 2 * n ? bias
                          : taken < n    ? PySequence_Fast_GET_ITEM(x, taken)
                                         : PySequence_Fast_GET_ITEM(y, taken - n);
-        if (!take_operand(many, taken, item)) break;
+        if (!take_operand(many, taken, item, &values)) break;
     }
     Node *node = NULL;
-    if (taken == count) {
+    if (taken == count && values > (has_bias && is_value(bias))) { /* a Value among the factors */
         double total = has_bias ? many->operands[2 * n]->data : 0.0;
         for (Py_ssize_t i = 0; i < n; i++) {
             double p = many->operands[i]->data, q = many->operands[n + i]->data;
@@ -917,22 +920,33 @@ static PyObject *node_dot(PyObject *cls, PyObject *const *args, Py_ssize_t count
     return result;
 }
 
+/* dot(x, y, bias): the same as a function, which gives None for all that is not plain. */
+static PyObject *dot(PyObject *module, PyObject *const *args, Py_ssize_t count) {
+    if (count == 3 && state != GENERAL) {
+        PyObject *node = plain_dot(args[0], args[1], args[2]);
+        if (node != NULL || PyErr_Occurred()) return node;
+    }
+    Py_RETURN_NONE;
+}
+
 /* ------------------------------------------------------------------------------------------------- the backward sweep */
 
 typedef struct Nodes {
-    Node **items;
+    uintptr_t *items; /* addresses; the lowest bit, which no address uses, is a mark */
     size_t count, room;
 } Nodes;
 
-static int push(Nodes *nodes, Node *node) {
+#define READY ((uintptr_t)1)
+
+static inline int push(Nodes *nodes, uintptr_t item) {
     if (nodes->count == nodes->room) {
         size_t room = nodes->room ? 2 * nodes->room : 256;
-        Node **items = PyMem_RawRealloc(nodes->items, room * sizeof(Node *));
+        uintptr_t *items = PyMem_RawRealloc(nodes->items, room * sizeof(uintptr_t));
         if (items == NULL) return -1;
         nodes->items = items;
         nodes->room = room;
     }
-    nodes->items[nodes->count++] = node;
+    nodes->items[nodes->count++] = item;
     return 0;
 }
 
@@ -940,46 +954,61 @@ static inline int is_leaf(Node *node) {
     return node->kind == LEAF || (node->kind == RECORD && node->record->op == Py_None);
 }
 
-/* The nodes below one, operands before results, in the order of autograd.engine.graph.postorder. Nothing of Python
-runs in here, so no other search can set marks. Each node of the order is kept alive. */
-static int postorder(Node *root, Nodes *order) {
-    Nodes stack = {NULL, 0, 0};
-    int failed = push(&stack, root);
-    while (!failed && stack.count) {
-        Node *node = stack.items[--stack.count];
-        if (node == NULL) { /* the operands of the next one are done */
-            failed = push(order, (Node *)Py_NewRef(stack.items[--stack.count]));
-            continue;
-        }
-        if (node->flags & MARK) continue;
-        node->flags |= MARK;
-        if (node->kind == LEAF) {
-            failed = push(order, (Node *)Py_NewRef(node));
-            continue;
-        }
-        failed = push(&stack, node) || push(&stack, NULL);
-        switch (node->kind) {
-            case RECORD: {
-                PyObject *parents = node->record->parents;
-                for (Py_ssize_t i = 0; !failed && i < PyTuple_GET_SIZE(parents); i++)
-                    failed = push(&stack, (Node *)PyTuple_GET_ITEM(parents, i));
-                break;
-            }
-            case DOT:
-                for (Py_ssize_t i = 0; !failed && i < node->many->count; i++)
-                    failed = push(&stack, node->many->operands[i]);
-                break;
-            case BINARY:
-                failed = failed || push(&stack, node->x) || push(&stack, node->y);
-                break;
-            default:
-                failed = failed || push(&stack, node->x);
-        }
+static uint64_t sweeps; /* each has a number; 2^40 of them are days of the shortest */
+
+/* A node is met for the first time: its gradient begins, but leaves add up those of several calls. Returns 0 for an
+instance of a subclass, which `begin_slowly` asks. It is kept alive to the end of the sweep. */
+static inline int meet(Node *node) {
+    Py_INCREF(node);
+    node->met = sweeps;
+    if (!is_value((PyObject *)node)) return 0;
+    if (!is_leaf(node) || node->flags & EMPTY) {
+        node->grad = 0.0;
+        node->flags &= ~EMPTY;
     }
-    for (size_t i = 0; failed && i < stack.count; i++)
-        if (stack.items[i] != NULL) stack.items[i]->flags &= ~MARK;
+    return 1;
+}
+
+static inline int push_new(Nodes *stack, Node *node) { return node->met == sweeps ? 0 : push(stack, (uintptr_t)node); }
+
+static int push_operands(Nodes *stack, Node *node) {
+    if (node->kind == BINARY) return push_new(stack, node->x) || push_new(stack, node->y);
+    if (node->kind == DOT) {
+        for (Py_ssize_t i = 0; i < node->many->count; i++)
+            if (push_new(stack, node->many->operands[i])) return -1;
+        return 0;
+    }
+    if (node->kind == RECORD) {
+        PyObject *parents = node->record->parents;
+        for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(parents); i++)
+            if (push_new(stack, (Node *)PyTuple_GET_ITEM(parents, i))) return -1;
+        return 0;
+    }
+    return push_new(stack, node->x);
+}
+
+/* The nodes below one, operands before results, in the order of autograd.engine.graph.postorder. Nothing of Python
+runs in here. So no other sweep can begin meanwhile. */
+static int postorder(Node *root, Nodes *order, int *all_plain) {
+    Nodes stack = {NULL, 0, 0};
+    sweeps = (sweeps + 1) & (((uint64_t)1 << 40) - 1);
+    int failed = push(&stack, (uintptr_t)root);
+    while (!failed && stack.count) {
+        uintptr_t item = stack.items[--stack.count];
+        if (item & READY) { /* its operands are done */
+            failed = push(order, item ^ READY);
+            continue;
+        }
+        Node *node = (Node *)item;
+        if (node->met == sweeps) continue;
+        failed = node->kind == LEAF ? push(order, item) : push(&stack, item | READY);
+        if (failed) break;
+        *all_plain &= meet(node);
+        if (node->kind != LEAF) failed = push_operands(&stack, node);
+    }
+    for (size_t i = 0; i < stack.count; i++) /* only after a failure */
+        if (stack.items[i] & READY) Py_DECREF((PyObject *)(stack.items[i] ^ READY));
     PyMem_RawFree(stack.items);
-    for (size_t i = 0; i < order->count; i++) order->items[i]->flags &= ~MARK;
     if (failed) PyErr_NoMemory();
     return failed ? -1 : 0;
 }
@@ -1023,6 +1052,18 @@ static int set_gradient(Node *node, double g) {
     int failed = number == NULL || PyObject_SetAttr((PyObject *)node, name_grad, number);
     Py_XDECREF(number);
     return failed ? -1 : 0;
+}
+
+static int begin_slowly(Node *node) {
+    if (is_value((PyObject *)node)) return 0;
+    int begins = !is_leaf(node);
+    if (!begins) {
+        PyObject *grad = PyObject_GetAttr((PyObject *)node, name_grad);
+        if (grad == NULL) return -1;
+        begins = grad == Py_None;
+        Py_DECREF(grad);
+    }
+    return begins ? set_gradient(node, 0.0) : 0;
 }
 
 static int step_of_record(Node *node) {
@@ -1079,17 +1120,17 @@ static PyObject *node_backward(PyObject *self, PyObject *unused) {
         Py_RETURN_NONE;
     }
     Nodes order = {NULL, 0, 0};
-    int failed = postorder(root, &order);
-    for (size_t i = 0; !failed && i < order.count; i++) { /* leaves add up the gradients of several calls */
-        Node *node = order.items[i];
-        if (!is_leaf(node) || (is_value((PyObject *)node) && node->flags & EMPTY)) failed = set_gradient(node, 0.0);
-    }
+    int all_plain = 1, failed = postorder(root, &order, &all_plain);
+    for (size_t i = 0; !failed && !all_plain && i < order.count; i++) failed = begin_slowly((Node *)order.items[i]);
     if (!failed) failed = set_gradient(root, 1.0);
-    for (size_t i = order.count; !failed && i-- > 0;) { /* results before operands: each gradient is complete */
-        failed = step(order.items[i]);
-        if (!(i & 0xffff) && !failed) failed = PyErr_CheckSignals(); /* Ctrl-C */
+    size_t left = order.count;
+    while (!failed && left > 0) { /* results before operands: each gradient is complete */
+        Node *node = (Node *)order.items[--left];
+        failed = step(node);
+        Py_DECREF(node);
+        if (!(left & 0xffff) && !failed) failed = PyErr_CheckSignals(); /* Ctrl-C */
     }
-    for (size_t i = 0; i < order.count; i++) Py_DECREF(order.items[i]);
+    while (left > 0) Py_DECREF((PyObject *)order.items[--left]);
     PyMem_RawFree(order.items);
     if (failed) return NULL;
     Py_RETURN_NONE;
@@ -1308,6 +1349,7 @@ static PyObject *set_state(PyObject *module, PyObject *number) {
 static PyMethodDef functions[] = {
     {"make", make, METH_VARARGS, "The class Value."},
     {"method", make_method, METH_VARARGS, "The method of a row."},
+    {"dot", (PyCFunction)(void (*)(void))dot, METH_FASTCALL, "The sum of products of Values; None if it is not plain."},
     {"set_state", set_state, METH_O, "What is on in this thread."},
     {NULL},
 };
