@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Sequence
+from functools import update_wrapper
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -481,7 +482,7 @@ def compiled_class(form: Any) -> type[Value]:
                 text = f"{name}({', '.join(['$self', *others])})\n--\n\n{row.summary} See `autograd.{name}`."
                 for alias in (method, *ALIASES.get(method, ())):
                     setattr(kind, alias, form.method(name, alias, text))
-    products._compiled = form.dot
+    ops.dot = products.dot = update_wrapper(form.dot(products.dot), products.dot)
     return kind  # type: ignore[no-any-return]
 
 

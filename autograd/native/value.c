@@ -411,6 +411,11 @@ static PyObject *get_op(PyObject *self, void *unused) {
     return Py_NewRef(op);
 }
 
+static PyObject *get_is_leaf(PyObject *self, void *unused) {
+    Node *node = (Node *)self;
+    return PyBool_FromLong(node->kind == LEAF || (node->kind == RECORD && node->record->op == Py_None));
+}
+
 static PyObject *get_parents(PyObject *self, void *unused) {
     Node *node = (Node *)self;
     if (node->kind == RECORD) return Py_NewRef(node->record->parents);
@@ -920,32 +925,86 @@ static PyObject *node_dot(PyObject *cls, PyObject *const *args, Py_ssize_t count
     return result;
 }
 
-/* dot(x, y, bias): the same as a function, which gives None for all that is not plain. */
-static PyObject *dot(PyObject *module, PyObject *const *args, Py_ssize_t count) {
-    if (count == 3 && state != GENERAL) {
-        PyObject *node = plain_dot(args[0], args[1], args[2]);
+/* The function `dot` of the library: the plain case here, everything else in the Python function that it wraps. */
+typedef struct Dot {
+    PyObject_HEAD
+    vectorcallfunc call;
+    PyObject *python, *attributes;
+} Dot;
+
+static PyObject *call_dot(PyObject *self, PyObject *const *args, size_t flags, PyObject *names) {
+    Py_ssize_t count = PyVectorcall_NARGS(flags);
+    if (names == NULL && (count == 2 || count == 3) && state != GENERAL) {
+        PyObject *node = plain_dot(args[0], args[1], count == 3 ? args[2] : Py_None);
         if (node != NULL || PyErr_Occurred()) return node;
     }
-    Py_RETURN_NONE;
+    return PyObject_Vectorcall(((Dot *)self)->python, args, flags, names);
+}
+
+static PyObject *reduce_dot(PyObject *self, PyObject *unused) { return PyUnicode_FromString("dot"); } /* a name */
+
+static PyObject *repr_dot(PyObject *self) { return PyUnicode_FromString("<function dot>"); }
+
+static PyMethodDef dot_methods[] = {{"__reduce__", reduce_dot, METH_NOARGS, NULL}, {NULL}};
+
+static PyGetSetDef dot_properties[] = {{"__dict__", PyObject_GenericGetDict, NULL, NULL, NULL}, {NULL}};
+
+static PyTypeObject DotType = { /* one object, which lives as long as the process */
+    PyVarObject_HEAD_INIT(NULL, 0).tp_name = "autograd.native.dot",
+    .tp_basicsize = sizeof(Dot),
+    .tp_flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_VECTORCALL,
+    .tp_vectorcall_offset = offsetof(Dot, call),
+    .tp_call = PyVectorcall_Call,
+    .tp_repr = repr_dot,
+    .tp_dictoffset = offsetof(Dot, attributes),
+    .tp_methods = dot_methods,
+    .tp_getset = dot_properties,
+};
+
+static PyObject *make_dot(PyObject *module, PyObject *python) {
+    if (PyType_Ready(&DotType)) return NULL;
+    Dot *dot = PyObject_New(Dot, &DotType);
+    if (dot == NULL) return NULL;
+    dot->call = call_dot;
+    dot->python = Py_NewRef(python);
+    dot->attributes = NULL;
+    return (PyObject *)dot;
 }
 
 /* ------------------------------------------------------------------------------------------------- the backward sweep */
 
+#define FEW 128
+
 typedef struct Nodes {
     uintptr_t *items; /* addresses; the lowest bit, which no address uses, is a mark */
     size_t count, room;
+    uintptr_t few[FEW]; /* most graphs are small: no memory is asked for */
 } Nodes;
+
+static void begin_nodes(Nodes *nodes) {
+    nodes->items = nodes->few;
+    nodes->count = 0;
+    nodes->room = FEW;
+}
+
+static void end_nodes(Nodes *nodes) {
+    if (nodes->items != nodes->few) PyMem_RawFree(nodes->items);
+}
+
+static int grow(Nodes *nodes) {
+    int few = nodes->items == nodes->few;
+    uintptr_t *items = PyMem_RawRealloc(few ? NULL : nodes->items, 4 * nodes->room * sizeof(uintptr_t));
+    if (items == NULL) return -1;
+    if (few) memcpy(items, nodes->few, sizeof nodes->few);
+    nodes->items = items;
+    nodes->room *= 4;
+    return 0;
+}
 
 #define READY ((uintptr_t)1)
 
 static inline int push(Nodes *nodes, uintptr_t item) {
-    if (nodes->count == nodes->room) {
-        size_t room = nodes->room ? 2 * nodes->room : 256;
-        uintptr_t *items = PyMem_RawRealloc(nodes->items, room * sizeof(uintptr_t));
-        if (items == NULL) return -1;
-        nodes->items = items;
-        nodes->room = room;
-    }
+    if (nodes->count == nodes->room && grow(nodes)) return -1;
     nodes->items[nodes->count++] = item;
     return 0;
 }
@@ -990,7 +1049,8 @@ static int push_operands(Nodes *stack, Node *node) {
 /* The nodes below one, operands before results, in the order of autograd.engine.graph.postorder. Nothing of Python
 runs in here. So no other sweep can begin meanwhile. */
 static int postorder(Node *root, Nodes *order, int *all_plain) {
-    Nodes stack = {NULL, 0, 0};
+    Nodes stack;
+    begin_nodes(&stack);
     sweeps = (sweeps + 1) & (((uint64_t)1 << 40) - 1);
     int failed = push(&stack, (uintptr_t)root);
     while (!failed && stack.count) {
@@ -1008,7 +1068,7 @@ static int postorder(Node *root, Nodes *order, int *all_plain) {
     }
     for (size_t i = 0; i < stack.count; i++) /* only after a failure */
         if (stack.items[i] & READY) Py_DECREF((PyObject *)(stack.items[i] ^ READY));
-    PyMem_RawFree(stack.items);
+    end_nodes(&stack);
     if (failed) PyErr_NoMemory();
     return failed ? -1 : 0;
 }
@@ -1119,7 +1179,8 @@ static PyObject *node_backward(PyObject *self, PyObject *unused) {
         if (set_gradient(root, (root->flags & EMPTY ? 0.0 : root->grad) + 1.0)) return NULL;
         Py_RETURN_NONE;
     }
-    Nodes order = {NULL, 0, 0};
+    Nodes order;
+    begin_nodes(&order);
     int all_plain = 1, failed = postorder(root, &order, &all_plain);
     for (size_t i = 0; !failed && !all_plain && i < order.count; i++) failed = begin_slowly((Node *)order.items[i]);
     if (!failed) failed = set_gradient(root, 1.0);
@@ -1131,7 +1192,7 @@ static PyObject *node_backward(PyObject *self, PyObject *unused) {
         if (!(left & 0xffff) && !failed) failed = PyErr_CheckSignals(); /* Ctrl-C */
     }
     while (left > 0) Py_DECREF((PyObject *)order.items[--left]);
-    PyMem_RawFree(order.items);
+    end_nodes(&order);
     if (failed) return NULL;
     Py_RETURN_NONE;
 }
@@ -1198,6 +1259,7 @@ static PyObject *value_vectorcall(PyObject *type, PyObject *const *args, size_t 
 static PyGetSetDef properties[] = {
     {"data", get_data, set_data, "The number. Assigning converts to a Python float, and refuses anything else.", NULL},
     {"grad", get_grad, set_grad, "The derivative that `backward` found.", NULL},
+    {"is_leaf", get_is_leaf, NULL, "Whether it was made by hand rather than by an operation.", NULL},
     {"op", get_op, set_op, "The row that made it; None for a leaf.", NULL},
     {"operands", get_operands, set_operands, "What the row was applied to, in order.", NULL},
     {"parents", get_parents, set_parents, "The operands that are Values.", NULL},
@@ -1349,7 +1411,7 @@ static PyObject *set_state(PyObject *module, PyObject *number) {
 static PyMethodDef functions[] = {
     {"make", make, METH_VARARGS, "The class Value."},
     {"method", make_method, METH_VARARGS, "The method of a row."},
-    {"dot", (PyCFunction)(void (*)(void))dot, METH_FASTCALL, "The sum of products of Values; None if it is not plain."},
+    {"dot", make_dot, METH_O, "The function dot, with a path in C for Values. It wraps the one in Python."},
     {"set_state", set_state, METH_O, "What is on in this thread."},
     {NULL},
 };

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -131,18 +131,12 @@ def _partner(i: int, count: int) -> int | None:
     return None if i == 2 * n else (i + n) % (2 * n)
 
 
-_compiled: Callable[..., Any] = lambda x, y, bias: None
-"""The dot product of the compiled form of Values. It gives None for all that is not plain: see `autograd.native`."""
-
-
 def dot(x: Any, y: Any, bias: Any = None) -> Any:
     """Sum of products, plus a bias. Two sequences of Values give one n-ary node; arrays work as in `numpy.dot`.
 
     >>> dot([1.0, 2.0], [3.0, 4.0], 0.5)
     11.5
     """
-    if (out := _compiled(x, y, bias)) is not None:
-        return out
     sequences = [side for side in (x, y) if isinstance(side, (list, tuple))]
     kinds = {kind for side in sequences for kind in set(map(type, side)) if issubclass(kind, Traced)}
     if kinds:
