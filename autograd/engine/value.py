@@ -150,16 +150,17 @@ class Scalar(HandWritten):
         return recorded(data, op, tuple(operands), tuple([ieee(rule, (data, *numbers)) for rule in rules]))  # type: ignore[arg-type]
 
     @classmethod
-    def _gather(cls, op: Op, items: Sequence[Any], params: dict[str, Any]) -> Value:
+    def _gather(cls, op: Any, items: Sequence[Any], params: dict[str, Any]) -> Value:
         if modes.tracer is not None:
             return modes.tracer.kind._gather(op, items, params)  # type: ignore[no-any-return]
         rest = without_axis(op, params)
         values = tuple([x if isinstance(x, Value) else Value(x) for x in items])
         array = np.array([x._raw for x in values])
-        data = op.plain((array,), rest)
         with np.errstate(all="ignore"):
-            (partials,) = op.vjp(np.float64(1.0), (True,), np.float64(data), (array,), rest)
-        return recorded(float(data), op, values, tuple(partials.tolist()), rest)
+            data = op.forward(array, **rest)
+            weight: Any = op._weight(data, array, rest)[0] if modes.recording else 0.0  # one of all, or one of each
+        partials = (float(weight),) * len(values) if np.ndim(weight) == 0 else tuple(weight.tolist())
+        return recorded(float(data), op, values, partials, rest)
 
     @classmethod
     def _dot(cls, x: Iterable[Any], y: Iterable[Any], bias: Any) -> Any:
@@ -472,7 +473,7 @@ def attach_all() -> None:
 def compiled_class(form: Any) -> type[Value]:
     """`Value` in C, with the methods of the rows that are compiled; see `autograd.native.form`."""
     numbers = {row.name: constants(row) for row in ROWS.values() if None not in row.partials}
-    rows = {**ROWS, "dot": ops._dot}
+    rows = {**ROWS, "dot": ops._dot, "sum": ops.sum}
     kind = form.make(Scalar, str(Value.__doc__), str(Scalar.backward.__doc__), rows, numbers, number, general)
     for name in form.ROWS:
         row = ROWS[name]
@@ -483,6 +484,8 @@ def compiled_class(form: Any) -> type[Value]:
                 for alias in (method, *ALIASES.get(method, ())):
                     setattr(kind, alias, form.method(name, alias, text))
     ops.dot = products.dot = update_wrapper(form.dot(products.dot), products.dot)
+    sample = [1.0 / n for n in range(1, 1000)]
+    form.sum_if(sample, float(np.sum(sample)))  # NumPy does not promise in which order it adds
     return kind  # type: ignore[no-any-return]
 
 

@@ -52,7 +52,7 @@ static inline double python_floordiv(double x, double y) {
 /* ------------------------------------------------------------------------------------------------------ the rows */
 
 #define NUMBER(name, constant) ROW_##name,
-enum { UNARY_ROWS(NUMBER) BINARY_ROWS(NUMBER) ROW_dot, ROW_COUNT };
+enum { UNARY_ROWS(NUMBER) BINARY_ROWS(NUMBER) ROW_dot, ROW_sum, ROW_COUNT };
 _Static_assert(ROW_COUNT <= 256, "the number of a row has 8 bits");
 
 static PyObject *row_objects[ROW_COUNT];       /* the rows of Python's table */
@@ -62,11 +62,11 @@ static PyObject *row_numbers;                  /* {row of Python's table: its nu
 
 /* ------------------------------------------------------------------------------------------------------ the node
 
-A node is a leaf, the result of a row on one operand or two, a dot product of many numbers, or it has a record: Python
+A node is a leaf, the result of a row on one operand or two, a sum or a dot product of many, or it has a record: Python
 objects for whatever is not plain. A computed node has a place for each partial; where they are constants of the row,
 none. */
 
-enum Kind { LEAF, RECORD, UNARY, BINARY, LEFT, RIGHT, DOT }; /* LEFT: the Value is on the left, a number on the right */
+enum Kind { LEAF, RECORD, UNARY, BINARY, LEFT, RIGHT, MANY }; /* LEFT: the Value is on the left, a number on the right */
 
 enum Flag {
     SLAB = 1,      /* its memory is ours, not Python's */
@@ -302,7 +302,7 @@ static Node *new_leaf(double data) {
 }
 
 static inline Node *new_computed(double data, int kind, int row, int constant) {
-    int wide = kind != UNARY && kind != DOT && !constant;
+    int wide = kind != UNARY && kind != MANY && !constant;
     Node *node = new_cell(&pools[wide]);
     if (node == NULL) return NULL;
     return begin(node, data, kind, row, SLAB | COMPUTED | (wide ? WIDE : 0) | (constant ? CONSTANT : 0));
@@ -333,7 +333,7 @@ static void let_go(int kind, Node *x, Node *y) {
         Py_DECREF(y);
     } else if (kind == RECORD) {
         free_record((Record *)x);
-    } else if (kind == DOT) {
+    } else if (kind == MANY) {
         Many *many = (Many *)x;
         for (Py_ssize_t i = 0; i < many->count; i++) Py_DECREF(many->operands[i]);
         PyMem_Free(many);
@@ -400,7 +400,7 @@ static Py_ssize_t parent_count(Node *node) { /* -1 for a record */
         case LEAF: return 0;
         case RECORD: return -1;
         case BINARY: return 2;
-        case DOT: return node->many->count;
+        case MANY: return node->many->count;
         default: return 1;
     }
 }
@@ -421,7 +421,7 @@ static PyObject *get_parents(PyObject *self, void *unused) {
     if (node->kind == RECORD) return Py_NewRef(node->record->parents);
     if (node->kind == LEAF) return Py_NewRef(nothing);
     if (node->kind == BINARY) return PyTuple_Pack(2, node->x, node->y);
-    if (node->kind != DOT) return PyTuple_Pack(1, node->x);
+    if (node->kind != MANY) return PyTuple_Pack(1, node->x);
     Many *many = node->many;
     PyObject *parents = PyTuple_New(many->count);
     if (parents == NULL) return NULL;
@@ -467,7 +467,7 @@ static PyObject *get_partials(PyObject *self, void *unused) {
     double two[2];
     const double *partials = two;
     Py_ssize_t count = parent_count(node);
-    if (node->kind == DOT) partials = node->many->partials;
+    if (node->kind == MANY) partials = node->many->partials;
     else partials_of(node, &two[0], &two[1]);
     PyObject *found = PyTuple_New(count);
     if (found == NULL) return NULL;
@@ -837,7 +837,8 @@ typedef struct Entry {
 
 #define UNARY_ENTRY(name, constant) {#name, unary_##name, NULL, NULL, constant},
 #define BINARY_ENTRY(name, constant) {#name, NULL, operator_##name, method_##name, constant},
-static const Entry entries[] = {UNARY_ROWS(UNARY_ENTRY) BINARY_ROWS(BINARY_ENTRY){"dot", NULL, NULL, NULL, 0}};
+static const Entry entries[] = {UNARY_ROWS(UNARY_ENTRY) BINARY_ROWS(BINARY_ENTRY){"dot", NULL, NULL, NULL, 0}, {"sum", NULL, NULL, NULL, 0}};
+#define METHODS ROW_dot /* the rows before it are operators or methods */
 
 /* Value._apply(op, inputs, params): a row called as a function. */
 static PyObject *node_apply(PyObject *cls, PyObject *const *args, Py_ssize_t count) {
@@ -864,7 +865,31 @@ static PyObject *node_apply(PyObject *cls, PyObject *const *args, Py_ssize_t cou
     return result;
 }
 
-/* Value._dot(x, y, bias): a sum of products as one node. Its partials are the partners' numbers. */
+/* Sums and dot products of many Values are one node. */
+static Many *new_many(Py_ssize_t count) {
+    Many *many = PyMem_Malloc(sizeof(Many) + (size_t)count * (sizeof(Node *) + sizeof(double)));
+    if (many == NULL) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    many->count = count;
+    many->partials = (double *)(many->operands + count);
+    return many;
+}
+
+static void end_many(Many *many, Py_ssize_t taken) {
+    for (Py_ssize_t i = 0; i < taken; i++) Py_DECREF(many->operands[i]);
+    PyMem_Free(many);
+}
+
+static PyObject *node_of_many(double data, int row, Many *many) { /* takes `many` */
+    if (!isfinite(data)) clear_flags();
+    Node *node = state == NO_GRAD ? new_leaf(data) : new_computed(data, MANY, row, 0);
+    if (node == NULL || state == NO_GRAD) end_many(many, many->count);
+    else node->many = many;
+    return (PyObject *)node;
+}
+
 static int take_operand(Many *many, Py_ssize_t i, PyObject *item, int *values) { /* constants become leaves */
     double number;
     if (is_value(item)) {
@@ -877,41 +902,106 @@ static int take_operand(Many *many, Py_ssize_t i, PyObject *item, int *values) {
     return many->operands[i] != NULL;
 }
 
-static PyObject *plain_dot(PyObject *x, PyObject *y, PyObject *bias) { /* NULL without an error: not the plain case */
-    if (!(PyList_CheckExact(x) || PyTuple_CheckExact(x)) || !(PyList_CheckExact(y) || PyTuple_CheckExact(y))) return NULL;
-    Py_ssize_t n = PySequence_Fast_GET_SIZE(x), has_bias = bias != Py_None, count = 2 * n + has_bias, taken = 0;
-    if (PySequence_Fast_GET_SIZE(y) != n) return NULL;
-    Many *many = PyMem_Malloc(sizeof(Many) + (size_t)count * (sizeof(Node *) + sizeof(double)));
-    if (many == NULL) return PyErr_NoMemory();
-    many->count = count;
-    many->partials = (double *)(many->operands + count);
+static int is_list(PyObject *x) { return PyList_CheckExact(x) || PyTuple_CheckExact(x); }
+
+/* Value._gather(op, items, params): a reduction. The sum adds in NumPy's order: in pairs of halves, of which the
+smallest have eight running sums. */
+static int sums_alike; /* whether the NumPy that runs does */
+
+static double pairwise(Node **operands, Py_ssize_t count) {
+    double sums[8], total = -0.0;
+    Py_ssize_t i = 0;
+    if (count < 8) {
+        for (; i < count; i++) total += operands[i]->data;
+        return total;
+    }
+    if (count > 128) {
+        Py_ssize_t half = count / 2 - count / 2 % 8;
+        return pairwise(operands, half) + pairwise(operands + half, count - half);
+    }
+    for (; i < 8; i++) sums[i] = operands[i]->data;
+    for (; i < count - count % 8; i++) sums[i % 8] += operands[i]->data;
+    total = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+    for (; i < count; i++) total += operands[i]->data;
+    return total;
+}
+
+static double sum_of(Many *many) { return 0.0 + pairwise(many->operands, many->count); }
+
+static PyObject *plain_sum(PyObject *items) { /* NULL without an error: not the plain case */
+    if (!is_list(items)) return NULL;
+    Py_ssize_t count = PySequence_Fast_GET_SIZE(items), taken = 0;
+    Many *many = new_many(count);
     int values = 0;
-    for (; taken < count; taken++) {
+    if (many == NULL) return NULL;
+    while (taken < count && take_operand(many, taken, PySequence_Fast_GET_ITEM(items, taken), &values)) taken++;
+    if (taken < count || values == 0) {
+        end_many(many, taken);
+        return NULL;
+    }
+    for (Py_ssize_t i = 0; i < count; i++) many->partials[i] = 1.0;
+    return node_of_many(sum_of(many), ROW_sum, many);
+}
+
+static int are_defaults(PyObject *params) { /* of a reduction */
+    if (!PyDict_CheckExact(params)) return 0;
+    PyObject *axis = PyDict_GetItemString(params, "axis"), *keepdims = PyDict_GetItemString(params, "keepdims");
+    return PyDict_GET_SIZE(params) == (axis != NULL) + (keepdims != NULL) && (axis == NULL || axis == Py_None) &&
+           (keepdims == NULL || keepdims == Py_False);
+}
+
+static PyObject *node_gather(PyObject *cls, PyObject *const *args, Py_ssize_t count) {
+    if (count == 3 && state != GENERAL && sums_alike && args[0] == row_objects[ROW_sum] && are_defaults(args[2])) {
+        PyObject *node = plain_sum(args[1]);
+        if (node != NULL || PyErr_Occurred()) return node;
+    }
+    PyObject *method = PyObject_GetAttrString(scalar, "_gather"), *result = NULL;
+    if (method != NULL) result = PyObject_Vectorcall(method, args, (size_t)count, NULL);
+    Py_XDECREF(method);
+    return result;
+}
+
+/* sum_if(numbers, sum): sums are made here if they are NumPy's to the last bit, as of these numbers. */
+static PyObject *sum_if(PyObject *module, PyObject *args) {
+    PyObject *numbers;
+    double expected;
+    if (!PyArg_ParseTuple(args, "O!d", &PyList_Type, &numbers, &expected)) return NULL;
+    Many *many = new_many(PyList_GET_SIZE(numbers));
+    if (many == NULL) return NULL;
+    int values;
+    Py_ssize_t taken = 0;
+    while (taken < many->count && take_operand(many, taken, PyList_GET_ITEM(numbers, taken), &values)) taken++;
+    sums_alike = taken == many->count && sum_of(many) == expected;
+    end_many(many, taken);
+    return PyErr_Occurred() ? NULL : PyBool_FromLong(sums_alike);
+}
+
+/* Value._dot(x, y, bias): a sum of products. Its partials are the partners' numbers. */
+static PyObject *plain_dot(PyObject *x, PyObject *y, PyObject *bias) { /* NULL without an error: not the plain case */
+    if (!is_list(x) || !is_list(y) || PySequence_Fast_GET_SIZE(y) != PySequence_Fast_GET_SIZE(x)) return NULL;
+    Py_ssize_t n = PySequence_Fast_GET_SIZE(x), has_bias = bias != Py_None, taken = 0;
+    Many *many = new_many(2 * n + has_bias);
+    if (many == NULL) return NULL;
+    int values = 0;
+    for (; taken < many->count; taken++) {
         PyObject *item = taken == 2 * n ? bias
                          : taken < n    ? PySequence_Fast_GET_ITEM(x, taken)
                                         : PySequence_Fast_GET_ITEM(y, taken - n);
         if (!take_operand(many, taken, item, &values)) break;
     }
-    Node *node = NULL;
-    if (taken == count && values > (has_bias && is_value(bias))) { /* a Value among the factors */
-        double total = has_bias ? many->operands[2 * n]->data : 0.0;
-        for (Py_ssize_t i = 0; i < n; i++) {
-            double p = many->operands[i]->data, q = many->operands[n + i]->data;
-            total += p * q;
-            many->partials[i] = q;
-            many->partials[n + i] = p;
-        }
-        if (has_bias) many->partials[2 * n] = 1.0;
-        if (!isfinite(total)) clear_flags();
-        node = state == NO_GRAD ? new_leaf(total) : new_computed(total, DOT, ROW_dot, 0);
-        if (node != NULL && state != NO_GRAD) {
-            node->many = many;
-            return (PyObject *)node;
-        }
+    if (taken < many->count || values == (has_bias && is_value(bias))) { /* no Value among the factors */
+        end_many(many, taken);
+        return NULL;
     }
-    for (Py_ssize_t i = 0; i < taken; i++) Py_DECREF(many->operands[i]);
-    PyMem_Free(many);
-    return (PyObject *)node;
+    double total = has_bias ? many->operands[2 * n]->data : 0.0;
+    for (Py_ssize_t i = 0; i < n; i++) {
+        double p = many->operands[i]->data, q = many->operands[n + i]->data;
+        total += p * q;
+        many->partials[i] = q;
+        many->partials[n + i] = p;
+    }
+    if (has_bias) many->partials[2 * n] = 1.0;
+    return node_of_many(total, ROW_dot, many);
 }
 
 static PyObject *node_dot(PyObject *cls, PyObject *const *args, Py_ssize_t count) {
@@ -1032,7 +1122,7 @@ static inline int push_new(Nodes *stack, Node *node) { return node->met == sweep
 
 static int push_operands(Nodes *stack, Node *node) {
     if (node->kind == BINARY) return push_new(stack, node->x) || push_new(stack, node->y);
-    if (node->kind == DOT) {
+    if (node->kind == MANY) {
         for (Py_ssize_t i = 0; i < node->many->count; i++)
             if (push_new(stack, node->many->operands[i])) return -1;
         return 0;
@@ -1153,7 +1243,7 @@ static int step(Node *node) {
     switch (node->kind) {
         case LEAF: return 0;
         case RECORD: return step_of_record(node);
-        case DOT: {
+        case MANY: {
             if (gradient(node, &g)) return -1;
             Many *many = node->many;
             for (Py_ssize_t i = 0; i < many->count; i++)
@@ -1273,6 +1363,7 @@ static PyGetSetDef properties[] = {
 static PyMethodDef methods[] = {
     {"backward", node_backward, METH_NOARGS, NULL}, /* its text is that of the pure form */
     {"_apply", (PyCFunction)(void (*)(void))node_apply, METH_FASTCALL | METH_CLASS, NULL},
+    {"_gather", (PyCFunction)(void (*)(void))node_gather, METH_FASTCALL | METH_CLASS, NULL},
     {"_dot", (PyCFunction)(void (*)(void))node_dot, METH_FASTCALL | METH_CLASS, NULL},
     {"_own", (PyCFunction)(void (*)(void))own, METH_FASTCALL, NULL},
     {NULL},
@@ -1381,7 +1472,7 @@ static PyObject *make(PyObject *module, PyObject *args) {
 static PyObject *make_method(PyObject *module, PyObject *args) {
     const char *row, *name, *text;
     if (!PyArg_ParseTuple(args, "sss", &row, &name, &text)) return NULL;
-    for (int i = 0; i < ROW_COUNT - 1; i++) {
+    for (int i = 0; i < METHODS; i++) {
         if (strcmp(entries[i].name, row)) continue;
         PyMethodDef *definition = PyMem_Calloc(1, sizeof(PyMethodDef)); /* lives as long as the class */
         char *texts = PyMem_Malloc(strlen(name) + strlen(text) + 2);
@@ -1412,6 +1503,7 @@ static PyMethodDef functions[] = {
     {"make", make, METH_VARARGS, "The class Value."},
     {"method", make_method, METH_VARARGS, "The method of a row."},
     {"dot", make_dot, METH_O, "The function dot, with a path in C for Values. It wraps the one in Python."},
+    {"sum_if", sum_if, METH_VARARGS, "Whether sums are made in C."},
     {"set_state", set_state, METH_O, "What is on in this thread."},
     {NULL},
 };
@@ -1423,8 +1515,8 @@ static struct PyModuleDef definition = {
 PyMODINIT_FUNC PyInit__value(void) {
     PyObject *module = PyModule_Create(&definition);
     if (module == NULL || PyModule_AddStringConstant(module, "FINGERPRINT", FINGERPRINT)) return NULL;
-    PyObject *rows = PyTuple_New(ROW_COUNT - 1);
-    for (int i = 0; rows != NULL && i < ROW_COUNT - 1; i++) PyTuple_SET_ITEM(rows, i, PyUnicode_FromString(entries[i].name));
+    PyObject *rows = PyTuple_New(METHODS);
+    for (int i = 0; rows != NULL && i < METHODS; i++) PyTuple_SET_ITEM(rows, i, PyUnicode_FromString(entries[i].name));
     if (rows == NULL || PyModule_AddObjectRef(module, "ROWS", rows)) return NULL;
     Py_DECREF(rows);
     return module;
