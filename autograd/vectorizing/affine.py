@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from autograd import ops
 from autograd.vectorizing.scalars import CONSTANT, Leaf, Scalars, Terms
 
 SUMS = (ops.add, ops.sub, ops.sum, ops._dot)
 TERMS = (*SUMS, ops.neg)
 PRODUCTS = (ops.mul, ops.div, ops.square)
+
+Term = tuple[float, tuple[int, ...]]
+"""A coefficient and the factors."""
 
 
 def affine(graph: Scalars) -> Scalars:
@@ -75,65 +76,51 @@ def _scaled(graph: Scalars, out: Scalars, number: list[int], n: int, uses: list[
 def _root(graph: Scalars, out: Scalars, number: list[int], root: int, absorbed: list[bool], inside: list[bool]) -> int:
     coefficients: list[float] = []
     widths: list[int] = []
-    factors: list[int] = []
+    operands: list[int] = []
     constant = 0.0
-    stack: list[tuple[float, int, bool]] = [(1.0, root, True)]
+    stack: list[Term] = [(1.0, (root,))]
     while stack:
-        c, n, expand = stack.pop()
-        op: Any = graph.ops[n]
-        args = graph.args[n]
-        if op is CONSTANT:
-            constant += c * args[0]
-            continue
-        if op in TERMS and (expand or absorbed[n]):
-            if op is ops._dot:
-                k = len(args) // 2
-                if len(args) % 2:
-                    stack.append((c, args[-1], False))
-                _products(graph, number, c, args[:k], args[k : 2 * k], coefficients, widths, factors)
-            elif op is ops.neg:
-                stack.append((-c, args[0], False))
-            elif op is ops.sub:
-                stack.append((-c, args[1], False))
-                stack.append((c, args[0], False))
-            else:
-                stack.extend([(c, a, False) for a in reversed(args)])
-            continue
-        if op in PRODUCTS and inside[n] and not isinstance(out.ops[number[n]], Terms):
-            c, pair = _product(graph, c, n)
-        else:
-            pair = (n,)
-        if not c:  # 0 times a finite number
-            continue
-        coefficients.append(c)
-        widths.append(len(pair))
-        factors.extend([number[a] for a in pair])
+        c, factors = stack.pop()
+        if len(factors) == 1:
+            (n,) = factors
+            if n == root or absorbed[n]:
+                stack += reversed(_summands(graph, c, n))
+                continue
+            if graph.ops[n] in PRODUCTS and inside[n] and not isinstance(out.ops[number[n]], Terms):
+                c, factors = _product(graph, c, n)
+        c, factors = _scaled_by_constants(graph, c, factors)
+        if not factors:
+            constant += c
+        elif c:  # 0 times a finite number
+            coefficients.append(c)
+            widths.append(len(factors))
+            operands += [number[a] for a in factors]
     if constant:
         coefficients.append(constant)
         widths.append(0)
-    return out.append(Terms(tuple(coefficients), tuple(widths)), tuple(factors))
+    return out.append(Terms(tuple(coefficients), tuple(widths)), tuple(operands))
 
 
-def _products(
-    graph: Scalars,
-    number: list[int],
-    c: float,
-    left: tuple[int, ...],
-    right: tuple[int, ...],
-    coefficients: list[float],
-    widths: list[int],
-    factors: list[int],
-) -> None:
-    """The terms of a dot product; a factor that is a constant becomes a coefficient."""
-    for a, b in zip(left, right, strict=True):
-        ka, kb = graph.ops[a] is CONSTANT, graph.ops[b] is CONSTANT
-        scaled = c * (graph.args[a][0] if ka else 1.0) * (graph.args[b][0] if kb else 1.0)
-        if not scaled:
-            continue
-        coefficients.append(scaled)
-        pair = [number[x] for x, known in ((a, ka), (b, kb)) if not known]
-        widths.append(len(pair))
-        factors.extend(pair)
+def _summands(graph: Scalars, c: float, n: int) -> list[Term]:
+    """The terms of a sum times a coefficient."""
+    op, args = graph.ops[n], graph.args[n]
+    if op is ops.neg:
+        return [(-c, args)]
+    if op is ops.sub:
+        return [(c, args[:1]), (-c, args[1:])]
+    if op is ops._dot:
+        k = len(args) // 2
+        products = [(c, (a, b)) for a, b in zip(args[:k], args[k : 2 * k], strict=True)]
+        return [*products, *[(c, (bias,)) for bias in args[2 * k :]]]
+    return [(c, (a,)) for a in args]
+
+
+def _scaled_by_constants(graph: Scalars, c: float, factors: tuple[int, ...]) -> Term:
+    """A term whose factors that are constants have become a part of the coefficient."""
+    for n in factors:
+        if graph.ops[n] is CONSTANT:
+            c *= graph.args[n][0]
+    return c, tuple([n for n in factors if graph.ops[n] is not CONSTANT])
 
 
 def _product(graph: Scalars, c: float, n: int) -> tuple[float, tuple[int, ...]]:
