@@ -10,7 +10,7 @@ import numpy as np
 from autograd import ops
 from autograd.ops import questions
 from autograd.ops.rows import Reduction
-from autograd.vectorizing.scalars import CONSTANT, Bound, Leaf, Pick, Scalars
+from autograd.vectorizing.scalars import CONSTANT, Bound, Leaf, Pick, Scalars, Terms
 
 COMMUTATIVE = (ops.add, ops.mul, ops.maximum, ops.minimum, ops.hypot)
 
@@ -101,11 +101,13 @@ def share(graph: Scalars) -> Scalars:
     for op, args in zip(graph.ops, graph.args, strict=True):
         if type(op) is not Leaf:
             args = tuple([number[a] for a in args])
-        key = (op, args)
+        key: Any = (op, args)
         if op in COMMUTATIVE and args[0] > args[1]:
             key = (op, (args[1], args[0]))
         elif op is CONSTANT:
             key = (op, (args[0], str(args[0])))
+        elif type(op) is Terms and 0.0 in op.coefficients:  # -0.0 is another one
+            key = (str(op.coefficients), op, args)
         found = known.get(key)
         if found is None:
             found = known[key] = out.append(op, args)
