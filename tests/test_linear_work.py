@@ -5,6 +5,7 @@ The tests count lines of Python, not seconds. Four times the nodes may take litt
 """
 
 import sys
+import tracemalloc
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,10 @@ from array_programs import read
 from autograd import Value, draw, explain, ops, steps, tree
 from autograd.drawing import render
 from autograd.vectorizing.backward import backward_source
+from autograd.vectorizing.derivative import Backward
+from autograd.vectorizing.evaluation import evaluate
+from autograd.vectorizing.simpler import simplified
+from autograd.vectorizing.tree import Trees
 
 SMALL, LARGE = 40, 160
 
@@ -136,3 +141,22 @@ def test_the_text_of_a_backward_pass(program):
         arguments: tuple[Any, ...] = statements, {"x": x}, {"w": w}, {}, ["y"], vars(ops)
         counts.append(lines(partial(text_of, *arguments)))
     assert counts[1] < 5 * counts[0] + 2000, counts
+
+
+def test_the_gradient_of_an_array_that_is_read_one_element_a_step_is_one_array():
+    peaks = []
+    for n in (100, 400):
+        trees = Trees(simplified)
+        u, dy = trees.leaf("u", (n,), float, moves=True), trees.leaf("dy", (), float)
+        total = ops.sin(u[0])
+        for i in range(1, n):
+            total = total * ops.sin(u[i])
+        y = trees.leaf("y", (), float, moves=True)
+        gradients = Backward([(y, total)], {y: dy}).gradients([u])
+        tracemalloc.start()
+        (found,) = evaluate(gradients, {u: np.linspace(1, 2, n), dy: 1.0}, {})
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        right = np.prod(np.sin(np.linspace(1, 2, n))) / np.tan(np.linspace(1, 2, n))
+        assert np.allclose(found, right, rtol=1e-9, atol=0)
+    assert peaks[1] < 6 * peaks[0], peaks

@@ -170,8 +170,8 @@ AFFINE = {
         lambda x: (lambda s: [s + x[1], s.exp() + x[2]])(x[0] + w),
         ["%4 = %0 + %3", "%5 = %4 + %1", "%6 = exp %4", "%7 = %6 + %2", "return %5 %7"],
     ),
-    "zero times": (lambda x: [0 * x[0] + x[1] * w + x[2]], ["%3 = %0·%2 + %1", "return %3"]),
-    "nothing left": (lambda x: [0 * x[0] + 0 * x[1], x[2]], ["%1 = 0", "return %1 %0"]),
+    "zero times": (lambda x: [0 * x[0] + x[1] * w + x[2]], ["%4 = 0·%0 + %1·%3 + %2", "return %4"]),
+    "nothing but zero times": (lambda x: [0 * x[0] + 0 * x[1], x[2]], ["%3 = 0·%0 + 0·%1", "return %3 %2"]),
 }
 
 

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
 
 from autograd import ops
-from autograd.vectorizing.scalars import CONSTANT, Leaf, Scalars, Terms
+from autograd.ops.rows import Op
+from autograd.vectorizing.scalars import CONSTANT, NOTHING, Leaf, Scalars, Terms
+from autograd.vectorizing.signs import seen
 
 SUMS = (ops.add, ops.sub, ops.sum, ops._dot)
 TERMS = (*SUMS, ops.neg)
+WRITTEN = (ops.add, ops.sub, ops.neg)
 PRODUCTS = (ops.mul, ops.div, ops.square)
+
+FEW = 3  # terms of a sum that may all be 0 at once
+
+Term = tuple[float, tuple[int, ...]]
+"""A coefficient and the factors."""
 
 
 def affine(graph: Scalars) -> Scalars:
@@ -32,6 +40,7 @@ def affine(graph: Scalars) -> Scalars:
     return %5
     """
     uses = graph.uses()
+    as_written = short_and_seen(graph, uses)
     inside = [True] * len(graph)  # whether every user is a sum, of which it is a term
     absorbed = [False] * len(graph)
     for n in graph.outputs:
@@ -41,7 +50,8 @@ def affine(graph: Scalars) -> Scalars:
         if type(op) is Leaf:
             continue
         absorbed[n] = op in TERMS and uses[n] == 1 and inside[n]
-        if not (op in SUMS or absorbed[n]):
+        as_written[n] = as_written[n] and not absorbed[n]
+        if as_written[n] or not (op in SUMS or absorbed[n]):
             factors = args
         else:
             factors = args[: len(args) // 2 * 2] if op is ops._dot else ()
@@ -52,7 +62,7 @@ def affine(graph: Scalars) -> Scalars:
     for n, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
         if type(op) is Leaf:
             number.append(out.append(op, args))
-        elif op in SUMS and not absorbed[n]:
+        elif op in SUMS and not absorbed[n] and not as_written[n]:
             number.append(_root(graph, out, number, n, absorbed, inside))
         elif op in PRODUCTS and (scaled := _scaled(graph, out, number, n, uses)) is not None:
             number.append(scaled)
@@ -62,12 +72,25 @@ def affine(graph: Scalars) -> Scalars:
     return out
 
 
+def short_and_seen(graph: Scalars, uses: list[int]) -> list[bool]:
+    """Sums of few terms whose zeros somebody can tell apart: these stay as they are written. Others add up anyhow."""
+    found = seen(graph)
+    if True not in found:
+        return found
+    size = [int(op is not CONSTANT) for op in graph.ops]  # how many terms a sum has, with those of its partial sums
+    for n, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
+        if op in TERMS:
+            size[n] = sum(size[a] if uses[a] == 1 else min(size[a], 1) for a in args)
+        found[n] = found[n] and op in WRITTEN and size[n] <= FEW
+    return found
+
+
 def _scaled(graph: Scalars, out: Scalars, number: list[int], n: int, uses: list[int]) -> int | None:
     """A long sum times a constant, as a sum of its own: a mean."""
     c, (x, *rest) = _product(graph, 1.0, n)
     if rest or x == n or uses[x] > 1 or not isinstance(op := out.ops[number[x]], Terms):
         return None
-    if len(op.widths) < 3 or set(op.widths) != {1} or len(set(op.coefficients)) > 1:
+    if len(op.widths) < 3 or set(op.widths) != {1} or len(set(op.coefficients)) > 1 or not 0 < c < math.inf:
         return None
     return out.append(Terms(tuple([c * k for k in op.coefficients]), op.widths), out.args[number[x]])
 
@@ -75,81 +98,76 @@ def _scaled(graph: Scalars, out: Scalars, number: list[int], n: int, uses: list[
 def _root(graph: Scalars, out: Scalars, number: list[int], root: int, absorbed: list[bool], inside: list[bool]) -> int:
     coefficients: list[float] = []
     widths: list[int] = []
-    factors: list[int] = []
-    constant = 0.0
-    stack: list[tuple[float, int, bool]] = [(1.0, root, True)]
+    operands: list[int] = []
+    constant, cancelled = NOTHING, False
+    stack: list[Term] = [(1.0, (root,))]
     while stack:
-        c, n, expand = stack.pop()
-        op: Any = graph.ops[n]
-        args = graph.args[n]
-        if op is CONSTANT:
-            constant += c * args[0]
-            continue
-        if op in TERMS and (expand or absorbed[n]):
-            if op is ops._dot:
-                k = len(args) // 2
-                if len(args) % 2:
-                    stack.append((c, args[-1], False))
-                _products(graph, number, c, args[:k], args[k : 2 * k], coefficients, widths, factors)
-            elif op is ops.neg:
-                stack.append((-c, args[0], False))
-            elif op is ops.sub:
-                stack.append((-c, args[1], False))
-                stack.append((c, args[0], False))
-            else:
-                stack.extend([(c, a, False) for a in reversed(args)])
-            continue
-        if op in PRODUCTS and inside[n] and not isinstance(out.ops[number[n]], Terms):
-            c, pair = _product(graph, c, n)
+        c, factors = stack.pop()
+        if len(factors) == 1:
+            (n,) = factors
+            if n == root or absorbed[n]:
+                stack += reversed(_summands(graph, c, n))
+                continue
+            if graph.ops[n] in PRODUCTS and inside[n] and not isinstance(out.ops[number[n]], Terms):
+                c, factors = _product(graph, c, n)
+        c, factors = _scaled_by_constants(graph, c, factors)
+        if not factors:
+            constant += c
+            cancelled = cancelled or c != 0
         else:
-            pair = (n,)
-        if not c:  # 0 times a finite number
-            continue
-        coefficients.append(c)
-        widths.append(len(pair))
-        factors.extend([number[a] for a in pair])
-    if constant:
+            coefficients.append(c)
+            widths.append(len(factors))
+            operands += [number[a] for a in factors]
+    if constant or cancelled or not coefficients:
         coefficients.append(constant)
         widths.append(0)
-    return out.append(Terms(tuple(coefficients), tuple(widths)), tuple(factors))
+    return out.append(Terms(tuple(coefficients), tuple(widths)), tuple(operands))
 
 
-def _products(
-    graph: Scalars,
-    number: list[int],
-    c: float,
-    left: tuple[int, ...],
-    right: tuple[int, ...],
-    coefficients: list[float],
-    widths: list[int],
-    factors: list[int],
-) -> None:
-    """The terms of a dot product; a factor that is a constant becomes a coefficient."""
-    for a, b in zip(left, right, strict=True):
-        ka, kb = graph.ops[a] is CONSTANT, graph.ops[b] is CONSTANT
-        scaled = c * (graph.args[a][0] if ka else 1.0) * (graph.args[b][0] if kb else 1.0)
-        if not scaled:
-            continue
-        coefficients.append(scaled)
-        pair = [number[x] for x, known in ((a, ka), (b, kb)) if not known]
-        widths.append(len(pair))
-        factors.extend(pair)
+def _summands(graph: Scalars, c: float, n: int) -> list[Term]:
+    """The terms of a sum times a coefficient."""
+    op, args = graph.ops[n], graph.args[n]
+    if op is ops.neg:
+        return [(-c, args)]
+    if op is ops.sub:
+        return [(c, args[:1]), (-c, args[1:])]
+    if op is ops._dot:
+        k = len(args) // 2
+        products = [(c, (a, b)) for a, b in zip(args[:k], args[k : 2 * k], strict=True)]
+        return [*products, *[(c, (bias,)) for bias in args[2 * k :]]]
+    return [(c, (a,)) for a in args]
 
 
-def _product(graph: Scalars, c: float, n: int) -> tuple[float, tuple[int, ...]]:
+def _scaled_by_constants(graph: Scalars, c: float, factors: tuple[int, ...]) -> Term:
+    """A term whose factors that are constants have become a part of the coefficient."""
+    for n in factors:
+        if graph.ops[n] is CONSTANT:
+            c *= graph.args[n][0]
+    return c, tuple([n for n in factors if graph.ops[n] is not CONSTANT])
+
+
+def _product(graph: Scalars, c: float, n: int) -> Term:
     """Coefficient and factors of a product; of a quotient by a constant too."""
     while True:
         op, args = graph.ops[n], graph.args[n]
         if op is ops.square:
             return c, (args[0], args[0])
-        a, b = args if op in (ops.mul, ops.div) else (n, n)
-        if op is ops.mul and graph.ops[a] is CONSTANT:
-            c, n = c * graph.args[a][0], b
-        elif op is ops.mul and graph.ops[b] is CONSTANT:
-            c, n = c * graph.args[b][0], a
-        elif op is ops.div and graph.ops[b] is CONSTANT and graph.args[b][0]:
-            c, n = c / graph.args[b][0], a
-        elif op is ops.mul:
-            return c, (a, b)
-        else:
+        if op not in (ops.mul, ops.div):
             return c, (n,)
+        a, b = args
+        if op is ops.mul and graph.ops[a] is CONSTANT:
+            a, b = b, a
+        if graph.ops[b] is not CONSTANT:
+            return c, args if op is ops.mul else (n,)
+        scaled = _scaled_by(graph.args[b][0], c, op)
+        if scaled is None:
+            return c, (n,)
+        c, n = scaled, a
+
+
+def _scaled_by(k: float, c: float, op: Op) -> float | None:
+    """A coefficient times a constant, or divided by it; None if the number is too large or too small, or a new 0."""
+    if op is ops.div and not k:
+        return None
+    scaled = c * k if op is ops.mul else c / k
+    return scaled if math.isfinite(scaled) and (scaled or not c or not k) else None

@@ -17,6 +17,7 @@ the trees.
 from __future__ import annotations
 
 import keyword
+import math
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -219,13 +220,15 @@ class Writer(NumPyText):
 
     def accumulate(self, name: str, whole: Expression, terms: Sequence[Expression]) -> None:
         """A sum of which some terms are zeros but for a part: these are written in place."""
-        placed = [y for y in terms if y.op is ops.scatter and self.uses.get(y, 0) <= 1]
+        placed = dict.fromkeys(y for y in terms if y.op is ops.scatter and self.uses.get(y, 0) <= 1)
         if whole.op in PLACED:
-            placed = [whole]
-        rest = [y for y in terms if y not in set(placed)]
+            placed = {whole: None}
+        rest = [y for y in terms if y not in placed]
         summands = [self.within(y, SUM) for y in rest]
         steps = [(self.text(unstretched(y.operands[0])), self.place(y), y) for y in placed]
-        untouched = [np.full(concrete(whole.shape, {"batch": n}), not rest) for n in LENGTHS]
+        shapes = [concrete(whole.shape, {"batch": n}) for n in LENGTHS]
+        cells = [np.arange(math.prod(shape)).reshape(shape) for shape in shapes]
+        cells = [~cell for cell in cells] if rest else cells
         if not rest:
             named = self.like(whole.shape, whole.dtype)
             shape = self.parameter(tuple(whole.shape))
@@ -238,7 +241,7 @@ class Writer(NumPyText):
             if y.op is questions.put_along:
                 self.lines.append(self.put(name, place, value, y.params["axis"]))
             else:
-                self.lines.append(self.add(name, place, value, assignment(y, untouched), y.params["index"]))
+                self.lines.append(self.add(name, place, value, assignment(y, cells), y.params["index"]))
 
     def put(self, name: str, place: str, value: str, axis: int) -> str:
         """The line that sets one element of each row."""
@@ -291,10 +294,10 @@ def unstretched(x: Any) -> Any:
     return x
 
 
-def assignment(node: Expression, untouched: Sequence[Array]) -> str:
+def assignment(node: Expression, cells: Sequence[Array]) -> str:
     """How to write to a scatter's place: set it where nothing is, add to it elsewhere; nothing, if it may repeat.
 
-    `untouched` says where nothing is yet, at each of `LENGTHS`. It is brought up to date.
+    `cells` are the numbers of the cells at each of `LENGTHS`: n, or ~n where something is. They are brought up to date.
     """
     _, params = node.arguments()
     index = params["index"]
@@ -302,18 +305,18 @@ def assignment(node: Expression, untouched: Sequence[Array]) -> str:
     arrays = [part for part in parts if isinstance(part, Expression)]
     fixed = all(part.array is not None for part in arrays)
     sign = "="
-    for n, free in zip(LENGTHS, untouched, strict=True):
+    for n, cell in zip(LENGTHS, cells, strict=True):
         if not fixed:
-            free[...] = False
+            np.minimum(cell, ~cell, out=cell)
             sign = ""
             continue
         where = tuple(part.array if isinstance(part, Expression) else concrete(part, {"batch": n}) for part in parts)
-        places = np.arange(free.size).reshape(free.shape)[where]
-        if np.unique(places).size < places.size:
+        places = cell[where]
+        if arrays and np.unique(places).size < places.size:
             sign = ""
-        elif sign and not free[where].all():
+        elif sign and (places < 0).any():
             sign = "+="
-        free[where] = False
+        cell[where] = np.minimum(places, ~places)
     return sign
 
 

@@ -96,7 +96,7 @@ class Groups:
         self._counts: defaultdict[str, Iterator[int]] = defaultdict(partial(count, 1))  # by the letter of a name
         self.parameters: list[tuple[Group, Places]] = []
         self.products = 0
-        self.numbers: dict[float, int] = {}  # scalars for constants that the graph does not have
+        self.numbers: dict[str, int] = {}  # scalars for constants that the graph does not have
         self.extra: dict[int, float] = {}
         self.varying = graph.varying()
         self.home: list[int] = []
@@ -291,11 +291,12 @@ class Groups:
 
     def number(self, c: float) -> int:
         """A scalar for a constant that the graph does not have."""
-        if c not in self.numbers:
-            n = self.numbers[c] = self.scalar(False)
+        key = repr(c)  # 0.0 and -0.0 are two
+        if key not in self.numbers:
+            n = self.numbers[key] = self.scalar(False)
             self.home[n] = KNOWN
             self.extra[n] = c
-        return self.numbers[c]
+        return self.numbers[key]
 
     # ------------------------------------------------------------------------------------------------------ layout
 

@@ -70,11 +70,12 @@ class Program(Fused):
     ) -> None:
         backward = backward_pass(program)
         read = backward.arguments()
-        again = tuple(i for i, x in enumerate(program.leaves) if x in set(read))
+        known = set(read)
+        again = tuple(i for i, x in enumerate(program.leaves) if x in known)
         super().__init__(
             name, lambda *inputs, saved: forward(*inputs) if batch else forward(*inputs)[0],
             self._run, *[None] * len(program.leaves),
-            reads=(again,) * len(program.leaves), params=("saved",), doc="A program of `vectorize`.",
+            reads=((),) * len(program.leaves), params=("saved",), doc="A program of `vectorize`.",
         )  # fmt: skip
         self.count, self.batch, self.again = len(program.inputs), batch, again
         given = {*program.leaves, *program.constants, *backward.seeds}
@@ -91,6 +92,10 @@ class Program(Fused):
 
     def rules(self) -> None:
         return None
+
+    def read_by(self, needs: Sequence[bool]) -> tuple[int, ...]:
+        """What the one function reads that gives all gradients, whichever are needed."""
+        return self.again
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
         found = self.gradient(g if self.batch else g[None], *params["saved"], *[inputs[i] for i in self.again])

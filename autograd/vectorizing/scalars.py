@@ -30,6 +30,9 @@ INPUT = Leaf("input")  # args: the argument, and which of its numbers
 PARAMETER = Leaf("parameter")  # args: which parameter
 CONSTANT = Leaf("constant")  # args: the number
 
+NOTHING = -0.0
+"""What a sum is before anything is added. With 0.0 no sum would be -0.0."""
+
 
 class Bound(NamedTuple):
     """A row with parameters."""

@@ -7,12 +7,13 @@ Most rules keep every bit, of infinities and nan too. Some only keep finite numb
 >>> from autograd.vectorizing.tree import Trees
 >>> n = Size.symbol("n")
 >>> x = Trees(simplified).leaf("x", (n, 3), float)
->>> (-x * 1.0 + 0) is -x, ops.reshape(ops.reshape(x, (-1,)), (n, 3)) is x
+>>> (-x * 1.0 - 0) is -x, ops.reshape(ops.reshape(x, (-1,)), (n, 3)) is x
 (True, True)
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -45,6 +46,11 @@ def again(node: Expression, *operands: Any) -> Any:
 def is_number(x: Any, *numbers: float) -> bool:
     """Whether it is one of these numbers, written as one."""
     return type(x) in (int, float) and x in numbers
+
+
+def is_nothing(x: Any, node: Expression) -> bool:
+    """Whether it changes nothing that it is added: -0.0; for a cotangent any 0, and what is not a float has one 0."""
+    return is_number(x, 0) and (node.cotangent or node.dtype.kind != "f" or math.copysign(1, x) < 0)
 
 
 def is_float(x: Any) -> bool:
@@ -138,7 +144,7 @@ def _mul(node: Expression) -> Any:
 
 def _add(node: Expression) -> Any:
     for x, y in (node.operands, node.operands[::-1]):
-        if is_number(x, 0):
+        if is_nothing(x, node):
             return y
         if of := floats(y, ops.neg):
             return x - of[0]
@@ -156,7 +162,7 @@ def _add(node: Expression) -> Any:
 
 def _sub(node: Expression) -> Any:
     x, y = node.operands
-    if is_number(y, 0):
+    if is_number(y, 0) and is_nothing(-float(y), node):
         return x
     if of := floats(y, ops.neg):
         return x + of[0]

@@ -9,8 +9,8 @@ import numpy as np
 
 from autograd import ops
 from autograd.ops import questions
-from autograd.ops.rows import Elementwise, Reduction
-from autograd.vectorizing.scalars import CONSTANT, Bound, Leaf, Pick, Scalars
+from autograd.ops.rows import Reduction
+from autograd.vectorizing.scalars import CONSTANT, Bound, Leaf, Pick, Scalars, Terms
 
 COMMUTATIVE = (ops.add, ops.mul, ops.maximum, ops.minimum, ops.hypot)
 
@@ -40,23 +40,9 @@ def fold(graph: Scalars) -> Scalars:
         if args and None not in known and type(op) is not Pick:
             number.append(constant(computed(op, known)))
             continue
-        if op is ops.where and known[0] is not None:  # it is known which branch is taken
-            number.append(args[1 if known[0] else 2])
-            continue
-        if op is ops.identity:
-            number.append(args[0])
-            continue
-        if isinstance(op, Elementwise):
-            if len(args) == 2 and known != [None, None]:
-                rule = NEUTRAL.get(op)
-                found = rule(out, args, known) if rule else None
-                if found is not None:
-                    number.append(found)
-                    continue
-            if op is ops.neg and out.ops[args[0]] is ops.neg:
-                number.append(out.args[args[0]][0])
-                continue
-        number.append(out.append(op, args))
+        rule = NEUTRAL.get(op)
+        found = rule(out, args, known) if rule else None
+        number.append(out.append(op, args) if found is None else found)
     out.outputs = [number[n] for n in graph.outputs]
     return out
 
@@ -88,11 +74,23 @@ def _power(out: Scalars, args: tuple[int, ...], known: list[Any]) -> int | None:
     return out.append(ops.square, args[:1]) if known[1] == 2 else None
 
 
+def _where(out: Scalars, args: tuple[int, ...], known: list[Any]) -> int | None:
+    return None if known[0] is None else args[1 if known[0] else 2]
+
+
+def _neg(out: Scalars, args: tuple[int, ...], known: list[Any]) -> int | None:
+    return out.args[args[0]][0] if out.ops[args[0]] is ops.neg else None
+
+
 NEUTRAL: dict[Any, Callable[[Scalars, tuple[int, ...], list[Any]], int | None]] = {
     ops.mul: _mul,
     ops.div: _div,
     ops.power: _power,
+    ops.where: _where,
+    ops.neg: _neg,
+    ops.identity: lambda out, args, known: args[0],
 }
+"""Operation -> what it comes to, given its operands and which numbers they are; None if nothing is known of it."""
 
 
 def share(graph: Scalars) -> Scalars:
@@ -103,11 +101,13 @@ def share(graph: Scalars) -> Scalars:
     for op, args in zip(graph.ops, graph.args, strict=True):
         if type(op) is not Leaf:
             args = tuple([number[a] for a in args])
-        key = (op, args)
+        key: Any = (op, args)
         if op in COMMUTATIVE and args[0] > args[1]:
             key = (op, (args[1], args[0]))
         elif op is CONSTANT:
             key = (op, (args[0], str(args[0])))
+        elif type(op) is Terms and 0.0 in op.coefficients:  # -0.0 is another one
+            key = (str(op.coefficients), op, args)
         found = known.get(key)
         if found is None:
             found = known[key] = out.append(op, args)

@@ -8,6 +8,7 @@ becomes a product or a reduction, whose result is a term of its own then. A matr
 
 from __future__ import annotations
 
+import math
 import operator
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,7 +21,7 @@ from autograd import ops
 from autograd.vectorizing.array_program import BATCH
 from autograd.vectorizing.groups import LONG, NOWHERE, Group, Groups, Places, taken
 from autograd.vectorizing.products import Product, find_products
-from autograd.vectorizing.scalars import Bound, terms
+from autograd.vectorizing.scalars import NOTHING, Bound, terms
 from autograd.vectorizing.tree import made
 
 NEUTRAL: dict[Any, float] = {
@@ -79,7 +80,7 @@ class Sums(Groups):
     def slots(self, members: list[int]) -> tuple[dict[Any, list[list[Term]]], list[float]]:
         """The terms of each member by kind, and the members' constants."""
         slots: dict[Any, list[list[Term]]] = {}
-        constants = [0.0] * len(members)
+        constants = [NOTHING] * len(members)
         for i, n in enumerate(members):
             for c, factors in terms(self.graph.ops[n], self.graph.args[n]):
                 if not factors:
@@ -103,8 +104,7 @@ class Sums(Groups):
             rank = self.rank()
             rows = [sorted(s, key=lambda term: [rank[x] for x in term[1]]) if len(s) > 1 else s for s in sums]
             return [Part([c for c, _ in row], columns([x for _, x in row])) for row in zip(*rows, strict=True)]
-        common = {c for s in sums for c, _ in s}
-        scale = common.pop() if len(common) == 1 else None
+        scale = common([c for s in sums for c, _ in s])
         targets = [self.scalar(varying) for _ in sums]
         if not single or scale is None:
             self.dots(targets, sums, scale is None)
@@ -127,13 +127,13 @@ class Sums(Groups):
         """Coefficients that differ become factors: of a single factor the other one, of two a part of the first."""
         if len(sums[0][0][1]) == 1:
             return [[(1.0, (self.number(c), *factors)) for c, factors in s] for s in sums]
-        wanted = list(dict.fromkeys((c, factors[0]) for s in sums for c, factors in s))
-        scaled = {pair: self.scalar(self.varying[pair[1]]) for pair in wanted}
+        wanted = list({(repr(c), factors[0]): (c, factors[0]) for s in sums for c, factors in s}.values())
+        scaled = {(repr(c), u): self.scalar(self.varying[u]) for c, u in wanted}
         columns = [[self.number(c) for c, _ in wanted], [u for _, u in wanted]]
         grid, (scale, factor) = self.arranged(columns, len(wanted))
-        members = taken([scaled[pair] for pair in wanted], grid)
+        members = taken(list(scaled.values()), grid)
         self.state("each", scale * factor, grid.shape, members, self.varying[wanted[0][1]], False)
-        return [[(1.0, (scaled[c, factors[0]], factors[1])) for c, factors in s] for s in sums]
+        return [[(1.0, (scaled[repr(c), factors[0]], factors[1])) for c, factors in s] for s in sums]
 
     def product(self, product: Product, targets: list[int], u_varies: bool, v_varies: bool) -> None:
         """One matrix product, or several of one shape."""
@@ -205,7 +205,7 @@ class Sums(Groups):
 
     def add_up(self, members: list[int], parts: Any, constants: list[float]) -> None:
         """The elementwise end of sums: coefficient times factors, and a constant."""
-        if len(parts) == 1 and not any(constants) and set(parts[0][0]) == {1.0} and len(parts[0][1]) == 1:
+        if len(parts) == 1 and not any_added(constants) and set(parts[0][0]) == {1.0} and len(parts[0][1]) == 1:
             for n, x in zip(members, parts[0][1][0], strict=True):
                 if self.home[x] == NOWHERE:  # a sum of one parameter alone: it gets a place
                     self.operand(np.array(x, dtype=np.intp))
@@ -224,10 +224,10 @@ class Sums(Groups):
         width, each = 0, iter(factors)
         varying = self.varying[members[0]]
         terms = [(cs, [next(each) for _ in part]) for cs, part in parts]
-        for cs, term in terms + [(constants, [])] * any(constants):
+        for cs, term in terms + [(constants, [])] * any_added(constants):
             if width > LONGEST:  # Python's compiler recurses through an expression
                 total, width = self.line(total, grid.shape, varying), 0
-            minus = total is not None and len(set(cs)) == 1 and cs[0] < 0
+            minus = total is not None and common(cs) is not None and cs[0] < 0
             product = self._term([-c for c in cs] if minus else cs, term, grid)
             total = product if total is None else total - product if minus else total + product
             width += self.width(product) + 3
@@ -235,7 +235,7 @@ class Sums(Groups):
 
     def _term(self, cs: list[float], factors: list[Any], grid: Places) -> Any:
         """A coefficient for each member, times the factors."""
-        if len(set(cs)) > 1:
+        if common(cs) is None:
             c = self.constant(np.where(grid >= 0, np.array(cs)[grid], cs[0]), "c")
             return c * reduce(operator.mul, factors) if factors else c
         if not factors:
@@ -247,7 +247,7 @@ class Sums(Groups):
 
     def _linear(self, members: list[int], parts: Any, constants: list[float]) -> bool:
         """``x @ w + b`` in one operation, if that is what the sum is."""
-        if len(parts) != 2 or any(constants) or any(set(cs) != {1.0} or len(part) != 1 for cs, part in parts):
+        if len(parts) != 2 or any_added(constants) or any(set(cs) != {1.0} or len(part) != 1 for cs, part in parts):
             return False
         (_, (virtual,)), (_, (bias,)) = parts
         if min(virtual) < len(self.graph):  # others may read the product as it is
@@ -285,6 +285,17 @@ class Sums(Groups):
         varying = any(self.varying[n] for s in sums for n in s)
         value = row.apply((operand,), {**params, "axis": last(nodes.ndim - grid.ndim)})
         self.state("reduce", value, grid.shape, taken(targets, grid), varying, True)
+
+
+def common(numbers: Sequence[float]) -> float | None:
+    """The one number that all of these are; None if they differ. 0.0 and -0.0 do."""
+    first, signs = numbers[0], {math.copysign(1, c) for c in numbers} if 0 in numbers else ()
+    return first if len(signs) < 2 and all(c == first for c in numbers) else None
+
+
+def any_added(constants: Sequence[float]) -> bool:
+    """Whether adding these changes anything: -0.0 does not, 0.0 does."""
+    return any(c != 0 or math.copysign(1, c) > 0 for c in constants)
 
 
 def columns(rows: Sequence[tuple[int, ...]]) -> list[list[int]]:
