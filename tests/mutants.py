@@ -17,19 +17,28 @@ import inspect
 import json
 import multiprocessing
 import os
+import re
 import resource
+import shlex
 import statistics
+import subprocess
 import sys
+import sysconfig
+import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.machinery import SourceFileLoader
+from importlib.machinery import ExtensionFileLoader, SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from typing import Any
+
+if __name__ == "__main__":  # wrong rules and wrong engines are those of Python; those in C are compiled
+    os.environ["CHAINRULE_PURE"] = "1"
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-from faults import FAULTS
+from faults import FAULTS, NATIVE
 
 import autograd.engine.value
 import autograd.functions.linalg
@@ -211,6 +220,60 @@ class SourceChange:
         importlib.import_module(self.module)
 
 
+@dataclass(frozen=True)
+class CompiledChange:
+    """A file of the compiled form with one piece replaced. It is compiled, and autograd imported anew with it."""
+
+    file: str
+    before: str
+    after: str
+
+    @property
+    def path(self) -> Path:
+        return ROOT / "autograd" / "native" / self.file
+
+    def source(self) -> str:
+        """The file's text with the fault in it; AssertionError unless there is exactly one place for it."""
+        text = self.path.read_text(encoding="utf-8")
+        assert text.count(self.before) == 1, f"{text.count(self.before)} times in {self.file}: {self.before!r}"
+        return text.replace(self.before, self.after)
+
+    def __call__(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("value.c", "rows.h"):
+                path = ROOT / "autograd" / "native" / name
+                text = self.source() if name == self.file else path.read_text(encoding="utf-8")
+                Path(folder, name).write_text(text, encoding="utf-8")
+            built = Path(folder, "_value.so")
+            compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
+            include = sysconfig.get_path("include")
+            flags = ["-O1", "-w", "-shared", "-fPIC", "-ffp-contract=off", f"-I{include}", "-o", str(built)]
+            subprocess.run([*compiler, *flags, str(Path(folder, "value.c"))], check=True)
+            for name in [name for name in sys.modules if name.split(".")[0] in ("autograd", "nn")]:
+                del sys.modules[name]
+            loader = ExtensionFileLoader("autograd.native._value", str(built))
+            sys.modules["autograd.native._value"] = module_from_spec(spec_from_loader(loader.name, loader))  # type: ignore[arg-type]
+            del os.environ["CHAINRULE_PURE"]
+            assert importlib.import_module("autograd").compiled
+
+
+def compiled_mutants() -> list[tuple[str, str, Mutation]]:
+    """The value and each partial of each row in C, off by a factor."""
+    found: list[tuple[str, str, Mutation]] = []
+    text = (ROOT / "autograd" / "native" / "rows.h").read_text(encoding="utf-8")
+    listed = dict(re.findall(r"X\((\w+), ([01])\)", text))
+    for part, name, body in re.findall(r"inline double (value|slope\d)_(\w+)\([^)]*\) \{ return (.*); \}", text):
+        if name not in listed or (part != "value" and listed[name] == "1") or body == "0.0":
+            continue  # a function that others call; constants, which Python tells; what no factor changes
+        (line,) = re.findall(rf"^static inline double {part}_{name}\(.*\{{ return .*$", text, re.M)
+        for kind, factor in FACTORS.items():
+            wrong = line.replace(f"return {body};", f"return {factor!r} * ({body});")
+            found.append((f"{name} in C, {part} {kind}", name, CompiledChange("rows.h", line, wrong)))
+    return found
+
+
+COMPILED: dict[str, Mutation] = {name: CompiledChange("value.c", *pieces) for name, pieces in NATIVE.items()}
+
 ENGINE: dict[str, Mutation] = {
     name: SourceChange(module, *pieces) for module, found in FAULTS.items() for name, pieces in found.items()
 }
@@ -305,6 +368,17 @@ OWN_TESTS = {
     "autograd.ops": ["test_references.py", "test_ops.py"],
     "autograd.transforms": ["test_transforms.py", "test_contexts.py"],
 }
+NATIVE_TESTS = [
+    *(
+        "test_value.py",
+        "test_byhand.py",
+        "test_micrograd.py",
+        "test_freezing.py",
+        "test_anomaly.py",
+        "test_contexts.py",
+    ),
+    *("test_memory.py", "test_modes.py", "test_edge_cases.py", "test_foreign.py", "test_vectorize.py"),
+]
 ALL_TESTS = [
     *("test_value.py", "test_tensor.py", "test_contexts.py", "test_transforms.py", "test_weight_gradients.py"),
     *("test_saved.py", "test_foreign.py", "test_references.py", "test_edge_cases.py", "test_modules.py"),
@@ -333,12 +407,16 @@ def run_suite(mutation: Mutation, row: str, seed: int) -> dict[str, Any]:
     files, own = ["test_references.py", "test_ops.py", "test_edge_cases.py"], []
     if row == LINALG:
         files = ["test_linalg.py"]
+    elif isinstance(mutation, CompiledChange):
+        files = ["test_forms.py", *(() if row else NATIVE_TESTS)]
     elif not row:
         own = own_tests(mutation)
         files = list(dict.fromkeys([*own, *ALL_TESTS]))
     counter = Counter(own)
     arguments = [f"tests/{name}" for name in files]
     chosen = ["-k", f"{row} or edge_cases or fused or softmax or moves"] if row not in ("", LINALG) else []
+    if isinstance(mutation, CompiledChange) and row:
+        chosen = ["-k", f"same_bits and {row}"]
     options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", f"--hypothesis-seed={seed}"]
     code = pytest.main([*arguments, *chosen, *options], plugins=[counter])
     if code and not counter.failed:
@@ -405,12 +483,14 @@ def main() -> int:
     def chosen(name: str) -> bool:
         return any(text in name for text in options.only)
 
-    rules, products = rule_mutants(), product_mutants()
-    MUTATIONS.update({name: mutation for name, _, mutation in [*rules, *products]})
+    rules, products, in_c = rule_mutants(), product_mutants(), compiled_mutants()
+    MUTATIONS.update({name: mutation for name, _, mutation in [*rules, *products, *in_c]} | COMPILED)
     groups = {
         "rules of rows": [(name, row) for name, row, _ in rules],
         "rules of numpy.linalg": [(name, row) for name, row, _ in products],
         "engine": [(name, "") for name in ENGINE],
+        "rules in C": [(name, row) for name, row, _ in in_c],
+        "engine in C": [(name, "") for name in COMPILED],
     }
     names = [(name, row) for group, found in groups.items() for name, row in found if chosen(f"{group}: {name}")]
     jobs = [(name, row, seed) for name, row in names for seed in options.seeds]

@@ -158,7 +158,7 @@ class Scalar(HandWritten):
         array = np.array([x._raw for x in values])
         with np.errstate(all="ignore"):
             data = op.forward(array, **rest)
-            weight: Any = op._weight(data, array, rest)[0] if modes.recording else 0.0  # one of all, or one of each
+            weight: Any = op.weight_of(data, array, rest)[0] if modes.recording else 0.0  # one of all, or one of each
         partials = (float(weight),) * len(values) if np.ndim(weight) == 0 else tuple(weight.tolist())
         return recorded(float(data), op, values, partials, rest)
 

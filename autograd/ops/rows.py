@@ -384,7 +384,7 @@ class Reduction(Op):
             out = out.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
         return out if out.ndim else out.item()
 
-    def _weight(self, out: Any, x: Any, params: dict[str, Any]) -> tuple[Any, Any, tuple[int, ...]]:
+    def weight_of(self, out: Any, x: Any, params: dict[str, Any]) -> tuple[Any, Any, tuple[int, ...]]:
         """The weight, the output's shape with the reduced axes of length 1, and the reduced axes."""
         rest = dict(params)
         axes = normalize_axis(rest.pop("axis", None), x.ndim)
@@ -396,7 +396,7 @@ class Reduction(Op):
         (x,) = inputs
         if x.size == 0:  # no elements: the cotangent is empty
             return [still(x)]
-        weight, kept, _ = self._weight(out, x, params)
+        weight, kept, _ = self.weight_of(out, x, params)
         spread = box(g).reshape(kept)
         if np.ndim(weight) == 0 and not isinstance(weight, Traced):  # one number for all elements
             if type(weight) is not int or weight != 1:
@@ -407,7 +407,7 @@ class Reduction(Op):
 
     def jvp(self, tangents: Sequence[Any], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         (x,), (t,) = inputs, tangents
-        weight, _, axes = self._weight(out, x, params)
+        weight, _, axes = self.weight_of(out, x, params)
         return (weight * t).sum(axis=axes, keepdims=params.get("keepdims", False))
 
 
