@@ -17,6 +17,16 @@ All of this runs while Python's lock (the GIL) is held. So no two threads are in
 #include <stdint.h>
 #include <structmember.h>
 
+#if defined(__GNUC__)
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define NEVER_INLINE __attribute__((noinline))
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+#else
+#define ALWAYS_INLINE static inline
+#define NEVER_INLINE
+#define LIKELY(x) (x)
+#endif
+
 /* ------------------------------------------------------------------------------------- functions that rows call */
 
 static PyObject *math_hypot; /* Python's own: the last digit of C's hypot differs */
@@ -158,7 +168,8 @@ Nodes of a graph come and go together. So they lie side by side in slabs of 256 
 in them is used. Nodes of 64 bytes have slabs of their own. */
 
 #define SLAB_SIZE ((size_t)1 << 18)
-#define SPARE 256 /* empty slabs that are kept */
+#define SPARE 256      /* empty slabs that are kept */
+#define FEW_CELLS 1024 /* a third of those of a slab */
 #define HEADER (2 * sizeof(void *)) /* what the collector has before an object */
 
 typedef struct Slab {
@@ -183,100 +194,111 @@ static inline Slab *slab_of(void *cell) { return (Slab *)((uintptr_t)cell & ~(ui
 
 static inline char *end_of(Slab *slab) { return (char *)slab + SLAB_SIZE - slab->size; } /* the last cell begins there */
 
-static Slab *new_slab(Pool *pool) {
-    Slab *slab = pool->room;
+static inline void empty(Slab *slab) { /* its cells are taken in their order again */
+    slab->free = NULL;
+    slab->fresh = (char *)slab + ((sizeof(Slab) + 63) & ~(size_t)63);
+}
+
+static void unlist(Pool *pool, Slab *slab) {
+    if (!slab->listed) return;
+    slab->listed = 0;
+    if (slab->previous != NULL) slab->previous->next = slab->next;
+    else pool->room = slab->next;
+    if (slab->next != NULL) slab->next->previous = slab->previous;
+}
+
+static NEVER_INLINE Slab *new_slab(Pool *pool) {
+    Slab *slab = spare;
     if (slab != NULL) {
-        pool->room = slab->next;
-        if (slab->next != NULL) slab->next->previous = NULL;
-        slab->listed = 0;
-        return slab;
-    }
-    if (spare != NULL) {
-        slab = spare;
         spare = slab->next;
         spares--;
-    }
+    } else if (pool->room != NULL) {
+        slab = pool->room;
+        unlist(pool, slab);
+        return slab;
+    } else {
 #if defined(_WIN32)
-    else if ((slab = _aligned_malloc(SLAB_SIZE, SLAB_SIZE)) == NULL)
-        return NULL;
+        slab = _aligned_malloc(SLAB_SIZE, SLAB_SIZE);
+        if (slab == NULL) return NULL;
 #else
-    else if (posix_memalign((void **)&slab, SLAB_SIZE, SLAB_SIZE) != 0)
-        return NULL;
+        if (posix_memalign((void **)&slab, SLAB_SIZE, SLAB_SIZE)) return NULL;
 #endif
-    slab->next = slab->previous = NULL;
-    slab->free = NULL;
+    }
     slab->used = 0;
     slab->listed = 0;
     slab->size = (uint32_t)pool->size;
-    slab->fresh = (char *)slab + ((sizeof(Slab) + 63) & ~(size_t)63);
+    empty(slab);
     return slab;
 }
 
-static void *new_cell(Pool *pool) {
+static inline void *new_cell(Pool *pool) {
 #if defined(CHAINRULE_DEBUG) /* each node by itself, so that tools for memory see it */
     return PyObject_Malloc(pool->size);
 #else
-    Slab *slab = pool->current;
     for (;;) {
-        if (slab != NULL) {
-            void *cell = slab->free;
-            if (cell != NULL) {
+        Slab *slab = pool->current;
+        void *cell;
+        if (LIKELY(slab != NULL)) {
+            if ((cell = slab->free) != NULL) {
                 slab->free = *(void **)cell;
                 slab->used++;
                 return cell;
             }
-            if (slab->fresh <= end_of(slab)) {
+            if (LIKELY(slab->fresh <= end_of(slab))) {
                 cell = slab->fresh;
                 slab->fresh += slab->size;
                 slab->used++;
                 return cell;
             }
         }
-        pool->current = slab = new_slab(pool);
-        if (slab == NULL) return PyErr_NoMemory();
+        pool->current = new_slab(pool);
+        if (pool->current == NULL) return PyErr_NoMemory();
     }
 #endif
 }
 
-static void free_cell(void *cell) {
-#if defined(CHAINRULE_DEBUG)
-    PyObject_Free(cell);
-#else
-    Slab *slab = slab_of(cell);
+/* A slab with few nodes is listed, to be used again. One with more waits: its nodes will mostly go together, and a slab
+that is empty is worth more, since nodes that are made one after another then lie side by side. */
+static NEVER_INLINE void drained(Slab *slab) {
     Pool *pool = &pools[slab->size == sizeof(Node)];
-    *(void **)cell = slab->free;
-    slab->free = cell;
-    slab->used--;
-    if (slab == pool->current) return;
-    if (slab->used == 0) {
-        if (slab->listed) {
-            if (slab->previous != NULL) slab->previous->next = slab->next;
-            else pool->room = slab->next;
-            if (slab->next != NULL) slab->next->previous = slab->previous;
-        }
-        if (spares < SPARE) {
-            slab->next = spare;
-            spare = slab;
-            spares++;
-        } else {
-#if defined(_WIN32)
-            _aligned_free(slab);
-#else
-            free(slab);
-#endif
-        }
-    } else if (!slab->listed) {
+    if (slab == pool->current) {
+        if (slab->used == 0) empty(slab);
+    } else if (slab->used > 0) {
+        if (slab->listed) return;
         slab->listed = 1;
         slab->previous = NULL;
         slab->next = pool->room;
         if (pool->room != NULL) pool->room->previous = slab;
         pool->room = slab;
+    } else {
+        unlist(pool, slab);
+        if (spares < SPARE) {
+            slab->next = spare;
+            spare = slab;
+            spares++;
+            return;
+        }
+#if defined(_WIN32)
+        _aligned_free(slab);
+#else
+        free(slab);
+#endif
     }
+}
+
+static inline void free_cell(void *cell) {
+#if defined(CHAINRULE_DEBUG)
+    PyObject_Free(cell);
+#else
+    Slab *slab = slab_of(cell);
+    *(void **)cell = slab->free;
+    slab->free = cell;
+    if (--slab->used == 0 || slab->used == FEW_CELLS) drained(slab);
 #endif
 }
 
 static inline Node *begin(Node *node, double data, int kind, int row, int flags) {
-    Py_INCREF(ValueType); /* an object refers to its class, if the class was made while Python runs */
+    if (!(flags & COMPUTED)) Py_INCREF(ValueType); /* the class of a computed node cannot change, and stays */
     Py_SET_TYPE(node, ValueType);
     Py_SET_REFCNT(node, 1);
 #if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
@@ -325,7 +347,7 @@ static void free_record(Record *record) {
     PyMem_Free(record);
 }
 
-static void let_go(int kind, Node *x, Node *y) {
+static inline void let_go(int kind, Node *x, Node *y) {
     if (kind == UNARY || kind == LEFT || kind == RIGHT) {
         Py_DECREF(x);
     } else if (kind == BINARY) {
@@ -340,11 +362,15 @@ static void let_go(int kind, Node *x, Node *y) {
     }
 }
 
-static void release(Node *node) {
-    PyTypeObject *type = Py_TYPE(node);
+static inline void release(Node *node) {
     let_go(node->kind, node->x, node->y);
-    if (!(node->flags & SLAB)) type->tp_free((PyObject *)node);
-    else free_cell(node->flags & COMPUTED ? (char *)node : (char *)node - HEADER);
+    if (node->flags & COMPUTED) {
+        free_cell(node);
+        return;
+    }
+    PyTypeObject *type = Py_TYPE(node);
+    if (node->flags & SLAB) free_cell((char *)node - HEADER);
+    else type->tp_free((PyObject *)node);
     Py_DECREF(type);
 }
 
@@ -684,7 +710,7 @@ static inline void clear_flags(void) {
     if (fetestexcept(FE_DIVBYZERO | FE_OVERFLOW | FE_INVALID)) feclearexcept(FE_ALL_EXCEPT);
 }
 
-static PyObject *apply_row(int row, PyObject *operands) { /* any operand of a row of one; takes the tuple */
+static NEVER_INLINE PyObject *apply_row(int row, PyObject *operands) { /* any operand of a row of one; takes the tuple */
     if (operands == NULL) return NULL;
     PyObject *params = PyDict_New();
     PyObject *result =
@@ -694,7 +720,7 @@ static PyObject *apply_row(int row, PyObject *operands) { /* any operand of a ro
     return result;
 }
 
-static PyObject *apply_operator(int row, PyObject *left, PyObject *right) {
+static NEVER_INLINE PyObject *apply_operator(int row, PyObject *left, PyObject *right) {
     PyObject *other = is_node(left) ? right : left;
     return PyObject_CallFunctionObjArgs(general, row_objects[row], left, right, other, NULL);
 }
@@ -702,7 +728,7 @@ static PyObject *apply_operator(int row, PyObject *left, PyObject *right) {
 typedef double (*Function1)(double), (*Slope1)(double, double);
 typedef double (*Function2)(double, double), (*Slope2)(double, double, double);
 
-static inline PyObject *
+ALWAYS_INLINE PyObject *
 unary(PyObject *self, int row, int constant, Function1 value, Slope1 by_x) {
     if (!is_value(self) || state == GENERAL) return apply_row(row, PyTuple_Pack(1, self));
     Node *x = (Node *)self;
@@ -719,7 +745,7 @@ unary(PyObject *self, int row, int constant, Function1 value, Slope1 by_x) {
     return (PyObject *)node;
 }
 
-static inline PyObject *
+ALWAYS_INLINE PyObject *
 binary(PyObject *left, PyObject *right, int row, int constant, Function2 value, Slope2 by_x, Slope2 by_y) {
     double x, y, data;
     Node *node;
