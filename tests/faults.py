@@ -46,7 +46,10 @@ VALUE: Faults = {
     "a scalar has axes": ('normalize_axis(params.get("axis"), 0)', "pass"),
     "rows of arrays take Values": ("if not op.on_scalars:", "if False:"),
     "a condition has a derivative of zero": ("or None in rules:", "or False:"),
-    "reductions of Values are doubled": ("op.weight_of(data, array, rest)[0]", "2 * op.weight_of(data, array, rest)[0]"),
+    "reductions of Values are doubled": (
+        "op.weight_of(data, array, rest)[0]",
+        "2 * op.weight_of(data, array, rest)[0]",
+    ),
     "reductions of Values forget their parameters": ("op, values, partials, rest)", "op, values, partials)"),
     "reductions of Values take any axis": ('if params.get("axis") not in (None, 0, -1, (0,))', "if False"),
     "kept axes of Values are dropped": ('or params.get("keepdims"):', "or False:"),
@@ -796,16 +799,22 @@ NATIVE: Faults = {
     ),
     "C: weak references are not told": ("    if (node->weak != NULL) PyObject_ClearWeakRefs(self);\n", ""),
     "C: operands are never freed": (
-        "    let_go(node->kind, node->x, node->y);\n    if (!(node->flags & SLAB))",
-        "    if (!(node->flags & SLAB))",
+        "    let_go(node->kind, node->x, node->y);\n    if (node->flags",
+        "    if (node->flags",
     ),
-    "C: memory is never given back": (
-        "    else free_cell(node->flags & COMPUTED ? (char *)node : (char *)node - HEADER);",
-        "    else if (!(node->flags & COMPUTED)) free_cell((char *)node - HEADER);",
+    "C: memory is never given back": ("        free_cell(node);\n        return;", "        return;"),
+    "C: slabs are never given back": ("    if (--slab->used == 0 ||", "    if (0 && --slab->used == 0 ||"),
+    "C: a slab with nodes in it is given back": (
+        "    } else if (slab->used > 0) {",
+        "    } else if (slab->used > FEW_CELLS) {",
     ),
-    "C: the class is counted once too often": (
-        "    Py_INCREF(ValueType); /*",
-        "    Py_INCREF(ValueType);\n    Py_INCREF(ValueType); /*",
+    "C: the class is counted by every node": (
+        "    if (!(flags & COMPUTED)) Py_INCREF(ValueType);",
+        "    Py_INCREF(ValueType);",
+    ),
+    "C: an attribute goes before a property": (
+        "if (found != NULL && !is_property(type, name)) return",
+        "if (found != NULL) return",
     ),
     "C: computed nodes change their class": (
         '    if (((Node *)self)->flags & COMPUTED) {\n        PyErr_SetString(PyExc_TypeError, "only',

@@ -274,6 +274,22 @@ def test_what_a_node_is_made_of_can_be_changed_but_not_broken():
     assert x.data == 2.0
 
 
+def test_attributes_of_the_programs_own():
+    """As those of any object: what the class has as a property goes before them, its methods do not."""
+    x: Any = Value(2.0)
+    x.momentum, x.tanh = 0.5, "mine"
+    x.__dict__["op"] = "no row"
+    assert (x.momentum, x.tanh, x.op) == (0.5, "mine", None)
+    assert vars(x) == {"momentum": 0.5, "tanh": "mine", "op": "no row"}
+    del x.momentum, x.tanh
+    assert x.tanh().data == math.tanh(2.0)
+    for name in ("momentum", "nothing"):
+        with pytest.raises(AttributeError, match=name):
+            getattr(x, name)
+        with pytest.raises(AttributeError, match=name):
+            delattr(x, name)
+
+
 @in_c
 @pytest.mark.parametrize("name", ["op", "operands", "parents", "partials", "grad", "data"])
 def test_fields_refuse_what_would_crash(name):

@@ -298,11 +298,13 @@ static inline void free_cell(void *cell) {
 }
 
 static inline Node *begin(Node *node, double data, int kind, int row, int flags) {
-    if (!(flags & COMPUTED)) Py_INCREF(ValueType); /* the class of a computed node cannot change, and stays */
+#if PY_VERSION_HEX < 0x030C0000 && !defined(Py_REF_DEBUG)
     Py_SET_TYPE(node, ValueType);
     Py_SET_REFCNT(node, 1);
-#if defined(Py_REF_DEBUG) || defined(Py_TRACE_REFS)
-    _Py_NewReference((PyObject *)node);
+    if (!(flags & COMPUTED)) Py_INCREF(ValueType);
+#else /* what else belongs to an object is the business of Python */
+    PyObject_Init((PyObject *)node, ValueType);
+    if (flags & COMPUTED) Py_DECREF(ValueType); /* such a node does not count: its class cannot change, and stays */
 #endif
     node->data = data;
     node->grad = 0.0;
@@ -664,13 +666,23 @@ static PyObject *own(PyObject *self, PyObject *const *args, Py_ssize_t count) { 
 
 static PyObject *get_class(PyObject *self, void *unused) { return Py_NewRef(Py_TYPE(self)); }
 
+static PyObject *object_class; /* the property __class__ of `object` */
+
 static int set_class(PyObject *self, PyObject *value, void *unused) {
     if (((Node *)self)->flags & COMPUTED) {
         PyErr_SetString(PyExc_TypeError, "only leaves change their class: this Value was computed");
         return -1;
     }
-    PyObject *object_class = PyDict_GetItemString(PyBaseObject_Type.tp_dict, "__class__");
     return Py_TYPE(object_class)->tp_descr_set(object_class, self, value);
+}
+
+static int is_property(PyTypeObject *type, PyObject *name) { /* of the class: it goes before the program's own */
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(type->tp_mro); i++) {
+        PyObject *names = ((PyTypeObject *)PyTuple_GET_ITEM(type->tp_mro, i))->tp_dict;
+        PyObject *found = names == NULL ? NULL : PyDict_GetItemWithError(names, name);
+        if (found != NULL) return Py_TYPE(found)->tp_descr_set != NULL;
+    }
+    return 0;
 }
 
 static PyObject *node_getattro(PyObject *self, PyObject *name) {
@@ -678,12 +690,13 @@ static PyObject *node_getattro(PyObject *self, PyObject *name) {
         if (name == name_data && state != GENERAL) return get_raw(self, NULL);
         if (name == name_grad) return get_grad(self, NULL);
     }
-    PyObject *attributes = Py_TYPE(self)->tp_dictoffset == 0 ? attributes_of((Node *)self) : NULL;
-    if (attributes == NULL) return PyObject_GenericGetAttr(self, name);
-    Py_INCREF(attributes);
-    PyObject *found = _PyObject_GenericGetAttrWithDict(self, name, attributes, 0);
-    Py_DECREF(attributes);
-    return found;
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject *attributes = type->tp_dictoffset == 0 ? attributes_of((Node *)self) : NULL;
+    if (attributes != NULL) {
+        PyObject *found = PyDict_GetItemWithError(attributes, name);
+        if (found != NULL && !is_property(type, name)) return Py_NewRef(found);
+    }
+    return PyErr_Occurred() ? NULL : PyObject_GenericGetAttr(self, name);
 }
 
 static int node_setattro(PyObject *self, PyObject *name, PyObject *value) {
@@ -692,15 +705,15 @@ static int node_setattro(PyObject *self, PyObject *name, PyObject *value) {
         if (name == name_grad) return set_grad(self, value, NULL);
     }
     PyTypeObject *type = Py_TYPE(self);
-    PyObject *found = _PyType_Lookup(type, name);
-    if (type->tp_dictoffset != 0 || (found != NULL && Py_TYPE(found)->tp_descr_set != NULL))
-        return PyObject_GenericSetAttr(self, name, value);
-    PyObject *attributes = value == NULL ? attributes_of((Node *)self) : own_attributes((Node *)self);
-    if (attributes == NULL) return value == NULL ? PyObject_GenericSetAttr(self, name, value) : -1;
-    Py_INCREF(attributes);
-    int failed = _PyObject_GenericSetAttrWithDict(self, name, value, attributes);
-    Py_DECREF(attributes);
-    return failed;
+    if (type->tp_dictoffset != 0 || is_property(type, name)) return PyObject_GenericSetAttr(self, name, value);
+    if (value != NULL) {
+        PyObject *attributes = own_attributes((Node *)self);
+        return attributes == NULL ? -1 : PyDict_SetItem(attributes, name, value);
+    }
+    PyObject *attributes = attributes_of((Node *)self);
+    int known = attributes == NULL ? 0 : PyDict_Contains(attributes, name);
+    if (known < 0) return -1;
+    return known ? PyDict_DelItem(attributes, name) : PyObject_GenericSetAttr(self, name, NULL);
 }
 
 /* ---------------------------------------------------------------------------------------------------- operations */
@@ -796,6 +809,7 @@ binary(PyObject *left, PyObject *right, int row, int constant, Function2 value, 
 
 /* A method whose second operand may be given by name, or have a default: x.leaky_relu(slope=0.1). */
 typedef PyObject *(*Operator)(PyObject *, PyObject *);
+typedef PyObject *(*Method)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *);
 
 static PyObject *
 named(PyObject *self, int row, Operator apply, PyObject *const *args, Py_ssize_t count, PyObject *names) {
@@ -857,7 +871,7 @@ typedef struct Entry {
     const char *name;
     PyCFunction unary;
     Operator binary;
-    _PyCFunctionFastWithKeywords method;
+    Method method;
     int constant;
 } Entry;
 
@@ -1446,6 +1460,10 @@ static PyObject *make(PyObject *module, PyObject *args) {
         PyErr_SetString(PyExc_RuntimeError, "the compiled form is made once in a process");
         return NULL;
     }
+    PyObject *names = PyObject_GetAttrString((PyObject *)&PyBaseObject_Type, "__dict__");
+    object_class = names == NULL ? NULL : PyMapping_GetItemString(names, "__class__");
+    Py_XDECREF(names);
+    if (object_class == NULL) return NULL;
     PyObject *mathematics = PyImport_ImportModule("math");
     if (mathematics == NULL) return NULL;
     math_hypot = PyObject_GetAttrString(mathematics, "hypot");
