@@ -49,11 +49,12 @@ ARRAYS = ("ours", "torch", "jax", "hips", "mygrad")
 HAND, HANDS = ("numpy",), ("numpy", "products")
 TABLES = [
     Table("Tiny graph, 39 nodes: build and backward", "scalars", ("tiny",),
-          (*ARRAYS, "slots", "micrograd", "xad", "casadi"), ("floats",)),
-    Table("Two moons on Values: a step", "scalars", ("moons",), ("ours", "ours-unfused", "slots", "micrograd")),
-    Table("GPT on Values: a step", "scalars", ("gpt",), ("ours", "slots")),
+          (*ARRAYS, "ours-python", "slots", "micrograd", "xad", "casadi"), ("floats",)),
+    Table("Two moons on Values: a step", "scalars", ("moons",),
+          ("ours", "ours-unfused", "ours-python", "slots", "micrograd"), ("interpreter",)),
+    Table("GPT on Values: a step", "scalars", ("gpt",), ("ours", "ours-python", "slots"), ("interpreter",)),
     Table("Chains of additions: build, backward, free", "scalars", CHAINS,
-          ("ours", "slots", "micrograd", "torch", "xad"), quick=CHAINS[:3], turns=False),
+          ("ours", "ours-python", "slots", "micrograd", "torch", "xad"), quick=CHAINS[:3], turns=False),
     Table("Two moons as matrices: a step", "moons", ("step",), ARRAYS, HAND),
     Table("MNIST step, 784-100-10, by batch", "steps", SMALL, ARRAYS, HANDS),
     Table("MNIST step, 784-512-512-10, by batch", "steps", LARGE, ARRAYS, HANDS),
@@ -75,7 +76,12 @@ INSTALL = {
     "xad": ["xad==1.5.2", "numpy"],
     "casadi": ["casadi==3.8.2", "numpy"],
 }
-HOME = {**{peer: peer for peer in INSTALL}, "ours-unfused": "micrograd", "torch-loader": "torch"}
+HOME = {
+    **{peer: peer for peer in INSTALL},
+    "ours-unfused": "micrograd",
+    "interpreter": "micrograd",
+    "torch-loader": "torch",
+}
 
 
 def environment(peer, folder):

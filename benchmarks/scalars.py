@@ -2,13 +2,23 @@
 
     python -m benchmarks.scalars ENGINE [ROW ...]
 
-Engines: ours; ours-unfused (our Value under micrograd's own Neuron, a chain of `+` and `*` a neuron); slots (the design
-in `benchmarks/slots.py`); micrograd; torch, mygrad, hips, xad, jax and casadi (the last two compiled); floats (forward
-and backward written by hand in Python). Not every engine has every row. Python's garbage collector runs as usual.
+Engines: ours; ours-unfused (our Value under micrograd's own Neuron, a chain of `+` and `*` a neuron); ours-python (our
+Value in Python); interpreter (a Value that computes nothing, under micrograd's own Neuron: `nothing.c`); slots (the
+design in `benchmarks/slots.py`); micrograd; torch, mygrad, hips, xad, jax and casadi (the last two compiled); floats
+(forward and backward written by hand in Python). Not every engine has every row. Python's garbage collector runs as
+usual.
 """
 
+import importlib
+import os
 import random
+import shlex
+import subprocess
+import sys
+import sysconfig
+import tempfile
 import time
+from pathlib import Path
 
 from benchmarks import common
 from benchmarks.gpt import GPT
@@ -16,7 +26,8 @@ from benchmarks.gpt import GPT
 
 def values(name):
     """(Value, MLP, relu) of an engine of nodes."""
-    if name == "ours":
+    if name in ("ours", "ours-python"):
+        os.environ["CHAINRULE_PURE"] = str(int(name == "ours-python"))
         from autograd import Value
         from nn import MLP
     elif name == "slots":
@@ -24,10 +35,13 @@ def values(name):
     elif name == "micrograd":
         from micrograd.engine import Value
         from micrograd.nn import MLP
-    elif name == "ours-unfused":
+    elif name in ("ours-unfused", "interpreter"):
         import micrograd.nn
 
-        from autograd import Value
+        if name == "interpreter":
+            Value = nothing()
+        else:
+            from autograd import Value
 
         micrograd.nn.Value = Value
         MLP = micrograd.nn.MLP
@@ -41,6 +55,18 @@ def values(name):
         mygrad.turn_memory_guarding_off()
         return mygrad.tensor, None, lambda x: mygrad.maximum(x, 0.0)
     return Value, MLP, lambda x: x.relu()
+
+
+def nothing():
+    """The class that computes nothing. It is compiled when it is needed."""
+    folder = tempfile.mkdtemp()
+    built = Path(folder, "nothing" + sysconfig.get_config_var("EXT_SUFFIX"))
+    compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC"))
+    include = f"-I{sysconfig.get_path('include')}"
+    source = str(Path(__file__).with_suffix(".c").with_name("nothing.c"))
+    subprocess.run([*compiler, "-O2", "-shared", "-fPIC", include, "-o", str(built), source], check=True)
+    sys.path.insert(0, folder)
+    return importlib.import_module("nothing").Value
 
 
 def expression(a, b, relu):
@@ -192,7 +218,8 @@ def chain(name, options, n):
     return {**figures, "bytes a node": (peak - before) * 1024**2 / n} if n == 1_000_000 else figures
 
 
-ENGINES = ["ours", "ours-unfused", "slots", "micrograd", "torch", "mygrad", "hips", "xad", "jax", "casadi", "floats"]
+ENGINES = ["ours", "ours-unfused", "ours-python", "interpreter", "slots", "micrograd"]
+ENGINES += ["torch", "mygrad", "hips", "xad", "jax", "casadi", "floats"]
 ROWS = ["tiny", "moons", "gpt", "1,000 nodes", "10,000 nodes", "100,000 nodes", "1,000,000 nodes"]
 
 

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 ONE_THREAD = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}  # more threads would wait for each other
 COMMANDS = {
     "scalars ours": ["tiny", "moons", "gpt", "1,000 nodes"],
+    "scalars ours-python": ["tiny", "gpt"],
     "scalars slots": ["tiny", "moons", "gpt", "1,000 nodes"],
     "scalars floats": ["tiny"],
     "moons ours": ["step"],

@@ -5,9 +5,11 @@ import math
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
+import time
 import weakref
 from pathlib import Path
 from typing import Any
@@ -211,6 +213,30 @@ def test_a_long_chain_is_swept_and_freed_without_recursion():
     last = weakref.ref(y)
     del y
     assert last() is None
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="Windows has no such timer")
+def test_ctrl_c_ends_a_long_sweep():
+    """Within it, not after it: then the leaf would have its whole gradient."""
+    n = 3_000_000 if autograd.compiled else 200_000
+    y = chain(n)
+    x = y.parents[1]
+
+    def interrupt(number, frame):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            y.backward()
+            time.sleep(5)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert x.grad < n + 1
+    y.backward()  # as if nothing had been
+    assert y.grad == 1.0
 
 
 def test_a_cycle_through_a_hand_written_step_is_collected():
