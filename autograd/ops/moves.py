@@ -44,6 +44,7 @@ getitem: Linear = Linear(
     "getitem",
     lambda x, index: x[index],
     lambda g, x, index: scatter(g, index, x.shape),
+    adds=lambda total, g, index: kernels.add_at(total, g, index),
     params=("index",),
     canonical=lambda x, index: {"index": kernels.fixed_index(index)},
     doc="Part of an array: integers, slices, None, ellipsis, integer arrays (with repeats) and masks.",

@@ -87,6 +87,7 @@ class Op:
         self.reads: tuple[tuple[int, ...], ...] = ()
         self._read: dict[tuple[bool, ...], tuple[int, ...]] = {}
 
+    adds: Rule | None = None  # a second way to its transpose, in place: see `Linear`
     on_scalars = False  # True if it applies to single Values
     saves = False  # True if it saves more of its forward pass than the result
 
@@ -422,6 +423,10 @@ class Linear(Op):
         canonical: a function that returns the parameters in immutable form, see `Op`.
         arity: the number of operands; -1 for any number.
         reads: True if a transpose reads the other operands. Products do, moves do not.
+        adds: a second way to the transpose, for an operation that reads a part of its one operand:
+            ``(total, g, **params)`` adds the transpose of `g` to the array `total`, in place. Only that part is
+            written, so many reads of one array take linear time. Everything but the gradients of arrays uses the
+            transpose, and a test holds the two equal.
 
     `joint` is True if the operation is linear in all operands together, as a concatenation is. A product is linear only
     in each operand alone.
@@ -436,6 +441,7 @@ class Linear(Op):
         canonical: Rule | None = None,
         arity: int | None = None,
         reads: bool = False,
+        adds: Rule | None = None,
         infix: str = "",
         doc: str,
         example: str = "",
@@ -444,6 +450,7 @@ class Linear(Op):
         super().__init__(name, arity, params, infix, doc=doc, example=example, canonical=canonical)
         self.value = self.forward = value
         self.transposes = transposes
+        self.adds = adds
         self.joint = not reads
         n = max(self.arity, 0)
         self.reads = tuple(tuple(j for j in range(n) if j != i) for i in range(n)) if reads else ((),) * n
