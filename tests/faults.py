@@ -598,6 +598,10 @@ OPS_ROWS: Faults = {
         "        return total(terms[-1:])\n\n\nclass Fused",
     ),
     "reductions push an average": ("return (weight * t).sum(axis=axes", "return (weight * t).mean(axis=axes"),
+    "operands that are joined and need no cotangent get one": (
+        "grad if need else None for need, grad in zip(needs, found",
+        "grad for need, grad in zip(needs, found",
+    ),
     "what stands still moves": ("[still(x) if t is None else t", "[x if t is None else t"),
 }
 

@@ -238,6 +238,18 @@ def test_a_transformation_of_a_loop_that_reads_a_part_a_step(kind):
     assert counts[1] < 5 * counts[0], counts
 
 
+@pytest.mark.parametrize("join", [ops.concatenate, ops.stack])
+def test_backward_through_parts_that_are_joined(join):
+    counts, sizes = [], []
+    for n in (100, 400):
+        x = Tensor(np.ones((1, 4)))
+        out = (join([x * float(t) for t in range(n)]) ** 2).sum()
+        counts.append(lines(out.backward))
+        sizes.append(requested(out.backward))
+    assert counts[1] < 5 * counts[0], counts
+    assert sizes[1] < 5 * sizes[0], sizes
+
+
 def test_backward_through_the_parts_of_a_split():
     counts = []
     for n in (100, 400):

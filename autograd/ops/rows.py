@@ -427,6 +427,8 @@ class Linear(Op):
             ``(total, g, **params)`` adds the transpose of `g` to the array `total`, in place. Only that part is
             written, so many reads of one array take linear time. Everything but the gradients of arrays uses the
             transpose, and a test holds the two equal.
+        together: a second way to the transposes, for an operation on any number of operands: ``(g, *inputs, **params)``
+            gives those of all operands at once, on arrays. One by one, they would take quadratic time.
 
     `joint` is True if the operation is linear in all operands together, as a concatenation is. A product is linear only
     in each operand alone.
@@ -442,6 +444,7 @@ class Linear(Op):
         arity: int | None = None,
         reads: bool = False,
         adds: Rule | None = None,
+        together: Rule | None = None,
         infix: str = "",
         doc: str,
         example: str = "",
@@ -451,6 +454,7 @@ class Linear(Op):
         self.value = self.forward = value
         self.transposes = transposes
         self.adds = adds
+        self.together = together
         self.joint = not reads
         n = max(self.arity, 0)
         self.reads = tuple(tuple(j for j in range(n) if j != i) for i in range(n)) if reads else ((),) * n
@@ -470,7 +474,11 @@ class Linear(Op):
         return () if self.joint else [j for j in range(count) if j != i]
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
-        if self.arity < 0:
+        grads: Sequence[Any]
+        if self.together is not None and type(g) is np.ndarray:
+            found = self.together(g, *inputs, **params)
+            grads = [grad if need else None for need, grad in zip(needs, found, strict=True)]
+        elif self.arity < 0:
             (transpose,) = self.transposes
             grads = [transpose(i, g, *inputs, **params) if need else None for i, need in enumerate(needs)]
         else:
