@@ -198,6 +198,7 @@ READS: dict[str, Any] = {
     "rows by number": (lambda x, t: x[[t, 0, 0]], lambda n: (n, 32)),
     "rows by a mask": (lambda x, t: x[np.arange(len(x)) == t], lambda n: (n, 32)),
     "numpy.take": (lambda x, t: np.take(x, t, axis=1), lambda n: (32, n)),
+    "numpy.take of one axis": (lambda x, t: np.take(x, np.arange(8 * t, 8 * t + 8)), lambda n: (8 * n,)),
     "a copy": (lambda x, t: x[t], lambda n: (n, 32)),
 }
 
