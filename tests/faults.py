@@ -169,9 +169,25 @@ GRAPH: Faults = {
     "a result that comes twice is seeded once": ("        add(x, seed)", "        found[id(x)] = seed"),
     "rules of higher order run on numbers": ("node._cotangents(g, live), strict", "node._cotangents(g, False), strict"),
     "transformations warn": ('with np.errstate(all="ignore"):', "if True:"),
+    "parts are added in place where the result is differentiated again": ("in_place = not live and", "in_place ="),
+    "parts are added in place to variables": (" and not any(isinstance(seed, Traced) for seed in seeds)", ""),
+    "transformations make an array for each part": ("if in_place and node", "if False and node"),
+}
+
+PARTS: Faults = {
+    "a part is added to an array that others have": (
+        "total = np.array(np.broadcast_to(total, x.shape), x.dtype)",
+        "total = np.asarray(total)",
+    ),
+    "each part makes a copy": ("own.add(id(x))", "pass"),
+    "a part is added to a scalar": ("total = np.asarray(total)  #", "pass  #"),
+    "parts widen float32": ("np.broadcast_to(total, x.shape), x.dtype)", "np.broadcast_to(total, x.shape))"),
+    "a number is no beginning": ("np.broadcast_to(total, x.shape)", "total"),
 }
 
 TENSOR: Faults = {
+    "anomaly mode sees no parts": ("modes.watch is None and (x", "(x"),
+    "backward makes an array for each part": ("if node.op.adds is not None and", "if False and"),
     "leaves keep the cotangent they are handed": ("self.grad = np.array(cotangent)", "self.grad = cotangent"),
     "contributions are added in place": (
         "self.grad = self.grad + cotangent",
@@ -585,11 +601,18 @@ OPS_ROWS: Faults = {
         "        return total(terms[-1:])\n\n\nclass Fused",
     ),
     "reductions push an average": ("return (weight * t).sum(axis=axes", "return (weight * t).mean(axis=axes"),
+    "operands that are joined and need no cotangent get one": (
+        "grad if need else None for need, grad in zip(needs, found",
+        "grad for need, grad in zip(needs, found",
+    ),
     "what stands still moves": ("[still(x) if t is None else t", "[x if t is None else t"),
 }
 
 OPS_KERNELS: Faults = {
     "repeated indices overwrite": ("np.add.at(out, index, x)", "out[index] = x"),
+    "repeated indices are added once": ("np.add.at(total, index, x)", "total[index] += x"),
+    "parts overwrite": ("total[index] += x", "total[index] = x"),
+    "parts are added in another dtype": ("x = np.asarray(x, total.dtype)", "pass"),
     "products the other way round are not turned back": ("b.T.dot(a.T).T.copy()", "b.T.dot(a.T).reshape(len(a), -1)"),
     "index arrays are not copied": ("array = np.array(part)", "array = np.asarray(part)"),
     "only arrays may name a place twice": (
@@ -844,6 +867,7 @@ NATIVE: Faults = {
 FAULTS: dict[str, Faults] = {
     "autograd.engine.value": VALUE,
     "autograd.engine.graph": GRAPH,
+    "autograd.engine.parts": PARTS,
     "autograd.engine.tensor": TENSOR,
     "autograd.engine.saved": SAVED,
     "autograd.engine.frozen": FROZEN,

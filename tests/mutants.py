@@ -349,12 +349,15 @@ OWN_TESTS = {
         "test_byhand.py",
         "test_freezing.py",
         "test_transforms.py",
+        "test_parts.py",
+        "test_linear_work.py",
     ],
     "autograd.engine.modes": ["test_contexts.py", "test_value.py", "test_anomaly.py"],
+    "autograd.engine.parts": ["test_parts.py", "test_linear_work.py"],
     "autograd.engine.saved": ["test_saved.py", "test_tensor.py", "test_memory.py"],
     "autograd.engine.tensor": [
         *("test_tensor.py", "test_mistakes.py", "test_saved.py", "test_anomaly.py", "test_freezing.py"),
-        *("test_transforms.py", "test_contexts.py"),
+        *("test_transforms.py", "test_contexts.py", "test_parts.py", "test_linear_work.py"),
     ],
     "autograd.engine.value": [
         "test_value.py",
@@ -365,7 +368,7 @@ OWN_TESTS = {
         "test_micrograd.py",
     ],
     "autograd.functions": ["test_foreign.py"],
-    "autograd.ops": ["test_references.py", "test_ops.py"],
+    "autograd.ops": ["test_references.py", "test_ops.py", "test_parts.py"],
     "autograd.transforms": ["test_transforms.py", "test_contexts.py"],
 }
 NATIVE_TESTS = [

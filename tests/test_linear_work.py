@@ -1,7 +1,8 @@
 """Displaying a graph takes work in proportion to its size, even if the graph is refused or cut short. So does the text
-of a backward pass.
+of a backward pass, and a backward pass that reads an array a part a step.
 
-The tests count lines of Python, not seconds. Four times the nodes may take little more than four times the lines.
+The tests count lines of Python, or bytes, not seconds. Four times the nodes may take little more than four times the
+lines.
 """
 
 import sys
@@ -13,7 +14,8 @@ import numpy as np
 import pytest
 from array_programs import read
 
-from autograd import Value, draw, explain, ops, steps, tree
+import autograd
+from autograd import Tensor, Value, draw, explain, ops, steps, tree
 from autograd.drawing import render
 from autograd.vectorizing.backward import backward_source
 from autograd.vectorizing.derivative import Backward
@@ -42,6 +44,29 @@ def lines(f):
     finally:
         sys.settrace(before)
     return count
+
+
+def requested(f):
+    """The bytes that a call asks for, line by line: what is freed again counts, too."""
+    total, before = 0, 0
+
+    def trace(frame, event, arg):
+        nonlocal total, before
+        held, peak = tracemalloc.get_traced_memory()
+        total += max(peak - before, 0)
+        tracemalloc.reset_peak()
+        before = held
+        return trace
+
+    outer = sys.gettrace()
+    tracemalloc.start()
+    sys.settrace(trace)
+    try:
+        f()
+    finally:
+        sys.settrace(outer)
+        tracemalloc.stop()
+    return total
 
 
 def long_sum(n):
@@ -160,3 +185,75 @@ def test_the_gradient_of_an_array_that_is_read_one_element_a_step_is_one_array()
         right = np.prod(np.sin(np.linspace(1, 2, n))) / np.tan(np.linspace(1, 2, n))
         assert np.allclose(found, right, rtol=1e-9, atol=0)
     assert peaks[1] < 6 * peaks[0], peaks
+
+
+READS: dict[str, Any] = {
+    # what a step reads of an array, and the shape of n steps
+    "an element": (lambda x, t: x[3, t], lambda n: (32, n)),
+    "a row": (lambda x, t: x[t], lambda n: (n, 32)),
+    "a column": (lambda x, t: x[:, t], lambda n: (32, n)),
+    "a slice": (lambda x, t: x[:, t : t + 2].sum(1), lambda n: (32, n)),
+    "from the end": (lambda x, t: x[..., -1 - t], lambda n: (32, n)),
+    "a row as a matrix": (lambda x, t: x[None, t], lambda n: (n, 32)),
+    "rows by number": (lambda x, t: x[[t, 0, 0]], lambda n: (n, 32)),
+    "rows by a mask": (lambda x, t: x[np.arange(len(x)) == t], lambda n: (n, 32)),
+    "numpy.take": (lambda x, t: np.take(x, t, axis=1), lambda n: (32, n)),
+    "numpy.take of one axis": (lambda x, t: np.take(x, np.arange(8 * t, 8 * t + 8)), lambda n: (8 * n,)),
+    "a copy": (lambda x, t: x[t], lambda n: (n, 32)),
+}
+
+
+def recurrence(kind, n):
+    """A variable, and a function of it that reads a part a step."""
+    read, shape = READS[kind]
+
+    def f(x):
+        h, x = 0.0, x * 1.0 if kind == "a copy" else x
+        for t in range(n):
+            h = (h * 0.5 + read(x, t)).tanh()
+        return ops.sum(h)
+
+    return f, np.linspace(-1, 1, int(np.prod(shape(n)))).reshape(shape(n))
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_backward_through_a_loop_that_reads_a_part_a_step(kind):
+    counts = []
+    for n in (100, 400):
+        f, x = recurrence(kind, n)
+        leaf = Tensor(x)
+        out = f(leaf)
+        counts.append(requested(out.backward))
+        np.testing.assert_array_equal(leaf.grad, autograd.grad(f)(x))
+        assert requested(out.backward) < 1.2 * counts[-1]  # it accumulates
+    assert counts[1] < 5 * counts[0], counts
+
+
+@pytest.mark.parametrize("kind", READS)
+def test_a_transformation_of_a_loop_that_reads_a_part_a_step(kind):
+    counts = []
+    for n in (100, 400):
+        f, x = recurrence(kind, n)
+        out, pull = autograd.vjp(f, x)
+        counts.append(requested(partial(pull, np.ones_like(out))))
+    assert counts[1] < 5 * counts[0], counts
+
+
+@pytest.mark.parametrize("join", [ops.concatenate, ops.stack])
+def test_backward_through_parts_that_are_joined(join):
+    counts, sizes = [], []
+    for n in (100, 400):
+        x = Tensor(np.ones((1, 4)))
+        out = (join([x * float(t) for t in range(n)]) ** 2).sum()
+        counts.append(lines(out.backward))
+        sizes.append(requested(out.backward))
+    assert counts[1] < 5 * counts[0], counts
+    assert sizes[1] < 5 * sizes[0], sizes
+
+
+def test_backward_through_the_parts_of_a_split():
+    counts = []
+    for n in (100, 400):
+        out = sum(part.sin() for part in ops.split(Tensor(np.ones((n, 32))), n)).sum()
+        counts.append(requested(out.backward))
+    assert counts[1] < 5 * counts[0], counts

@@ -12,7 +12,7 @@ import pytest
 from conftest import FEWEST
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import mutually_broadcastable_shapes
+from hypothesis.extra.numpy import array_shapes, mutually_broadcastable_shapes
 
 import autograd
 from autograd import Tensor, Value, ops
@@ -447,6 +447,30 @@ MOVES = {
 def test_moves(move, seed):
     rng = np.random.default_rng(seed)
     check_gradients(move, [rng.normal(size=(2, 3))], rng)
+
+
+@given(data=st.data(), shape=array_shapes(min_dims=1, max_dims=3, max_side=4), seed=seeds)
+def test_the_transposes_of_a_concatenation_together_are_those_of_each_operand(data, shape, seed):
+    axis = data.draw(st.integers(0, len(shape) - 1))
+    lengths = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=5))
+    whole = np.random.default_rng(seed).normal(size=(*shape[:axis], sum(lengths), *shape[axis + 1 :]))
+    variables = [Tensor(part) for part in np.split(whole, np.cumsum(lengths)[:-1], axis)]
+    row = ops.concatenate(variables, axis).op
+    inputs = [x.data for x in variables]
+    (transpose,) = row.transposes
+    needs = [data.draw(st.booleans()) for _ in inputs]
+    found = row.vjp(whole, needs, whole, inputs, {"axis": axis})
+    for i, (need, part, x) in enumerate(zip(needs, found, inputs, strict=True)):
+        assert (part is not None) == need
+        if need:
+            np.testing.assert_array_equal(part, x)
+            np.testing.assert_array_equal(part, transpose(i, whole, *inputs, axis=axis))
+
+
+def test_concatenation_is_the_only_row_that_gives_its_transposes_together():
+    """Another one needs a test like the one above."""
+    rows = [row for row in ops.ROWS.values() if isinstance(row, Linear) and row.together is not None]
+    assert [row.name for row in rows] == ["concatenate"]
 
 
 @given(seed=seeds, offset=st.sampled_from([1e3, -1e3, 1e5]))

@@ -300,6 +300,8 @@ LINEAR = {
     "a transpose that is none": (lambda row: linear(row, *[3] * len(row.transposes)), "is 3, which cannot be called"),
     "a parameter that no rule knows": (lambda row: linear(row, params=(*row.params, "steps")), "its .* takes"),
     "a value that is none": (lambda row: linear(row, value=3), "its value is 3"),
+    "a way to add in place that is none": (lambda row: linear(row, adds=3), "transpose in place"),
+    "a way to give them together that is none": (lambda row: linear(row, together=3), "transposes together"),
 }
 
 

@@ -14,7 +14,9 @@ import numpy as np
 
 from autograd.engine.frozen import Frozen, freeze, thaw
 from autograd.engine.modes import modes
+from autograd.engine.parts import with_part
 from autograd.ops.operators import Operators
+from autograd.ops.traced import Traced
 
 N = TypeVar("N", bound="Node")
 
@@ -168,6 +170,8 @@ def cotangents(outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Node]
     if modes.tracer is not None and (traced := modes.tracer.cotangents(outputs, seeds, wrt)) is not None:
         return traced  # type: ignore[no-any-return]
     found: dict[int, Any] = {}
+    own: set[int] = set()
+    in_place = not live and not any(isinstance(seed, Traced) for seed in seeds)
 
     def add(x: Any, cotangent: Any) -> None:
         if isinstance(x, Node):
@@ -178,7 +182,11 @@ def cotangents(outputs: Sequence[Any], seeds: Sequence[Any], wrt: Sequence[Node]
     with np.errstate(all="ignore"):
         for node in reversed(between(outputs, wrt)):
             g = found.pop(id(node), None)
-            if g is not None:
+            if g is None:
+                continue
+            if in_place and node.op.adds is not None and (key := id(node.operands[0])) in found:
+                found[key] = with_part(node, g, found[key], own)
+            else:
                 for x, cotangent in zip(node.operands, node._cotangents(g, live), strict=True):
                     if cotangent is not None:
                         add(x, cotangent)

@@ -23,6 +23,7 @@ from autograd.engine.elsewhere import OF_TENSORS, elsewhere, present
 from autograd.engine.frozen import Frozen, frozen
 from autograd.engine.graph import Node, as_label, cotangents, postorder
 from autograd.engine.modes import modes, recording
+from autograd.engine.parts import with_part
 from autograd.engine.saved import Saved, memory_of, save
 from autograd.ops.arrays import as_array, as_floats, constant
 from autograd.ops.operators import ArrayOperators
@@ -195,10 +196,14 @@ class Tensor(Node, ArrayOperators):
         for node in order:
             node.grad = None
         self.grad = seed
+        own: set[int] = set()
         with np.errstate(all="ignore"):
             for node in reversed(order):  # results before operands: its gradient is complete
                 if node.grad is None:  # it reached no operand that has one, such as a condition
                     node.grad = np.zeros_like(node._raw)
+                if node.op.adds is not None and modes.watch is None and (x := node.operands[0]).grad is not None:
+                    x.grad = with_part(node, node.grad, x.grad, own)
+                    continue
                 found = node._cotangents(node.grad, live=False)
                 if modes.watch is not None:
                     modes.watch.check(node, found)

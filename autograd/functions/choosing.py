@@ -85,7 +85,7 @@ def take(a: Any, indices: Any, axis: int | None = None, mode: str = "raise") -> 
     """`numpy.take`."""
     a = joined(a)
     if axis is None:
-        a, axis = ops.reshape(a, (-1,)), 0
+        a, axis = a if len(shape_of(a)) == 1 else ops.reshape(a, (-1,)), 0
     (axis,) = normalize_axis(axis, len(shape_of(a)))
     index = np.asarray(plain(indices))
     if index.size == 0:

@@ -206,17 +206,28 @@ def _fixed_part(part: Any) -> Any:
 
 
 def scatter(x: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros with `x` added at an index (see `fixed_index`).
-
-    Only an index with integer arrays can name an element twice. Only then the slower `np.add.at` is needed.
-    """
+    """Zeros with `x` added at an index (see `fixed_index`)."""
     out = np.zeros(shape, x.dtype)
-    parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in parts):
+    if may_repeat(index):
         np.add.at(out, index, x)
     else:
         out[index] = x
     return out
+
+
+def add_at(total: Any, x: Any, index: Any) -> None:
+    """Add `x` to the array `total` at an index (see `fixed_index`), in place."""
+    x = np.asarray(x, total.dtype)
+    if may_repeat(index):
+        np.add.at(total, index, x)
+    else:
+        total[index] += x
+
+
+def may_repeat(index: Any) -> bool:
+    """Whether an index may name an element twice, as integer arrays can. Only then the slower `np.add.at` is needed."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return any(isinstance(part, np.ndarray) and part.dtype.kind != "b" for part in parts)
 
 
 def einsum_terms(subscripts: str, ndims: Sequence[int]) -> tuple[list[str], str]:

@@ -44,6 +44,7 @@ getitem: Linear = Linear(
     "getitem",
     lambda x, index: x[index],
     lambda g, x, index: scatter(g, index, x.shape),
+    adds=lambda total, g, index: kernels.add_at(total, g, index),
     params=("index",),
     canonical=lambda x, index: {"index": kernels.fixed_index(index)},
     doc="Part of an array: integers, slices, None, ellipsis, integer arrays (with repeats) and masks.",
@@ -62,6 +63,7 @@ _concatenate = Linear(
     "concatenate",
     lambda *arrays, axis: np.concatenate(arrays, axis),
     lambda i, g, *arrays, axis: _part(g, i, arrays, axis),
+    together=lambda g, *arrays, axis: _parts(g, arrays, axis),
     arity=-1,
     params=("axis",),
     doc="Joined along an axis.",
@@ -100,6 +102,15 @@ def _part(g: Any, i: int, arrays: Sequence[Any], axis: int) -> Any:
     index = [slice(None)] * g.ndim
     index[axis] = slice(start, start + arrays[i].shape[axis])
     return g[tuple(index)]
+
+
+def _parts(g: Any, arrays: Sequence[Any], axis: int) -> list[Any]:
+    """The slices of a concatenation that came from each operand."""
+    lead, stop, found = (slice(None),) * axis, 0, []
+    for x in arrays:
+        start, stop = stop, stop + x.shape[axis]
+        found.append(g[*lead, start:stop])
+    return found
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:

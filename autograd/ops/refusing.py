@@ -306,6 +306,14 @@ def linear(row: Any) -> None:
     """Check a linear row: one transpose for each operand, which takes the cotangent before the operands."""
     if not row.transposes:
         refuse(row, "it has no transpose: give one for each operand")
+    if row.adds is not None:
+        if row.arity != 1:
+            refuse(row, "it adds its transpose in place: only an operation on one operand can")
+        taking(row, "way to add its transpose in place", row.adds, ["total", "g"], row.params)
+    if row.together is not None:
+        if row.arity >= 0:
+            refuse(row, "it gives its transposes together: only an operation on any number of operands needs to")
+        taking(row, "way to give its transposes together", row.together, ["g", "x", "x"], row.params)
     if row.arity < 0:
         if len(row.transposes) != 1:
             refuse(row, "an operation on any number of operands has one transpose, which takes the operand's number")

@@ -87,6 +87,7 @@ class Op:
         self.reads: tuple[tuple[int, ...], ...] = ()
         self._read: dict[tuple[bool, ...], tuple[int, ...]] = {}
 
+    adds: Rule | None = None  # a second way to its transpose, in place: see `Linear`
     on_scalars = False  # True if it applies to single Values
     saves = False  # True if it saves more of its forward pass than the result
 
@@ -422,6 +423,12 @@ class Linear(Op):
         canonical: a function that returns the parameters in immutable form, see `Op`.
         arity: the number of operands; -1 for any number.
         reads: True if a transpose reads the other operands. Products do, moves do not.
+        adds: a second way to the transpose, for an operation that reads a part of its one operand:
+            ``(total, g, **params)`` adds the transpose of `g` to the array `total`, in place. Only that part is
+            written, so many reads of one array take linear time. Everything but the gradients of arrays uses the
+            transpose, and a test holds the two equal.
+        together: a second way to the transposes, for an operation on any number of operands: ``(g, *inputs, **params)``
+            gives those of all operands at once, on arrays. One by one, they would take quadratic time.
 
     `joint` is True if the operation is linear in all operands together, as a concatenation is. A product is linear only
     in each operand alone.
@@ -436,6 +443,8 @@ class Linear(Op):
         canonical: Rule | None = None,
         arity: int | None = None,
         reads: bool = False,
+        adds: Rule | None = None,
+        together: Rule | None = None,
         infix: str = "",
         doc: str,
         example: str = "",
@@ -444,6 +453,8 @@ class Linear(Op):
         super().__init__(name, arity, params, infix, doc=doc, example=example, canonical=canonical)
         self.value = self.forward = value
         self.transposes = transposes
+        self.adds = adds
+        self.together = together
         self.joint = not reads
         n = max(self.arity, 0)
         self.reads = tuple(tuple(j for j in range(n) if j != i) for i in range(n)) if reads else ((),) * n
@@ -463,7 +474,11 @@ class Linear(Op):
         return () if self.joint else [j for j in range(count) if j != i]
 
     def vjp(self, g: Any, needs: Sequence[bool], out: Any, inputs: Sequence[Any], params: dict[str, Any]) -> list[Any]:
-        if self.arity < 0:
+        grads: Sequence[Any]
+        if self.together is not None and type(g) is np.ndarray:
+            found = self.together(g, *inputs, **params)
+            grads = [grad if need else None for need, grad in zip(needs, found, strict=True)]
+        elif self.arity < 0:
             (transpose,) = self.transposes
             grads = [transpose(i, g, *inputs, **params) if need else None for i, need in enumerate(needs)]
         else:
