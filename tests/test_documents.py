@@ -127,10 +127,14 @@ def check_sweep(namespace, output):
     assert (namespace["a"].grad, namespace["b"].grad) == (a, b)
 
 
+def check_form(namespace, output):
+    assert namespace["autograd"].compiled == (type(namespace["autograd"].Value.backward).__name__ != "function")
+
+
 CHECKS = {
     "README.md": [check_example, check_tree, check_evaluation],
     "docs/editors.md": [check_signature],
-    "docs/engine.md": [check_node, check_order, check_sweep],
+    "docs/engine.md": [check_node, check_order, check_sweep, check_form],
     "docs/operations.md": [check_row, check_transforms],
     "docs/passes.md": [check_passes],
     "docs/proving.md": [check_report],
