@@ -16,6 +16,9 @@ All of this runs while Python's lock (the GIL) is held. So no two threads are in
 #include <stddef.h>
 #include <stdint.h>
 #include <structmember.h>
+#if defined(_WIN32)
+#include <malloc.h>
+#endif
 
 #if defined(__GNUC__)
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
@@ -126,10 +129,12 @@ static PyObject *nothing; /* () */
 static PyObject *name_data, *name_grad, *no_text;
 
 enum { RECORDING, NO_GRAD, GENERAL }; /* as in autograd/engine/modes.py */
-#if defined(__GNUC__)
+#if defined(__GLIBC__) /* the quick way to what a thread has; elsewhere a module that is loaded late must not use it */
 static __thread int state __attribute__((tls_model("initial-exec")));
+#elif defined(_MSC_VER)
+static __declspec(thread) int state;
 #else
-static _Thread_local int state;
+static __thread int state;
 #endif
 
 static inline int is_value(PyObject *x) { return Py_IS_TYPE(x, ValueType); }
