@@ -42,6 +42,7 @@ from autograd.transforms.variables import checked_function
 from autograd.engine.value import Value
 from autograd.vectorizing.affine import affine
 from autograd.vectorizing.backward import backward_source
+from autograd.vectorizing.homes import HOMES, Home, Homes, known
 from autograd.vectorizing.names import functions
 from autograd.vectorizing.plan import Plan
 from autograd.vectorizing.program import Program, compiled
@@ -75,7 +76,7 @@ def vectorize(
         index: arguments that are whole numbers (labels, tokens), by name or position, each with its number of possible
             values. ``table[token]`` becomes a lookup.
         batch: True if arrays have a leading batch axis, False if `f` itself loops over all samples.
-        dtype: float64 or float32.
+        dtype: float64 or float32. All programs over a Value have the same, while there are several.
 
     >>> a, b = Value(2.0), Value(1.0)
     >>> line = vectorize(lambda x: a * x + b, ())
@@ -92,6 +93,14 @@ class Vectorized:
     Call it with arrays, train its `parameters()`, and write them back with `sync()`. It takes an array of shape (batch,
     *shape) for each argument. It returns a Tensor (batch,) for a Value, and (batch, n) for a list of n Values. Tuples
     and dictionaries stay tuples and dictionaries.
+
+    Programs over the same Values share their arrays: `parameters()` are the same Tensors, and training one program
+    trains the others.
+
+    >>> w = Value(1.0)
+    >>> double, square = vectorize(lambda x: 2 * w * x, ()), vectorize(lambda x: w * w * x, ())
+    >>> double.parameters()[0] is square.parameters()[0]
+    True
     """
 
     def __init__(
@@ -101,6 +110,7 @@ class Vectorized:
         index: Mapping[str | int, int],
         batch: bool,
         dtype: DTypeLike,
+        homes: Homes = HOMES,
     ) -> None:
         self.f, self.batch, self.dtype = f, batch, np.dtype(dtype)
         if self.dtype not in FLOATS:
@@ -113,9 +123,9 @@ class Vectorized:
         self._limits = [self.index.get(i) for i in range(len(self.shapes))]
         watch = Stopwatch()
         with collector_off(), plain_recording():
-            self._build(watch)
+            self._build(watch, homes)
 
-    def _build(self, watch: Stopwatch) -> None:
+    def _build(self, watch: Stopwatch, homes: Homes) -> None:
         traced, result = trace(self.f, self.shapes, self.index)
         watch.lap("trace")
         simple = drop(share(fold(traced)))
@@ -128,24 +138,23 @@ class Vectorized:
             while name in self._namespace or name in self._written:
                 name += "_"
             self._written.append(name)
-        plan = Plan(self.graph, self._written, self.shapes, self.index, self._called)
+        existing = known(homes, self.graph, self.dtype, self.f)
+        plan = Plan(self.graph, self._written, self.shapes, self.index, self._called, existing)
         outputs, self._rebuild = flatten(structure)
         self.program, members = scheduled(plan, [returned(plan, nodes) for nodes in outputs])
         watch.lap("plan")
-        leaves = self.program.parameters
-        self._values = [(leaf.name, self._members(held)) for leaf, held in zip(leaves, members, strict=True)]
-        self._tensors = [
-            Tensor(np.array([v.data for v in values], dtype=self.dtype).reshape(leaf.shape), label=name)
-            for (name, values), leaf in zip(self._values, leaves, strict=True)
-        ]
+        self._homes = self._homes_of(members, homes)
+        self._tensors = [home.tensor for home in self._homes.values()]
+        numbers = [home.numbers.reshape(home.tensor.shape) for home in self._homes.values()]
         self.program.examples.update(zip(self.program.inputs, self._examples(3), strict=True))
-        self.program.examples.update((leaf, x.data) for leaf, x in zip(leaves, self._tensors, strict=True))
-        for (name, values), tensor in zip(self._values, self._tensors, strict=True):
-            tensor.requires_grad = self._live(name, values)
+        self.program.examples.update(zip(self.program.parameters, numbers, strict=True))
         self._simple = isinstance(structure, np.ndarray)
         self._compile()
         watch.lap("compile")
-        self._verify(traced.closed)
+        self._verify(numbers, traced.closed)
+        for home in self._homes.values():
+            home.take()
+            homes.update(dict.fromkeys(home.places, home))
         watch.lap("verify")
         self._report = Report(traced, simple, plan.products, self.program, self._called, watch)
 
@@ -162,20 +171,15 @@ class Vectorized:
             found[at] = operator.index(n)
         return found
 
-    def _live(self, name: str, values: Sequence[Value]) -> bool:
-        """Whether the Values that a matrix was gathered from are trained: all of them, or none."""
-        found = {v.requires_grad for v in values}
-        if len(found) > 1:
-            count = sum(not v.requires_grad for v in values)
-            raise TraceError(
-                f"{name_of(self.f)} has {count} frozen Values among the {len(values)} of {name}, one array of the "
-                "program: freeze all of them or none (fast.parameters() are Tensors, which freeze as wholes)"
-            )
-        return found == {True}
-
-    def _members(self, members: Any) -> list[Value]:
-        graph = self.graph
-        return [graph.parameters[graph.args[n][0]] for n in np.asarray(members).reshape(-1).tolist()]
+    def _homes_of(self, members: Sequence[Any], homes: Homes) -> dict[str, Home]:
+        """The homes of the program's parameters, which hold these scalars, by the names in it."""
+        graph, found = self.graph, {}
+        for leaf, scalars in zip(self.program.parameters, members, strict=True):
+            values = [graph.parameters[graph.args[n][0]] for n in scalars.reshape(-1).tolist() if n >= 0]
+            home = homes.get(id(values[0])) or Home(values, leaf.shape, self.dtype, leaf.name)
+            home.follow(leaf.name, self.f)
+            found[leaf.name] = home
+        return found
 
     def _compile(self) -> None:
         """The program on Tensors, and as one operation where its backward pass can be written out."""
@@ -198,7 +202,7 @@ class Vectorized:
             for shape, limit in zip(self.shapes, self._limits, strict=True)
         ]
 
-    def _verify(self, others: Sequence[Value]) -> None:
+    def _verify(self, numbers: Sequence[Any], others: Sequence[Value]) -> None:
         """Hold the program to the function: on numbers around 0, and on numbers between 0 and 1."""
         rng = np.random.default_rng(0)
         draws = (rng.normal, lambda size: rng.uniform(0.1, 0.9, size))
@@ -213,9 +217,9 @@ class Vectorized:
         if (program := self._program) is not None:
             count = len(self.names)
             programs.append(lambda *operands: program.run(operands[:count], operands[count:]))
-        values = [v for _, group in self._values for v in group]
+        values = [v for home in self._homes.values() for v in home.values]
         near = 1e-6 if self.dtype == np.float64 else 1e-2
-        verify(self.f, samples, programs, self._tensors, values, others, near, self.forward_source)
+        verify(self.f, samples, programs, numbers, values, others, near, self.forward_source)
 
     # ------------------------------------------------------------------------------------------------------ calling
 
@@ -280,7 +284,7 @@ class Vectorized:
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """The parameters with their names in the source."""
         dot = f"{prefix}." if prefix else ""
-        return ((dot + name, tensor) for (name, _), tensor in zip(self._values, self._tensors, strict=True))
+        return ((dot + name, home.tensor) for name, home in self._homes.items())
 
     def zero_grad(self) -> None:
         """Clear the gradients."""
@@ -297,29 +301,24 @@ class Vectorized:
         >>> w.data
         5.0
 
-        Raises ValueError, and writes nothing, if a Value was frozen after `vectorize` and its number was still trained.
+        A number that was set in a Value and was not trained goes into the array instead. So the two agree afterwards.
+
+        Raises ValueError, and writes nothing, if a number was set in a Value and was trained as well, or if a Value was
+        frozen after `vectorize` and its number was still trained.
         """
-        for (name, values), tensor in zip(self._values, self._tensors, strict=True):
-            frozen = np.array([v.detach() for v in values if not v.requires_grad]).astype(self.dtype)
-            trained = tensor.detach().reshape(-1)[[not v.requires_grad for v in values]]
-            if not np.array_equal(frozen, trained, equal_nan=True):
-                raise ValueError(
-                    f"{name} of this program was trained, and holds Values that are frozen: freeze before vectorize, "
-                    "or freeze the program's own parameters() too"
-                )
-        for (_, values), tensor in zip(self._values, self._tensors, strict=True):
-            for v, data in zip(values, tensor.detach().reshape(-1).tolist(), strict=True):
-                if v.requires_grad:
-                    v.data = data
-            if tensor.grad is not None:
-                for v, grad in zip(values, tensor.grad.reshape(-1).tolist(), strict=True):
-                    v.grad = grad
+        for name, home in self._homes.items():
+            home.check(name)
+        for home in self._homes.values():
+            home.write()
         return Synced(self)
 
     def gather(self) -> None:
-        """Copy the Values' numbers into the parameters, after the Values were changed outside this program."""
-        for (_, values), tensor in zip(self._values, self._tensors, strict=True):
-            tensor.data = np.array([v.data for v in values]).reshape(tensor.shape)
+        """Copy the Values' numbers into the parameters, after the Values were changed outside this program.
+
+        What was trained since the last `sync` is lost.
+        """
+        for home in self._homes.values():
+            home.gather()
 
     # -------------------------------------------------------------------------------------------------------- seeing
 
