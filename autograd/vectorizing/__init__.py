@@ -27,8 +27,7 @@ import gc
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from types import TracebackType
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -41,8 +40,9 @@ from autograd.transforms.containers import flatten
 from autograd.transforms.variables import checked_function
 from autograd.engine.value import Value
 from autograd.vectorizing.affine import affine
+from autograd.vectorizing.anyshape import AnyShape
 from autograd.vectorizing.backward import backward_source
-from autograd.vectorizing.homes import HOMES, Home, Homes, known
+from autograd.vectorizing.homes import HOMES, Home, Homes, Synced, known, write_all
 from autograd.vectorizing.names import functions
 from autograd.vectorizing.plan import Plan
 from autograd.vectorizing.program import Program, compiled
@@ -59,31 +59,63 @@ from autograd.vectorizing.verify import plain_recording, verify
 Shape = int | Sequence[int]
 
 
+@overload
+def vectorize(
+    f: Callable[..., Any],
+    shape: Shape,
+    /,
+    *shapes: Shape,
+    index: Mapping[str | int, int] | None = None,
+    batch: bool = True,
+    dtype: DTypeLike | None = None,
+) -> Vectorized: ...
+@overload
+def vectorize(
+    f: Callable[..., Any],
+    *,
+    index: Mapping[str | int, int] | None = None,
+    batch: bool = True,
+    dtype: DTypeLike | None = None,
+) -> AnyShape: ...
 def vectorize(
     f: Callable[..., Any],
     *shapes: Shape,
     index: Mapping[str | int, int] | None = None,
     batch: bool = True,
-    dtype: DTypeLike = np.float64,
-) -> Vectorized:
+    dtype: DTypeLike | None = None,
+) -> Vectorized | AnyShape:
     """Turn a function of scalars into the same function of arrays.
 
     Args:
         f: takes Values and nested lists of them, and returns a Value, or lists, tuples and dictionaries of Values. It
             may close over parameters (Values) or be a Module. A branch on its numbers raises an error with its line.
         shapes: the shape of each argument, for one sample: ``()`` for a number, ``784`` for a list, ``(28, 28)`` for a
-            list of lists.
+            list of lists. Without shapes they come from the calls: see below.
         index: arguments that are whole numbers (labels, tokens), by name or position, each with its number of possible
             values. ``table[token]`` becomes a lookup.
         batch: True if arrays have a leading batch axis, False if `f` itself loops over all samples.
-        dtype: float64 or float32. All programs over a Value have the same, while there are several.
+        dtype: float64 (the default) or float32. All programs over a Value have the same, while there are several.
 
     >>> a, b = Value(2.0), Value(1.0)
     >>> line = vectorize(lambda x: a * x + b, ())
     >>> line(np.array([1.0, 2.0, 3.0])).data
     array([3., 5., 7.])
+
+    Without shapes, each call with new shapes makes a program, and keeps it. All train the same arrays. An array is a
+    batch, whose first axis is that of the samples. A number or a list of numbers is one sample. Whole numbers choose
+    from lists. Text, None and truth values are passed on.
+
+    >>> @vectorize
+    ... def scaled(x, mode="plain"):
+    ...     return [a * xi for xi in x] if mode == "plain" else sum(x)
+    >>> scaled(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[2.0, 4.0], [6.0, 8.0]]
+    >>> scaled([1.0, 2.0, 3.0], mode="sum").item()
+    6.0
     """
     checked_function(f, "vectorize")
+    if not shapes:
+        return AnyShape(f, Vectorized, index or {}, batch, dtype)
     return Vectorized(f, shapes, index or {}, batch, dtype)
 
 
@@ -109,7 +141,7 @@ class Vectorized:
         shapes: Sequence[Shape],
         index: Mapping[str | int, int],
         batch: bool,
-        dtype: DTypeLike,
+        dtype: DTypeLike | None,
         homes: Homes = HOMES,
     ) -> None:
         self.f, self.batch, self.dtype = f, batch, np.dtype(dtype)
@@ -117,8 +149,6 @@ class Vectorized:
             raise TypeError(f"vectorize computes in float32 or float64, not {self.dtype}")
         self.shapes = [checked_shape(shape) for shape in shapes]
         self.names = argument_names(f, len(shapes))
-        if not shapes:
-            raise TypeError("vectorize takes the shape of each argument: vectorize(f, 784), vectorize(f, (28, 28), ())")
         self.index = self._indices(index)
         self._limits = [self.index.get(i) for i in range(len(self.shapes))]
         watch = Stopwatch()
@@ -291,7 +321,7 @@ class Vectorized:
         for tensor in self._tensors:
             tensor.grad = None
 
-    def sync(self) -> Synced:
+    def sync(self) -> Synced[Vectorized]:
         """Write the trained numbers and gradients back into the Values, now and at the end of a ``with`` block.
 
         >>> w = Value(1.0)
@@ -306,10 +336,7 @@ class Vectorized:
         Raises ValueError, and writes nothing, if a number was set in a Value and was trained as well, or if a Value was
         frozen after `vectorize` and its number was still trained.
         """
-        for name, home in self._homes.items():
-            home.check(name)
-        for home in self._homes.values():
-            home.write()
+        write_all(self._homes.items())
         return Synced(self)
 
     def gather(self) -> None:
@@ -344,21 +371,6 @@ class Vectorized:
     def __repr__(self) -> str:
         lines = len(self.program.statements)
         return f"<vectorized {name_of(self.f)}: {lines} statement{'s' * (lines > 1)}>"
-
-
-class Synced:
-    """The result of `sync`. As a context manager it syncs again at the end of the block, even after an error."""
-
-    def __init__(self, owner: Vectorized) -> None:
-        self._owner = owner
-
-    def __enter__(self) -> Vectorized:
-        return self._owner
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._owner.sync()
 
 
 @contextmanager

@@ -22,8 +22,9 @@ of the Values; for that of the array, write value.data = 3.0 first
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from types import TracebackType
+from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 import numpy as np
@@ -35,6 +36,15 @@ from autograd.vectorizing.scalars import PARAMETER, Scalars
 from autograd.vectorizing.tracer import TraceError, name_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Syncs(Protocol):
+    """What can be synced."""
+
+    def sync(self) -> Any: ...
+
+
+Owner = TypeVar("Owner", bound=Syncs)
 
 
 class Home:
@@ -151,6 +161,30 @@ def checked(home: Home, dtype: np.dtype[Any], f: Callable[..., Any]) -> None:
             f"array: give dtype={home.agreed.dtype}, or drop the other program (del) first"
         )
     home.check(name)
+
+
+def write_all(homes: Iterable[tuple[str, Home]]) -> None:
+    """Write all homes, named as in a program; none if one of them is refused."""
+    named = list(homes)
+    for name, home in named:
+        home.check(name)
+    for _, home in named:
+        home.write()
+
+
+class Synced(Generic[Owner]):
+    """The result of `sync`. As a context manager it syncs again at the end of the block, even after an error."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+
+    def __enter__(self) -> Owner:
+        return self._owner
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._owner.sync()
 
 
 def differ(x: Array, y: Array) -> Any:
