@@ -8,6 +8,7 @@ few steps, the arrays all of them. At the end the numbers are written back into 
 from __future__ import annotations
 
 import argparse
+import copy
 import inspect
 import random
 import sys
@@ -85,7 +86,8 @@ def run(options: argparse.Namespace) -> None:
 
     few = min(options.scalar_steps, options.steps)
     print(f"\nBoth train from the same weights: the arrays take {options.steps} steps, the scalars the first {few}.\n")
-    scalar, slow_step = train(loss, nn.SGD(model.parameters(), rate), X.tolist(), y.tolist(), few)
+    twin = copy.deepcopy(model)  # for the scalars: sync() refuses Values that were trained beside the arrays
+    scalar, slow_step = train(scalar_loss(twin), nn.SGD(twin.parameters(), rate), X.tolist(), y.tolist(), few)
     arrays, fast_step = train(fast, nn.SGD(fast.parameters(), rate), X, y, options.steps)
     print("step  loss of scalars        loss of arrays")
     shown = {*range(min(few, 3)), few - 1, *range(few - 1, options.steps, 20), options.steps - 1}

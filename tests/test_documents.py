@@ -55,6 +55,16 @@ def check_vectorize(namespace, output):
     assert len(namespace["fast"].parameters()) == 4
 
 
+def check_shapes(namespace, output):
+    assert [[round(x, 9) for x in eval(line)] for line in output.splitlines()] == [[0.2, 0.3], [0.5, 0.6]]
+    assert len(namespace["mean"].programs) == 2
+
+
+def check_sharing(namespace, output):
+    assert output == "True\n"
+    assert all(x is y for x, y in zip(*(namespace[x].parameters() for x in ("trained", "asked")), strict=True))
+
+
 def check_passes(namespace, output):
     assert output == "".join(re.findall(r"```text\n(.*?)```", PAGES["docs/passes.md"], re.S))
 
@@ -142,7 +152,7 @@ CHECKS = {
     "docs/seeing.md": [check_seeing],
     "docs/tensors.md": [check_moons],
     "docs/training.md": [check_digits, check_short_way, check_rate, check_search],
-    "docs/vectorize.md": [check_vectorize],
+    "docs/vectorize.md": [check_vectorize, check_shapes, check_sharing],
 }
 PAIRS = [pair for name, checks in CHECKS.items() for pair in zip(BLOCKS[name], checks, strict=True)]
 

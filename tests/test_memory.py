@@ -121,3 +121,13 @@ def test_a_vectorized_program_goes():
         fast.report()
 
     assert left(lambda: vectorize(lambda x: (WEIGHT * x).tanh(), ()), use) == ({}, 0, 0)
+
+
+def test_arrays_that_programs_share_go_with_the_last_of_them():
+    def use(fast):
+        other = vectorize(lambda x: WEIGHT + x, ())
+        assert other.parameters() == fast.parameters()
+        other(X).sum().backward()
+        other.sync()
+
+    assert left(lambda: vectorize(lambda x: WEIGHT * x, ()), use) == ({}, 0, 0)

@@ -27,8 +27,7 @@ import gc
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from types import TracebackType
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -41,7 +40,9 @@ from autograd.transforms.containers import flatten
 from autograd.transforms.variables import checked_function
 from autograd.engine.value import Value
 from autograd.vectorizing.affine import affine
+from autograd.vectorizing.anyshape import AnyShape
 from autograd.vectorizing.backward import backward_source
+from autograd.vectorizing.homes import HOMES, Home, Homes, Synced, known, write_all
 from autograd.vectorizing.names import functions
 from autograd.vectorizing.plan import Plan
 from autograd.vectorizing.program import Program, compiled
@@ -58,31 +59,63 @@ from autograd.vectorizing.verify import plain_recording, verify
 Shape = int | Sequence[int]
 
 
+@overload
+def vectorize(
+    f: Callable[..., Any],
+    shape: Shape,
+    /,
+    *shapes: Shape,
+    index: Mapping[str | int, int] | None = None,
+    batch: bool = True,
+    dtype: DTypeLike | None = None,
+) -> Vectorized: ...
+@overload
+def vectorize(
+    f: Callable[..., Any],
+    *,
+    index: Mapping[str | int, int] | None = None,
+    batch: bool = True,
+    dtype: DTypeLike | None = None,
+) -> AnyShape: ...
 def vectorize(
     f: Callable[..., Any],
     *shapes: Shape,
     index: Mapping[str | int, int] | None = None,
     batch: bool = True,
-    dtype: DTypeLike = np.float64,
-) -> Vectorized:
+    dtype: DTypeLike | None = None,
+) -> Vectorized | AnyShape:
     """Turn a function of scalars into the same function of arrays.
 
     Args:
         f: takes Values and nested lists of them, and returns a Value, or lists, tuples and dictionaries of Values. It
             may close over parameters (Values) or be a Module. A branch on its numbers raises an error with its line.
         shapes: the shape of each argument, for one sample: ``()`` for a number, ``784`` for a list, ``(28, 28)`` for a
-            list of lists.
+            list of lists. Without shapes they come from the calls: see below.
         index: arguments that are whole numbers (labels, tokens), by name or position, each with its number of possible
             values. ``table[token]`` becomes a lookup.
         batch: True if arrays have a leading batch axis, False if `f` itself loops over all samples.
-        dtype: float64 or float32.
+        dtype: float64 (the default) or float32. All programs over a Value have the same, while there are several.
 
     >>> a, b = Value(2.0), Value(1.0)
     >>> line = vectorize(lambda x: a * x + b, ())
     >>> line(np.array([1.0, 2.0, 3.0])).data
     array([3., 5., 7.])
+
+    Without shapes, each call with new shapes makes a program, and keeps it. All train the same arrays. An array is a
+    batch, whose first axis is that of the samples. A number or a list of numbers is one sample. Whole numbers choose
+    from lists. Text, None and truth values are passed on.
+
+    >>> @vectorize
+    ... def scaled(x, mode="plain"):
+    ...     return [a * xi for xi in x] if mode == "plain" else sum(x)
+    >>> scaled(np.array([[1.0, 2.0], [3.0, 4.0]])).tolist()
+    [[2.0, 4.0], [6.0, 8.0]]
+    >>> scaled([1.0, 2.0, 3.0], mode="sum").item()
+    6.0
     """
     checked_function(f, "vectorize")
+    if not shapes:
+        return AnyShape(f, Vectorized, index or {}, batch, dtype)
     return Vectorized(f, shapes, index or {}, batch, dtype)
 
 
@@ -92,6 +125,14 @@ class Vectorized:
     Call it with arrays, train its `parameters()`, and write them back with `sync()`. It takes an array of shape (batch,
     *shape) for each argument. It returns a Tensor (batch,) for a Value, and (batch, n) for a list of n Values. Tuples
     and dictionaries stay tuples and dictionaries.
+
+    Programs over the same Values share their arrays: `parameters()` are the same Tensors, and training one program
+    trains the others.
+
+    >>> w = Value(1.0)
+    >>> double, square = vectorize(lambda x: 2 * w * x, ()), vectorize(lambda x: w * w * x, ())
+    >>> double.parameters()[0] is square.parameters()[0]
+    True
     """
 
     def __init__(
@@ -100,22 +141,21 @@ class Vectorized:
         shapes: Sequence[Shape],
         index: Mapping[str | int, int],
         batch: bool,
-        dtype: DTypeLike,
+        dtype: DTypeLike | None,
+        homes: Homes = HOMES,
     ) -> None:
         self.f, self.batch, self.dtype = f, batch, np.dtype(dtype)
         if self.dtype not in FLOATS:
             raise TypeError(f"vectorize computes in float32 or float64, not {self.dtype}")
         self.shapes = [checked_shape(shape) for shape in shapes]
         self.names = argument_names(f, len(shapes))
-        if not shapes:
-            raise TypeError("vectorize takes the shape of each argument: vectorize(f, 784), vectorize(f, (28, 28), ())")
         self.index = self._indices(index)
         self._limits = [self.index.get(i) for i in range(len(self.shapes))]
         watch = Stopwatch()
         with collector_off(), plain_recording():
-            self._build(watch)
+            self._build(watch, homes)
 
-    def _build(self, watch: Stopwatch) -> None:
+    def _build(self, watch: Stopwatch, homes: Homes) -> None:
         traced, result = trace(self.f, self.shapes, self.index)
         watch.lap("trace")
         simple = drop(share(fold(traced)))
@@ -128,24 +168,23 @@ class Vectorized:
             while name in self._namespace or name in self._written:
                 name += "_"
             self._written.append(name)
-        plan = Plan(self.graph, self._written, self.shapes, self.index, self._called)
+        existing = known(homes, self.graph, self.dtype, self.f)
+        plan = Plan(self.graph, self._written, self.shapes, self.index, self._called, existing)
         outputs, self._rebuild = flatten(structure)
         self.program, members = scheduled(plan, [returned(plan, nodes) for nodes in outputs])
         watch.lap("plan")
-        leaves = self.program.parameters
-        self._values = [(leaf.name, self._members(held)) for leaf, held in zip(leaves, members, strict=True)]
-        self._tensors = [
-            Tensor(np.array([v.data for v in values], dtype=self.dtype).reshape(leaf.shape), label=name)
-            for (name, values), leaf in zip(self._values, leaves, strict=True)
-        ]
+        self._homes = self._homes_of(members, homes)
+        self._tensors = [home.tensor for home in self._homes.values()]
+        numbers = [home.numbers.reshape(home.tensor.shape) for home in self._homes.values()]
         self.program.examples.update(zip(self.program.inputs, self._examples(3), strict=True))
-        self.program.examples.update((leaf, x.data) for leaf, x in zip(leaves, self._tensors, strict=True))
-        for (name, values), tensor in zip(self._values, self._tensors, strict=True):
-            tensor.requires_grad = self._live(name, values)
+        self.program.examples.update(zip(self.program.parameters, numbers, strict=True))
         self._simple = isinstance(structure, np.ndarray)
         self._compile()
         watch.lap("compile")
-        self._verify(traced.closed)
+        self._verify(numbers, traced.closed)
+        for home in self._homes.values():
+            home.take()
+            homes.update(dict.fromkeys(home.places, home))
         watch.lap("verify")
         self._report = Report(traced, simple, plan.products, self.program, self._called, watch)
 
@@ -162,20 +201,15 @@ class Vectorized:
             found[at] = operator.index(n)
         return found
 
-    def _live(self, name: str, values: Sequence[Value]) -> bool:
-        """Whether the Values that a matrix was gathered from are trained: all of them, or none."""
-        found = {v.requires_grad for v in values}
-        if len(found) > 1:
-            count = sum(not v.requires_grad for v in values)
-            raise TraceError(
-                f"{name_of(self.f)} has {count} frozen Values among the {len(values)} of {name}, one array of the "
-                "program: freeze all of them or none (fast.parameters() are Tensors, which freeze as wholes)"
-            )
-        return found == {True}
-
-    def _members(self, members: Any) -> list[Value]:
-        graph = self.graph
-        return [graph.parameters[graph.args[n][0]] for n in np.asarray(members).reshape(-1).tolist()]
+    def _homes_of(self, members: Sequence[Any], homes: Homes) -> dict[str, Home]:
+        """The homes of the program's parameters, which hold these scalars, by the names in it."""
+        graph, found = self.graph, {}
+        for leaf, scalars in zip(self.program.parameters, members, strict=True):
+            values = [graph.parameters[graph.args[n][0]] for n in scalars.reshape(-1).tolist() if n >= 0]
+            home = homes.get(id(values[0])) or Home(values, leaf.shape, self.dtype, leaf.name)
+            home.follow(leaf.name, self.f)
+            found[leaf.name] = home
+        return found
 
     def _compile(self) -> None:
         """The program on Tensors, and as one operation where its backward pass can be written out."""
@@ -198,7 +232,7 @@ class Vectorized:
             for shape, limit in zip(self.shapes, self._limits, strict=True)
         ]
 
-    def _verify(self, others: Sequence[Value]) -> None:
+    def _verify(self, numbers: Sequence[Any], others: Sequence[Value]) -> None:
         """Hold the program to the function: on numbers around 0, and on numbers between 0 and 1."""
         rng = np.random.default_rng(0)
         draws = (rng.normal, lambda size: rng.uniform(0.1, 0.9, size))
@@ -213,9 +247,9 @@ class Vectorized:
         if (program := self._program) is not None:
             count = len(self.names)
             programs.append(lambda *operands: program.run(operands[:count], operands[count:]))
-        values = [v for _, group in self._values for v in group]
+        values = [v for home in self._homes.values() for v in home.values]
         near = 1e-6 if self.dtype == np.float64 else 1e-2
-        verify(self.f, samples, programs, self._tensors, values, others, near, self.forward_source)
+        verify(self.f, samples, programs, numbers, values, others, near, self.forward_source)
 
     # ------------------------------------------------------------------------------------------------------ calling
 
@@ -280,14 +314,14 @@ class Vectorized:
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Tensor]]:
         """The parameters with their names in the source."""
         dot = f"{prefix}." if prefix else ""
-        return ((dot + name, tensor) for (name, _), tensor in zip(self._values, self._tensors, strict=True))
+        return ((dot + name, home.tensor) for name, home in self._homes.items())
 
     def zero_grad(self) -> None:
         """Clear the gradients."""
         for tensor in self._tensors:
             tensor.grad = None
 
-    def sync(self) -> Synced:
+    def sync(self) -> Synced[Vectorized]:
         """Write the trained numbers and gradients back into the Values, now and at the end of a ``with`` block.
 
         >>> w = Value(1.0)
@@ -297,29 +331,21 @@ class Vectorized:
         >>> w.data
         5.0
 
-        Raises ValueError, and writes nothing, if a Value was frozen after `vectorize` and its number was still trained.
+        A number that was set in a Value and was not trained goes into the array instead. So the two agree afterwards.
+
+        Raises ValueError, and writes nothing, if a number was set in a Value and was trained as well, or if a Value was
+        frozen after `vectorize` and its number was still trained.
         """
-        for (name, values), tensor in zip(self._values, self._tensors, strict=True):
-            frozen = np.array([v.detach() for v in values if not v.requires_grad]).astype(self.dtype)
-            trained = tensor.detach().reshape(-1)[[not v.requires_grad for v in values]]
-            if not np.array_equal(frozen, trained, equal_nan=True):
-                raise ValueError(
-                    f"{name} of this program was trained, and holds Values that are frozen: freeze before vectorize, "
-                    "or freeze the program's own parameters() too"
-                )
-        for (_, values), tensor in zip(self._values, self._tensors, strict=True):
-            for v, data in zip(values, tensor.detach().reshape(-1).tolist(), strict=True):
-                if v.requires_grad:
-                    v.data = data
-            if tensor.grad is not None:
-                for v, grad in zip(values, tensor.grad.reshape(-1).tolist(), strict=True):
-                    v.grad = grad
+        write_all(self._homes.items())
         return Synced(self)
 
     def gather(self) -> None:
-        """Copy the Values' numbers into the parameters, after the Values were changed outside this program."""
-        for (_, values), tensor in zip(self._values, self._tensors, strict=True):
-            tensor.data = np.array([v.data for v in values]).reshape(tensor.shape)
+        """Copy the Values' numbers into the parameters, after the Values were changed outside this program.
+
+        What was trained since the last `sync` is lost.
+        """
+        for home in self._homes.values():
+            home.gather()
 
     # -------------------------------------------------------------------------------------------------------- seeing
 
@@ -345,21 +371,6 @@ class Vectorized:
     def __repr__(self) -> str:
         lines = len(self.program.statements)
         return f"<vectorized {name_of(self.f)}: {lines} statement{'s' * (lines > 1)}>"
-
-
-class Synced:
-    """The result of `sync`. As a context manager it syncs again at the end of the block, even after an error."""
-
-    def __init__(self, owner: Vectorized) -> None:
-        self._owner = owner
-
-    def __enter__(self) -> Vectorized:
-        return self._owner
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._owner.sync()
 
 
 @contextmanager

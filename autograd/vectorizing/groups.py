@@ -1,7 +1,7 @@
 """Where every scalar lies: the arrays of a program, and operands made of scalars from them.
 
 A *group* is an array; a scalar is a place in one. Parameters have no place of their own until the first operation that
-takes them gathers them, in the shape in which it needs them.
+takes them gathers them, in the shape in which it needs them. Parameters of other programs come in the arrays of these.
 """
 
 from __future__ import annotations
@@ -75,6 +75,7 @@ class Groups:
         shapes: of the arguments, without the batch.
         indices: which arguments are whole numbers.
         called: the names of the user's own operations.
+        known: the scalars in each array of parameters that exists before (-1: none of this graph's).
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class Groups:
         shapes: Sequence[tuple[int, ...]],
         indices: Container[int] = (),
         called: Mapping[Op, str] = MappingProxyType({}),
+        known: Sequence[Places] = (),
     ) -> None:
         self.graph, self.called = graph, called
         self.trees = Trees(simplified)
@@ -95,6 +97,7 @@ class Groups:
         self._views: dict[Any, Expression] = {}
         self._counts: defaultdict[str, Iterator[int]] = defaultdict(partial(count, 1))  # by the letter of a name
         self.parameters: list[tuple[Group, Places]] = []
+        self.existing = {n: members for members in known for n in members.reshape(-1).tolist() if n >= 0}
         self.products = 0
         self.numbers: dict[str, int] = {}  # scalars for constants that the graph does not have
         self.extra: dict[int, float] = {}
@@ -133,6 +136,13 @@ class Groups:
             name = next(name for i in self._counts[letter] if (name := f"{letter}{i}") not in taken)
             self._known[key] = self.constants[name] = self.trees.leaf(name, array.shape, array.dtype, array=array)
         return self._known[key]
+
+    def parameter(self, letter: str, members: Places) -> None:
+        """An array of parameters, and which scalars lie in it."""
+        group = self.group("parameter", members.shape, False, moves=True)
+        group.letter = letter if members.ndim < 2 else "w"
+        self.parameters.append((group, members))
+        self.settle(group, members)
 
     def settle(self, group: Group, members: Any) -> None:
         """Scalars get their places in an array."""
@@ -238,13 +248,14 @@ class Groups:
     def _own(self, nodes: Places, homes: set[int], letter: str) -> None:
         """Gather parameters that lie nowhere yet into an array of their own, of the shape in which they are needed."""
         flat = [n for n in nodes.reshape(-1).tolist() if n >= 0 and self.home[n] == NOWHERE]
-        distinct = list(dict.fromkeys(flat))
-        whole = homes == {NOWHERE} and len(distinct) == nodes.size
-        members = nodes if whole else np.array(distinct if len(distinct) > 1 else distinct[0], dtype=np.intp)
-        group = self.group("parameter", members.shape, False, moves=True)
-        group.letter = letter if members.ndim < 2 else "w"
-        self.parameters.append((group, members))
-        self.settle(group, members)
+        for n in flat:
+            if n in self.existing and self.home[n] == NOWHERE:
+                self.parameter(letter, self.existing[n])
+        distinct = list(dict.fromkeys(n for n in flat if self.home[n] == NOWHERE))
+        if distinct:
+            whole = homes == {NOWHERE} and len(distinct) == nodes.size
+            members = nodes if whole else np.array(distinct if len(distinct) > 1 else distinct[0], dtype=np.intp)
+            self.parameter(letter, members)
 
     def _joined(self, nodes: Places, exact: bool) -> Expression:
         """Operands from several arrays: these one after another, and places in that."""

@@ -32,8 +32,9 @@ class Plan(Sums):
         shapes: Sequence[tuple[int, ...]],
         indices: Container[int] = (),
         called: Mapping[Op, str] = MappingProxyType({}),
+        known: Sequence[Places] = (),
     ) -> None:
-        super().__init__(graph, names, shapes, indices, called)
+        super().__init__(graph, names, shapes, indices, called, known)
         for level in levels(graph, self.varying):
             self.level(level)
 

@@ -23,8 +23,10 @@ from __future__ import annotations
 
 import ast
 import linecache
+import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
 
@@ -34,6 +36,7 @@ from autograd.engine.value import Value
 from autograd.vectorizing.tracer import Run, Trace, Tracer, compare
 
 SMALL = 500_000  # operations in all runs together: then there is a run for each number
+LARGEST = 100_000  # numbers that are tried to find how long a list is
 RUNS, MOST = 4, 12  # how many runs there are at least, and at most
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop,
          ast.expr_context)  # fmt: skip
@@ -121,6 +124,63 @@ class Uses:
     def is_parameter(self, x: Any) -> bool:
         """Whether it is a Value whose number nobody may ask for while the trace is on."""
         return isinstance(x, Value) and type(x) is not Tracer and x.op is None and id(x) not in self.trace.made
+
+
+class Tables:
+    """How long the lists are that tokens are subscripts of, by argument: the shortest of each."""
+
+    other = False
+
+    def __init__(self) -> None:
+        self.lengths: dict[int, int] = {}
+
+    def subscript(self, token: Token, frame: FrameType) -> None:
+        """Note the length of the list that is read."""
+        items = read_list(frame, token)
+        if items is not None:
+            argument = token.key[0]
+            self.lengths[argument] = min(len(items), self.lengths.get(argument, len(items)))
+
+
+def table_lengths(
+    f: Callable[..., Any], shapes: Sequence[tuple[int, ...]], indices: dict[int, int], wanted: Sequence[int]
+) -> dict[int, int]:
+    """How many values whole numbers may have by the lists that a function reads with them, where it reads some.
+
+    Tokens find the lists at once, where the function has a source. Elsewhere numbers are tried until one is too large.
+    """
+    tables = Tables()
+    tracer = Trace(f, shapes, indices)
+    values = [[Token(0, tables, (i, k)) for k in range(math.prod(shapes[i]))] for i in sorted(indices)]
+    with suppress(Exception):  # a token does not pass for an int everywhere; the trace itself reports what is wrong
+        tracer.run(values)
+    found = {i: n for i, n in tables.lengths.items() if i in wanted}
+    for i in wanted:
+        with suppress(Exception):
+            found[i] = found.get(i) or tried(tracer, i)
+    return {i: n for i, n in found.items() if n}
+
+
+def tried(tracer: Trace, argument: int) -> int:
+    """How many values an argument may have before a list has no such place; 0 if every number will do."""
+
+    def fits(number: int) -> bool:
+        numbers = [[number * (i == argument)] * math.prod(tracer.shapes[i]) for i in sorted(tracer.indices)]
+        try:
+            tracer.run(numbers)
+        except LookupError:
+            return False
+        return True
+
+    low, high = -1, 1  # the first is known to fit, the other not
+    while fits(high):
+        low, high = high, 2 * high
+        if high > LARGEST:
+            return 0
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle)
+    return high
 
 
 _expressions: dict[tuple[CodeType, int], Any] = {}

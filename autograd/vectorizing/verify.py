@@ -82,14 +82,14 @@ def on_arrays(
     program: Callable[..., Any],
     samples: Sequence[Sequence[Array]],
     weights: Array,
-    tensors: Sequence[Tensor],
+    arrays: Sequence[Array],
     as_tensors: bool,
 ) -> list[Array]:
     """Run a program on a batch: outputs (n, outputs), gradients of the parameters, of each input (n, numbers)."""
     n = len(weights)
     stacked = [np.stack([samples[k % len(samples)][i] for k in range(n)]) for i in range(len(samples[0]))]
     inputs = [Tensor(a) if as_tensors and a.dtype.kind == "f" else a for a in stacked]
-    parameters = [Tensor(t.detach().copy()) for t in tensors]
+    parameters = [Tensor(x) for x in arrays]
     with np.errstate(all="ignore"):
         out = program(*inputs, *parameters)
         outs = out if isinstance(out, tuple) else (out,)
@@ -131,7 +131,7 @@ def verify(
     f: Callable[..., Any],
     samples: Sequence[Sequence[Array]],
     programs: Sequence[Callable[..., Any]],
-    tensors: Sequence[Tensor],
+    arrays: Sequence[Array],
     values: Sequence[Value],
     others: Sequence[Value],
     near: float,
@@ -143,8 +143,8 @@ def verify(
         f: the function on Values.
         samples: arguments for single samples; several stand for batches of any length.
         programs: take arguments and parameters; the first one Tensors, the others plain arrays as arguments.
-        tensors: the parameters.
-        values: the Values that these were gathered from.
+        arrays: the parameters, with the numbers of the Values.
+        values: the Values in these, one after another.
         others: Values that the function closes over besides.
         near: how much the numbers may differ, relative to the largest. What differs by more is compared with what the
             function gives a little beside: a chaotic one has no digits to hold a program to.
@@ -166,7 +166,7 @@ def verify(
         weights = np.stack([scale[k] * truths[k % len(truths)].weights for k in range(n)])
         wanted = expected(truths, scale)
         for k, program in enumerate(programs):
-            found = on_arrays(program, samples, weights, tensors, as_tensors=not k)
+            found = on_arrays(program, samples, weights, arrays, as_tensors=not k)
             for part, (got, want) in enumerate(zip(found, wanted if not k else wanted[:2], strict=True)):
                 place = worst(got, want, partial(slack, part, scale), near)
                 if place is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -125,7 +126,9 @@ def _prepared(model: Any, given: int | Sequence[int] | None) -> tuple[Callable[[
     if shape is None:
         shape = _shape_of_sample(model, parameters)
     if any(isinstance(p, Value) for p in parameters):
-        model = autograd.vectorize(model, shape)
+        # the numbers are those of the Values, even where the arrays of other programs are trained and not synced yet
+        apart: WeakValueDictionary[int, Any] = WeakValueDictionary()
+        model = autograd.Vectorized(model, [shape], {}, True, np.float64, apart)
     if isinstance(model, autograd.Vectorized):
         if len(model.shapes) != 1 or model.index or not model.batch:
             raise ExportError(f"{model!r} must be a function of one array of numbers for one sample to be exported")
