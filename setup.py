@@ -26,7 +26,9 @@ def absolute(link: re.Match[str]) -> str:
 
 
 # -ffp-contract=off: no compiler may round a product and a sum in one step, which Python does not.
-FLAGS = ["/std:c11"] if sys.platform == "win32" else ["-O2", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
+FLAGS = (
+    ["/std:c11"] if sys.platform == "win32" else ["-O2", "-ffp-contract=off", "-fno-math-errno", "-fvisibility=hidden"]
+)
 COMPILED = Extension(
     "autograd.native._value",
     ["autograd/native/value.c"],

@@ -21,8 +21,8 @@ raise, the general path (`Value._apply`) gives NumPy's number.
 A program written for micrograd runs unchanged, its drawing code and the operations that it writes by hand included
 (`autograd.engine.byhand`).
 
-The class `Value` in this file is the reference. Where the compiled form runs (`autograd.native.form`), the same class in
-C takes its place. `Scalar` is what both have in common.
+The class `Value` in this file is the reference. Where the compiled form runs (`autograd.native.form`), the same class
+in C takes its place. `Scalar` is what both have in common.
 """
 
 from __future__ import annotations
