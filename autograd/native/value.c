@@ -18,8 +18,6 @@ All of this runs while Python's lock (the GIL) is held. So no two threads are in
 #include <structmember.h>
 #if defined(_WIN32)
 #include <malloc.h>
-#else
-#include <sys/mman.h>
 #endif
 
 #if defined(__GNUC__)
@@ -171,12 +169,12 @@ static int to_number(PyObject *x, double *number) {
 
 /* ------------------------------------------------------------------------------------------------------- memory
 
-Nodes of a graph come and go together. So they lie side by side in slabs of 2 MB, which are given back when nothing
+Nodes of a graph come and go together. So they lie side by side in slabs of 256 KB, which are given back when nothing
 in them is used. Nodes of 64 bytes have slabs of their own. */
 
-#define SLAB_SIZE ((size_t)1 << 21)
-#define SPARE 32       /* empty slabs that are kept */
-#define FEW_CELLS 8192 /* a third of those of a slab */
+#define SLAB_SIZE ((size_t)1 << 18)
+#define SPARE 256      /* empty slabs that are kept */
+#define FEW_CELLS 1024 /* a third of those of a slab */
 #define HEADER (2 * sizeof(void *)) /* what the collector has before an object */
 
 typedef struct Slab {
@@ -195,7 +193,7 @@ typedef struct Pool {
 
 static Pool pools[2] = {{NARROW, NULL, NULL}, {sizeof(Node), NULL, NULL}};
 static Slab *spare;
-static int spares, slabs; /* how many are kept, and how many there are */
+static int spares;
 
 static inline Slab *slab_of(void *cell) { return (Slab *)((uintptr_t)cell & ~(uintptr_t)(SLAB_SIZE - 1)); }
 
@@ -224,15 +222,11 @@ static NEVER_INLINE Slab *new_slab(Pool *pool) {
         unlist(pool, slab);
         return slab;
     } else {
-        slabs++;
 #if defined(_WIN32)
         slab = _aligned_malloc(SLAB_SIZE, SLAB_SIZE);
         if (slab == NULL) return NULL;
 #else
         if (posix_memalign((void **)&slab, SLAB_SIZE, SLAB_SIZE)) return NULL;
-#if defined(MADV_HUGEPAGE) /* large graphs: fewer interruptions by the system. Small ones take what they touch */
-        if (slabs > 2) madvise(slab, SLAB_SIZE, MADV_HUGEPAGE);
-#endif
 #endif
     }
     slab->used = 0;
@@ -289,7 +283,6 @@ static NEVER_INLINE void drained(Slab *slab) {
             spares++;
             return;
         }
-        slabs--;
 #if defined(_WIN32)
         _aligned_free(slab);
 #else
