@@ -775,8 +775,8 @@ NATIVE: Faults = {
         "",
     ),
     "C: who reads a number is not told": (
-        "    if (state == GENERAL) {\n        PyObject *told",
-        "    if (0) {\n        PyObject *told",
+        "    if (state == GENERAL) {\n        PyObject *traced",
+        "    if (0) {\n        PyObject *traced",
     ),
     "C: what reads a number quickly is not told": (
         "if (name == name_data && state != GENERAL)",

@@ -185,3 +185,42 @@ def test_it_goes_with_its_arrays():
     gc.enable()
     assert [ref() for ref in gone] == [None, None]
     assert math.isclose(W.data, 1.0)
+
+
+def test_a_transformer_as_it_is_published_trains_one_set_of_numbers_at_all_lengths():
+    """Its softmax begins with ``max(x.data for x in logits)``. Each length of document is a program."""
+    pytest.importorskip("resource", reason="the benchmarks need it")
+    from benchmarks.gpt import GPT, softmax
+
+    model = GPT(Value)
+
+    @vectorize
+    def loss(tokens):
+        keys: list = []
+        values: list = []
+        losses = []
+        for position in range(len(tokens) - 1):
+            p = softmax(model(tokens[position], position, keys, values))
+            losses.append(-p[tokens[position + 1]].log())
+        return sum(losses) / len(losses)
+
+    documents = [[26, 4, 2, 20, 26], [26, 9, 26], [26, 3, 3, 26], [26, 0, 25, 1, 26]]
+    eager, vectorized = [], []
+    for document in documents:  # on Values
+        out = loss.f(document)
+        for p in model.parameters:
+            p.grad = 0.0
+        out.backward()
+        eager.append((out.data, [p.grad for p in model.parameters]))
+    for document in documents:
+        for p in model.parameters:
+            p.grad = 0.0
+        out = loss(document)
+        for tensor in loss.parameters():
+            tensor.grad = None
+        out.backward()
+        loss.sync()
+        vectorized.append((out.item(), [p.grad for p in model.parameters]))
+    for (value, gradient), (found, shares) in zip(eager, vectorized, strict=True):
+        assert abs(found - value) < 1e-12
+        np.testing.assert_allclose(shares, gradient, rtol=1e-9, atol=1e-13)

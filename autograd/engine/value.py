@@ -199,10 +199,9 @@ class Scalar(HandWritten):
         if modes.tracer is not None:
             modes.tracer.made[id(self)] = self
 
-    def _is_read(self) -> None:
-        """Tell who traces that a program reads the number."""
-        if modes.tracer is not None:
-            modes.tracer.read(self)
+    def _is_read(self) -> Any:
+        """What a program gets that reads the number while it is traced; None for the number itself."""
+        return None if modes.tracer is None else modes.tracer.read(self)
 
     # --------------------------------------------------------------------------------------- NumPy and Python
 
@@ -274,8 +273,8 @@ class Value(Scalar):
     @property
     def data(self) -> float:
         """The number. Assigning converts to a Python float, and refuses anything else."""
-        if active.modes:
-            self._is_read()
+        if active.modes and (traced := self._is_read()) is not None:
+            return traced  # type: ignore[no-any-return]
         return self._raw  # type: ignore[no-any-return]
 
     @data.setter

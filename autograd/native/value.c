@@ -589,9 +589,9 @@ static PyObject *get_raw(PyObject *self, void *unused) { return PyFloat_FromDoub
 
 static PyObject *get_data(PyObject *self, void *unused) {
     if (state == GENERAL) {
-        PyObject *told = PyObject_CallMethod(self, "_is_read", NULL);
-        if (told == NULL) return NULL;
-        Py_DECREF(told);
+        PyObject *traced = PyObject_CallMethod(self, "_is_read", NULL);
+        if (traced != Py_None) return traced; /* or NULL: an error */
+        Py_DECREF(traced);
     }
     return get_raw(self, NULL);
 }

@@ -1,6 +1,6 @@
 """`Tracer`: a number that is not known yet; what a function does with it is written down.
 
-A `Tracer` passes for a Value. Whatever would need its number (a branch, ``float``, ``.data``), or that of a parameter,
+A `Tracer` passes for a Value. Whatever would need its number (a branch, ``float``), or that of a parameter,
 is refused at the line that asks, with the remedy.
 """
 
@@ -26,6 +26,7 @@ from autograd.ops.operators import NUMPY_NAMES, method_names
 from autograd.ops.rows import Op, Reduction, Traced, box
 from autograd.ops.worlds import ROWS
 from autograd.transforms.containers import flatten
+from autograd.vectorizing import builtin
 from autograd.vectorizing.scalars import CONSTANT, INPUT, PARAMETER, Bound
 
 REMEDY = "vectorize runs it once for all numbers: use where(condition, x, y), maximum, minimum, clip or relu"
@@ -60,14 +61,18 @@ class Tracer(Value):
         self.trace = trace
         self.number = number
 
-    @property  # type: ignore[misc]
-    def data(self) -> NoReturn:  # type: ignore[override]
-        """Not known while tracing."""
-        refuse("reads .data of a number that depends on an input", f"the number would be frozen. {HINT_DATA}")
+    @property
+    def data(self) -> Any:
+        """The number as a constant: no gradient flows through it."""
+        return self.detach()
+
+    @data.setter
+    def data(self, number: Any) -> NoReturn:
+        refuse("sets the number of a Value that is traced", "vectorize traces what is computed: make a new Value of it")
 
     @property
     def _raw(self) -> NoReturn:
-        raise self.data
+        refuse("needs a number that is not known while tracing", HINT_DATA)
 
     @property
     def grad(self) -> NoReturn:
@@ -83,9 +88,9 @@ class Tracer(Value):
         """Whether it is an input."""
         return self.number < 0
 
-    def item(self) -> float:
-        """Not known while tracing."""
-        return self.data
+    def item(self) -> Any:
+        """The same."""
+        return self.detach()
 
     def backward(self) -> None:
         """Not while tracing."""
@@ -172,8 +177,8 @@ HINT_EQUAL = (
 )
 
 HINT_DATA = (
-    "Compute with the value itself: autograd.exp(value) for math.exp, autograd.max(values) for max(...), "
-    "value.detach() to stop a gradient, autograd.custom_op for an operation of your own"
+    "Compute with the value itself: autograd.exp(value) for math.exp, value.data for the number without a gradient, "
+    "autograd.custom_op for an operation of your own"
 )
 
 HINT_BY_HAND = (
@@ -353,10 +358,12 @@ class Trace:
         out.number = n
         return out
 
-    def read(self, x: Value) -> None:
-        """Somebody asks for the number of a Value that is not traced: a parameter's would be frozen."""
-        if id(x) not in self.made:
-            refuse("reads the number of a parameter", f"it would be frozen. {HINT_DATA}")
+    def read(self, x: Value) -> Any:
+        """The number of a Value that is not traced, for somebody who asks: a parameter's as a constant that follows it.
+
+        None for a Value that the function made itself: its number is a constant anyhow.
+        """
+        return None if id(x) in self.made else self.detached(x)
 
     def detached(self, x: Any) -> Any:
         """A parameter's number as a constant that follows it."""
@@ -538,7 +545,8 @@ class Trace:
         outer, modes.tracer = modes.tracer, self
         active.enter()  # the quick operators of Values step aside
         try:
-            out = self.f(*arguments)
+            with builtin.traced():
+                out = self.f(*arguments)
         finally:
             active.leave()
             modes.tracer = outer
