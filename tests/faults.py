@@ -721,8 +721,8 @@ OPS_FLOATS: Faults = {
 
 NATIVE: Faults = {
     "C: a product of two Values forgets one": (
-        "return add(node->x, by_x * g) || add(node->y, by_y * g) ? -1 : 0;",
-        "return add(node->x, by_x * g);",
+        "return add(x, by_x * g) || add(y, by_y * g) ? -1 : 0;",
+        "return add(x, by_x * g);",
     ),
     "C: gradients are assigned": ("    node->grad += share;", "    node->grad = share;"),
     "C: interior gradients are not reset": (
@@ -787,7 +787,7 @@ NATIVE: Faults = {
         "    if (0) {\n        if ((done",
     ),
     "C: a frozen leaf gets a gradient": (
-        "    if (!is_value((PyObject *)node) || node->flags & EMPTY) return add_slowly(node, share);\n",
+        "    if (!is_plain(node)) return add_slowly(node, share);\n",
         "",
     ),
     "C: the bias of a dot product has no gradient": (
@@ -815,10 +815,27 @@ NATIVE: Faults = {
         "    if (record->partials == Py_None) { /* written by hand */",
         "    if (0) {",
     ),
-    "C: a label is lost": ("    node->kind = RECORD;\n    node->flags &= ~CONSTANT;", "    node->flags &= ~CONSTANT;"),
+    "C: a label is lost": (
+        "    node->kind = (unsigned)kind;\n    node->flags &= ~CONSTANT;",
+        "    node->flags &= ~CONSTANT;",
+    ),
     "C: a node with attributes is not watched for cycles": (
-        "            PyObject_GC_Track((PyObject *)node); /* from now on it may refer to itself */",
-        "            ;",
+        "    if (!(node->flags & COMPUTED) && !PyObject_GC_IsTracked(self)) PyObject_GC_Track(self);",
+        "",
+    ),
+    "C: a node that is begun again stays what it was": ("    become_leaf(node);\n", ""),
+    "C: a constructor of the program's own is left out": (
+        "return ValueType->tp_init == node_init && ValueType->tp_new == node_new;",
+        "return 1;",
+    ),
+    "C: a __del__ of the program's own is left out": (
+        "    if (ValueType->tp_finalize != NULL && is_value(self) && is_kept(node)) return;",
+        "",
+    ),
+    "C: a step written by hand needs a gradient to hand on nothing": ("    if (count > 0 && (fits", "    if ((fits"),
+    "C: one thread waits for another to free": (
+        "OF_THREAD Node *waiting;\nOF_THREAD int freeing;",
+        "static Node *waiting;\nstatic int freeing;",
     ),
     "C: weak references are not told": ("    if (node->weak != NULL) PyObject_ClearWeakRefs(self);\n", ""),
     "C: operands are never freed": (
@@ -840,7 +857,7 @@ NATIVE: Faults = {
         "if (found != NULL) return",
     ),
     "C: computed nodes change their class": (
-        '    if (((Node *)self)->flags & COMPUTED) {\n        PyErr_SetString(PyExc_TypeError, "only',
+        '    if (value != NULL && ((Node *)self)->flags & COMPUTED) {\n        PyErr_SetString(PyExc_TypeError, "only',
         '    if (0) {\n        PyErr_SetString(PyExc_TypeError, "only',
     ),
     "C: a large int is a Value's number": (

@@ -3,14 +3,17 @@
 import gc
 import math
 import os
+import pickle
 import random
 import shutil
 import signal
 import subprocess
 import sys
 import sysconfig
+import threading
 import time
 import weakref
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,9 @@ from hypothesis import strategies as st
 import autograd
 from autograd import Value, no_grad, ops
 from autograd.native import form, notation
+from autograd.ops.operators import ALIASES, method_names
 from autograd.ops.rows import Elementwise
+from autograd.ops.signatures import as_method
 
 ROOT = Path(__file__).parent.parent
 in_c = pytest.mark.skipif(not autograd.compiled, reason="Values run in Python here")
@@ -256,6 +261,25 @@ def test_a_leaf_that_refers_to_its_own_graph_is_collected_if_it_can_be():
     assert gone() is None
 
 
+CYCLES = {
+    "a leaf and what was computed from it by hand": lambda x: setattr(x, "own", Value(1.0, (x,), (2.0,))),
+    "a leaf and what was computed from it by NumPy": lambda x: setattr(x, "own", autograd.prod([x, x])),
+    "a leaf and a list": lambda x: setattr(x, "own", [x]),
+    "a leaf that is its own operand": lambda x: setattr(x, "parents", (x,)),
+    "a step of one's own": lambda x: setattr(x, "own", forms.by_hand(x)),
+}
+
+
+@pytest.mark.parametrize("tie", CYCLES.values(), ids=CYCLES)
+def test_cycles_are_collected(tie):
+    x = Value(2.0)
+    tie(x)
+    gone = weakref.ref(x)
+    del x
+    gc.collect()
+    assert gone() is None
+
+
 def test_weak_references_see_a_node_go_at_once():
     seen: list[Any] = []
     x = Value(2.0)
@@ -330,8 +354,262 @@ def test_fields_refuse_what_would_crash(name):
             z.parents = (1.0,)
 
 
+class Watched(Value):
+    """A program is told when a gradient comes."""
+
+    __slots__ = ()
+    told = staticmethod(lambda: None)
+
+    @property
+    def grad(self):
+        return Value.__dict__["grad"].__get__(self)
+
+    @grad.setter
+    def grad(self, number):
+        Value.__dict__["grad"].__set__(self, number)
+        self.told()
+
+
+MADE = {
+    "a product": lambda x: x * Value(2.0),
+    "a product with a number": lambda x: 3.0 * x,
+    "a method": lambda x: x.tanh(),
+    "a sum of many": lambda x: autograd.sum([x, *(Value(float(i)) for i in range(50))]),
+    "a dot product": lambda x: autograd.dot([x] * 30, [Value(float(i)) for i in range(30)]),
+}
+
+
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_a_node_may_change_while_it_hands_on_its_gradient(make, monkeypatch):
+    """One of its operands lets go of everything that the node was made of."""
+    x = Value(1.0)
+    z = make(x)
+    x.__class__ = Watched
+
+    def told():
+        z.operands = z.parents = z.partials = ()
+
+    monkeypatch.setattr(Watched, "told", staticmethod(told))
+    expected = sum(dx for parent, dx in zip(z.parents, z.partials, strict=True) if parent is x)
+    (z * 1.0).backward()
+    assert (z.parents, x.grad) == ((), expected)
+
+
+@pytest.mark.parametrize("name", ["parents", "operands", "partials", "__dict__", "_prev"])
+@pytest.mark.parametrize("make", MADE.values(), ids=MADE)
+def test_a_node_may_change_while_it_is_read(make, name):
+    """Where Python's collector runs while a tuple is made, any program may run."""
+    changing: list[Any] = []
+
+    def change(phase, info):
+        for z in changing:
+            z.__init__(1.0)
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(change)
+    try:
+        gc.set_threshold(1)
+        for _ in range(20):
+            z = make(Value(1.0))
+            changing[:] = [z]
+            kept: list[Any] = [([], getattr(z, name)) for _ in range(5)]
+            changing.clear()
+            assert len(kept) == 5
+    finally:
+        gc.set_threshold(*threshold)
+        gc.callbacks.remove(change)
+
+
+@in_c
+def test_a_name_may_compare_itself_in_its_own_way():
+    """And meanwhile take away what it is looked up in. An object of a class in Python does not live through this."""
+
+    class Name(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            x.__dict__ = {}
+            return str.__eq__(self, other)
+
+    x: Any = Value(1.0)
+    for use in (getattr, delattr, lambda x, name: setattr(x, name, [2])):
+        for node in (Value(1.0), Value(1.0) * 2.0):
+            x = node
+            x.some_name = [1]
+            use(x, Name("some_name"))
+
+
+@pytest.mark.parametrize("make", [*MADE.values(), forms.by_hand], ids=[*MADE, "by hand"])
+def test_a_node_that_is_begun_again_is_a_leaf(make):
+    x: Any = Value(1.0)
+    z: Any = make(x)
+    z.label = "z"
+    z.__init__(5.0)
+    assert z.is_leaf and (z.op, z.operands, z.parents, z.partials) == (None, (), (), ())
+    assert (z.data, z.grad, z.label) == (5.0, 0.0, "z")
+    gone = weakref.ref(x)
+    del x
+    if make is not forms.by_hand:  # its step refers to x
+        assert gone() is None
+    z.backward()
+    z.backward()
+    assert z.grad == 2.0
+
+
+def test_the_dictionary_of_attributes_can_be_exchanged():
+    for x in (Value(1.0), Value(1.0) * 2.0):
+        node: Any = x
+        mine = {"a": 1}
+        node.__dict__ = mine
+        assert (node.a, vars(node)) == (1, mine)
+        node.b = 2
+        assert mine == {"a": 1, "b": 2}
+        with pytest.raises(TypeError, match="must be set to a dictionary, not a 'int'"):
+            node.__dict__ = 5
+        del node.__dict__
+        assert vars(node) == {} and not hasattr(node, "a")
+
+
+def test_programs_may_replace_what_the_class_has(monkeypatch):
+    """Its constructor, its operators and methods, and what happens at the end of a node."""
+    made, gone = [], []
+    begin = Value.__init__
+
+    def counted(self, *args, **kwargs):
+        made.append((args, kwargs))
+        begin(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Value, "__init__", counted)
+        assert (Value(2.0).data, Value(3.0, label="x").label) == (2.0, "x")
+        patch.setattr(Value, "__add__", lambda self, other: "added")
+        patch.setattr(Value, "tanh", lambda self: "mine")
+        assert Value(1.0) + 2.0 == "added" and Value(1.0).tanh() == "mine"
+    assert made == [((2.0,), {}), ((3.0,), {"label": "x"}), ((1.0,), {}), ((1.0,), {})]
+    assert (Value(1.0) + 2.0).data == 3.0 and Value(0.0).tanh().data == 0.0
+    kept = []
+    with monkeypatch.context() as patch:
+        patch.setattr(Value, "__del__", lambda self: gone.append(self.data), raising=False)
+        x = Value(2.0)
+        y = x * 3.0
+        del y
+        assert gone == [6.0]
+        patch.setattr(Value, "__del__", lambda self: kept.append(self))
+        y = x * 4.0
+        del y
+        assert kept[0].data == 8.0 and kept[0].parents == (x,)
+    kept.clear()
+    del x
+    assert gone == [6.0] and (Value(2.0) * 3.0).data == 6.0
+
+
+def test_dot_is_a_function_like_others():
+    class Pair(tuple[Value, ...]):
+        __slots__ = ()
+        dot = autograd.dot
+
+    x, y = Value(2.0), Value(3.0)
+    assert Pair((x, y)).dot([1.0, 2.0]).data == 8.0
+    assert Pair.dot([x], [y]).data == 6.0
+    assert weakref.ref(autograd.dot)() is autograd.dot
+    assert pickle.loads(pickle.dumps(autograd.dot)) is autograd.dot
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.arity < 3], ids=lambda row: row.name)
+def test_help_and_editors_know_what_methods_take(row):
+    for name in method_names(row):
+        if name[0] != "_":
+            expected = as_method(row, name).parameters.values()
+            for alias in (name, *ALIASES.get(name, ())):
+                found = signature(getattr(Value, alias)).parameters.values()
+                assert [(x.name, x.default) for x in found] == [(x.name, x.default) for x in expected]
+                assert row.summary in getattr(Value, alias).__doc__
+
+
+def test_help_and_editors_know_the_class():
+    assert list(signature(Value).parameters) == ["data", "_children", "_op", "label"]
+    assert signature(Value).parameters["data"].default == 0.0
+    assert str(signature(Value(1.0).backward)) in ("()", "() -> 'None'")
+    assert str(Value.__doc__).startswith("One number in") and str(Value.backward.__doc__).startswith("Set `grad`")
+
+    class Own(Value):
+        def __init__(self, name):
+            super().__init__(1.0, label=name)
+
+    assert list(signature(Own).parameters) == ["name"]
+    with pytest.raises(TypeError, match=r"^'Value' object is not subscriptable"):
+        Value(1.0)[0]  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        "for name in [x for x in sys.modules if x.partition('.')[0] == 'autograd']: del sys.modules[name]",
+        "importlib.reload(sys.modules['autograd.engine.value'])",
+    ],
+    ids=["the library", "one module"],
+)
+def test_a_program_may_import_it_again(again):
+    """The Values of both imports work; those of the second run in Python."""
+    code = f"""
+import importlib, sys, autograd
+before = autograd.Value(2.0) * 3.0
+{again}
+import autograd.engine.value
+x = autograd.engine.value.Value(5.0)
+(x * x).backward()
+before.backward()
+print(before.grad, x.grad)
+"""
+    assert ran(ROOT, code) == ("1.0 10.0", "")
+
+
+def test_a_step_with_nothing_below_needs_no_gradient():
+    """Another step may have emptied it."""
+    x, y = Value(1.0), Value(2.0)
+    out = Value(3.0, (y, x), "+")
+
+    def step():
+        y.grad = x.grad = None
+
+    out._backward = step
+    y.label = x.label = "changed"
+    (out * 1.0).backward()
+    assert x.grad is None and y.grad is None
+
+
+def test_a_waiting_end_of_a_node_keeps_no_other_thread_from_freeing():
+    """What a program has in its attributes may take its time when it goes."""
+    resource: Any = pytest.importorskip("resource")
+    begun, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def __del__(self):
+            begun.set()
+            go_on.wait(60)
+
+    def work():
+        x: Any = Value(1.0)
+        x.slow = Slow()
+
+    chain(200_000)
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        assert begun.wait(60)
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        for _ in range(10):
+            chain(200_000)  # 130 MB if they stayed
+        grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
+    finally:
+        go_on.set()
+        thread.join()
+    if autograd.compiled:
+        assert grown < 40_000 * (1024 if sys.platform == "darwin" else 1)
+
+
 def test_each_thread_has_its_own_state():
-    import threading
 
     found = []
 

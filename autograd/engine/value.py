@@ -30,6 +30,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
+from inspect import Signature, signature
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -472,26 +473,42 @@ def attach_all() -> None:
                 attach(row, name, by_name(row, binary(row)))
 
 
+def with_signature(name: str, found: Signature, text: Any) -> str:
+    """The text of a function in C as Python wants it, so that help and editors know what the function takes.
+
+    >>> print(with_signature("scaled", signature(lambda self, by=2.0: by), "Times a number."))
+    scaled($self, by=2.0)
+    --
+    <BLANKLINE>
+    Times a number.
+    """
+    items = [str(x.replace(annotation=x.empty)) for x in found.parameters.values()]
+    return f"{name}({', '.join('$self' if x == 'self' else x for x in items)})\n--\n\n{text}"
+
+
 def compiled_class(form: Any) -> type[Value]:
     """`Value` in C, with the methods of the rows that are compiled; see `autograd.native.form`."""
     numbers = {row.name: constants(row) for row in ROWS.values() if None not in row.partials}
     rows = {**ROWS, "dot": ops._dot, "sum": ops.sum}
-    kind = form.make(Scalar, str(Value.__doc__), str(Scalar.backward.__doc__), rows, numbers, number, general)
+    doc = with_signature("Value", signature(Value), Value.__doc__)
+    backward_doc = with_signature("backward", signature(Scalar.backward), Scalar.backward.__doc__)
+    kind = form.make(Scalar, doc, backward_doc, rows, numbers, number, general)
+    kind.__name__ = "Value"  # in messages too, where an extension's class would have its module before it
     for name in form.ROWS:
         row = ROWS[name]
         for method in method_names(row):
             if method[0] != "_":
-                others = [str(x.replace(annotation=x.empty)) for x in as_method(row, method).parameters.values()][1:]
-                text = f"{name}({', '.join(['$self', *others])})\n--\n\n{row.summary} See `autograd.{name}`."
+                text = with_signature(method, as_method(row, method), f"{row.summary} See `autograd.{name}`.")
+                made = form.method(name, method, text)
                 for alias in (method, *ALIASES.get(method, ())):
-                    setattr(kind, alias, form.method(name, alias, text))
+                    setattr(kind, alias, made)
     ops.dot = products.dot = update_wrapper(form.dot(products.dot), products.dot)
     sample = [1.0 / n for n in range(1, 1000)]
     form.sum_if(sample, float(np.sum(sample)))  # NumPy does not promise in which order it adds
     return kind  # type: ignore[no-any-return]
 
 
-if compiled is None:
+if compiled is None or compiled.is_made():  # a process has the compiled class once: this module is loaded again
     attach_all()
 elif not TYPE_CHECKING:
     Value = compiled_class(compiled)

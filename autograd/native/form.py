@@ -44,8 +44,14 @@ def choose() -> tuple[Any, str]:
 
 
 def extension() -> Any:
-    """The extension; None if Values run in Python. One that is out of date gives a warning."""
+    """The extension; None if Values run in Python. One that is out of date gives a warning.
+
+    A process has the compiled class once. If a program forgets the library (``del sys.modules[...]``) and imports it
+    again, the Values of the second import run in Python.
+    """
     built, reason = choose()
+    if built is not None and built.is_made():
+        return None
     if "was changed" in reason:
         warnings.warn(
             f"Values run in {reason}; CHAINRULE_PURE=1 chooses Python without this warning",

@@ -40,7 +40,7 @@ static double python_hypot(double x, double y) {
         PyErr_Clear();
         return NAN;
     }
-    double found = PyFloat_AS_DOUBLE(result);
+    double found = PyFloat_AsDouble(result);
     Py_DECREF(result);
     return found;
 }
@@ -128,14 +128,16 @@ static PyObject *general; /* an operator of any operands */
 static PyObject *nothing; /* () */
 static PyObject *name_data, *name_grad, *no_text;
 
-enum { RECORDING, NO_GRAD, GENERAL }; /* as in autograd/engine/modes.py */
 #if defined(__GLIBC__) /* the quick way to what a thread has; elsewhere a module that is loaded late must not use it */
-static __thread int state __attribute__((tls_model("initial-exec")));
+#define OF_THREAD static __thread __attribute__((tls_model("initial-exec")))
 #elif defined(_MSC_VER)
-static __declspec(thread) int state;
+#define OF_THREAD static __declspec(thread)
 #else
-static __thread int state;
+#define OF_THREAD static __thread
 #endif
+
+enum { RECORDING, NO_GRAD, GENERAL }; /* as in autograd/engine/modes.py */
+OF_THREAD int state;
 
 static inline int is_value(PyObject *x) { return Py_IS_TYPE(x, ValueType); }
 static inline int is_node(PyObject *x) { return PyObject_TypeCheck(x, ValueType); }
@@ -340,10 +342,11 @@ static inline Node *new_computed(double data, int kind, int row, int constant) {
 /* ------------------------------------------------------------------------------------------------------ freeing
 
 A node that is freed lets go of its operands, which may then be freed in turn. Depth must not matter. So while one node
-is freed, others wait in a list. */
+is freed, others wait in a list. Each thread has its own list: what a program has in its attributes may wait for another
+thread when it goes. */
 
-static Node *waiting;
-static int freeing;
+OF_THREAD Node *waiting;
+OF_THREAD int freeing;
 
 static void free_record(Record *record) {
     Py_XDECREF(record->op);
@@ -381,8 +384,19 @@ static inline void release(Node *node) {
     Py_DECREF(type);
 }
 
+/* A program gave Value a __del__, which is asked first. Returns whether it keeps the node. */
+static NEVER_INLINE int is_kept(Node *node) {
+    PyObject *self = (PyObject *)node;
+    if (!(node->flags & COMPUTED)) return PyObject_CallFinalizerFromDealloc(self) != 0; /* notes in the header: once */
+    Py_SET_REFCNT(self, 1);
+    ValueType->tp_finalize(self);
+    Py_SET_REFCNT(self, Py_REFCNT(self) - 1);
+    return Py_REFCNT(self) > 0;
+}
+
 static void node_dealloc(PyObject *self) {
     Node *node = (Node *)self;
+    if (ValueType->tp_finalize != NULL && is_value(self) && is_kept(node)) return; /* subclasses ask themselves */
     if (!(node->flags & COMPUTED)) PyObject_GC_UnTrack(self);
     if (node->weak != NULL) PyObject_ClearWeakRefs(self);
     if (freeing) {
@@ -449,16 +463,28 @@ static PyObject *get_is_leaf(PyObject *self, void *unused) {
     return PyBool_FromLong(node->kind == LEAF || (node->kind == RECORD && node->record->op == Py_None));
 }
 
+/* A new tuple may start Python's collector, and that any program: a node can change its kind there. So these functions
+hold what they read, or look again. */
+
 static PyObject *get_parents(PyObject *self, void *unused) {
     Node *node = (Node *)self;
     if (node->kind == RECORD) return Py_NewRef(node->record->parents);
     if (node->kind == LEAF) return Py_NewRef(nothing);
-    if (node->kind == BINARY) return PyTuple_Pack(2, node->x, node->y);
-    if (node->kind != MANY) return PyTuple_Pack(1, node->x);
-    Many *many = node->many;
-    PyObject *parents = PyTuple_New(many->count);
+    if (node->kind != MANY) {
+        PyObject *x = Py_NewRef(node->x), *y = node->kind == BINARY ? Py_NewRef(node->y) : NULL;
+        PyObject *parents = PyTuple_Pack(y == NULL ? 1 : 2, x, y);
+        Py_DECREF(x);
+        Py_XDECREF(y);
+        return parents;
+    }
+    PyObject *parents = PyTuple_New(node->many->count);
     if (parents == NULL) return NULL;
-    for (Py_ssize_t i = 0; i < many->count; i++) PyTuple_SET_ITEM(parents, i, Py_NewRef(many->operands[i]));
+    if (node->kind != MANY) {
+        Py_DECREF(parents);
+        return get_parents(self, NULL);
+    }
+    for (Py_ssize_t i = 0; i < node->many->count; i++)
+        PyTuple_SET_ITEM(parents, i, Py_NewRef(node->many->operands[i]));
     return parents;
 }
 
@@ -468,8 +494,9 @@ static PyObject *get_operands(PyObject *self, void *unused) {
     if (node->kind != LEFT && node->kind != RIGHT) return get_parents(self, NULL);
     PyObject *number = PyFloat_FromDouble(node->number);
     if (number == NULL) return NULL;
-    PyObject *x = (PyObject *)node->x;
+    PyObject *x = Py_NewRef(node->x);
     PyObject *operands = node->kind == LEFT ? PyTuple_Pack(2, x, number) : PyTuple_Pack(2, number, x);
+    Py_DECREF(x);
     Py_DECREF(number);
     return operands;
 }
@@ -499,11 +526,16 @@ static PyObject *get_partials(PyObject *self, void *unused) {
     }
     double two[2];
     const double *partials = two;
+    int kind = node->kind;
     Py_ssize_t count = parent_count(node);
-    if (node->kind == MANY) partials = node->many->partials;
-    else partials_of(node, &two[0], &two[1]);
     PyObject *found = PyTuple_New(count);
     if (found == NULL) return NULL;
+    if (node->kind != kind) {
+        Py_DECREF(found);
+        return get_partials(self, NULL);
+    }
+    if (kind == MANY) partials = node->many->partials;
+    else partials_of(node, &two[0], &two[1]);
     for (Py_ssize_t i = 0; i < count; i++) {
         PyObject *partial = PyFloat_FromDouble(partials[i]);
         if (partial == NULL) {
@@ -515,7 +547,18 @@ static PyObject *get_partials(PyObject *self, void *unused) {
     return found;
 }
 
-/* The node's record. A node that has none gets one with the same contents; NULL with an error set. */
+/* From now on the node is of another kind, and refers to nothing else that it was made of. */
+static void let_go_for(Node *node, int kind, Record *record) {
+    int before = node->kind;
+    Node *x = node->x, *y = node->y;
+    node->kind = (unsigned)kind;
+    node->flags &= ~CONSTANT;
+    node->record = record;
+    let_go(before, x, y);
+}
+
+/* The node's record. A node that has none gets one with the same contents; NULL with an error set. It keeps it as long
+as it lives. */
 static Record *record_of(Node *node) {
     if (node->kind == RECORD) return node->record;
     Record *record = PyMem_Calloc(1, sizeof(Record));
@@ -532,13 +575,31 @@ static Record *record_of(Node *node) {
         free_record(record);
         return NULL;
     }
-    int kind = node->kind;
-    Node *x = node->x, *y = node->y;
-    node->kind = RECORD;
-    node->flags &= ~CONSTANT;
-    node->record = record;
-    let_go(kind, x, y);
+    if (node->kind == RECORD) { /* it got one meanwhile: see above */
+        free_record(record);
+        return node->record;
+    }
+    let_go_for(node, RECORD, record);
+    if (!(node->flags & COMPUTED) && !PyObject_GC_IsTracked(self)) PyObject_GC_Track(self); /* it may refer to itself now */
     return record;
+}
+
+/* A node that is begun again is a leaf again, with the attributes that it has. */
+static void become_leaf(Node *node) {
+    if (node->kind == LEAF) return;
+    if (node->kind != RECORD) {
+        let_go_for(node, LEAF, NULL);
+        return;
+    }
+    Record *record = node->record, before = *record;
+    record->op = Py_NewRef(Py_None);
+    record->operands = Py_NewRef(nothing);
+    record->parents = Py_NewRef(nothing);
+    record->partials = Py_NewRef(nothing);
+    Py_DECREF(before.op);
+    Py_DECREF(before.operands);
+    Py_DECREF(before.parents);
+    Py_DECREF(before.partials);
 }
 
 static int set_field(Node *node, PyObject *value, size_t offset) {
@@ -640,14 +701,27 @@ static PyObject *own_attributes(Node *node) { /* borrowed; made if there are non
     Record *record = record_of(node);
     if (record == NULL) return NULL;
     if (record->attributes == NULL) {
-        record->attributes = PyDict_New();
-        if (record->attributes != NULL && !(node->flags & COMPUTED) && !PyObject_GC_IsTracked((PyObject *)node))
-            PyObject_GC_Track((PyObject *)node); /* from now on it may refer to itself */
+        PyObject *made = PyDict_New();
+        if (record->attributes == NULL) record->attributes = made;
+        else Py_XDECREF(made); /* the collector ran, and somebody made them */
     }
     return record->attributes;
 }
 
 static PyObject *get_dict(PyObject *self, void *unused) { return Py_XNewRef(own_attributes((Node *)self)); }
+
+static int set_dict(PyObject *self, PyObject *value, void *unused) {
+    if (value != NULL && !PyDict_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "__dict__ must be set to a dictionary, not a '%.200s'", Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    Record *record = record_of((Node *)self);
+    if (record == NULL) return -1;
+    PyObject *before = record->attributes;
+    record->attributes = Py_XNewRef(value);
+    Py_XDECREF(before);
+    return 0;
+}
 
 static PyObject *own(PyObject *self, PyObject *const *args, Py_ssize_t count) { /* _own(name, default) */
     if (count != 2) {
@@ -674,7 +748,7 @@ static PyObject *get_class(PyObject *self, void *unused) { return Py_NewRef(Py_T
 static PyObject *object_class; /* the property __class__ of `object` */
 
 static int set_class(PyObject *self, PyObject *value, void *unused) {
-    if (((Node *)self)->flags & COMPUTED) {
+    if (value != NULL && ((Node *)self)->flags & COMPUTED) {
         PyErr_SetString(PyExc_TypeError, "only leaves change their class: this Value was computed");
         return -1;
     }
@@ -697,9 +771,12 @@ static PyObject *node_getattro(PyObject *self, PyObject *name) {
     }
     PyTypeObject *type = Py_TYPE(self);
     PyObject *attributes = type->tp_dictoffset == 0 ? attributes_of((Node *)self) : NULL;
-    if (attributes != NULL) {
-        PyObject *found = PyDict_GetItemWithError(attributes, name);
-        if (found != NULL && !is_property(type, name)) return Py_NewRef(found);
+    if (attributes != NULL) { /* held meanwhile: a name may be of a class that compares names in its own way */
+        Py_INCREF(attributes);
+        PyObject *found = Py_XNewRef(PyDict_GetItemWithError(attributes, name));
+        Py_DECREF(attributes);
+        if (found != NULL && !is_property(type, name)) return found;
+        Py_XDECREF(found);
     }
     return PyErr_Occurred() ? NULL : PyObject_GenericGetAttr(self, name);
 }
@@ -711,14 +788,13 @@ static int node_setattro(PyObject *self, PyObject *name, PyObject *value) {
     }
     PyTypeObject *type = Py_TYPE(self);
     if (type->tp_dictoffset != 0 || is_property(type, name)) return PyObject_GenericSetAttr(self, name, value);
-    if (value != NULL) {
-        PyObject *attributes = own_attributes((Node *)self);
-        return attributes == NULL ? -1 : PyDict_SetItem(attributes, name, value);
-    }
-    PyObject *attributes = attributes_of((Node *)self);
-    int known = attributes == NULL ? 0 : PyDict_Contains(attributes, name);
-    if (known < 0) return -1;
-    return known ? PyDict_DelItem(attributes, name) : PyObject_GenericSetAttr(self, name, NULL);
+    PyObject *attributes = Py_XNewRef(value != NULL ? own_attributes((Node *)self) : attributes_of((Node *)self));
+    if (value != NULL && attributes == NULL) return -1;
+    int failed = 0, known = value != NULL ? 1 : attributes == NULL ? 0 : PyDict_Contains(attributes, name);
+    if (known > 0) failed = value != NULL ? PyDict_SetItem(attributes, name, value) : PyDict_DelItem(attributes, name);
+    Py_XDECREF(attributes);
+    if (known == 0) PyErr_Format(PyExc_AttributeError, "'%.100s' object has no attribute '%U'", type->tp_name, name);
+    return known > 0 ? failed : -1;
 }
 
 /* ---------------------------------------------------------------------------------------------------- operations */
@@ -1013,7 +1089,7 @@ static PyObject *sum_if(PyObject *module, PyObject *args) {
     if (!PyArg_ParseTuple(args, "O!d", &PyList_Type, &numbers, &expected)) return NULL;
     Many *many = new_many(PyList_GET_SIZE(numbers));
     if (many == NULL) return NULL;
-    int values;
+    int values = 0;
     Py_ssize_t taken = 0;
     while (taken < many->count && take_operand(many, taken, PyList_GET_ITEM(numbers, taken), &values)) taken++;
     sums_alike = taken == many->count && sum_of(many) == expected;
@@ -1064,7 +1140,7 @@ static PyObject *node_dot(PyObject *cls, PyObject *const *args, Py_ssize_t count
 typedef struct Dot {
     PyObject_HEAD
     vectorcallfunc call;
-    PyObject *python, *attributes;
+    PyObject *python, *attributes, *weak;
 } Dot;
 
 static PyObject *call_dot(PyObject *self, PyObject *const *args, size_t flags, PyObject *names) {
@@ -1074,6 +1150,10 @@ static PyObject *call_dot(PyObject *self, PyObject *const *args, size_t flags, P
         if (node != NULL || PyErr_Occurred()) return node;
     }
     return PyObject_Vectorcall(((Dot *)self)->python, args, flags, names);
+}
+
+static PyObject *bind_dot(PyObject *self, PyObject *object, PyObject *type) { /* in a class it is a method, as functions are */
+    return object == NULL || object == Py_None ? Py_NewRef(self) : PyMethod_New(self, object);
 }
 
 static PyObject *reduce_dot(PyObject *self, PyObject *unused) { return PyUnicode_FromString("dot"); } /* a name */
@@ -1092,6 +1172,8 @@ static PyTypeObject DotType = { /* one object, which lives as long as the proces
     .tp_call = PyVectorcall_Call,
     .tp_repr = repr_dot,
     .tp_dictoffset = offsetof(Dot, attributes),
+    .tp_weaklistoffset = offsetof(Dot, weak),
+    .tp_descr_get = bind_dot,
     .tp_methods = dot_methods,
     .tp_getset = dot_properties,
 };
@@ -1102,8 +1184,8 @@ static PyObject *make_dot(PyObject *module, PyObject *python) {
     if (dot == NULL) return NULL;
     dot->call = call_dot;
     dot->python = Py_NewRef(python);
-    dot->attributes = NULL;
-    return (PyObject *)dot;
+    dot->attributes = dot->weak = NULL;
+    return Py_NewRef(dot);
 }
 
 /* ------------------------------------------------------------------------------------------------- the backward sweep */
@@ -1187,11 +1269,13 @@ static int postorder(Node *root, Nodes *order, int *all_plain) {
     Nodes stack;
     begin_nodes(&stack);
     sweeps = (sweeps + 1) & (((uint64_t)1 << 40) - 1);
+    if (sweeps == 0) sweeps = 1; /* nodes that no sweep has met have 0 */
     int failed = push(&stack, (uintptr_t)root);
     while (!failed && stack.count) {
         uintptr_t item = stack.items[--stack.count];
         if (item & READY) { /* its operands are done */
             failed = push(order, item ^ READY);
+            if (failed) Py_DECREF((PyObject *)(item ^ READY));
             continue;
         }
         Node *node = (Node *)item;
@@ -1219,14 +1303,16 @@ static int add_slowly(Node *node, double share) {
     return failed ? -1 : 0;
 }
 
+static inline int is_plain(Node *node) { return is_value((PyObject *)node) && !(node->flags & EMPTY); }
+
 static inline int add(Node *node, double share) {
-    if (!is_value((PyObject *)node) || node->flags & EMPTY) return add_slowly(node, share);
+    if (!is_plain(node)) return add_slowly(node, share);
     node->grad += share;
     return 0;
 }
 
 static int gradient(Node *node, double *g) {
-    if (is_value((PyObject *)node) && !(node->flags & EMPTY)) {
+    if (is_plain(node)) {
         *g = node->grad;
         return 0;
     }
@@ -1261,6 +1347,16 @@ static int begin_slowly(Node *node) {
     return begins ? set_gradient(node, 0.0) : 0;
 }
 
+/* The parents from the first on get their shares: the partial times the gradient. */
+static int hand_on(PyObject *parents, PyObject *partials, Py_ssize_t first, double g) {
+    double partial;
+    for (Py_ssize_t i = first; i < PyTuple_GET_SIZE(parents) && i < PyTuple_GET_SIZE(partials); i++)
+        if (to_number(PyTuple_GET_ITEM(partials, i), &partial) ||
+            add((Node *)PyTuple_GET_ITEM(parents, i), partial * g))
+            return -1;
+    return 0;
+}
+
 static int step_of_record(Node *node) {
     Record *record = node->record;
     if (record->partials == Py_None) { /* written by hand */
@@ -1268,18 +1364,27 @@ static int step_of_record(Node *node) {
         Py_XDECREF(done);
         return done == NULL ? -1 : 0;
     }
-    double g, partial;
+    double g;
     PyObject *parents = Py_NewRef(record->parents), *partials = Py_NewRef(record->partials);
-    int failed = gradient(node, &g);
-    if (!failed && PyTuple_GET_SIZE(parents) != PyTuple_GET_SIZE(partials)) {
+    Py_ssize_t count = PyTuple_GET_SIZE(parents);
+    int fits = count == PyTuple_GET_SIZE(partials), failed = 0;
+    if (count > 0 && (fits || count > 2)) failed = gradient(node, &g) || hand_on(parents, partials, 0, g);
+    if (!failed && !fits) { /* of one or two, Python sees it before it adds to any; of more, at the end of the loop */
         PyErr_SetString(PyExc_ValueError, "a node needs one partial for each parent");
-        failed = -1;
+        failed = 1;
     }
-    for (Py_ssize_t i = 0; !failed && i < PyTuple_GET_SIZE(parents); i++)
-        failed = to_number(PyTuple_GET_ITEM(partials, i), &partial) ||
-                 add((Node *)PyTuple_GET_ITEM(parents, i), partial * g);
     Py_DECREF(parents);
     Py_DECREF(partials);
+    return failed ? -1 : 0;
+}
+
+/* The step of a sum or a dot product from an operand on that is asked, and may change this node. */
+static NEVER_INLINE int step_of_many_slowly(Node *node, Py_ssize_t first, double g) {
+    PyObject *parents = get_parents((PyObject *)node, NULL), *partials = get_partials((PyObject *)node, NULL);
+    int failed = parents == NULL || partials == NULL;
+    if (!failed) failed = hand_on(parents, partials, first, g);
+    Py_XDECREF(parents);
+    Py_XDECREF(partials);
     return failed ? -1 : 0;
 }
 
@@ -1291,14 +1396,18 @@ static int step(Node *node) {
         case MANY: {
             if (gradient(node, &g)) return -1;
             Many *many = node->many;
-            for (Py_ssize_t i = 0; i < many->count; i++)
-                if (add(many->operands[i], many->partials[i] * g)) return -1;
+            for (Py_ssize_t i = 0; i < many->count; i++) {
+                if (!is_plain(many->operands[i])) return step_of_many_slowly(node, i, g);
+                many->operands[i]->grad += many->partials[i] * g;
+            }
             return 0;
         }
-        case BINARY:
+        case BINARY: {
             if (gradient(node, &g)) return -1;
             partials_of(node, &by_x, &by_y);
-            return add(node->x, by_x * g) || add(node->y, by_y * g) ? -1 : 0;
+            Node *x = node->x, *y = node->y; /* the sweep holds both, whatever becomes of this node */
+            return add(x, by_x * g) || add(y, by_y * g) ? -1 : 0;
+        }
         default:
             if (gradient(node, &g)) return -1;
             partials_of(node, &by_x, &by_y);
@@ -1350,6 +1459,7 @@ static int begin_with(PyObject *self, PyObject *data, PyObject *children, PyObje
     } else if (set_gradient(node, 0.0)) {
         return -1;
     }
+    become_leaf(node);
     PyObject *done;
     if (children != nothing || op != no_text || label != no_text) {
         if ((done = PyObject_CallMethod(self, "_begin", "OOO", children, op, label)) == NULL) return -1;
@@ -1369,12 +1479,16 @@ static int node_init(PyObject *self, PyObject *args, PyObject *kwargs) {
     return begin_with(self, data, children, op, label);
 }
 
+static inline int is_ours(void) { /* no program gave Value another __init__ or __new__ */
+    return ValueType->tp_init == node_init && ValueType->tp_new == node_new;
+}
+
 static PyObject *value_vectorcall(PyObject *type, PyObject *const *args, size_t flags, PyObject *names) {
     Py_ssize_t count = PyVectorcall_NARGS(flags);
     double number;
-    if (names == NULL && count == 1 && state != GENERAL && as_number(args[0], &number)) return (PyObject *)new_leaf(number);
-    PyObject *positional = PyTuple_New(count), *named_ones = NULL;
-    Node *node = NULL;
+    if (names == NULL && count == 1 && state != GENERAL && as_number(args[0], &number) && is_ours())
+        return (PyObject *)new_leaf(number);
+    PyObject *positional = PyTuple_New(count), *named_ones = NULL, *node = NULL;
     if (positional == NULL) return NULL;
     for (Py_ssize_t i = 0; i < count; i++) PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
     int failed = 0;
@@ -1383,10 +1497,10 @@ static PyObject *value_vectorcall(PyObject *type, PyObject *const *args, size_t 
         for (Py_ssize_t i = 0; !failed && i < PyTuple_GET_SIZE(names); i++)
             failed = PyDict_SetItem(named_ones, PyTuple_GET_ITEM(names, i), args[count + i]);
     }
-    if (!failed && (node = new_leaf(0.0)) != NULL && node_init((PyObject *)node, positional, named_ones)) Py_CLEAR(node);
+    if (!failed) node = PyType_Type.tp_call(type, positional, named_ones);
     Py_DECREF(positional);
     Py_XDECREF(named_ones);
-    return (PyObject *)node;
+    return node;
 }
 
 /* ------------------------------------------------------------------------------------------------------- the class */
@@ -1400,7 +1514,7 @@ static PyGetSetDef properties[] = {
     {"parents", get_parents, set_parents, "The operands that are Values.", NULL},
     {"partials", get_partials, set_partials, "The derivative by each of them.", NULL},
     {"_raw", get_raw, set_data, "The number, whatever is on.", NULL},
-    {"__dict__", get_dict, NULL, "Attributes of the program's own.", NULL},
+    {"__dict__", get_dict, set_dict, "Attributes of the program's own.", NULL},
     {"__class__", get_class, set_class, "Its class.", NULL},
     {NULL},
 };
@@ -1548,8 +1662,11 @@ static PyObject *set_state(PyObject *module, PyObject *number) {
     Py_RETURN_NONE;
 }
 
+static PyObject *is_made(PyObject *module, PyObject *unused) { return PyBool_FromLong(ValueType != NULL); }
+
 static PyMethodDef functions[] = {
     {"make", make, METH_VARARGS, "The class Value."},
+    {"is_made", is_made, METH_NOARGS, "Whether this process has the class already."},
     {"method", make_method, METH_VARARGS, "The method of a row."},
     {"dot", make_dot, METH_O, "The function dot, with a path in C for Values. It wraps the one in Python."},
     {"sum_if", sum_if, METH_VARARGS, "Whether sums are made in C."},

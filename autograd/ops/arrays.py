@@ -84,6 +84,8 @@ def number(x: Any) -> float:
         return float(x)
     what = f"an array of shape {x.shape}" if isinstance(x, np.ndarray) else f"{type(x).__name__} {x!r:.60}"
     hint = ": use a Tensor, or one Value an element" if isinstance(x, (np.ndarray, list, tuple)) else ""
+    if isinstance(x, Traced):
+        x._held()
     if isinstance(x, (str, complex, Traced)):
         part = "real" if isinstance(x, complex) else "data"
         hint = ": float(x) reads one" if isinstance(x, str) else f": take its .{part}"

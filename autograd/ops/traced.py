@@ -40,6 +40,9 @@ class Traced:
         """Apply an operation to operands with this kind among them."""
         raise NotImplementedError
 
+    def _held(self) -> None:
+        """Raise, if this kind knows better than others why a Value cannot hold it."""
+
     @classmethod
     def _gather(cls, op: Any, items: Sequence[Any], params: dict[str, Any]) -> Any:
         """Reduce a sequence of variables of this kind to one."""

@@ -96,6 +96,12 @@ class Tracer(Value):
         """Not while tracing."""
         refuse("calls backward while tracing", "vectorize traces the forward function only: call it on the result")
 
+    def _held(self) -> NoReturn:
+        refuse(
+            "makes a Value of a number that is not known while tracing",
+            "it is one already: use it as it is. An operation written by hand takes autograd.custom_op",
+        )
+
     def detach(self) -> Any:
         """The number as a constant: no gradient flows through it."""
         return self.trace.record(questions.constant, (self.number,))
