@@ -1,6 +1,7 @@
 """Both forms of `Value`, C and Python, give the same numbers, to the last bit; and one of them always runs."""
 
 import gc
+import json
 import math
 import os
 import pickle
@@ -162,6 +163,34 @@ def test_sums_are_made_in_c_and_are_numpys():
     assert not form.choose()[0].sum_if([1.0, 2.0], 4.0)
     assert autograd.sum([Value(1.0), Value(2.0)]).data == 3.0
     assert form.choose()[0].sum_if([1.0, 2.0], 3.0)
+
+
+def ran_anything(*arguments, **environment):
+    """What programs of anything.py see, one a line."""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-X", "faulthandler", str(ROOT / "tests" / "anything.py"), *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+@in_c
+def test_programs_see_the_same_in_both_forms():
+    """Results, errors and what they say, and everything that can be seen of the nodes."""
+    ours, theirs = ran_anything("0", "60"), ran_anything("0", "60", CHAINRULE_PURE="1")
+    assert len(ours) == len(theirs) == 60
+    for seed, (found, expected) in enumerate(zip(ours, theirs, strict=True)):
+        for i, (event, other) in enumerate(zip(found, expected, strict=True)):
+            assert event == other, f"program {seed}, event {i}"
+
+
+@in_c
+def test_programs_live_whatever_runs_in_between():
+    assert ran_anything("0", "30", "wild") == [[]] * 30
 
 
 # -------------------------------------------------------------------------------------------------- the compiled node

@@ -1,5 +1,15 @@
 """Which form `Value` has: C, or the class in Python, which gives the same numbers to the last bit.
 
+Of a nan, the sign is left to the machine. The compiled form asks more of a program in a few places:
+
+- The fields of a node keep their kinds: `grad` is a float or None, `parents` are Values, and nothing is deleted.
+- A Value does not become an instance of a subclass that has attributes of its own, and a computed one of none.
+- `object.__setattr__` is refused, as for other classes in C: a subclass calls ``super().__setattr__``.
+- What replaces `Value.data` or `Value.grad` in the class itself is not asked. A subclass may have its own.
+- Python's collector does not see computed nodes. A cycle through one stays: a leaf with its own loss as an attribute,
+  or a computed node whose new `_backward` refers to it. A node that ``Value(data, operands, sign)`` made by hand may
+  refer to itself.
+
 The compiled form is an extension module. An installation builds it if it finds a C compiler. It was written from the
 table of operations as it was then. If the table has changed since, its formulas would be out of date. So the extension
 has the fingerprint of what it was built from, and runs only where that is still the same. The environment variable
