@@ -184,8 +184,8 @@ def test_programs_see_the_same_in_both_forms():
     ours, theirs = ran_anything("0", "60"), ran_anything("0", "60", CHAINRULE_PURE="1")
     assert len(ours) == len(theirs) == 60
     for seed, (found, expected) in enumerate(zip(ours, theirs, strict=True)):
-        for i, (event, other) in enumerate(zip(found, expected, strict=True)):
-            assert event == other, f"program {seed}, event {i}"
+        for i, (event, other) in enumerate(zip(map(str, found), map(str, expected), strict=True)):
+            assert event[:500] == other[:500] and event == other, f"program {seed}, event {i}"
 
 
 @in_c

@@ -993,6 +993,15 @@ def test_numbers_without_a_gradient_and_pythons_max(name):
         w.grad = 0.0
 
 
+def test_a_value_that_was_computed_from_itself_is_refused():
+    """A program that exchanges operands can make such a graph. Following it would never end."""
+    w = Value(2.0) * Value(3.0)
+    u = w + 1.0
+    w.operands = w.parents = (u, u)
+    with pytest.raises(TraceError, match="no cycles"):
+        vectorize(lambda x: x * u, ())
+
+
 def test_pythons_max_is_its_own_again():
     before = max, min
     vectorize(lambda x: max(x), 2)

@@ -447,7 +447,7 @@ class Trace:
     def _import(self, root: Value) -> int:
         """A Value that was computed from parameters alone: its graph joins the trace."""
         stack: list[tuple[Any, bool]] = [(root, False)]
-        found = self.imported
+        found, begun = self.imported, set()
         while stack:
             node, expanded = stack.pop()
             if id(node) in found:
@@ -461,7 +461,10 @@ class Trace:
                 args = [found[id(x)] if isinstance(x, Node) else self.operand(x) for x in node.operands]
                 found[id(node)] = self.record(bound(node.op, node.params), tuple(args)).number
                 self.kept.append(node)  # its identity must not be taken by another
+            elif id(node) in begun:
+                refuse("uses a Value that is among what it was computed from", "a graph has no cycles")
             else:
+                begun.add(id(node))
                 stack.append((node, True))
                 stack.extend((x, False) for x in node.operands if isinstance(x, Node))
         return found[id(root)]
