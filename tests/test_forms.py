@@ -217,6 +217,7 @@ def chain(n):
 
 
 @in_c
+@pytest.mark.skipif("ASAN_OPTIONS" in os.environ, reason="the sanitizer keeps what was freed for a while")
 def test_nodes_and_their_class_are_given_back():
     """Two hundred thousand nodes, ten times over: they would be 130 MB if they stayed."""
     resource: Any = pytest.importorskip("resource")
