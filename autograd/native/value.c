@@ -84,7 +84,6 @@ enum Kind { LEAF, RECORD, UNARY, BINARY, LEFT, RIGHT, MANY }; /* LEFT: the Value
 enum Flag {
     SLAB = 1,      /* its memory is ours, not Python's */
     COMPUTED = 2,  /* no header of the garbage collector stands before it */
-    WIDE = 4,      /* it has the fields after the first 64 bytes */
     CONSTANT = 8,  /* its partials are constants of the row */
     EMPTY = 16,    /* its gradient is None */
 };
@@ -106,7 +105,7 @@ typedef struct Node {
         double number; /* the operand that is no Value */
         double slope;  /* of a row of one operand */
     };
-    double by_x, by_y; /* the partials; only WIDE nodes have them */
+    double by_x, by_y; /* the partials; only the larger nodes have them */
 } Node;
 
 #define NARROW offsetof(Node, by_x)
@@ -336,7 +335,7 @@ static inline Node *new_computed(double data, int kind, int row, int constant) {
     int wide = kind != UNARY && kind != MANY && !constant;
     Node *node = new_cell(&pools[wide]);
     if (node == NULL) return NULL;
-    return begin(node, data, kind, row, SLAB | COMPUTED | (wide ? WIDE : 0) | (constant ? CONSTANT : 0));
+    return begin(node, data, kind, row, SLAB | COMPUTED | (constant ? CONSTANT : 0));
 }
 
 /* ------------------------------------------------------------------------------------------------------ freeing
@@ -458,10 +457,11 @@ static PyObject *get_op(PyObject *self, void *unused) {
     return Py_NewRef(op);
 }
 
-static PyObject *get_is_leaf(PyObject *self, void *unused) {
-    Node *node = (Node *)self;
-    return PyBool_FromLong(node->kind == LEAF || (node->kind == RECORD && node->record->op == Py_None));
+static inline int is_leaf(Node *node) {
+    return node->kind == LEAF || (node->kind == RECORD && node->record->op == Py_None);
 }
+
+static PyObject *get_is_leaf(PyObject *self, void *unused) { return PyBool_FromLong(is_leaf((Node *)self)); }
 
 /* A new tuple may start Python's collector, and that any program: a node can change its kind there. So these functions
 hold what they read, or look again. */
@@ -1224,10 +1224,6 @@ static inline int push(Nodes *nodes, uintptr_t item) {
     if (nodes->count == nodes->room && grow(nodes)) return -1;
     nodes->items[nodes->count++] = item;
     return 0;
-}
-
-static inline int is_leaf(Node *node) {
-    return node->kind == LEAF || (node->kind == RECORD && node->record->op == Py_None);
 }
 
 static uint64_t sweeps; /* each has a number; 2^40 of them are days of the shortest */
