@@ -73,7 +73,7 @@ clean:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/%.installed: pyproject.toml setup.py autograd/__init__.py autograd/native/value.c autograd/native/rows.h | $(BIN)/python
+$(VENV)/%.installed: pyproject.toml setup.py autograd/__init__.py $(wildcard autograd/native/*.[ch]) | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable ".[$*]"
 	@$(BIN)/python -m autograd.native
 	touch $@

@@ -32,7 +32,7 @@ FLAGS = (
 COMPILED = Extension(
     "autograd.native._value",
     ["autograd/native/value.c"],
-    depends=["autograd/native/rows.h"],
+    depends=sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("autograd/native/*.h")),
     extra_compile_args=[*FLAGS, *os.environ.get("CHAINRULE_CFLAGS", "").split()],
     extra_link_args=os.environ.get("CHAINRULE_CFLAGS", "").split(),
     optional=True,

@@ -879,7 +879,7 @@ NATIVE: Faults = {
         "known = as_number(right, &y);",
     ),
 }
-"""Faults of value.c. They are compiled, and run by the tests of both forms."""
+"""Faults of the C in autograd/native. They are compiled, and run by the tests of both forms."""
 
 FAULTS: dict[str, Faults] = {
     "autograd.engine.value": VALUE,

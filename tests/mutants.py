@@ -222,27 +222,22 @@ class SourceChange:
 
 @dataclass(frozen=True)
 class CompiledChange:
-    """A file of the compiled form with one piece replaced. It is compiled, and autograd imported anew with it."""
+    """The compiled form with one piece replaced. It is compiled, and autograd imported anew with it."""
 
-    file: str
     before: str
     after: str
 
-    @property
-    def path(self) -> Path:
-        return ROOT / "autograd" / "native" / self.file
-
-    def source(self) -> str:
-        """The file's text with the fault in it; AssertionError unless there is exactly one place for it."""
-        text = self.path.read_text(encoding="utf-8")
-        assert text.count(self.before) == 1, f"{text.count(self.before)} times in {self.file}: {self.before!r}"
-        return text.replace(self.before, self.after)
+    def sources(self) -> dict[str, str]:
+        """The files with the fault in one of them; AssertionError unless there is exactly one place for it."""
+        folder = ROOT / "autograd" / "native"
+        texts = {path.name: path.read_text(encoding="utf-8") for path in (*folder.glob("*.c"), *folder.glob("*.h"))}
+        found = sum(text.count(self.before) for text in texts.values())
+        assert found == 1, f"{found} times in the C of autograd/native: {self.before!r}"
+        return {name: text.replace(self.before, self.after) for name, text in texts.items()}
 
     def __call__(self) -> None:
         with tempfile.TemporaryDirectory() as folder:
-            for name in ("value.c", "rows.h"):
-                path = ROOT / "autograd" / "native" / name
-                text = self.source() if name == self.file else path.read_text(encoding="utf-8")
+            for name, text in self.sources().items():
                 Path(folder, name).write_text(text, encoding="utf-8")
             built = Path(folder, "_value.so")
             compiler = shlex.split(os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc")
@@ -268,11 +263,11 @@ def compiled_mutants() -> list[tuple[str, str, Mutation]]:
         (line,) = re.findall(rf"^static inline double {part}_{name}\(.*\{{ return .*$", text, re.M)
         for kind, factor in FACTORS.items():
             wrong = line.replace(f"return {body};", f"return {factor!r} * ({body});")
-            found.append((f"{name} in C, {part} {kind}", name, CompiledChange("rows.h", line, wrong)))
+            found.append((f"{name} in C, {part} {kind}", name, CompiledChange(line, wrong)))
     return found
 
 
-COMPILED: dict[str, Mutation] = {name: CompiledChange("value.c", *pieces) for name, pieces in NATIVE.items()}
+COMPILED: dict[str, Mutation] = {name: CompiledChange(*pieces) for name, pieces in NATIVE.items()}
 
 ENGINE: dict[str, Mutation] = {
     name: SourceChange(module, *pieces) for module, found in FAULTS.items() for name, pieces in found.items()

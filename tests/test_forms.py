@@ -744,7 +744,7 @@ def test_nothing_leaks(rounds):
 
 def test_the_generated_c_is_that_of_the_table():
     """If not, `make native` writes it again."""
-    assert notation.WRITTEN.read_text(encoding="utf-8") == notation.text()
+    assert form.WRITTEN.read_text(encoding="utf-8") == notation.text()
 
 
 @pytest.fixture

@@ -29,7 +29,11 @@ from pathlib import Path
 from typing import Any
 
 HERE = Path(__file__).parent
-SOURCES = (HERE.parent / "ops" / "elementwise.py", HERE / "value.c")
+WRITTEN = HERE / "rows.h"
+"""The rules of the table as C. `autograd.native.notation` writes it."""
+
+BY_HAND = sorted({HERE / "value.c", *HERE.glob("*.h")} - {WRITTEN})
+SOURCES = (HERE.parent / "ops" / "elementwise.py", *BY_HAND)
 """What the extension is built from: the table, and the C that is written by hand."""
 
 

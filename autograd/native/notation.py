@@ -14,18 +14,15 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from autograd import ops
 from autograd.engine.value import constants
 from autograd.files import replacing
-from autograd.native.form import fingerprint
+from autograd.native.form import WRITTEN, fingerprint
 from autograd.ops.operators import method_names
 from autograd.ops.rows import Elementwise, operand_names
 from autograd.ops.symbol import ATOM, CHOICE, NEGATIVE, OR, Notation, Symbol, symbol
-
-WRITTEN = Path(__file__).parent / "rows.h"
 
 LIBRARY: dict[Callable[..., Any], str] = {
     **{getattr(math, name): name for name in ("exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
@@ -36,7 +33,7 @@ LIBRARY: dict[Callable[..., Any], str] = {
     operator.floordiv: "python_floordiv",
     operator.mod: "python_mod",
 }
-"""The function of C for each function of Python that is a row's value. `value.c` has those that begin with python."""
+"""The function of C for each function of Python that is a row's value. `table.h` has those that begin with python."""
 
 
 class InC(Notation):
