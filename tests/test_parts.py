@@ -112,6 +112,17 @@ def test_a_gradient_that_the_program_has_set_is_the_beginning(given):
     assert x.grad is not given
 
 
+@given(st.lists(st.sampled_from(["part", "whole"]), min_size=3, max_size=8), DTYPES)
+def test_parts_of_an_array_without_axes_add_up(reads, dtype):
+    """A sum with an array without axes is a scalar, to which nothing can be added in place."""
+    for leaf in (True, False):
+        t = Tensor(np.array(2.0), dtype)
+        x = t if leaf else t * 1.0
+        terms = [x[None].sum() if read == "part" else x * 1.0 for read in reads]
+        sum(terms[1:], terms[0]).backward()
+        assert t.grad.shape == () and t.grad.dtype == dtype and t.grad == len(reads)
+
+
 def test_a_gradient_of_another_shape_is_refused():
     x = Tensor(np.zeros(3))
     x.grad = np.zeros((2, 3))

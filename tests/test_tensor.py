@@ -17,6 +17,7 @@ import autograd
 import nn
 from autograd import Tensor, Value, no_grad
 from autograd.engine.saved import memory_of
+from autograd.rows import Linear
 
 seeds = st.integers(0, 2**32 - 1)
 
@@ -754,3 +755,14 @@ def test_a_gradient_can_be_written_to_whatever_a_rule_returns():
     assert x.grad is not None and x.grad is not fixed
     x.grad *= 2.0
     assert x.grad.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_a_gradient_is_an_array_that_may_be_written_to():
+    """A row's rule may return an array that nobody can write to."""
+    fixed = np.full(3, 2.0)
+    fixed.setflags(write=False)
+    twice = Linear("twice", lambda x: 2 * x, lambda g, x: fixed, doc="Twice its operand.")
+    x = Tensor([1.0, 2.0, 3.0])
+    twice(x).backward(np.ones(3))
+    x.grad *= 5.0
+    assert x.grad.tolist() == [10.0, 10.0, 10.0] and fixed.tolist() == [2.0, 2.0, 2.0]
