@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 MINIMA ?= .venv-minima
+ENGINES ?= .venv-engines
 BIN    := $(VENV)/bin
 # Keep bytecode beside the sources, where git ignores it. Otherwise pytest rewrites every assertion in each run.
 KEEP   := PYTHONDONTWRITEBYTECODE=
@@ -12,7 +13,7 @@ PYTHON_HERE := $(CURDIR)/$(BIN)/python
 ENGINE := $(addprefix tests/test_,$(addsuffix .py,value ops micrograd byhand freezing modes contexts anomaly collector \
 	memory edge_cases orders transforms custom_op testing forms)) autograd/engine
 
-.PHONY: mnist test test-minima check native native-asan coverage bench mutants nightly clean
+.PHONY: mnist test test-minima test-engines check native native-asan coverage bench mutants nightly clean
 
 mnist: $(VENV)/demos.installed
 	$(BIN)/python -m demos.mnist $(ARGS)
@@ -28,6 +29,11 @@ endif
 # Run the suite on the oldest releases that pyproject.toml allows. They need Python 3.11: PYTHON=python3.11 selects it.
 test-minima: $(MINIMA)/test.installed
 	$(KEEP) $(MINIMA)/bin/python -m pytest -n auto $(ARGS)
+
+# The tests of programs in JAX and PyTorch, in an environment that has both.
+test-engines:
+	$(MAKE) VENV=$(ENGINES) $(ENGINES)/engines.installed
+	$(KEEP) $(ENGINES)/bin/python -m pytest tests/test_leaving.py tests/test_jax_text.py $(ARGS)
 
 check: $(VENV)/dev.installed
 	$(BIN)/python tests/stubs.py
@@ -66,7 +72,7 @@ bench: $(VENV)/bench.installed
 	$(BIN)/python -m benchmarks $(ARGS)
 
 clean:
-	rm -rf $(VENV) $(MINIMA) build dist autograd/native/_value.* *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov runs
+	rm -rf $(VENV) $(MINIMA) $(ENGINES) build dist autograd/native/_value.* *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage* htmlcov runs
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One environment. Each goal installs its extras once, and again when pyproject.toml or the version changes.

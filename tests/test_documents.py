@@ -65,6 +65,12 @@ def check_sharing(namespace, output):
     assert all(x is y for x, y in zip(*(namespace[x].parameters() for x in ("trained", "asked")), strict=True))
 
 
+def check_leaving(namespace, output):
+    torch, jax = (Path(name).read_text(encoding="utf-8") for name in ("model.py", "function.py"))
+    assert "class Program(torch.nn.Module):" in torch
+    assert "def program(parameters, x):" in jax
+
+
 def check_passes(namespace, output):
     assert output == "".join(re.findall(r"```text\n(.*?)```", PAGES["docs/passes.md"], re.S))
 
@@ -152,7 +158,7 @@ CHECKS = {
     "docs/seeing.md": [check_seeing],
     "docs/tensors.md": [check_moons],
     "docs/training.md": [check_digits, check_short_way, check_rate, check_search],
-    "docs/vectorize.md": [check_vectorize, check_shapes, check_sharing],
+    "docs/vectorize.md": [check_vectorize, check_shapes, check_sharing, check_leaving],
 }
 PAIRS = [pair for name, checks in CHECKS.items() for pair in zip(BLOCKS[name], checks, strict=True)]
 

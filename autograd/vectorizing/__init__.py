@@ -27,6 +27,7 @@ import gc
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
@@ -43,6 +44,7 @@ from autograd.vectorizing.affine import affine
 from autograd.vectorizing.anyshape import AnyShape
 from autograd.vectorizing.backward import backward_source
 from autograd.vectorizing.homes import HOMES, Home, Homes, Synced, known, write_all
+from autograd.vectorizing.leaving import Leaving, export, load
 from autograd.vectorizing.names import functions
 from autograd.vectorizing.plan import Plan
 from autograd.vectorizing.program import Program, compiled
@@ -346,6 +348,51 @@ class Vectorized:
         """
         for home in self._homes.values():
             home.gather()
+
+    # ------------------------------------------------------------------------------------------------------- leaving
+
+    def to_jax(self) -> tuple[Callable[..., Any], dict[str, Any]]:
+        """The program as a pure function of JAX, and its parameters: arrays by name.
+
+        The function takes the parameters, and then the arrays that the program takes. It goes through ``jax.jit``,
+        ``jax.grad``, ``jax.vmap`` and all else there. Needs ``pip install 'chainrule[jax]'``. NotImplementedError if
+        JAX has no function for an operation.
+        """
+        return self._leaving().to_jax()
+
+    def export_jax(self, path: str | Path) -> Path:
+        """Write that function and its parameters to a Python file, which imports only JAX and NumPy."""
+        return export(self._leaving().jax_source(own=True), path)
+
+    def to_torch(self) -> Any:
+        """The program as a ``torch.nn.Module``, with its parameters by name.
+
+        It trains, compiles and moves to devices as other modules do. Needs ``pip install 'chainrule[torch]'``.
+        NotImplementedError if PyTorch has no function for an operation.
+        """
+        return self._leaving().to_torch()
+
+    def export_torch(self, path: str | Path) -> Path:
+        """Write that module and its parameters to a Python file, which imports only PyTorch and NumPy."""
+        return export(self._leaving().torch_source(own=True), path)
+
+    def load(self, parameters: Mapping[str, Any]) -> None:
+        """Take the numbers of the parameters from arrays by name, such as those that JAX or PyTorch trained.
+
+        `sync` writes them into the Values. ValueError, and nothing is changed, where names or shapes do not fit.
+
+        >>> w = Value(1.0)
+        >>> fast = vectorize(lambda x: w * x, ())
+        >>> fast.load({"b1": 3.0})
+        >>> _ = fast.sync()
+        >>> w.data
+        3.0
+        """
+        load(dict(self.named_parameters()), parameters)
+
+    def _leaving(self) -> Leaving:
+        numbers = {name: np.array(home.tensor.detach()) for name, home in self._homes.items()}
+        return Leaving(name_of(self.f), self.program, numbers, self.dtype, self._rebuild, self.batch)
 
     # -------------------------------------------------------------------------------------------------------- seeing
 

@@ -16,6 +16,7 @@ from autograd.ops.rows import FLOATS
 from autograd.transforms.containers import flatten
 from autograd.vectorizing.calls import Call, Part, rebuilt
 from autograd.vectorizing.homes import Home, Synced, write_all
+from autograd.vectorizing.leaving import load
 from autograd.vectorizing.report import Report
 from autograd.vectorizing.tokens import table_lengths
 from autograd.vectorizing.tracer import name_of
@@ -188,6 +189,10 @@ class AnyShape:
         """As `sync` of a program, for all programs so far."""
         write_all({name: home for home, name in self._homes().items()}.items())
         return Synced(self)
+
+    def load(self, parameters: Mapping[str, Any]) -> None:
+        """As `load` of a program, for all programs so far."""
+        load(dict(self.named_parameters()), parameters)
 
     def gather(self) -> None:
         """As `gather` of a program, for all programs so far."""

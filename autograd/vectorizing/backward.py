@@ -19,7 +19,7 @@ from __future__ import annotations
 import keyword
 import math
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -103,6 +103,9 @@ def free_letter(names: Sequence[str], taken: set[str]) -> str:
 class Writer(NumPyText):
     """Writes the lines of a program, or those of its backward pass: then there are `seeds`."""
 
+    native: Container[Any] = ()
+    """Rows that the library has, and NumPy has not."""
+
     def __init__(
         self,
         program: ArrayProgram,
@@ -116,7 +119,7 @@ class Writer(NumPyText):
         self.taken |= {x.name for x in seeds}
         self.depths: dict[Expression, int] = {}
         values = [(value, target) for target, value in program.statements if isinstance(value, Expression)]
-        self.apart = Apart(values if seeds else [])
+        self.apart = Apart(values if seeds else [], self.native)
 
     def forward(self) -> None:
         """The lines of the statements."""

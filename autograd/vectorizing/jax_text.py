@@ -27,13 +27,17 @@ from __future__ import annotations
 from typing import Any
 
 from autograd import ops
+from autograd.ops import questions
 from autograd.ops.rows import Op
 from autograd.vectorizing.array_program import ArrayProgram
 from autograd.vectorizing.backward import Writer, with_imports, written
 from autograd.vectorizing.sizes import NotLowerable
 from autograd.vectorizing.tree import Expression
 
-ELSEWHERE = {ops.erf: "jax.scipy.special", ops.erfc: "jax.scipy.special"}
+ELSEWHERE = {
+    **dict.fromkeys((ops.erf, ops.erfc), "jax.scipy.special"),
+    **dict.fromkeys((ops.relu, ops.sigmoid, ops.silu), "jax.nn"),
+}
 """Rows that JAX has outside of `jax.numpy`."""
 
 
@@ -56,6 +60,18 @@ class JaxWriter(Writer):
 
     def _data(self, x: Expression) -> str:
         return f"{self.np}.array({super()._data(x)})"
+
+
+class JaxFunction(JaxWriter):
+    """Writes the lines of a program that JAX itself differentiates.
+
+    Its own relu has the derivative 0 at 0, as our row has. A maximum with 0 would have one half.
+    """
+
+    native = (questions.constant, ops.relu, ops.sigmoid, ops.silu)
+
+    def _detach(self, x: Expression) -> str:
+        return f"{self.foreign('from jax.lax import stop_gradient', 'stop_gradient')}({self.text(x.operands[0])})"
 
 
 def jax_source(program: ArrayProgram) -> str:

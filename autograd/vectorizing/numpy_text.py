@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,12 +65,14 @@ def numpy_name(row: Any) -> str:
 
 
 class Apart:
-    """The pass for NumPy. A row that NumPy lacks becomes its formula. A value that has a name becomes that name.
+    """The pass for a library. A row that it lacks becomes its formula. A value that has a name becomes that name.
 
-    `values` are the nodes that have names, and the leaves that stand for them.
+    `values` are the nodes that have names, and the leaves that stand for them. `native` are the rows that the library
+    has, though NumPy has not.
     """
 
-    def __init__(self, values: Sequence[tuple[Expression, Expression]]) -> None:
+    def __init__(self, values: Sequence[tuple[Expression, Expression]], native: Container[Any] = ()) -> None:
+        self.native = native
         self.found: dict[Expression, Any] = {}
         self.places: dict[Expression, int] = {}  # of named nodes: where those stood that they are made of
         computed = [(value, leaf) for value, leaf in values if value.op is not None]
@@ -102,7 +104,7 @@ class Apart:
             self.places.setdefault(new, node.place)
             self.found[new] = new
             return new
-        if node.op is questions.constant:
+        if node.op is questions.constant and node.op not in self.native:
             return operands[0]
         changed = any(x is not y for x, y in zip(operands, node.operands, strict=True))
         new = node.trees.make(node.op, operands, node.params) if changed else node
@@ -111,7 +113,7 @@ class Apart:
         if new is not node:
             return self.of(new)
         formula = formula_of(node.op)
-        if formula is None:
+        if formula is None or node.op in self.native:
             return node
         if isinstance(node.op, Reduction) and not node.params.get("keepdims"):  # the parts keep their axes
             out = ops.reshape(formula(*operands, **{**node.params, "keepdims": True}), node.shape)
