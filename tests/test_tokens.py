@@ -96,11 +96,11 @@ def both(f, shape):
         run = tracer.run(zeros)
         tracer.run(zeros)
         picks = find(tracer, run, zeros)
-        known = {-1 - i: kind for i, kind in enumerate(tracer.kinds)}
+        known = {-1 - i: leaf for i, leaf in enumerate(tracer.table.leaves)}
 
         def named(n, tracer=tracer, known=known):
-            kind, payload = known.get(n, (None, n))
-            return id(tracer.parameters[payload]) if getattr(kind, "name", "") == "parameter" else payload
+            kind, which = known.get(n, (None, n))
+            return id(tracer.parameters[which[0]]) if getattr(kind, "name", "") == "parameter" else which
 
         picks = picks and {place: (i, k, tuple(map(named, table))) for place, (i, k, table) in picks.items()}
         found.append(picks)

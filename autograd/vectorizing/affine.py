@@ -39,7 +39,7 @@ def affine(graph: Scalars) -> Scalars:
     %5 = tanh %4
     return %5
     """
-    uses = graph.uses()
+    uses = graph.uses().tolist()
     as_written = short_and_seen(graph, uses)
     inside = [True] * len(graph)  # whether every user is a sum, of which it is a term
     absorbed = [False] * len(graph)

@@ -142,8 +142,9 @@ HOMES: Homes = WeakValueDictionary()
 def known(homes: Homes, graph: Scalars, dtype: np.dtype[Any], f: Callable[..., Any]) -> list[Array]:
     """The scalars that lie in each of the homes of a graph's parameters, in the shape of the array (-1: none)."""
     found: dict[Home, Array] = {}
-    for n, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
-        if op is not PARAMETER or (home := homes.get(id(value := graph.parameters[args[0]]))) is None:
+    for n in np.flatnonzero(graph.leaves(PARAMETER)).tolist() if homes else ():
+        (which,) = graph.args_of(n)
+        if (home := homes.get(id(value := graph.parameters[which]))) is None:
             continue
         if home not in found:
             checked(home, dtype, f)

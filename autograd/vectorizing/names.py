@@ -22,7 +22,7 @@ def functions(graph: Scalars) -> tuple[dict[str, Any], dict[Op, str]]:
     found.update({"inf": math.inf, "nan": math.nan, "join": join, "spread": spread})
     table = {id(f) for f in found.values()}
     called: dict[Op, str] = {}
-    for op in graph.ops:
+    for op in graph.distinct():
         row = op.row if isinstance(op, Bound) else op
         if isinstance(row, Op) and not isinstance(row, Question) and id(row) not in table and row not in called:
             name = called[row] = unused(re.sub(r"\W", "_", row.name).strip("_") or "custom", found)

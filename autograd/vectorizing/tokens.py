@@ -220,7 +220,7 @@ def subscript_at(code: CodeType, place: int) -> Any:
 
 def guess_picks(tracer: Trace, run: Run, zeros: list[list[int]]) -> dict[int, Pick] | None:
     """As `find_picks`, from a few runs with tokens; None where these do not tell."""
-    if len(run.ops) * max(tracer.indices.values()) < SMALL:
+    if len(run.codes) * max(tracer.indices.values()) < SMALL:
         return None
     keys = [(i, k) for i, row in zip(sorted(tracer.indices), zeros, strict=True) for k in range(len(row))]
     rng = np.random.default_rng(0)

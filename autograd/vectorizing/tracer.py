@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import inspect
 import math
+from array import array
 from collections.abc import Callable, Sequence
-from itertools import chain
-from typing import Any, NoReturn
+from itertools import accumulate
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -27,7 +28,7 @@ from autograd.ops.rows import Op, Reduction, Traced, box
 from autograd.ops.worlds import ROWS
 from autograd.transforms.containers import flatten
 from autograd.vectorizing import builtin
-from autograd.vectorizing.scalars import CONSTANT, INPUT, PARAMETER, Bound
+from autograd.vectorizing.scalars import CONSTANT, INPUT, PARAMETER, Array, Bound, Table
 
 REMEDY = "vectorize runs it once for all numbers: use where(condition, x, y), maximum, minimum, clip or relu"
 
@@ -266,13 +267,18 @@ def bound(op: Op, params: dict[str, Any]) -> Any:
     return Bound(op, tuple(sorted(plain.items())))
 
 
+WRITTEN: dict[Any, int] = {}
+"""The rows that Tracers have as methods, and their codes in the table of any trace."""
+
+
 def _methods() -> None:
     """Give Tracers every row under the names under which Values have it."""
     for row in ROWS.values():
         if row.arity > 2:
             continue
+        code = WRITTEN.setdefault(row, len(WRITTEN))
         for i, name in enumerate(method_names(row)):
-            method = _unary(row) if row.arity == 1 else _binary(row, reflected=i == 1)
+            method = _unary(code) if row.arity == 1 else _binary(row, code, reflected=i == 1)
             method.__name__ = name
             setattr(Tracer, name, method)
             for theirs, ours in NUMPY_NAMES.items():
@@ -280,14 +286,14 @@ def _methods() -> None:
                     setattr(Tracer, theirs, method)
 
 
-def _unary(row: Any) -> Callable[..., Any]:
+def _unary(code: int) -> Callable[..., Any]:
     def method(self: Tracer) -> Any:
-        return self.trace.record(row, (self.number,))
+        return self.trace.write(code, (self.number,))
 
     return method
 
 
-def _binary(row: Any, reflected: bool) -> Callable[..., Any]:
+def _binary(row: Any, code: int, reflected: bool) -> Callable[..., Any]:
     def method(self: Tracer, other: Any = row.defaults[-1] if row.defaults else None) -> Any:
         trace = self.trace
         if type(other) is Tracer:
@@ -302,7 +308,7 @@ def _binary(row: Any, reflected: bool) -> Callable[..., Any]:
             return row.apply((other, self) if reflected else (self, other), {})
         else:
             b = trace.operand(other)
-        return trace.record(row, (b, self.number) if reflected else (self.number, b))
+        return trace.write(code, (b, self.number) if reflected else (self.number, b))
 
     return method
 
@@ -333,13 +339,15 @@ class Trace:
         self.stayed: list[Value] = []
         self.kept: list[Any] = []
         self.leaves: dict[Any, int] = {}
-        self.kinds: list[tuple[Any, Any]] = []
+        self.table = Table()
+        for row in WRITTEN:
+            self.table.operation(row, row.arity)
         self.parameters: list[Value] = []
         self.imported: dict[int, int] = {}
         self.refused: TraceError | None = None
         self.stop_at = -1
         self.inputs = [
-            [self._leaf((INPUT, i, k), INPUT, (i, k)) for k in range(math.prod(shape))]
+            [self._leaf((INPUT, i, k), INPUT, i, k) for k in range(math.prod(shape))]
             for i, shape in enumerate(shapes)
             if i not in indices
         ]
@@ -348,17 +356,19 @@ class Trace:
 
     def record(self, op: Any, args: tuple[int, ...]) -> Any:
         """The result of an operation."""
-        n = len(self.ops)
+        return self.write(self.table.operation(op, len(args)), args)
+
+    def write(self, code: int, args: tuple[int, ...]) -> Any:
+        """The result of the operation that has this code."""
         if modes.tracer is not self:
             foreign()
-        if n == self.stop_at:
-            raise _Found(calling_line())
-        self.ops.append(op)
-        self.args.append(args)
+        n = len(self.codes)
+        self.codes.append(code)
+        self.operands.extend(args)
         if not modes.recording:  # no_grad: a constant comes out
             n += 1
-            self.ops.append(questions.constant)
-            self.args.append((n - 1,))
+            self.codes.append(self.table.operation(questions.constant, 1))
+            self.operands.append(n - 1)
         out = new(Tracer)
         out.trace = self
         out.number = n
@@ -390,16 +400,14 @@ class Trace:
 
     def is_constant(self, x: Tracer) -> bool:
         """Whether a number is one that was detached."""
-        return x.number >= 0 and self.ops[x.number] is questions.constant
+        return x.number >= 0 and self.operation(x.number) is questions.constant
 
     def equal(self, sign: str, x: Tracer, other: Any) -> Any:
         """The answer to == or !=, which on Values themselves is not about numbers: of what is detached, it is."""
         if not isinstance(other, (Traced, float, int, np.number, np.ndarray)):
             return NotImplemented
         if x.trace is self is modes.tracer and all(
-            self.ops[y.number] is questions.constant
-            if isinstance(y, Tracer) and y.number >= 0
-            else not isinstance(y, Value)
+            self.is_constant(y) if isinstance(y, Tracer) and y.number >= 0 else not isinstance(y, Value)
             for y in (x, other)
         ):
             return self.ask(sign, x, other)
@@ -422,11 +430,11 @@ class Trace:
             return self._parameter(x) if x.op is None else self._import(x)
         return self._constant(bool(x) if isinstance(x, (bool, np.bool_)) else number(x))
 
-    def _leaf(self, key: Any, kind: Any, payload: Any) -> int:
+    def _leaf(self, key: Any, kind: Any, *which: Any) -> int:
         found = self.leaves.get(key)
         if found is None:
-            self.kinds.append((kind, payload))
-            found = self.leaves[key] = -len(self.kinds)
+            self.table.leaves.append((kind, which))
+            found = self.leaves[key] = -len(self.table.leaves)
         return found
 
     def _constant(self, c: float) -> int:
@@ -471,14 +479,26 @@ class Trace:
 
     # ----------------------------------------------------------------------------------------------- reverse mode
 
+    def operation(self, n: int) -> Any:
+        """The operation that was written down as the n-th."""
+        return self.table.operations[self.codes[n]]
+
+    def row(self, n: int) -> Sequence[int]:
+        """The operands of the n-th operation."""
+        known = len(self.starts) - 1
+        if n >= known:
+            counts = [self.table.counts[code] for code in self.codes[known:]]
+            self.starts += list(accumulate(counts, initial=self.starts[-1]))[1:]
+        return self.operands[self.starts[n] : self.starts[n + 1]]
+
     def handle(self, n: int) -> Any:
         """What has this number, as the rules take it."""
         if n >= 0:
-            return (Condition if is_answer(self.ops[n]) else Tracer)(self, n)
-        kind, payload = self.kinds[-1 - n]
+            return (Condition if is_answer(self.operation(n)) else Tracer)(self, n)
+        kind, which = self.table.leaves[-1 - n]
         if kind is INPUT:
             return Tracer(self, n)
-        return self.parameters[payload] if kind is PARAMETER else payload
+        return self.parameters[which[0]] if kind is PARAMETER else which[0]
 
     def between(self, outputs: Sequence[int], wrt: Sequence[int]) -> list[int]:
         """The operations on the paths from `wrt` to the outputs, in order."""
@@ -487,13 +507,13 @@ class Trace:
         stack = list(outputs)
         while stack:
             n = stack.pop()
-            if n > first and n >= 0 and n not in below and n not in wrt and self.ops[n] is not questions.constant:
+            if n > first and n >= 0 and n not in below and n not in wrt and self.operation(n) is not questions.constant:
                 below.add(n)
-                stack.extend(self.args[n])
+                stack.extend(self.row(n))
         depends = set(wrt)
         order = []
         for n in sorted(below):
-            if not depends.isdisjoint(self.args[n]):
+            if not depends.isdisjoint(self.row(n)):
                 depends.add(n)
                 order.append(n)
         return order
@@ -516,20 +536,20 @@ class Trace:
             add(n, seed)
         for n in reversed(order):
             if (g := found.pop(n, None)) is not None:
-                args = self.args[n]
+                args = self.row(n)
                 for a, cotangent in zip(args, self._pulled(n, g, [a in depends for a in args]), strict=True):
                     add(a, cotangent)
         return [found.get(n) for n in leaves]
 
     def _pulled(self, n: int, g: Any, needs: Sequence[bool]) -> Sequence[Any]:
         """The cotangents of an operation's operands."""
-        op: Any = self.ops[n]
+        op: Any = self.operation(n)
         if isinstance(op, questions.Question):
             return [None] * len(needs)
         params: dict[str, Any] = {}
         if isinstance(op, Bound):
             op, params = op.row, dict(op.params)
-        out, inputs = self.handle(n), [self.handle(a) for a in self.args[n]]
+        out, inputs = self.handle(n), [self.handle(a) for a in self.row(n)]
         if not isinstance(op, Reduction):
             return op.vjp(g, needs, out, inputs, params)  # type: ignore[no-any-return]
         array = np.empty(len(inputs), dtype=object)
@@ -541,8 +561,9 @@ class Trace:
 
     def run(self, values: Sequence[Any] = ()) -> Run:
         """Run the function, with these whole numbers in the index arguments."""
-        self.ops: list[Any] = []
-        self.args: list[tuple[int, ...]] = []
+        self.codes = (array if self.stop_at < 0 else Until)("q")
+        self.operands = array("q")
+        self.starts = [0]  # of the operands of each operation, as far as somebody has asked
         self.earlier.update(self.made)
         self.made.clear()
         self.imported.clear()
@@ -568,7 +589,9 @@ class Trace:
                     f"{name_of(self.f)} returned {type(x).__name__} {x!r:.60}: vectorize takes functions that return "
                     "Values, or lists, tuples and dictionaries of them"
                 )
-        return Run(self.ops, self.args, [self.operand(x) for x in leaves], out)
+        outputs = [self.operand(x) for x in leaves]
+        counts = np.array(self.table.counts)[np.asarray(self.codes)]
+        return Run(np.asarray(self.codes), np.asarray(self.operands), counts, outputs, out)
 
     def line(self, n: int, values: Sequence[Any]) -> str:
         """The line that the n-th operation was built by."""
@@ -594,15 +617,30 @@ class _Found(BaseException):
     """The line that was looked for."""
 
 
-class Run:
+class Until(array):  # type: ignore[type-arg]
+    """The codes of a run that stops at one operation, to find its line."""
+
+    def append(self, code: int) -> None:
+        """Add a code."""
+        if len(self) == modes.tracer.stop_at:
+            raise _Found(calling_line())
+        super().append(code)
+
+
+class Run(NamedTuple):
     """What one run did: operations and operands in the order of the calls, and what came out."""
 
-    def __init__(self, ops: list[Any], args: list[tuple[int, ...]], outputs: list[int], result: Any) -> None:
-        self.ops, self.args, self.outputs, self.result = ops, args, outputs, result
+    codes: Array
+    operands: Array
+    """Of all operations, one after another."""
+    counts: Array
+    """How many operands each operation has."""
+    outputs: list[int]
+    result: Any
 
-    def numbers(self) -> np.ndarray[Any, Any]:
+    def numbers(self) -> Array:
         """All operands, and the outputs, in one row."""
-        return np.fromiter(chain(chain.from_iterable(self.args), self.outputs), dtype=np.int64)
+        return np.concatenate([self.operands, np.array(self.outputs, dtype=np.int64)])
 
 
 def nested(flat: Sequence[Any], shape: tuple[int, ...]) -> Any:
@@ -620,25 +658,20 @@ def name_of(f: Any) -> str:
 
 def compare(tracer: Trace, run: Run, again: Run, values: Sequence[Any], cause: str) -> None:
     """Refuse if two runs did not do the same operations."""
-    if run.ops == again.ops and list(map(len, run.args)) == list(map(len, again.args)):
+    if np.array_equal(run.codes, again.codes):
         if len(run.outputs) == len(again.outputs):
             return
         raise TraceError(f"{name_of(tracer.f)} returned {len(run.outputs)} numbers, then {len(again.outputs)}")
-    n = 0
-    while n < min(len(run.ops), len(again.ops)) and (run.ops[n], len(run.args[n])) == (
-        again.ops[n],
-        len(again.args[n]),
-    ):
-        n += 1
-    where = tracer.line(n, values) if n < len(run.ops) else name_of(tracer.f)
+    common = min(len(run.codes), len(again.codes))
+    n = int(np.argmin(np.append(run.codes[:common] == again.codes[:common], False)))
+    where = tracer.line(n, values) if n < len(run.codes) else name_of(tracer.f)
     raise TraceError(f"{where}: what is computed from here on depends on {cause}, and {REMEDY}")
 
 
 def owner(run: Run, at: int) -> int:
     """The operation whose operand stands at this place of all operands in a row; -1 for an output."""
-    ends = np.cumsum(list(map(len, run.args)))
-    n = int(np.searchsorted(ends, at, side="right"))
-    return n if n < len(run.args) else -1
+    n = int(np.searchsorted(np.cumsum(run.counts), at, side="right"))
+    return n if n < len(run.codes) else -1
 
 
 def argument_names(f: Callable[..., Any], count: int) -> list[str]:

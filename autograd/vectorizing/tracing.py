@@ -70,32 +70,29 @@ def same(tracer: Trace, run: Run, again: Run, values: Sequence[Any]) -> None:
 
 
 def assemble(tracer: Trace, run: Run, picks: dict[int, tuple[int, int, tuple[int, ...]]]) -> Scalars:
-    """The runs as one graph: leaves first, then operations in their order; picks before whoever uses them."""
-    graph = Scalars(tracer.parameters)
+    """The run as one graph: leaves first, then operations in their order; picks before whoever uses them."""
+    table, leaves = tracer.table, len(tracer.table.leaves)
+    places = sorted(picks)
+    wanted = [picks[place] for place in places]
+    made = {pick: k for k, pick in enumerate(dict.fromkeys(wanted))}
+    first = {pick: place for place, pick in reversed([*zip(places, wanted, strict=True)])}
+    ends = np.cumsum(run.counts)
+    before = np.searchsorted(ends, [first[pick] for pick in made], side="right")  # the operations that picks precede
+    operations = leaves + np.arange(len(run.codes)) + np.searchsorted(before, np.arange(len(run.codes)), side="right")
+    chosen = leaves + before + np.arange(len(made))
+    numbers = np.concatenate([operations, np.arange(leaves)[::-1]])  # of an operation, and from the end of a leaf
+
+    codes = np.empty(len(numbers) + len(made), dtype=np.intp)
+    codes[:leaves] = -1 - np.arange(leaves)
+    codes[operations] = run.codes
+    codes[chosen] = [table.operation(Pick(argument, place), len(of)) for argument, place, of in made]
+    operands = numbers[run.numbers()]
+    operands[places] = chosen[[made[pick] for pick in wanted]]
+    operands, outputs = np.split(operands, [len(run.operands)])
+    starts = np.concatenate([[0], ends])[before]
+    tables = [numbers[list(of)] for _, _, of in made]
+    if made:
+        operands = np.insert(operands, np.repeat(starts, [len(x) for x in tables]), np.concatenate(tables))
+    graph = Scalars(tracer.parameters, table).like(codes, operands, outputs)
     graph.closed = tracer.kept
-    shift = len(tracer.kinds)
-    for kind, payload in tracer.kinds:
-        graph.append(kind, payload if isinstance(payload, tuple) else (payload,))
-    if not picks:
-        graph.ops += run.ops
-        graph.args += [tuple([shift + n if n >= 0 else -1 - n for n in args]) for args in run.args]
-        graph.outputs = [shift + n if n >= 0 else -1 - n for n in run.outputs]
-        return graph
-    new_number: dict[int, int] = {-1 - k: k for k in range(shift)}
-    made: dict[Any, int] = {}
-    at = 0
-
-    def operand(n: int, place: int) -> int:
-        pick = picks.get(place)
-        if pick is None:
-            return new_number[n]
-        if pick not in made:
-            made[pick] = graph.append(Pick(pick[0], pick[1]), tuple(new_number[n] for n in pick[2]))
-        return made[pick]
-
-    for n, (op, args) in enumerate(zip(run.ops, run.args, strict=True)):
-        numbers = tuple([operand(a, at + i) for i, a in enumerate(args)])
-        at += len(args)
-        new_number[n] = graph.append(op, numbers)
-    graph.outputs = [operand(n, at + i) for i, n in enumerate(run.outputs)]
     return graph
