@@ -11,7 +11,15 @@ import importlib as _importlib
 import sys as _sys
 import typing as _typing
 
-from nn.export import ExportError as ExportError, export_onnx as export_onnx, export_source as export_source
+from nn.export import (
+    ExportError as ExportError,
+    export_jax as export_jax,
+    export_onnx as export_onnx,
+    export_source as export_source,
+    export_torch as export_torch,
+    to_jax as to_jax,
+    to_torch as to_torch,
+)
 from nn.layers import (
     ELU as ELU,
     GELU as GELU,

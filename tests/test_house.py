@@ -167,6 +167,7 @@ def test_nn_uses_public_names_of_autograd(name):
         "nn.support.arrays": {"autograd.ops.arrays"},
         "nn.support.names": {"autograd.engine.elsewhere"},
         "nn.module": {"autograd.explaining.naming"},  # where drawings find the living modules
+        "nn.export.engines": {"autograd.vectorizing.leaving"},  # which writes that tree for JAX and PyTorch
         "nn.export.recording": {  # a model as an expression tree, which exporters print
             "autograd.engine.graph",
             "autograd.ops.questions",

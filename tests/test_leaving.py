@@ -2,16 +2,21 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
 from gallery import ENTRIES
 from test_gallery import vectorized
 
-from autograd import Tensor, Value, exp, vectorize
+import autograd
+import nn
+from autograd import Tensor, Value, custom_op, exp, vectorize
 from autograd.transforms.containers import flatten
 from autograd.vectorizing.leaving import Leaving
 from autograd.vectorizing.sizes import NotLowerable
+
+LAYERS = [nn.ReLU, nn.Sigmoid, nn.Tanh, nn.GELU, nn.SiLU, nn.Softplus, nn.LeakyReLU, nn.ELU, nn.Softmax]
 
 
 def arguments(fast, n, dtype=np.float64):
@@ -60,7 +65,8 @@ def in_torch(module, args, weights):
     import torch
 
     outputs = flatten(module(*map(torch.from_numpy, args)))[0]
-    sum((x * torch.from_numpy(w)).sum() for x, w in zip(outputs, weights, strict=True)).backward()
+    if any(x.requires_grad for x in outputs):
+        sum((x * torch.from_numpy(w)).sum() for x, w in zip(outputs, weights, strict=True)).backward()
     grads = {name: np.zeros(p.shape) if p.grad is None else p.grad.numpy() for name, p in module.named_parameters()}
     return [x.detach().numpy() for x in outputs], grads
 
@@ -211,8 +217,6 @@ def test_programs_of_any_shape_take_numbers_too():
 
 
 def test_operations_of_ones_own_are_refused_by_name():
-    from autograd import custom_op
-
     cube = custom_op(lambda x: x**3, lambda g, out, x: g * 3 * x**2, name="cube")
     fast = vectorize(lambda x: cube(x) * Value(2.0), ())
     with pytest.raises(NotLowerable, match="cube"):
@@ -237,5 +241,80 @@ def test_a_missing_library_is_named(monkeypatch):
 )
 def test_names(name, module, title):
     fast, *_ = model()
-    found = Leaving(name, fast.program, {}, fast.dtype, fast._rebuild, True)
-    assert (found.name, found.title) == (module, title)
+    found = Leaving(name, fast.program, dict(fast.named_parameters()), fast.dtype, fast._rebuild, True)
+    assert (found.name, found.kind) == (module, title)
+
+
+# ---------------------------------------------------------------------------------------------------- models of arrays
+
+
+class Mixed(nn.Module):
+    """Layers in a list and a dictionary, a parameter of its own, a constant, and dropout."""
+
+    def __init__(self):
+        self.parts = [nn.Linear(4, 40, rng=0, dtype=float), nn.Dropout(0.5, rng=0)]
+        self.ends = {"last": nn.Linear(40, 3, bias=False, rng=1, dtype=float)}
+        self.scale = Tensor(np.linspace(0.5, 1.5, 40))
+        self.constant = np.linspace(-1.0, 1.0, 40)
+
+    def __call__(self, x):
+        hidden = self.parts[1](autograd.gelu(self.parts[0](x) * self.scale + self.constant))
+        return autograd.log_softmax(self.ends["last"](hidden))
+
+
+MODELS: dict[str, Any] = {
+    **{kind.__name__: lambda kind=kind: nn.dense(4, 8, 3, activation=kind, rng=0, dtype=float) for kind in LAYERS},
+    "mixed": Mixed,
+    "neurons": lambda: nn.MLP(4, [5, 2]),
+    "a function": lambda: lambda x: autograd.tanh(x).sum(axis=1),
+}
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_of_arrays_go_by_the_same_doors(name, jax):
+    """Values, gradients, and the paths of the parameters; training there, and back."""
+    torch = pytest.importorskip("torch", exc_type=ImportError)
+    model = MODELS[name]()
+    function, parameters = nn.to_jax(model, 4)
+    module = nn.to_torch(model, 4)
+    x = np.random.default_rng(0).normal(size=(5, 4))
+    twin = model.eval() if isinstance(model, nn.Module) else model
+    if any(isinstance(p, Value) for p in getattr(twin, "parameters", list)()):
+        fast = vectorize(model, 4)
+        outputs, weights, grads = ours(fast, [x])
+    else:
+        named = dict(twin.named_parameters()) if isinstance(twin, nn.Module) else {}
+        assert {*parameters} == {key for key, _ in module.named_parameters()}
+        assert {*parameters} == {*named} == {*module.state_dict()}
+        out = twin(Tensor(x))
+        outputs, weights = [out.data], [np.random.default_rng(0).normal(size=out.shape)]
+        if named:
+            (out * weights[0]).sum().backward()
+        grads = {path: p.grad for path, p in named.items()}
+    for found, slopes in (in_jax(function, parameters, [x], weights), in_torch(module, [x], weights)):
+        near(found[0], outputs[0])
+        for key, g in grads.items():
+            near(slopes[key], g)
+    if isinstance(model, Mixed):
+        with torch.no_grad():
+            for p in module.parameters():
+                p *= 2.0
+        model.load_state_dict(module.state_dict())
+        near(model(x).data, module(torch.from_numpy(x)).detach().numpy())
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_models_have_both_texts(name, tmp_path):
+    for export, title in ((nn.export_jax, "jax"), (nn.export_torch, "torch")):
+        text = export(MODELS[name](), tmp_path / "model.py", 4).read_text(encoding="utf-8")
+        compile(text, name, "exec")
+        assert f"import {title}" in text
+        assert not {"import autograd", "import nn"} & {*text.splitlines()}
+
+
+def test_a_model_with_an_operation_of_ones_own_is_refused(tmp_path):
+    cube = custom_op(lambda x: x**3, lambda g, out, x: g * 3 * x**2, name="cube")
+    for export in (nn.export_jax, nn.export_torch):
+        with pytest.raises(nn.ExportError, match="cube"):
+            export(lambda x: cube(x), tmp_path / "model.py", 4)
+    assert not [*tmp_path.iterdir()]

@@ -22,7 +22,10 @@ from autograd.ops.arrays import as_array
 from autograd.vectorizing.array_program import Array, ArrayProgram, leaves_of
 from autograd.vectorizing.backward import Writer
 from autograd.vectorizing.jax_text import JaxFunction
+from autograd.vectorizing.names import unused
+from autograd.vectorizing.sizes import NotLowerable as NotLowerable
 from autograd.vectorizing.torch_text import TorchWriter
+from autograd.vectorizing.tree import Expression, replaced
 
 FEW = 40
 """Numbers of a constant that are written as such. More are packed."""
@@ -33,6 +36,16 @@ def unpacked(text, dtype, shape):
     return np.frombuffer(zlib.decompress(base64.b64decode(text)), dtype).reshape(shape).copy()
 '''
 
+HOLD = [
+    '            *parts, name = name.split(".")',
+    "            module = self",
+    "            for part in parts:",
+    "                if part not in dict(module.named_children()):",
+    "                    module.add_module(part, torch.nn.Module())",
+    "                module = module.get_submodule(part)",
+    "            module.register_parameter(name, torch.nn.Parameter(torch.from_numpy(numbers)))",
+]
+
 
 class Leaving:
     """A program that is to be written elsewhere.
@@ -40,10 +53,11 @@ class Leaving:
     Args:
         name: of the function.
         program: its trees.
-        numbers: the parameters by name.
+        numbers: the parameters by their names elsewhere, in the order of the program.
         dtype: of the numbers.
         rebuild: gives the structure of the result from the outputs.
         batch: False takes the axis of the batch off.
+        title: what the function is, for its docstring.
     """
 
     def __init__(
@@ -53,13 +67,16 @@ class Leaving:
         numbers: Mapping[str, Array],
         dtype: np.dtype[Any],
         rebuild: Callable[[Sequence[str]], Any],
-        batch: bool,
+        batch: bool = True,
+        title: str = "",
     ) -> None:
         name = re.sub(r"\W+", "_", name).strip("_")
         self.name = name if name.isidentifier() and name != "lambda" else "program"
         self.program, self.numbers, self.dtype, self.batch = program, numbers, dtype, batch
         self.result = rebuild([x.name + "[0]" * (not batch) for x in program.outputs])
         self.inputs = [x.name for x in program.inputs]
+        self.paths = dict(zip([x.name for x in program.parameters], numbers, strict=True))
+        self.title = title or f"{self.name}, a program that chainrule found in a function of scalars"
 
     # ---------------------------------------------------------------------------------------------------------- JAX
 
@@ -70,8 +87,8 @@ class Leaving:
         taken = self.read(writer)
         lines = [
             f"def {self.name}({', '.join(['parameters', *self.inputs])}):",
-            f'    """The program of {self.name}: a pure function, for jax.jit, jax.grad and jax.vmap."""',
-            *[f'    {x} = parameters["{x}"]' for x in self.numbers if x in taken],
+            '    """A pure function, for jax.jit, jax.grad and jax.vmap."""',
+            *[f'    {x} = parameters["{path}"]' for x, path in self.paths.items() if x in taken],
             *self.body(writer, "    "),
         ]
         return self.module([*writer.import_lines()], [*self.constants(taken), *self.parameters(own)], lines)
@@ -92,24 +109,30 @@ class Leaving:
         taken = self.read(writer)
         held = [x.name for x in self.program.constants if x.name in taken]
         lines = [
-            f"class {self.title}(torch.nn.Module):",
-            f'    """The program of {self.name}, with its parameters."""',
+            f"class {self.kind}(torch.nn.Module):",
+            '    """The program with its parameters."""',
             "",
             "    def __init__(self):",
             "        super().__init__()",
-            "        numbers = parameters()",
-            *[f'        self.{x} = torch.nn.Parameter(torch.from_numpy(numbers["{x}"]))' for x in self.numbers],
+            "        for name, numbers in parameters().items():",
+            *(HOLD if any("." in path for path in self.numbers) else [HOLD[-1].replace("module", "self", 1)]),
             *[f'        self.register_buffer("{x}", torch.from_numpy({x}), persistent=False)' for x in held],
             "",
             f"    def forward({', '.join(['self', *self.inputs])}):",
-            *[f"        {x} = self.{x}" for x in [*self.numbers, *held] if x in taken],
+            *[f"        {x} = {self.held(path)}" for x, path in self.paths.items() if x in taken],
+            *[f"        {x} = self.{x}" for x in held],
             *self.body(writer, "        "),
         ]
         imports = dict.fromkeys(["import torch", *writer.import_lines()])
         return self.module([*imports], [*self.constants(taken), *self.parameters(own)], lines)
 
+    @staticmethod
+    def held(path: str) -> str:
+        """A parameter of the module: `self.w1`, or one of a part of it."""
+        return f'self.get_parameter("{path}")' if "." in path else f"self.{path}"
+
     @property
-    def title(self) -> str:
+    def kind(self) -> str:
         """The name of the class."""
         return "".join(part[:1].upper() + part[1:] for part in self.name.split("_"))
 
@@ -118,7 +141,7 @@ class Leaving:
         optional("torch", "to_torch makes a module of PyTorch", "pip install 'chainrule[torch]'")
         space: dict[str, Any] = {"parameters": lambda: {name: x.copy() for name, x in self.numbers.items()}}
         exec(self.torch_source(own=False), space)
-        return space[self.title]()
+        return space[self.kind]()
 
     # --------------------------------------------------------------------------------------------------------- texts
 
@@ -150,9 +173,36 @@ class Leaving:
         text = "\n".join(numbers)
         helpers = UNPACK if "unpacked(" in text else ""
         imports += ["import numpy as np"] * ("np." in text + helpers) + ["import base64", "import zlib"] * bool(helpers)
-        head = f'"""{self.name}, a program that chainrule found in a function of scalars."""'
+        head = f'"""{self.title}."""'
         parts = [head, "\n".join(sorted({*imports})), helpers.strip("\n"), text.strip("\n"), "\n".join(lines)]
         return "\n\n\n".join(part for part in parts if part) + "\n"
+
+
+def of_tree(x: Expression, output: Expression, paths: Mapping[Expression, str], name: str, title: str) -> Leaving:
+    """The tree of a model of one input as a program.
+
+    `paths` are the parameters' names elsewhere. They may have dots. Other leaves are constants.
+    """
+    trees, taken = output.trees, {x.name}
+    named: dict[Expression, Expression] = {}
+    parameters: list[Expression] = []
+    constants: list[Expression] = []
+    numbers: dict[str, Any] = {}
+    for leaf in leaves_of(output):
+        if leaf is x:
+            continue
+        path = paths.get(leaf, "")
+        free = unused(path.replace(".", "_") if path else f"c_{len(constants) + 1}", taken)
+        taken.add(free)
+        named[leaf] = trees.leaf(free, leaf.shape, leaf.dtype, moves=bool(path), array=None if path else leaf.array)
+        (parameters if path else constants).append(named[leaf])
+        if path:
+            numbers[path] = leaf.array
+    y = trees.leaf("y", output.shape, output.dtype)
+    program = ArrayProgram([x], parameters, constants, [(y, replaced(output, named))], [y], {})
+    dtype = next((array.dtype for array in numbers.values()), np.dtype(np.float32))
+    text = title.replace('"', "'").replace("\\", "/")
+    return Leaving(name, program, numbers, dtype, lambda names: names[0], title=text)
 
 
 def text_of(result: Any) -> str:

@@ -1,11 +1,16 @@
-"""Trained models for use elsewhere: as ONNX, and as one file of plain Python.
+"""Trained models for use elsewhere: as ONNX, as one file of plain Python, and for JAX and PyTorch, which train them on.
 
-`recording` runs a model and lists its operations as steps. `onnx` and `source` write the steps in their formats.
+`recording` runs a model and lists its operations as steps. `onnx`, `source` and `engines` write the steps in their
+formats.
 """
 
 import typing as _typing
 
 from nn.export.recording import ExportError as ExportError
+from nn.export.engines import export_jax as export_jax
+from nn.export.engines import export_torch as export_torch
+from nn.export.engines import to_jax as to_jax
+from nn.export.engines import to_torch as to_torch
 from nn.export.onnx import export_onnx as export_onnx
 from nn.export.source import export_source as export_source
 
