@@ -161,7 +161,7 @@ class Vectorized:
         traced, result = trace(self.f, self.shapes, self.index)
         watch.lap("trace")
         simple = drop(share(fold(traced)))
-        self.graph = share(drop(reductions(affine(simple))))
+        self.graph = share(drop(reductions(drop(affine(simple)))))
         watch.lap("simplify")
         structure = structured(result, iter(self.graph.outputs), name_of(self.f))
         self._namespace, self._called = functions(self.graph)

@@ -1,13 +1,20 @@
-"""Sums, however they were written, as one node each: Σ coefficient · factor · factor + constant."""
+"""Sums, however they were written, as one node each: Σ coefficient · factor · factor + constant.
+
+A sum that only another sum uses is absorbed by it. So the sums of a graph are trees, whose inner nodes are absorbed.
+The terms of all trees are found at once. Each node has a pointer to the one above it. Following the pointers twice as
+far in each round gives the root of each node, the sign on the way there, and the place of its first term.
+"""
 
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from autograd import ops
-from autograd.ops.rows import Op
-from autograd.vectorizing.scalars import CONSTANT, NOTHING, Leaf, Scalars, Terms
-from autograd.vectorizing.signs import seen
+from autograd.vectorizing.scalars import CONSTANT, NOTHING, Array, Scalars, Terms, offsets, ranges
+from autograd.vectorizing.signs import below, seen
 
 SUMS = (ops.add, ops.sub, ops.sum, ops._dot)
 TERMS = (*SUMS, ops.neg)
@@ -15,9 +22,7 @@ WRITTEN = (ops.add, ops.sub, ops.neg)
 PRODUCTS = (ops.mul, ops.div, ops.square)
 
 FEW = 3  # terms of a sum that may all be 0 at once
-
-Term = tuple[float, tuple[int, ...]]
-"""A coefficient and the factors."""
+MANY = 3  # terms of a sum that takes the constant that it is multiplied by: a mean
 
 
 def affine(graph: Scalars) -> Scalars:
@@ -39,135 +44,284 @@ def affine(graph: Scalars) -> Scalars:
     %5 = tanh %4
     return %5
     """
-    uses = graph.uses().tolist()
+    uses = graph.uses()
+    roles = find_roles(graph, uses)
+    flat = flattened(graph, roles)
+    return rewritten(graph, roles, Products(graph, roles, uses, flat), flat)
+
+
+# --------------------------------------------------------------------------------------------------- what is absorbed
+
+
+class Roles(NamedTuple):
+    """What each result is to the sums."""
+
+    roots: Array
+    """A sum that becomes a node."""
+    absorbed: Array
+    """A sum whose terms become terms of the one sum that uses it."""
+    inside: Array
+    """Every user is a sum, of which it is a term."""
+
+
+def find_roles(graph: Scalars, uses: Array) -> Roles:
+    """The roles of all results.
+
+    An operand of an ordinary sum is a term of it, or a factor, in a dot product. What a negation's operand is depends
+    on whether the negation is absorbed. So negations are decided one after the other, users before operands.
+    """
+    sums, dots = graph.among(SUMS), graph.among([ops._dot])
     as_written = short_and_seen(graph, uses)
-    inside = [True] * len(graph)  # whether every user is a sum, of which it is a term
-    absorbed = [False] * len(graph)
-    for n in graph.outputs:
-        inside[n] = False
-    for n in range(len(graph) - 1, -1, -1):
-        op, args = graph.ops[n], graph.args[n]
-        if type(op) is Leaf:
-            continue
-        absorbed[n] = op in TERMS and uses[n] == 1 and inside[n]
-        as_written[n] = as_written[n] and not absorbed[n]
-        if as_written[n] or not (op in SUMS or absorbed[n]):
-            factors = args
+    open_ = as_written | graph.among([ops.neg])
+    owners = graph.owners
+    place = np.arange(len(owners)) - graph.starts[owners]
+    term = sums[owners] & ~(dots[owners] & (place < graph.counts[owners] // 2 * 2))
+    inside = np.ones(len(graph), dtype=bool)
+    inside[graph.outputs] = False
+    inside[graph.operands[~term & ~open_[owners]]] = False
+    for n in np.flatnonzero(open_)[::-1].tolist():
+        if inside[n] and uses[n] == 1:
+            as_written[n] = False
         else:
-            factors = args[: len(args) // 2 * 2] if op is ops._dot else ()
-        for a in factors:
-            inside[a] = False
-    out = graph.like()
-    number: list[int] = []
-    for n, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
-        if type(op) is Leaf:
-            number.append(out.append(op, args))
-        elif op in SUMS and not absorbed[n] and not as_written[n]:
-            number.append(_root(graph, out, number, n, absorbed, inside))
-        elif op in PRODUCTS and (scaled := _scaled(graph, out, number, n, uses)) is not None:
-            number.append(scaled)
-        else:
-            number.append(out.append(op, tuple([number[a] for a in args])))
-    out.outputs = [number[n] for n in graph.outputs]
-    return out
+            inside[graph.operands[graph.starts[n] : graph.starts[n + 1]]] = False
+    absorbed = graph.among(TERMS) & (uses == 1) & inside
+    return Roles(sums & ~absorbed & ~as_written, absorbed, inside)
 
 
-def short_and_seen(graph: Scalars, uses: list[int]) -> list[bool]:
+def short_and_seen(graph: Scalars, uses: Array) -> Array:
     """Sums of few terms whose zeros somebody can tell apart: these stay as they are written. Others add up anyhow."""
-    found = seen(graph)
-    if True not in found:
+    found = seen(graph) & graph.among(WRITTEN)
+    if not found.any():
         return found
-    size = [int(op is not CONSTANT) for op in graph.ops]  # how many terms a sum has, with those of its partial sums
-    for n, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
-        if op in TERMS:
-            size[n] = sum(size[a] if uses[a] == 1 else min(size[a], 1) for a in args)
-        found[n] = found[n] and op in WRITTEN and size[n] <= FEW
+    sums, constants = graph.among(TERMS), graph.leaves(CONSTANT)
+    size: dict[int, int] = {}  # how many terms a sum has, with those of its partial sums
+    for n in below(graph):
+        if sums[n]:
+            sizes = [(a, size.get(a, int(not constants[a]))) for a in graph.args_of(n)]
+            size[n] = sum(k if uses[a] == 1 else min(k, 1) for a, k in sizes)
+            found[n] = found[n] and size[n] <= FEW
     return found
 
 
-def _scaled(graph: Scalars, out: Scalars, number: list[int], n: int, uses: list[int]) -> int | None:
-    """A long sum times a constant, as a sum of its own: a mean."""
-    c, (x, *rest) = _product(graph, 1.0, n)
-    if rest or x == n or uses[x] > 1 or not isinstance(op := out.ops[number[x]], Terms):
-        return None
-    if len(op.widths) < 3 or set(op.widths) != {1} or len(set(op.coefficients)) > 1 or not 0 < c < math.inf:
-        return None
-    return out.append(Terms(tuple([c * k for k in op.coefficients]), op.widths), out.args[number[x]])
+# -------------------------------------------------------------------------------------------------- the terms of sums
 
 
-def _root(graph: Scalars, out: Scalars, number: list[int], root: int, absorbed: list[bool], inside: list[bool]) -> int:
-    coefficients: list[float] = []
-    widths: list[int] = []
-    operands: list[int] = []
-    constant, cancelled = NOTHING, False
-    stack: list[Term] = [(1.0, (root,))]
-    while stack:
-        c, factors = stack.pop()
-        if len(factors) == 1:
-            (n,) = factors
-            if n == root or absorbed[n]:
-                stack += reversed(_summands(graph, c, n))
-                continue
-            if graph.ops[n] in PRODUCTS and inside[n] and not isinstance(out.ops[number[n]], Terms):
-                c, factors = _product(graph, c, n)
-        c, factors = _scaled_by_constants(graph, c, factors)
-        if not factors:
-            constant += c
-            cancelled = cancelled or c != 0
-        else:
-            coefficients.append(c)
-            widths.append(len(factors))
-            operands += [number[a] for a in factors]
-    if constant or cancelled or not coefficients:
-        coefficients.append(constant)
-        widths.append(0)
-    return out.append(Terms(tuple(coefficients), tuple(widths)), tuple(operands))
+class Flat(NamedTuple):
+    """The terms of all sums: those of the n-th result are the places from `starts[n]` to `starts[n + 1]`."""
+
+    starts: Array
+    signs: Array
+    first: Array
+    """A factor, or what is added."""
+    second: Array
+    """The other factor, -1 where there is none."""
 
 
-def _summands(graph: Scalars, c: float, n: int) -> list[Term]:
-    """The terms of a sum times a coefficient."""
-    op, args = graph.ops[n], graph.args[n]
-    if op is ops.neg:
-        return [(-c, args)]
-    if op is ops.sub:
-        return [(c, args[:1]), (-c, args[1:])]
-    if op is ops._dot:
-        k = len(args) // 2
-        products = [(c, (a, b)) for a, b in zip(args[:k], args[k : 2 * k], strict=True)]
-        return [*products, *[(c, (bias,)) for bias in args[2 * k :]]]
-    return [(c, (a,)) for a in args]
+def flattened(graph: Scalars, roles: Roles) -> Flat:
+    """The terms of the roots, in the order in which one reads them."""
+    size, operands, owners, starts = len(graph), graph.operands, graph.owners, graph.starts
+    held = (roles.roots | roles.absorbed)[owners]
+    place, pairs = np.arange(len(owners)) - starts[owners], np.where(graph.among([ops._dot]), graph.counts // 2, 0)
+    other = held & (place >= pairs[owners]) & (place < 2 * pairs[owners])  # the second factor of a pair
+    joint = held & roles.absorbed[operands]
+    term = held & ~joint & ~other
+    minus = graph.among([ops.neg])[owners] | (graph.among([ops.sub])[owners] & (place == 1))
+    signs = np.where(minus, -1.0, 1.0)
+
+    up = np.arange(size)
+    up[operands[joint]] = owners[joint]
+    counts = totals(np.bincount(owners[term], minlength=size), up)
+    before = offsets(np.where(term, 1, np.where(joint, counts[operands], 0)))[:-1]
+    before -= before[np.minimum(starts[owners], len(owners) - 1)]  # of the terms of an operation, those to the left
+    shift, sign = np.zeros(size, dtype=np.intp), np.ones(size)
+    shift[operands[joint]], sign[operands[joint]] = before[joint], signs[joint]
+    root, shift, sign = followed(up, shift, sign)
+
+    ends = offsets(np.where(roles.roots, counts, 0))
+    owner = owners[term]
+    at = ends[root[owner]] + shift[owner] + before[term]
+    partner = np.where(pairs[owner] > place[term], np.flatnonzero(term) + pairs[owner], -1)
+    found = Flat(ends, np.empty(ends[-1]), np.empty(ends[-1], np.intp), np.empty(ends[-1], np.intp))
+    found.signs[at] = sign[owner] * signs[term]
+    found.first[at] = operands[term]
+    found.second[at] = np.where(partner >= 0, operands[partner], -1)
+    return found
 
 
-def _scaled_by_constants(graph: Scalars, c: float, factors: tuple[int, ...]) -> Term:
-    """A term whose factors that are constants have become a part of the coefficient."""
-    for n in factors:
-        if graph.ops[n] is CONSTANT:
-            c *= graph.args[n][0]
-    return c, tuple([n for n in factors if graph.ops[n] is not CONSTANT])
+def totals(own: Array, up: Array) -> Array:
+    """What each node of trees has together with all that point to it, from far or near.
+
+    >>> totals(np.array([1, 1, 5, 1]), np.array([1, 3, 3, 3])).tolist()
+    [1, 2, 5, 8]
+    """
+    found, beyond = own.copy(), len(up)
+    up = np.append(np.where(up == np.arange(beyond), beyond, up), beyond)  # above a root there is nothing
+    nodes = np.flatnonzero(up < beyond)
+    while nodes.size:  # what a node has so far comes from less than 1, 2, 4 and so on below it: now from twice as far
+        above = up[nodes]
+        np.add.at(found, above, found[nodes])
+        up[nodes] = up[above]
+        nodes = nodes[up[nodes] < beyond]
+    return found
 
 
-def _product(graph: Scalars, c: float, n: int) -> Term:
-    """Coefficient and factors of a product; of a quotient by a constant too."""
-    while True:
-        op, args = graph.ops[n], graph.args[n]
-        if op is ops.square:
-            return c, (args[0], args[0])
-        if op not in (ops.mul, ops.div):
-            return c, (n,)
-        a, b = args
-        if op is ops.mul and graph.ops[a] is CONSTANT:
-            a, b = b, a
-        if graph.ops[b] is not CONSTANT:
-            return c, args if op is ops.mul else (n,)
-        scaled = _scaled_by(graph.args[b][0], c, op)
-        if scaled is None:
-            return c, (n,)
-        c, n = scaled, a
+def followed(up: Array, shift: Array, sign: Array) -> tuple[Array, Array, Array]:
+    """The root of each node of trees, and the sum of the shifts and the product of the signs on the way there.
+
+    >>> [x.tolist() for x in followed(np.array([1, 2, 2]), np.array([5, 3, 0]), np.array([-1.0, -1.0, 1.0]))]
+    [[2, 2, 2], [8, 3, 0], [1.0, -1.0, 1.0]]
+    """
+    nodes = np.flatnonzero(up != np.arange(len(up)))
+    while nodes.size:
+        above = up[nodes]
+        nodes, above = nodes[up[above] != above], above[up[above] != above]
+        shift[nodes], sign[nodes], up[nodes] = shift[nodes] + shift[above], sign[nodes] * sign[above], up[above]
+    return up, shift, sign
 
 
-def _scaled_by(k: float, c: float, op: Op) -> float | None:
+# ---------------------------------------------------------------------------------------------------------- products
+
+
+class Products:
+    """What a term that is a product comes to: a coefficient and at most two factors.
+
+    Constants in it become a part of the coefficient: those products are gone through one by one.
+    """
+
+    def __init__(self, graph: Scalars, roles: Roles, uses: Array, flat: Flat) -> None:
+        self.graph, self.roots, self.uses, self.flat = graph, roles.roots, uses, flat
+        products, self.constant = graph.among(PRODUCTS), graph.leaves(CONSTANT)
+        self.opened = products & roles.inside
+        self.numbers = np.ones(len(graph))
+        self.numbers[self.constant] = [graph.args_of(n)[0] for n in np.flatnonzero(self.constant).tolist()]
+        self.coefficients = np.ones(len(graph))
+        self.first, self.second = np.arange(len(graph)), np.full(len(graph), -1)
+        self.scaled: dict[int, tuple[int, float]] = {}
+        """Products that became sums: of the terms of which root, and the coefficient that each has."""
+        for op, last in ((ops.mul, 1), (ops.square, 0)):
+            some = graph.among([op])
+            starts = graph.starts[:-1][some]
+            self.first[some], self.second[some] = graph.operands[starts], graph.operands[starts + last]
+        for n in np.flatnonzero(products & with_any(graph, self.constant)).tolist():
+            c, factors = self.stripped(n)
+            self.coefficients[n] = c
+            self.first[n], self.second[n] = (*factors, -1)[:2]
+            if len(factors) == 1 and factors[0] != n and (even := self.mean(c, *factors)) is not None:
+                self.scaled[n] = even
+                self.opened[n] = False
+
+    def stripped(self, n: int) -> tuple[float, tuple[int, ...]]:
+        """Coefficient and factors of a product; of a quotient by a constant too."""
+        c, operations = 1.0, self.graph.table.operations
+        while True:
+            op = operations[self.graph.codes[n]] if self.graph.codes[n] >= 0 else None
+            if op is ops.square:
+                return c, self.graph.args_of(n) * 2
+            if op is not ops.mul and op is not ops.div:
+                return c, (n,)
+            a, b = self.graph.args_of(n)
+            if op is ops.mul and self.constant[a]:
+                a, b = b, a
+            if not self.constant[b]:
+                return c, self.graph.args_of(n) if op is ops.mul else (n,)
+            scaled = scaled_by(float(self.numbers[b]), c, op)
+            if scaled is None:
+                return c, (n,)
+            c, n = scaled, a
+
+    def mean(self, c: float, x: int) -> tuple[int, float] | None:
+        """A long sum times a constant, as the terms of a root with this coefficient each."""
+        if self.uses[x] > 1 or not 0 < c < math.inf:
+            return None
+        root, even = self.scaled[x] if x in self.scaled else (x, self.even(x))
+        return None if even is None else (root, c * even)
+
+    def even(self, n: int) -> float | None:
+        """The coefficient of all terms of a long sum, if each has one factor and this coefficient."""
+        if not self.roots[n] or self.flat.starts[n + 1] - self.flat.starts[n] < MANY:
+            return None
+        coefficients, first, second = self.terms(self.flat, slice(*self.flat.starts[n : n + 2]))
+        kept = first >= 0
+        added = total(coefficients[~kept], np.zeros(np.count_nonzero(~kept), np.intp), 1)
+        coefficients = coefficients[kept]
+        if added[1][0] or len(coefficients) < MANY or (second >= 0).any() or (coefficients != coefficients[0]).any():
+            return None
+        return float(coefficients[0])
+
+    def terms(self, flat: Flat, some: slice = slice(None)) -> tuple[Array, Array, Array]:
+        """Coefficients and factors of terms, with the factors of products; -1 for each that there is not."""
+        coefficients, first, second = flat.signs[some].copy(), flat.first[some].copy(), flat.second[some].copy()
+        products = np.flatnonzero((second < 0) & self.opened[first])
+        of = first[products]
+        coefficients[products] *= self.coefficients[of]
+        first[products], second[products] = self.first[of], self.second[of]
+        for factors in (first, second):
+            known = (factors >= 0) & self.constant[factors]
+            coefficients[known] *= self.numbers[factors[known]]
+            factors[known] = -1
+        return coefficients, np.where(first < 0, second, first), np.where(first < 0, -1, second)
+
+
+def with_any(graph: Scalars, wanted: Array) -> Array:
+    """Which results have one of these among their operands."""
+    found = np.zeros(len(graph), dtype=bool)
+    found[graph.owners[wanted[graph.operands]]] = True
+    return found
+
+
+def scaled_by(k: float, c: float, op: Any) -> float | None:
     """A coefficient times a constant, or divided by it; None if the number is too large or too small, or a new 0."""
     if op is ops.div and not k:
         return None
     scaled = c * k if op is ops.mul else c / k
     return scaled if math.isfinite(scaled) and (scaled or not c or not k) else None
+
+
+# ----------------------------------------------------------------------------------------------------------- the sums
+
+
+def total(numbers: Array, owners: Array, size: int) -> tuple[Array, Array]:
+    """The sum of the constants that each result adds, in their order, and whether it has to be written."""
+    found, some = np.full(size, NOTHING), np.zeros(size, dtype=bool)
+    np.add.at(found, owners, numbers)
+    some[owners[numbers != 0]] = True
+    return found, some | (found != 0)
+
+
+def rewritten(graph: Scalars, roles: Roles, products: Products, flat: Flat) -> Scalars:
+    """The graph with its roots as `Terms`, and without what they absorbed."""
+    size, table = len(graph), graph.table
+    coefficients, first, second = products.terms(flat)
+    owners, kept = np.repeat(np.arange(size), np.diff(flat.starts)), first >= 0
+    added, written = total(coefficients[~kept], owners[~kept], size)
+    counts = np.bincount(owners[kept], minlength=size)
+    ends = np.cumsum(counts)
+    (last,) = np.nonzero(roles.roots & (written | (counts == 0)))  # roots whose last term is a number
+    coefficients = np.insert(coefficients[kept], ends[last], added[last])
+    widths = np.insert(1 + (second[kept] >= 0), ends[last], 0)
+    factors = np.stack([first[kept], second[kept]], axis=1).reshape(-1)
+    factors = factors[factors >= 0]
+
+    counts[last] += 1
+    at, places = offsets(counts), np.zeros(size + 1, dtype=np.intp)
+    places[1:] = offsets(widths)[at[1:]]
+    codes, lengths, sources = graph.codes.copy(), graph.counts, graph.starts[:-1].copy()
+    known: dict[Any, int] = {}
+    for n in np.flatnonzero(roles.roots).tolist():
+        terms = slice(at[n], at[n + 1])
+        key = coefficients[terms].tobytes(), widths[terms].tobytes()
+        if key not in known:
+            op = Terms(tuple(coefficients[terms].tolist()), tuple(widths[terms].tolist()))
+            known[key] = table.operation(op, sum(op.widths))
+        codes[n] = known[key]
+    for n, (root, c) in products.scaled.items():
+        count = int(counts[root])
+        codes[n] = table.operation(Terms((c,) * count, (1,) * count), count)
+    # the operands of all results: of roots from the factors, which come behind those of the graph
+    pool = np.concatenate([graph.operands, factors])
+    sums = np.flatnonzero(roles.roots)
+    sources[sums], lengths[sums] = len(graph.operands) + places[sums], np.diff(places)[sums]
+    for n, (root, _) in products.scaled.items():
+        sources[n], lengths[n] = sources[root], lengths[root]
+    graph = graph.like(codes, pool[ranges(sources, lengths)], graph.outputs)
+    return graph.only(~roles.absorbed)

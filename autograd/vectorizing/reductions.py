@@ -7,6 +7,9 @@ from typing import Any
 from autograd import ops
 from autograd.vectorizing.scalars import Element, Leaf, Pick, Scalars, Terms, terms
 
+ENDS = (ops.div, ops.log)
+"""What a reduction that was written out ends with."""
+
 
 def reductions(graph: Scalars) -> Scalars:
     """Rewrite ``exp(a) / sum(exp)``, its logarithm, and ``log(sum(exp))``, after `affine`.
@@ -28,6 +31,8 @@ def reductions(graph: Scalars) -> Scalars:
     %2 = log_softmax[1] %0 %1
     return %2
     """
+    if not graph.among(ENDS).any():
+        return graph
     out = graph.like()
     number: list[int] = []
     known: dict[int, tuple[int, ...]] = {}  # exponents of a sum of exponentials

@@ -107,6 +107,9 @@ class Table:
         self._codes: dict[Any, int] = {}
         self._leaves: dict[Leaf, dict[Any, int]] = {}
 
+    def __len__(self) -> int:
+        return len(self.operations) + len(self.leaves)
+
     def leaf(self, kind: Leaf, which: tuple[Any, ...]) -> int:
         """The code of a leaf."""
         if kind not in self._leaves:
@@ -154,7 +157,7 @@ class Scalars:
     def __init__(self, parameters: Sequence[Value], table: Table | None = None) -> None:
         self.parameters = parameters
         self.closed: Sequence[Value] = ()
-        self.table = table or Table()
+        self.table = Table() if table is None else table
         self.outputs: list[int] = []
         self._lists: tuple[list[Any], list[tuple[Any, ...]]] | None = [], []
         self._arrays: tuple[Array, Array] | None = None

@@ -6,12 +6,15 @@ A sum that is written in another way may have the other zero: ``-(x - y)`` gives
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
 
 from autograd import ops
 from autograd.ops.questions import Question
 from autograd.ops.rows import Op
-from autograd.vectorizing.scalars import CONSTANT, Bound, Leaf, Scalars
+from autograd.vectorizing.scalars import CONSTANT, Array, Bound, Scalars
 
 EVEN = {ops.abs, ops.square, ops.exp, ops.exp2, ops.cos, ops.cosh, ops.sigmoid, ops.softplus, ops.norm}
 """Rows that are the same for both zeros, and that are never -0.0."""
@@ -29,7 +32,7 @@ DIVIDING: dict[Op, slice] = {
 KNOWN = {*ops.ROWS.values(), ops._dot}
 
 
-def seen(graph: Scalars) -> list[bool]:
+def seen(graph: Scalars) -> Array:
     """Of which results the sign of a zero changes a number. It does not count that an output itself is -0.0.
 
     >>> from autograd.vectorizing.tracing import trace
@@ -37,23 +40,41 @@ def seen(graph: Scalars) -> list[bool]:
     >>> [str(graph.ops[n].name) for n, answer in enumerate(seen(graph)) if answer]
     ['input', 'input', 'sub']
     """
-    settled = never_negative_zero(graph)
-    found = [False] * len(graph)
-    divided: dict[Any, slice | None] = {}
-    for n in range(len(graph) - 1, -1, -1):
-        op, args = graph.ops[n], graph.args[n]
-        if type(op) is Leaf:
-            continue
-        if op not in divided:
-            divided[op] = divided_by(op)
-        part = divided[op]
+    found = dividing(graph)
+    region = below(graph)
+    settled, blind = never_negative_zero(graph, region), graph.among(BLIND)
+    for n in reversed(region):
         found[n] = found[n] and not settled[n]
-        if found[n] and op not in BLIND:
-            part = WHOLE
-        if part is not None:
-            for a in args[part]:
-                found[a] = True
+        if found[n] and not blind[n]:
+            found[list(graph.args_of(n))] = True
     return found
+
+
+def dividing(graph: Scalars) -> Array:
+    """Which results are operands whose sign of zero an operation tells apart."""
+    found = np.zeros(len(graph), dtype=bool)
+    parts = [divided_by(op) for op in graph.table.operations]
+    for part in (WHOLE, SECOND):
+        some = np.array([other == part for other in parts] + [False])[np.maximum(graph.codes, -1)]
+        if some.any():
+            operands = some[graph.owners]
+            if part == SECOND:
+                operands &= np.arange(len(operands)) == graph.starts[graph.owners] + 1
+            found[graph.operands[operands]] = True
+    return found
+
+
+def below(graph: Scalars) -> list[int]:
+    """The operations whose zeros might be seen, in their order: all that is between a division and what is blind."""
+    stack = np.flatnonzero(dividing(graph)).tolist()
+    found, blind = set(stack), graph.among(BLIND) | (graph.codes < 0)
+    while stack:
+        n = stack.pop()
+        if not blind[n]:
+            further = set(graph.args_of(n)) - found
+            found |= further
+            stack += further
+    return sorted(n for n in found if graph.codes[n] >= 0)
 
 
 def divided_by(op: Any) -> slice | None:
@@ -63,18 +84,18 @@ def divided_by(op: Any) -> slice | None:
     return DIVIDING.get(row) if ours else WHOLE
 
 
-def never_negative_zero(graph: Scalars) -> list[bool]:
-    """Which results are never -0.0, in whatever way their sums are written."""
-    found: list[bool] = []
-    for op, args in zip(graph.ops, graph.args, strict=True):
-        if type(op) is Leaf:
-            found.append(op is CONSTANT and args[0] != 0)
-        elif op is ops.mul or op is ops.div:
-            found.append(args[0] == args[1])
+def never_negative_zero(graph: Scalars, region: Sequence[int]) -> dict[int, bool]:
+    """Which results of a region are never -0.0, in whatever way their sums are written, and which constants."""
+    found: dict[int, bool] = {n: graph.args_of(n)[0] != 0 for n in np.flatnonzero(graph.leaves(CONSTANT)).tolist()}
+    operations = graph.table.operations
+    for n in region:
+        op, args = operations[graph.codes[n]], graph.args_of(n)
+        if op is ops.mul or op is ops.div:
+            found[n] = args[0] == args[1]
         elif op is ops.add or op is ops.sum:
-            found.append(any(found[a] for a in args))
+            found[n] = any(found.get(a, False) for a in args)
         elif op is ops.sub:
-            found.append(found[args[0]])
+            found[n] = found.get(args[0], False)
         else:
-            found.append(op in EVEN)
+            found[n] = op in EVEN
     return found

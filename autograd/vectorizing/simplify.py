@@ -223,17 +223,23 @@ def in_order(graph: Scalars) -> Array:
     return operands
 
 
-ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio: its powers mix all bits
+ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio: its powers are as good as random
 
 
 def first_of_each(graph: Scalars, operands: Array) -> Array:
-    """For each result the first one that is the same operation on the same operands: where rows have the same hash."""
+    """For each result the first one that is the same operation on the same operands.
+
+    Each result has a random number, and so has each code. What is the same has the same sum of these. So sorting the
+    sums brings it together. The rows are compared all the same.
+    """
     counts, starts, codes = graph.counts, graph.starts, graph.codes
+    random = np.random.default_rng(0).integers(2**64, size=len(graph) + len(graph.table), dtype=np.uint64)
     powers = np.cumprod(np.full(counts.max(initial=0), ODD, dtype=np.uint64))
-    parts = (operands + 1).astype(np.uint64) * powers[ranges(np.zeros(len(graph), np.intp), counts)]
-    hashes = codes.astype(np.uint64) * ODD
+    parts = random[operands] * powers[ranges(np.zeros(len(graph), np.intp), counts)]
+    hashes = random[codes - len(graph.table.operations)]
     some = counts > 0
-    hashes[some] ^= np.add.reduceat(parts, starts[:-1][some]) if some.any() else parts
+    if some.any():
+        hashes[some] += np.add.reduceat(parts, starts[:-1][some])
     order = np.argsort(hashes, kind="stable")
     alike = np.concatenate([[False], hashes[order[1:]] == hashes[order[:-1]]])
     leader = order[np.maximum.accumulate(np.where(alike, 0, np.arange(len(order))))]
