@@ -29,6 +29,7 @@ class _Modes(threading.local):
     cut = 0  # Duals up to this level are constants: they were made outside a `no_grad` that is on
     watch: Any = None  # anomaly mode's, when on
     tracer: Any = None  # what vectorize traces with, while it does
+    writes: Any = None  # the same, but None inside `no_grad`
     of_arrays = False  # whether a transformation of a function of arrays is running it right now
     differentiating = 0  # how many reverse transformations are running a function right now
 
@@ -37,6 +38,7 @@ class _Modes(threading.local):
         watched = self.watch is not None or self.tracer is not None
         state = GENERAL if watched else RECORDING if self.recording else CONSTANT
         super().__setattr__("state", state)
+        super().__setattr__("writes", self.tracer if self.recording else None)
         if compiled is not None:
             compiled.set_state(state)
 

@@ -37,7 +37,8 @@ from autograd.vectorizing.tracer import Run, Trace, Tracer, compare
 
 SMALL = 500_000  # operations in all runs together: then there is a run for each number
 LARGEST = 100_000  # numbers that are tried to find how long a list is
-RUNS, MOST = 4, 12  # how many runs there are at least, and at most
+RUNS, MOST = 3, 12  # how many runs there are at least, and at most
+CHANCE = 10_000  # one in so many: that what one number chooses looks as if another had chosen it
 PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop,
          ast.expr_context)  # fmt: skip
 """What an expression may consist of to be computed once more: no call, which might change something."""
@@ -227,7 +228,9 @@ def guess_picks(tracer: Trace, run: Run, zeros: list[list[int]]) -> dict[int, Pi
     rows: list[Any] = []
     events: list[list[Subscript]] = []
     wanted: dict[tuple[int, int], int] = {}
-    while len(rows) < RUNS or wanted:
+    fewest = min([n for n in tracer.indices.values() if n > 1], default=CHANCE)
+    runs = min(max(RUNS, math.ceil(math.log(CHANCE, fewest))), MOST)
+    while len(rows) < runs or wanted:
         values = {key: wanted.get(key, int(rng.integers(tracer.indices[key[0]]))) for key in keys}
         found = noted(tracer, run, zeros, values)
         if found is None or len(rows) == MOST or (events and not alike(found[1], events[0])):

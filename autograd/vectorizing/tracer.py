@@ -286,9 +286,20 @@ def _methods() -> None:
                     setattr(Tracer, theirs, method)
 
 
+# These are called for each operation of a trace. So they do what `Trace.write` does without calling it.
+
+
 def _unary(code: int) -> Callable[..., Any]:
     def method(self: Tracer) -> Any:
-        return self.trace.write(code, (self.number,))
+        trace = self.trace
+        if modes.writes is not trace:
+            return trace.write(code, (self.number,))
+        codes = trace.codes
+        out = new(Tracer)
+        out.trace, out.number = trace, len(codes)
+        codes.append(code)
+        trace.operands.append(self.number)
+        return out
 
     return method
 
@@ -300,7 +311,7 @@ def _binary(row: Any, code: int, reflected: bool) -> Callable[..., Any]:
             if other.trace is not trace:
                 foreign()
             b = other.number
-        elif (known := trace.leaves.get(id(other))) is not None:
+        elif (known := trace.floats.get(other) if type(other) is float else trace.leaves.get(id(other))) is not None:
             b = known
         elif isinstance(other, (np.ndarray, list, tuple)) or (
             isinstance(other, Traced) and not isinstance(other, Value)
@@ -308,7 +319,18 @@ def _binary(row: Any, code: int, reflected: bool) -> Callable[..., Any]:
             return row.apply((other, self) if reflected else (self, other), {})
         else:
             b = trace.operand(other)
-        return trace.write(code, (b, self.number) if reflected else (self.number, b))
+        a = self.number
+        if reflected:
+            a, b = b, a
+        if modes.writes is not trace:
+            return trace.write(code, (a, b))
+        codes, append = trace.codes, trace.operands.append
+        out = new(Tracer)
+        out.trace, out.number = trace, len(codes)
+        codes.append(code)
+        append(a)
+        append(b)
+        return out
 
     return method
 
@@ -339,6 +361,7 @@ class Trace:
         self.stayed: list[Value] = []
         self.kept: list[Any] = []
         self.leaves: dict[Any, int] = {}
+        self.floats: dict[float, int] = {}  # those that are constants already, but for 0.0, which is equal to -0.0
         self.table = Table()
         for row in WRITTEN:
             self.table.operation(row, row.arity)
@@ -438,7 +461,10 @@ class Trace:
         return found
 
     def _constant(self, c: float) -> int:
-        return self._leaf((CONSTANT, c, math.copysign(1.0, c), type(c)), CONSTANT, c)
+        n = self._leaf((CONSTANT, c, math.copysign(1.0, c), type(c)), CONSTANT, c)
+        if type(c) is float and c:
+            self.floats[c] = n
+        return n
 
     def _parameter(self, x: Value) -> int:
         if id(x) in self.made:

@@ -1,6 +1,6 @@
 """Tracing: a function of scalars runs on Tracers, and becomes a graph.
 
-It runs twice: what differs then was drawn at random, say, and would have been frozen silently.
+It runs twice at least: what differs then was drawn at random, say, and would have been frozen silently.
 """
 
 from __future__ import annotations
@@ -44,16 +44,16 @@ def trace(
     zeros = [[0] * math.prod(shapes[i]) for i in sorted(indices)]
     while True:
         run = tracer.run(zeros)
-        again = tracer.run(zeros)
+        picks = guess_picks(tracer, run, zeros) if indices else None  # these are more runs
+        again = run if picks is not None else tracer.run(zeros)
         if not tracer.stayed:
             break
         for x in tracer.stayed:  # made in the first run and there in the second: parameters, start over
             tracer.earlier.pop(id(x), None)
         tracer.stayed.clear()
-    same(tracer, run, again, zeros)
-    picks = guess_picks(tracer, run, zeros) if indices else {}
     if picks is None:
-        picks = find_picks(tracer, run, zeros)
+        same(tracer, run, again, zeros)
+        picks = find_picks(tracer, run, zeros) if indices else {}
     return assemble(tracer, run, picks), run.result
 
 
