@@ -117,6 +117,7 @@ __all__ = [
     "no_grad",
     "norm",
     "outer",
+    "overlap_add",
     "pad",
     "power",
     "powlog",
@@ -134,6 +135,7 @@ __all__ = [
     "sin",
     "sinc",
     "sinh",
+    "sliding_window_view",
     "softmax",
     "softplus",
     "split",
@@ -1391,6 +1393,22 @@ def outer(x: Any, y: Any) -> Any:
     """
     ...
 @overload
+def overlap_add(x: Tensor, /, shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] = 1, dilation: int | Sequence[int] = 1) -> Tensor:
+    """Windows added at their places; the transpose of sliding_window_view. `shape` is that of the result.
+
+    >>> overlap_add([[1.0, 2.0], [3.0, 4.0]], 3).tolist()
+    [1.0, 5.0, 4.0]
+    """
+    ...
+@overload
+def overlap_add(x: Any, /, shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] = 1, dilation: int | Sequence[int] = 1) -> Any:
+    """Windows added at their places; the transpose of sliding_window_view. `shape` is that of the result.
+
+    >>> overlap_add([[1.0, 2.0], [3.0, 4.0]], 3).tolist()
+    [1.0, 5.0, 4.0]
+    """
+    ...
+@overload
 def pad(x: Tensor, /, width: int | Sequence[int] | Sequence[Sequence[int]]) -> Tensor:
     """x with zeros around it. The width is a number, a pair, or one pair an axis, as in `numpy.pad`.
 
@@ -1688,6 +1706,22 @@ def sinh(x: Any) -> Any:
 
     >>> sinh(0.0)
     0.0
+    """
+    ...
+@overload
+def sliding_window_view(x: Tensor, /, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] = 1, dilation: int | Sequence[int] = 1) -> Tensor:
+    """All windows, as a view; the axes of a window come last. A window starts at every `stride`-th place along each `axis`, and takes every `dilation`-th element from there.
+
+    >>> sliding_window_view([1.0, 2.0, 3.0], 2).tolist()
+    [[1.0, 2.0], [2.0, 3.0]]
+    """
+    ...
+@overload
+def sliding_window_view(x: Any, /, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] = 1, dilation: int | Sequence[int] = 1) -> Any:
+    """All windows, as a view; the axes of a window come last. A window starts at every `stride`-th place along each `axis`, and takes every `dilation`-th element from there.
+
+    >>> sliding_window_view([1.0, 2.0, 3.0], 2).tolist()
+    [[1.0, 2.0], [2.0, 3.0]]
     """
     ...
 @overload

@@ -148,6 +148,10 @@ for width in (1, (1, 2), ((0, 1), (2, 0))):
         case("pad", lambda x, w=width, mode=mode: np.pad(x, w, mode), (3, 4))
 case("pad", lambda x: np.pad(x, ((1, 0), (0, 2)), constant_values=((1, 2), (3, 4))), M)
 case("pad", lambda x: np.pad(x, 1, constant_values=2.5), M)
+windows = np.lib.stride_tricks.sliding_window_view
+case("lib.stride_tricks.sliding_window_view", lambda x: windows(x, (2, 1)), M)
+case("lib.stride_tricks.sliding_window_view", lambda x: windows(x, 2, -1), M)
+case("lib.stride_tricks.sliding_window_view", lambda x: windows(x, (2, 2), axis=(2, 0)), C)
 
 # -------------------------------------------------------------------------------------------------------- choosing
 

@@ -143,7 +143,8 @@ def test_modules_are_loaded_when_they_are_asked_for(package, later):
 # --------------------------------------------------------------------------------------------------------- signatures
 
 X = np.array([[0.25, 0.5], [0.75, 0.125]])
-SAMPLES = {"index": slice(None), "shape": (2, 2), "width": 1, "dtype": np.float32}
+SAMPLES = {"index": slice(None), "shape": (2, 2), "width": 1, "dtype": np.float32, "window_shape": 1,
+           "overlap_add.x": np.ones((2, 2, 1, 1))}  # fmt: skip
 ROWS = [name for name in dir(ops) if isinstance(getattr(ops, name), Op)]
 
 
@@ -171,6 +172,8 @@ def test_a_row_is_called_as_its_signature_says(name, parameters, i):
     row, x = getattr(ops, name), parameters[i]
 
     def given(p):
+        if f"{name}.{p.name}" in SAMPLES:
+            return SAMPLES[f"{name}.{p.name}"]
         return p.default if p.default is not p.empty else SAMPLES.get(p.name, X if p.annotation == OPERAND else 0)
 
     before = [given(p) for p in parameters[:i]]

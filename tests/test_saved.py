@@ -67,6 +67,14 @@ CASES: dict[str, tuple[Any, ...]] = {
     "reshape": (lambda t, s: ops.reshape(t, s), lambda: [4, 3]),
     "broadcast_to": (lambda t, s: ops.broadcast_to(t, s), lambda: [2, 3, 4]),
     "pad": (lambda t, w: ops.pad(t, w), lambda: [[1, 0], [2, 0]]),
+    "windows": (
+        lambda t, n, a, s, d: ops.sliding_window_view(t, n, a, s, d),
+        lambda: [2, 2], lambda: [0, 1], lambda: [1, 2], lambda: [2, 1],
+    ),
+    "windows added": (
+        lambda t, n, a, s, d: ops.overlap_add(t, n, a, s, d),
+        lambda: [6], lambda: [0], lambda: [1], lambda: [1],
+    ),
     "sum over axes": (lambda t, a: ops.max(t, axis=a), lambda: [1]),
     "softmax": (lambda t, a: ops.softmax(t, axis=a)[0], lambda: [1]),
     "concatenate": (lambda t, x: ops.concatenate([t, x]), lambda: np.ones((1, 4))),

@@ -133,6 +133,8 @@ MOVES = {
     "cumsum": Case(lambda x: ops.cumsum(x, 1), ("n", 4)),
     "cumsum of the batch": Case(lambda x: ops.cumsum(x, 0), ("n", 4)),
     "pad": Case(lambda x: ops.pad(x, ((0, 0), (1, 2))), ("n", 4)),
+    "sliding_window_view": Case(lambda x: ops.sliding_window_view(x, 2, 1, 2), ("n", 5)),
+    "overlap_add": Case(lambda x: ops.overlap_add(x, (x.shape[0], 5), 1, 1, 3), ("n", 2, 2)),
     "matmul": Case(lambda x, y: x @ y, ("n", 4), (4, 3)),
     "matmul of vectors": Case(lambda x, y: x @ y, ("n",), ("n",)),
     "matrix and vector": Case(lambda x, y: x @ y, ("n", 4), (4,)),

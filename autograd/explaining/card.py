@@ -184,5 +184,6 @@ def method(row: Op) -> list[str]:
 
 def numpy_name(function: Any) -> str:
     """NumPy's function as it is usually written: ``np.linalg.norm``."""
-    module = "np.linalg" if getattr(function, "__module__", "").startswith("numpy.linalg") else "np"
-    return f"{module}.{function.__name__}"
+    home = getattr(function, "__module__", "")
+    inner = next((part for part in ("linalg", "lib.stride_tricks") if home.startswith(f"numpy.{part}")), "")
+    return ".".join(filter(None, ["np", inner, function.__name__]))

@@ -122,8 +122,11 @@ class Listing:
     def __str__(self) -> str:
         blocks = []
         for name, cards in self.groups.items():
-            width = max(len(card.signature) for card in cards)
-            lines = [f"  {card.signature:<{width}}  {shortened(card.row.summary)}" for card in cards]
+            calls = [textwrap.shorten(card.signature, 40, placeholder=" …)") for card in cards]
+            width = max(map(len, calls))
+            lines = [
+                f"  {call:<{width}}  {shortened(card.row.summary)}" for call, card in zip(calls, cards, strict=True)
+            ]
             blocks.append("\n".join([name, *lines]))
         return "\n\n".join(blocks)
 

@@ -398,6 +398,17 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
     return ops.getitem(ops.reshape(x, (-1,)), indices)
 
 
+@means(np.lib.stride_tricks.sliding_window_view)
+def sliding_window_view(
+    x: Any, window_shape: Any, axis: Any = None, *, subok: bool = False, writeable: bool = False
+) -> Any:
+    """`numpy.lib.stride_tricks.sliding_window_view`. `autograd.sliding_window_view` has strides and dilations too."""
+    if writeable:
+        raise TypeError("windows of a Tensor are read-only, as every result is: writeable=False")
+    size = tuple(window_shape) if np.iterable(window_shape) else (window_shape,)
+    return ops.sliding_window_view(joined(x), size, axis)
+
+
 def _padded(x: Any, pairs: Any, values: Any) -> Any:
     """Pad with constants. `values` is a number, or pairs as in NumPy."""
     if isinstance(values, (int, float)) and values == 0:

@@ -1,6 +1,6 @@
 """The table of operations: every value and every derivative in this project, one row each.
 
-`autograd.ops.rows` says what a row is. The rows are in `elementwise`, `moves`, `reductions`, `products` and
+`autograd.ops.rows` says what a row is. The rows are in `elementwise`, `moves`, `windows`, `reductions`, `products` and
 `probabilities`. This module exports all of them.
 """
 
@@ -12,6 +12,7 @@ from autograd.ops import probabilities as _probabilities
 from autograd.ops import products as _products
 from autograd.ops import reductions as _reductions
 from autograd.ops import refusing as _refusing
+from autograd.ops import windows as _windows
 from autograd.ops import worlds as _worlds
 from autograd.ops.elementwise import *
 from autograd.ops.moves import *
@@ -26,8 +27,16 @@ from autograd.ops.products import _einsum as _einsum
 from autograd.ops.products import _einsum_transpose as _einsum_transpose
 from autograd.ops.reductions import *
 from autograd.ops.rows import Op as _Op
+from autograd.ops.windows import *
 
-_TABLE = (_elementwise, _moves, _reductions, _products, _probabilities)  # each imports only from those before it
+_TABLE = (
+    _elementwise,
+    _moves,
+    _windows,
+    _reductions,
+    _products,
+    _probabilities,
+)  # each imports only from those before it
 ROWS: dict[str, _Op] = {row.name: row for part in _TABLE for row in vars(part).values() if isinstance(row, _Op)}
 """Every row by name, in the order in which the table states them."""
 

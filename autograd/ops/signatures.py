@@ -24,10 +24,13 @@ PARAMETERS = {
     "axis": "int | Sequence[int] | None",
     "ddof": "int",
     "dtype": "DTypeLike",
+    "dilation": "int | Sequence[int]",
     "index": "Any",
     "keepdims": "bool",
     "shape": "int | Sequence[int]",
+    "stride": "int | Sequence[int]",
     "width": "int | Sequence[int] | Sequence[Sequence[int]]",
+    "window_shape": "int | Sequence[int]",
 }
 """The type of each parameter that a row of the table has."""
 
