@@ -90,14 +90,15 @@ def find_roles(graph: Scalars, uses: Array) -> Roles:
 
 def short_and_seen(graph: Scalars, uses: Array) -> Array:
     """Sums of few terms whose zeros somebody can tell apart: these stay as they are written. Others add up anyhow."""
-    found = seen(graph) & graph.among(WRITTEN)
-    if not found.any():
-        return found
+    region = below(graph)
+    if not region:
+        return np.zeros(len(graph), dtype=bool)
+    found, rows = seen(graph, region) & graph.among(WRITTEN), graph.rows()
     sums, constants = graph.among(TERMS), graph.leaves(CONSTANT)
     size: dict[int, int] = {}  # how many terms a sum has, with those of its partial sums
-    for n in below(graph):
+    for n in region:
         if sums[n]:
-            sizes = [(a, size.get(a, int(not constants[a]))) for a in graph.args_of(n)]
+            sizes = [(a, size.get(a, int(not constants[a]))) for a in rows(n)]
             size[n] = sum(k if uses[a] == 1 else min(k, 1) for a, k in sizes)
             found[n] = found[n] and size[n] <= FEW
     return found

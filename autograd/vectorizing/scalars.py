@@ -26,7 +26,7 @@ leaf. What the codes stand for is in the `table`, which the graphs that passes m
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -162,6 +162,7 @@ class Scalars:
         self._lists: tuple[list[Any], list[tuple[Any, ...]]] | None = [], []
         self._arrays: tuple[Array, Array] | None = None
         self._starts: Array | None = None
+        self._flat: tuple[list[int], list[int]] | None = None
 
     def like(self, codes: Array | None = None, operands: Array | None = None, outputs: Any = ()) -> Scalars:
         """A graph over the same parameters: an empty one, or one of these arrays."""
@@ -179,7 +180,7 @@ class Scalars:
     def append(self, op: Any, args: tuple[Any, ...]) -> int:
         """Add an operation; its number."""
         n = len(self.ops)
-        self._arrays = self._starts = None
+        self._arrays = self._starts = self._flat = None
         self.ops.append(op)
         self.args.append(args)
         return n
@@ -250,6 +251,11 @@ class Scalars:
         if code < 0:
             return self.table.leaves[-1 - code][1]
         return tuple(self.operands[self.starts[n] : self.starts[n + 1]].tolist())
+
+    def rows(self) -> Callable[[int], list[int]]:
+        """The operands of one operation after the other, for who asks for many of them."""
+        flat, starts = self._flat = self._flat or (self.operands.tolist(), self.starts.tolist())
+        return lambda n: flat[starts[n] : starts[n + 1]]
 
     def distinct(self) -> list[Any]:
         """The operations that there are, each once, in the order in which they come first."""

@@ -32,7 +32,7 @@ DIVIDING: dict[Op, slice] = {
 KNOWN = {*ops.ROWS.values(), ops._dot}
 
 
-def seen(graph: Scalars) -> Array:
+def seen(graph: Scalars, region: Sequence[int] | None = None) -> Array:
     """Of which results the sign of a zero changes a number. It does not count that an output itself is -0.0.
 
     >>> from autograd.vectorizing.tracing import trace
@@ -40,13 +40,13 @@ def seen(graph: Scalars) -> Array:
     >>> [str(graph.ops[n].name) for n, answer in enumerate(seen(graph)) if answer]
     ['input', 'input', 'sub']
     """
-    found = dividing(graph)
-    region = below(graph)
+    found, rows = dividing(graph), graph.rows()
+    region = below(graph) if region is None else region
     settled, blind = never_negative_zero(graph, region), graph.among(BLIND)
     for n in reversed(region):
         found[n] = found[n] and not settled[n]
         if found[n] and not blind[n]:
-            found[list(graph.args_of(n))] = True
+            found[rows(n)] = True
     return found
 
 
@@ -66,15 +66,20 @@ def dividing(graph: Scalars) -> Array:
 
 def below(graph: Scalars) -> list[int]:
     """The operations whose zeros might be seen, in their order: all that is between a division and what is blind."""
-    stack = np.flatnonzero(dividing(graph)).tolist()
-    found, blind = set(stack), graph.among(BLIND) | (graph.codes < 0)
+    stack, computed = np.flatnonzero(dividing(graph)).tolist(), (graph.codes >= 0).tolist()
+    if not any(computed[n] for n in stack):
+        return []
+    starts = graph.starts[:-1][square := graph.among([ops.mul, ops.div])]
+    square[square] = graph.operands[starts] == graph.operands[starts + 1]  # no -0.0, whatever is below
+    through, rows = (~(graph.among(BLIND) | square)).tolist(), graph.rows()
+    found = set(stack)
     while stack:
         n = stack.pop()
-        if not blind[n]:
-            further = set(graph.args_of(n)) - found
+        if computed[n] and through[n]:
+            further = set(rows(n)) - found
             found |= further
             stack += further
-    return sorted(n for n in found if graph.codes[n] >= 0)
+    return sorted(n for n in found if computed[n])
 
 
 def divided_by(op: Any) -> slice | None:
@@ -87,9 +92,9 @@ def divided_by(op: Any) -> slice | None:
 def never_negative_zero(graph: Scalars, region: Sequence[int]) -> dict[int, bool]:
     """Which results of a region are never -0.0, in whatever way their sums are written, and which constants."""
     found: dict[int, bool] = {n: graph.args_of(n)[0] != 0 for n in np.flatnonzero(graph.leaves(CONSTANT)).tolist()}
-    operations = graph.table.operations
+    operations, codes, rows = graph.table.operations, graph.codes, graph.rows()
     for n in region:
-        op, args = operations[graph.codes[n]], graph.args_of(n)
+        op, args = operations[codes[n]], rows(n)
         if op is ops.mul or op is ops.div:
             found[n] = args[0] == args[1]
         elif op is ops.add or op is ops.sum:

@@ -49,14 +49,19 @@ def plain_recording() -> Iterator[None]:
 @contextmanager
 def gradients_put_back(values: Sequence[Value]) -> Iterator[None]:
     """The gradients of Values as they were, afterwards; meanwhile 0, and nobody frozen."""
-    before = [(v, v.grad, v.requires_grad) for v in values]
+    before = [v.grad for v in values]
+    frozen = [v for v in values if not v.requires_grad]
+    for v in frozen:
+        v.requires_grad = True
     for v in values:
-        v.requires_grad, v.grad = True, 0.0
+        v.grad = 0.0
     try:
         yield
     finally:
-        for v, grad, wanted in before:
-            v.grad, v.requires_grad = grad, wanted
+        for v, grad in zip(values, before, strict=True):
+            v.grad = grad
+        for v in frozen:
+            v.requires_grad = False
 
 
 def on_values(
