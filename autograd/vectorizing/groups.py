@@ -48,17 +48,6 @@ class Group:
         self.letter = "h" if shape else "s"
 
 
-class Rank:
-    """Sorts scalars by array and place; parameters that lie nowhere by their number."""
-
-    def __init__(self, home: list[int], place: list[int]) -> None:
-        self.home, self.place = home, place
-
-    def __getitem__(self, n: int) -> int:
-        home = self.home[n]
-        return (home << 32) + self.place[n] if home >= 0 else n
-
-
 class Statement:
     """``target = value``; heavy ones (products, reductions) stay lines of their own."""
 
@@ -186,10 +175,6 @@ class Groups:
         if n in self.extra:
             return self.extra[n]
         return self.graph.args[n][0] if self.home[n] == KNOWN else None
-
-    def rank(self) -> Rank:
-        """The order of the scalars as they lie now."""
-        return Rank(self.home, self.place)
 
     # ---------------------------------------------------------------------------------------------------- operands
 

@@ -17,7 +17,7 @@ from autograd import ops
 from autograd.ops import questions
 from autograd.ops.rows import Op, Reduction
 from autograd.vectorizing.groups import Group, Places, taken
-from autograd.vectorizing.scalars import Bound, Element, Leaf, Pick, Scalars, Terms, terms
+from autograd.vectorizing.scalars import Bound, Element, Leaf, Pick, Scalars, Terms
 from autograd.vectorizing.sums import NEUTRAL, Sums, columns, last
 from autograd.vectorizing.tree import Expression
 
@@ -43,8 +43,9 @@ class Plan(Sums):
     def level(self, nodes: list[int]) -> None:
         """All operations of one level: what varies first, for it has the matrices."""
         families: dict[Any, list[int]] = defaultdict(list)
+        sums = self.families([n for n in nodes if type(self.graph.ops[n]) is Terms])
         for n in nodes:
-            families[self.family(n)].append(n)
+            families[self.family(n, sums)].append(n)
         for key, members in sorted(families.items(), key=lambda item: not item[0][1]):
             kind = key[0]
             if kind == "terms":
@@ -58,12 +59,12 @@ class Plan(Sums):
             else:
                 self.elementwise(members)
 
-    def family(self, n: int) -> tuple[Any, ...]:
-        """What makes operations siblings: the operation, and where the operands lie."""
+    def family(self, n: int, sums: Mapping[int, bytes]) -> tuple[Any, ...]:
+        """What makes operations siblings: the operation, and where the operands lie; of sums the kinds of terms."""
         op, args, varying = self.graph.ops[n], self.graph.args[n], self.varying[n]
         home = self.home
         if isinstance(op, Terms):
-            return "terms", varying, frozenset(self.slot(factors) for _, factors in terms(op, args) if factors)
+            return "terms", varying, sums[n]
         if isinstance(op, Element):
             return "element", varying, op.function, frozenset(home[a] for a in args)
         if isinstance(op, Pick):

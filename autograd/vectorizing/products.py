@@ -52,7 +52,11 @@ def find_products(sums: Sequence[Sequence[Term]], fixed: bool, rank: Order) -> l
     ([[[10, 11], [12, 13]]], [[[0, 1]]], [[[0], [1]]])
     """
     ordered = [sorted(terms, key=lambda t: (rank[t[1]], rank[t[0]])) for terms in sums]
-    pairs = [(tuple([u for u, _ in terms]), tuple([v for _, v in terms])) for terms in ordered]
+    return products_of([(tuple([u for u, _ in terms]), tuple([v for _, v in terms])) for terms in ordered], fixed)
+
+
+def products_of(pairs: list[tuple[Any, Any]], fixed: bool) -> list[Product]:
+    """As `find_products`, of rows and columns whose factors are in order."""
     if len({len(u) for u, _ in pairs}) > 1:
         pairs = level(pairs, fixed)
     by_length: dict[int, list[int]] = defaultdict(list)

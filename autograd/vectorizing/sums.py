@@ -13,15 +13,16 @@ import operator
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import reduce
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from autograd import ops
 from autograd.vectorizing.array_program import BATCH
-from autograd.vectorizing.groups import LONG, NOWHERE, Group, Groups, Places, taken
-from autograd.vectorizing.products import Product, find_products
-from autograd.vectorizing.scalars import NOTHING, Bound, terms
+from autograd.vectorizing.groups import KNOWN, LONG, NOWHERE, Group, Groups, Places, taken
+from autograd.vectorizing.products import Product, products_of
+from autograd.vectorizing.scalars import NOTHING, Bound, Terms, ranges
 from autograd.vectorizing.tree import made
 
 NEUTRAL: dict[Any, float] = {
@@ -33,8 +34,25 @@ NEUTRAL: dict[Any, float] = {
 LONGEST = 1000  # characters of a sum of arrays on one line
 
 
-Term = tuple[float, tuple[int, ...]]
-"""A coefficient, and one or two factors."""
+Key = tuple[int, int, bool, bool] | tuple[int]
+"""What terms of one kind have in common: where their factors lie, and which of two factors vary."""
+
+
+class Kind(NamedTuple):
+    """Terms of one kind, in the order of the sums that they belong to."""
+
+    members: Places
+    """Which of the sums each term belongs to."""
+    coefficients: Places
+    first: Places
+    second: Places
+    """The second factors, -1 where there is one factor alone."""
+
+    def each(self, nodes: Places) -> list[list[int]]:
+        """These numbers, one for each term, as a list for each sum."""
+        ends = np.flatnonzero(np.diff(self.members)) + 1
+        flat = nodes.tolist()
+        return [flat[a:b] for a, b in pairwise([0, *ends.tolist(), len(flat)])]
 
 
 class Part(NamedTuple):
@@ -48,92 +66,136 @@ class Part(NamedTuple):
 class Sums(Groups):
     """A plan that can state sums."""
 
-    def slot(self, factors: tuple[int, ...]) -> tuple[Any, ...]:
-        """The kind of a term: where its factors lie."""
-        if len(factors) == 1:
-            return (self.home[factors[0]],)
-        u, v = self.oriented(factors)
-        return self.home[u], self.home[v], self.varying[u], self.varying[v]
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._written: dict[int, tuple[Places, Places]] = {}
 
-    def oriented(self, factors: tuple[int, ...]) -> tuple[int, int]:
-        """The factors of a product as (row's, column's): what does not vary, or else what was computed last, first."""
-        a, b = factors
-        if self.varying[a] != self.varying[b]:
-            return (b, a) if self.varying[a] else (a, b)
-        return (b, a) if self.home[b] > self.home[a] else (a, b)
+    def terms(self, members: Sequence[int]) -> Kind:
+        """All terms of these sums; the factors of a constant are -1."""
+        graph, at = self.graph, np.array(members, dtype=np.intp)
+        rows = [self.written(graph.table.operations[code]) for code in graph.codes[at].tolist()]
+        widths = np.concatenate([widths for _, widths in rows])
+        starts = graph.starts[at]
+        flat = np.append(graph.operands[ranges(starts, graph.starts[at + 1] - starts)], [-1, -1])
+        places = np.cumsum(widths) - widths
+        return Kind(
+            np.repeat(np.arange(len(at)), [len(widths) for _, widths in rows]),
+            np.concatenate([coefficients for coefficients, _ in rows]),
+            np.where(widths > 0, flat[places], -1),
+            np.where(widths > 1, flat[places + 1], -1),
+        )
+
+    def written(self, op: Terms) -> tuple[Places, Places]:
+        """The coefficients and widths of a sum as arrays."""
+        if id(op) not in self._written:
+            self._written[id(op)] = np.array(op.coefficients), np.array(op.widths, dtype=np.intp)
+        return self._written[id(op)]
+
+    def kinds(self, terms: Kind) -> tuple[list[Key], Places, Kind]:
+        """The kinds of terms, in the order in which they come first; that of each term; the terms without constants.
+
+        The factors of a product come as (row's, column's): what does not vary, or else what was computed last, first.
+        """
+        terms = Kind(*(x[terms.first >= 0] for x in terms))
+        flat = [*terms.first.tolist(), *terms.second.tolist()]
+        (a, b), (a_varies, b_varies) = (
+            np.array([have[n] for n in flat], dtype=np.intp).reshape(2, -1) for have in (self.home, self.varying)
+        )
+        two = terms.second >= 0
+        turned = two & np.where(a_varies != b_varies, a_varies > 0, b > a)
+        terms = terms._replace(
+            first=np.where(turned, terms.second, terms.first), second=np.where(turned, terms.first, terms.second)
+        )
+        a, b, a_varies, b_varies = (
+            np.where(turned, y, x) for x, y in ((a, b), (b, a), (a_varies, b_varies), (b_varies, a_varies))
+        )
+        keys = ((a - KNOWN) * (len(self.groups) - KNOWN) + np.where(two, b - KNOWN, 0)) * 8
+        keys += np.where(two, 4 + 2 * a_varies + b_varies, 0)
+        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
+        order = np.argsort(first)
+        found: list[Key] = [
+            (int(a[k]), int(b[k]), bool(a_varies[k]), bool(b_varies[k])) if two[k] else (int(a[k]),)
+            for k in first[order].tolist()
+        ]
+        return found, np.argsort(order)[which.reshape(-1)], terms
+
+    def families(self, members: list[int]) -> dict[int, bytes]:
+        """Which of some sums have the same kinds of terms: a text for each, the same for these."""
+        if not members:
+            return {}
+        keys, which, terms = self.kinds(self.terms(members))
+        pairs = np.unique(terms.members * (len(keys) + 1) + which)
+        owners, kinds = np.divmod(pairs, len(keys) + 1)
+        bounds = np.searchsorted(owners, np.arange(len(members) + 1)).tolist()
+        return {n: kinds[a:b].tobytes() for n, (a, b) in zip(members, pairwise(bounds), strict=True)}
 
     def sums(self, members: list[int]) -> None:
         """Sums of the same kinds of terms. Those that turn out to have other kinds are stated apart."""
-        slots, constants = self.slots(members)
-        kinds: dict[Any, list[int]] = defaultdict(list)
-        for i, n in enumerate(members):
-            kinds[tuple([key for key, sums in slots.items() if sums[i]])].append(n)
-        if len(kinds) > 1:  # parameters have found their places since these were put together
-            for group in kinds.values():
+        whole = self.terms(members)
+        keys, which, terms = self.kinds(whole)
+        counts = np.zeros((len(keys), len(members)), dtype=np.intp)
+        np.add.at(counts, (which, terms.members), 1)
+        present = counts > 0
+        if (present != present[:, :1]).any():  # parameters have found their places since these were put together
+            apart: dict[bytes, list[int]] = defaultdict(list)
+            for n, column in zip(members, present.T, strict=True):
+                apart[column.tobytes()].append(n)
+            for group in apart.values():
                 self.sums(group)
             return
+        constants = np.full(len(members), NOTHING)
+        np.add.at(constants, whole.members[whole.first < 0], whole.coefficients[whole.first < 0])
         varying = self.varying[members[0]]
-        largest = sorted(slots.items(), key=lambda item: (len(item[0]) == 1, -max(map(len, item[1]))))
-        parts = [part for key, sums in largest for part in self.parts(sums, len(key) == 1, varying)]
-        self.add_up(members, parts, constants)
+        kinds = [(key, Kind(*(x[which == k] for x in terms)), counts[k]) for k, key in enumerate(keys)]
+        largest = sorted(kinds, key=lambda item: (len(item[0]) == 1, -item[2].max()))
+        parts = [part for _, kind, counts in largest for part in self.parts(kind, counts, varying)]
+        self.add_up(members, parts, constants.tolist())
 
-    def slots(self, members: list[int]) -> tuple[dict[Any, list[list[Term]]], list[float]]:
-        """The terms of each member by kind, and the members' constants."""
-        slots: dict[Any, list[list[Term]]] = {}
-        constants = [NOTHING] * len(members)
-        for i, n in enumerate(members):
-            for c, factors in terms(self.graph.ops[n], self.graph.args[n]):
-                if not factors:
-                    constants[i] += c
-                    continue
-                key = self.slot(factors)
-                if len(factors) == 2:
-                    factors = self.oriented(factors)
-                if key not in slots:
-                    slots[key] = [[] for _ in members]
-                slots[key][i].append((c, factors))
-        return slots, constants
+    def ranks(self, nodes: Places) -> Places:
+        """Numbers that sort scalars by array and place; parameters that lie nowhere by their number."""
+        home, place = self.home, self.place
+        return np.array([(home[n] << 32) + place[n] if home[n] >= 0 else n for n in nodes.tolist()], dtype=np.intp)
 
-    def parts(self, sums: list[list[Term]], single: bool, varying: bool) -> list[Part]:
-        """The terms of one kind, at most two for each member. More are reduced to one first.
-
-        `single` says that each term has one factor.
-        """
-        counts = {len(s) for s in sums}
-        if counts == {1} or (single and counts == {2}):
-            rank = self.rank()
-            rows = [sorted(s, key=lambda term: [rank[x] for x in term[1]]) if len(s) > 1 else s for s in sums]
-            return [Part([c for c, _ in row], columns([x for _, x in row])) for row in zip(*rows, strict=True)]
-        scale = common([c for s in sums for c, _ in s])
-        targets = [self.scalar(varying) for _ in sums]
+    def parts(self, kind: Kind, counts: Places, varying: bool) -> list[Part]:
+        """The terms of one kind, at most two for each member. More are reduced to one first."""
+        cs, single = kind.coefficients.tolist(), bool(kind.second[0] < 0)
+        fewest, most = int(counts.min()), int(counts.max())
+        if most == 1:
+            return [Part(cs, [x.tolist() for x in (kind.first, kind.second)[: 2 - single]])]
+        if single and fewest == most == 2:
+            pairs = np.argsort(self.ranks(kind.first).reshape(-1, 2), axis=1, kind="stable")
+            rows = (np.take_along_axis(x.reshape(-1, 2), pairs, 1).T for x in (kind.coefficients, kind.first))
+            return [Part(c.tolist(), [x.tolist()]) for c, x in zip(*rows, strict=True)]
+        scale = common(cs)
+        targets = [self.scalar(varying) for _ in counts]
         if not single or scale is None:
-            self.dots(targets, sums, scale is None)
+            self.dots(targets, self._scaled(kind) if scale is None else kind)
         else:
-            mean = len(counts) == 1 and scale == 1 / len(sums[0])
-            self.reduce(ops.mean if mean else ops.sum, targets, [[factors[0] for _, factors in s] for s in sums])
+            mean = fewest == most and scale == 1 / most
+            self.reduce(ops.mean if mean else ops.sum, targets, kind.each(kind.first))
             scale = 1.0 if mean else scale
-        return [Part([1.0 if scale is None else scale] * len(sums), [targets])]
+        return [Part([1.0 if scale is None else scale] * len(targets), [targets])]
 
-    def dots(self, targets: list[int], sums: Any, scaled: bool) -> None:
+    def dots(self, targets: list[int], kind: Kind) -> None:
         """Sums of products: matrix products."""
-        if scaled:
-            sums = self._scaled(sums)
-        pairs = [[factors for _, factors in s] for s in sums]
-        u, v = pairs[0][0]
-        for product in find_products(pairs, not self.varying[u], self.rank()):
-            self.product(product, targets, self.varying[u], self.varying[v])
+        u_varies, v_varies = self.varying[kind.first[0]], self.varying[kind.second[0]]
+        order = np.lexsort((self.ranks(kind.first), self.ranks(kind.second), kind.members))
+        us, vs = (map(tuple, kind.each(x[order])) for x in (kind.first, kind.second))
+        for product in products_of(list(zip(us, vs, strict=True)), not u_varies):
+            self.product(product, targets, u_varies, v_varies)
 
-    def _scaled(self, sums: Any) -> Any:
+    def _scaled(self, kind: Kind) -> Kind:
         """Coefficients that differ become factors: of a single factor the other one, of two a part of the first."""
-        if len(sums[0][0][1]) == 1:
-            return [[(1.0, (self.number(c), *factors)) for c, factors in s] for s in sums]
-        wanted = list({(repr(c), factors[0]): (c, factors[0]) for s in sums for c, factors in s}.values())
+        cs, us = kind.coefficients.tolist(), kind.first.tolist()
+        if kind.second[0] < 0:
+            return kind._replace(first=np.array([self.number(c) for c in cs], dtype=np.intp), second=kind.first)
+        wanted = list({(repr(c), u): (c, u) for c, u in zip(cs, us, strict=True)}.values())
         scaled = {(repr(c), u): self.scalar(self.varying[u]) for c, u in wanted}
         columns = [[self.number(c) for c, _ in wanted], [u for _, u in wanted]]
         grid, (scale, factor) = self.arranged(columns, len(wanted))
         members = taken(list(scaled.values()), grid)
         self.state("each", scale * factor, grid.shape, members, self.varying[wanted[0][1]], False)
-        return [[(1.0, (scaled[repr(c), factors[0]], factors[1])) for c, factors in s] for s in sums]
+        return kind._replace(first=np.array([scaled[repr(c), u] for c, u in zip(cs, us, strict=True)], dtype=np.intp))
 
     def product(self, product: Product, targets: list[int], u_varies: bool, v_varies: bool) -> None:
         """One matrix product, or several of one shape."""
