@@ -1,5 +1,5 @@
-"""Displaying a graph takes work in proportion to its size, even if the graph is refused or cut short. So does the text
-of a backward pass, and a backward pass that reads an array a part a step.
+"""Displaying a graph takes work in proportion to its size, even if the graph is refused or cut short. So do the passes
+of `vectorize`, the text of a backward pass, and a backward pass that reads an array a part a step.
 
 The tests count lines of Python, or bytes, not seconds. Four times the nodes may take little more than four times the
 lines.
@@ -17,10 +17,14 @@ from array_programs import read
 import autograd
 from autograd import Tensor, Value, draw, explain, ops, steps, tree
 from autograd.drawing import render
+from autograd.vectorizing.affine import affine
 from autograd.vectorizing.backward import backward_source
 from autograd.vectorizing.derivative import Backward
 from autograd.vectorizing.evaluation import evaluate
+from autograd.vectorizing.reductions import reductions
 from autograd.vectorizing.simpler import simplified
+from autograd.vectorizing.simplify import drop, fold, share
+from autograd.vectorizing.tracing import trace
 from autograd.vectorizing.tree import Trees
 
 SMALL, LARGE = 40, 160
@@ -137,6 +141,93 @@ def test_a_graph_too_large_to_step_through_is_only_counted():
     with pytest.raises(ValueError, match="2,001 values are too many"):
         steps(out, model=[])
     assert lines(lambda: steps(out)) < 40 * 2001
+
+
+def running(step, start=0.0):
+    """A function of two numbers that takes n steps, each from what the last one gave."""
+
+    def f(n):
+        def steps(x):
+            h = start * x[0]
+            for t in range(n):
+                h = step(h, x, t)
+            return h
+
+        return steps
+
+    return f
+
+
+def discounted(n):
+    """A sum of products with ever more constants."""
+
+    def f(x):
+        total, weight = x[0], x[1]
+        for _ in range(n):
+            weight = weight * 0.99
+            total = total + weight * 2.0
+        return total
+
+    return f
+
+
+def twice(n):
+    """What is computed twice, step by step."""
+
+    def f(x):
+        def chain():
+            h = x[0]
+            for t in range(n):
+                h = (h + x[1]).sin() if t % 3 else h * x[1]
+            return h
+
+        return chain() + chain().tanh()
+
+    return f
+
+
+def unused(n):
+    def f(x):
+        h = x[0]
+        for _ in range(n):
+            h = (h * x[1]).tanh()
+        return x[0] + 0.0 * x[1]
+
+    return f
+
+
+def known(n):
+    def f(x):
+        h = Value(1.0)
+        for _ in range(n):
+            h = h * 0.5 + 1.0
+        return h * x[0]
+
+    return f
+
+
+TRACES = {
+    "a running sum": running(lambda h, x, t: h + x[0] * x[t % 2]),
+    "a sum from the left": running(lambda h, x, t: x[t % 2].sin() - h),
+    "negations": running(lambda h, x, t: -(h - x[0])),
+    "means of means": running(lambda h, x, t: (h + x[0] + x[1]) / 3.0),
+    "a recurrence": running(lambda h, x, t: (h * x[0] + x[1]).tanh()),
+    "quotients": running(lambda h, x, t: (h + x[0] * x[1]) / (x[1] + h)),
+    "products with constants": discounted,
+    "the same twice": twice,
+    "nobody needs it": unused,
+    "constants": known,
+}
+
+
+@pytest.mark.parametrize("program", TRACES)
+def test_the_passes_over_a_trace(program):
+    counts = []
+    for n in (SMALL, LARGE, 4 * LARGE):
+        graph = trace(TRACES[program](n), [(2,)])[0]
+        counts.append(lines(lambda graph=graph: share(drop(reductions(drop(affine(drop(share(fold(graph))))))))))
+    assert counts[1] < 5 * counts[0] + 2000, counts
+    assert counts[2] < 5 * counts[1] + 2000, counts
 
 
 PROGRAMS = {

@@ -16,8 +16,8 @@ from autograd.vectorizing.affine import affine
 from autograd.vectorizing.layout import arrange, arrange_sums, box
 from autograd.vectorizing.products import find_products
 from autograd.vectorizing.row_text import RowText
-from autograd.vectorizing.scalars import CONSTANT, INPUT, PARAMETER, Leaf, Terms, terms
-from autograd.vectorizing.simplify import drop, fold, share
+from autograd.vectorizing.scalars import CONSTANT, INPUT, PARAMETER, Leaf, Scalars, Terms, terms
+from autograd.vectorizing.simplify import COMMUTATIVE, drop, fold, share
 from autograd.vectorizing.tracing import trace
 from autograd.vectorizing.tree import Trees
 
@@ -222,6 +222,116 @@ def test_passes_are_done_when_they_are_done(f):
         assert str(rewrite(graph)) == str(graph)
     keys = [(op, args) for op, args in zip(graph.ops, graph.args, strict=True) if type(op) is not Leaf]
     assert len(set(keys)) == len(keys)
+
+
+# The passes look at the whole graph as arrays. Here are the same passes as one says them: result by result.
+
+
+def shared(graph):
+    out = graph.like()
+    number: list[int] = []
+    known: dict = {}
+    for op, args in zip(graph.ops, graph.args, strict=True):
+        args = args if type(op) is Leaf else tuple(number[a] for a in args)
+        key = op, str(args) if op is CONSTANT else tuple(sorted(args)) if op in COMMUTATIVE else args
+        if key not in known:
+            known[key] = out.append(op, args)
+        number.append(known[key])
+    out.outputs = [number[n] for n in graph.outputs]
+    return out
+
+
+def dropped(graph):
+    live = set(graph.outputs)
+    for n in reversed(range(len(graph))):
+        if n in live and type(graph.ops[n]) is not Leaf:
+            live.update(graph.args[n])
+    out = graph.like()
+    number: dict[int, int] = {}
+    for n in sorted(live):
+        args = graph.args[n]
+        number[n] = out.append(graph.ops[n], args if type(graph.ops[n]) is Leaf else tuple(number[a] for a in args))
+    out.outputs = [number[n] for n in graph.outputs]
+    return out
+
+
+def summed(graph):
+    """Of each output that is a sum the terms, with their signs: of every sum that is used once."""
+    uses = Counter([*graph.operands.tolist(), *graph.outputs])
+
+    def below(sign, n, first):
+        op, args = graph.ops[n], graph.args[n]
+        if op not in (ops.add, ops.sub) or (uses[n] > 1 and not first):
+            return [(sign, n)]
+        return below(sign, args[0], False) + below(-sign if op is ops.sub else sign, args[1], False)
+
+    return [below(1.0, n, True) for n in graph.outputs]
+
+
+MIXED = (ops.add, ops.sub, ops.mul, ops.maximum, ops.neg, ops.tanh, ops.sum)
+
+
+@st.composite
+def graphs(draw, rows=MIXED):
+    """Graphs in which the same is computed several times, and some for nothing."""
+    graph = Scalars([w, b])
+    for leaf in ((INPUT, (0, 0)), (INPUT, (0, 1)), (PARAMETER, (0,)), (CONSTANT, (0.0,)), (CONSTANT, (-0.0,))):
+        graph.append(*leaf)
+    for op in draw(st.lists(st.sampled_from(rows), max_size=25)):
+        count = draw(st.integers(1, 4)) if op is ops.sum else op.arity
+        recent = st.integers(max(0, len(graph) - draw(st.sampled_from([3, 8, 30]))), len(graph) - 1)
+        graph.append(op, tuple(draw(recent) for _ in range(count)))
+    graph.outputs = draw(st.lists(st.integers(0, len(graph) - 1), min_size=1, max_size=4))
+    return graph
+
+
+@given(graphs())
+def test_passes_on_arrays_are_those_result_by_result(graph):
+    for rewrite, slow in ((share, shared), (drop, dropped), (share, shared)):
+        assert str(rewrite(graph)) == str(slow(graph))
+        graph = rewrite(graph)
+    assert graph.like(graph.codes, graph.operands, graph.outputs).args == graph.args
+
+
+@given(graphs((ops.add, ops.sub, ops.tanh)))
+def test_the_terms_of_a_sum_are_those_that_one_reads(graph):
+    graph = share(graph)
+    constants = graph.leaves(CONSTANT)
+    after = affine(graph)
+    for n, m, found in zip(graph.outputs, after.outputs, summed(graph), strict=True):
+        if graph.ops[n] not in (ops.add, ops.sub):
+            continue
+        written = terms(after.ops[m], after.args[m])
+        assert [c for c, factors in written if factors] == [sign for sign, a in found if not constants[a]]
+
+
+@given(graphs())
+def test_what_looks_the_same_is_compared(graph):
+    """Where all random numbers are equal, results that are different are still not merged."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(np.random, "default_rng", lambda seed: Same())
+        after = share(graph)
+    assert all(
+        math.isclose(x, y) or (math.isnan(x) and math.isnan(y))
+        for x, y in zip(results(after, [0.3, 0.7]), results(graph, [0.3, 0.7]), strict=True)
+    )
+
+
+class Same:
+    def integers(self, high, size, dtype):
+        return np.ones(size, dtype=dtype)
+
+
+def results(graph, numbers):
+    """As `evaluated`, with sums of lists."""
+    found = []
+    for op, args in zip(graph.ops, graph.args, strict=True):
+        if type(op) is Leaf:
+            found.append({INPUT: numbers, PARAMETER: [2.0, 3.0]}.get(op, [args[0]])[0 if op is CONSTANT else args[-1]])
+        else:
+            given = [found[a] for a in args]
+            found.append(sum(given) if op is ops.sum else float(op.plain(given, {})))
+    return [found[n] for n in graph.outputs]
 
 
 def test_what_varies():

@@ -203,32 +203,24 @@ class Products:
             some = graph.among([op])
             starts = graph.starts[:-1][some]
             self.first[some], self.second[some] = graph.operands[starts], graph.operands[starts + last]
-        for n in np.flatnonzero(products & with_any(graph, self.constant)).tolist():
+        for n in np.flatnonzero(graph.among([ops.mul, ops.div]) & with_any(graph, self.constant)).tolist():
             c, factors = self.stripped(n)
             self.coefficients[n] = c
-            self.first[n], self.second[n] = (*factors, -1)[:2]
-            if len(factors) == 1 and factors[0] != n and (even := self.mean(c, *factors)) is not None:
+            self.first[n], self.second[n] = factors
+            if factors[1] < 0 and factors[0] != n and (even := self.mean(c, factors[0])) is not None:
                 self.scaled[n] = even
                 self.opened[n] = False
 
-    def stripped(self, n: int) -> tuple[float, tuple[int, ...]]:
-        """Coefficient and factors of a product; of a quotient by a constant too."""
-        c, operations = 1.0, self.graph.table.operations
-        while True:
-            op = operations[self.graph.codes[n]] if self.graph.codes[n] >= 0 else None
-            if op is ops.square:
-                return c, self.graph.args_of(n) * 2
-            if op is not ops.mul and op is not ops.div:
-                return c, (n,)
-            a, b = self.graph.args_of(n)
-            if op is ops.mul and self.constant[a]:
-                a, b = b, a
-            if not self.constant[b]:
-                return c, self.graph.args_of(n) if op is ops.mul else (n,)
-            scaled = scaled_by(float(self.numbers[b]), c, op)
-            if scaled is None:
-                return c, (n,)
-            c, n = scaled, a
+    def stripped(self, n: int) -> tuple[float, tuple[int, int]]:
+        """Coefficient and factors of a product with a constant, or of a quotient by one: of what it scales, scaled."""
+        op, args = self.graph.table.operations[self.graph.codes[n]], self.graph.args_of(n)
+        a, b = args if op is not ops.mul or self.constant[args[1]] else args[::-1]
+        if not self.constant[b]:
+            return 1.0, (int(self.first[n]), int(self.second[n]))
+        k, c = float(self.numbers[b]), float(self.coefficients[a])
+        if (scaled := scaled_by(k, c, op)) is not None:
+            return scaled, (int(self.first[a]), int(self.second[a]))
+        return (1.0, (n, -1)) if (scaled := scaled_by(k, 1.0, op)) is None else (scaled, (a, -1))
 
     def mean(self, c: float, x: int) -> tuple[int, float] | None:
         """A long sum times a constant, as the terms of a root with this coefficient each."""

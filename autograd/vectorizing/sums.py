@@ -43,7 +43,7 @@ class Kind(NamedTuple):
 
     members: Places
     """Which of the sums each term belongs to."""
-    coefficients: Places
+    coefficients: np.ndarray[Any, Any]
     first: Places
     second: Places
     """The second factors, -1 where there is one factor alone."""
@@ -68,7 +68,7 @@ class Sums(Groups):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._written: dict[int, tuple[Places, Places]] = {}
+        self._written: dict[int, tuple[np.ndarray[Any, Any], Places]] = {}
 
     def terms(self, members: Sequence[int]) -> Kind:
         """All terms of these sums; the factors of a constant are -1."""
@@ -85,7 +85,7 @@ class Sums(Groups):
             np.where(widths > 1, flat[places + 1], -1),
         )
 
-    def written(self, op: Terms) -> tuple[Places, Places]:
+    def written(self, op: Terms) -> tuple[np.ndarray[Any, Any], Places]:
         """The coefficients and widths of a sum as arrays."""
         if id(op) not in self._written:
             self._written[id(op)] = np.array(op.coefficients), np.array(op.widths, dtype=np.intp)
