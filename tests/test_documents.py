@@ -96,6 +96,10 @@ def check_short_way(namespace, output):
     assert re.fullmatch(r"\{'loss': [\d.]+, 'accuracy': (0\.9\d*|1\.0)\}\n", output)
 
 
+def check_images(namespace, output):
+    assert "(batch, 8, 14, 14)" in output and "15,898 parameters" in output
+
+
 def check_rate(namespace, output):
     assert namespace["optimizer"].lr == namespace["found"].suggestion
     assert 0.003 < namespace["optimizer"].lr < 0.1
@@ -158,7 +162,7 @@ CHECKS = {
     "docs/scalars.md": [check_micrograd, check_by_hand],
     "docs/seeing.md": [check_seeing],
     "docs/tensors.md": [check_moons],
-    "docs/training.md": [check_digits, check_short_way, check_rate, check_search],
+    "docs/training.md": [check_digits, check_short_way, check_images, check_rate, check_search],
     "docs/vectorize.md": [check_vectorize, check_shapes, check_sharing, check_leaving],
 }
 PAIRS = [pair for name, checks in CHECKS.items() for pair in zip(BLOCKS[name], checks, strict=True)]

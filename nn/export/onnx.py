@@ -292,6 +292,22 @@ class _Graph:
     def row_transpose(self, step: Expression, x: str) -> str:
         return self.add("Transpose", x, perm=list(step.params["axes"]))
 
+    def row_pad(self, step: Expression, x: str) -> str:
+        pairs = np.broadcast_to(step.params["width"], (len(step.shape), 2))
+        return self.add("Pad", x, self.constant(pairs.T.reshape(-1)))
+
+    def row_sliding_window_view(self, step: Expression, x: str) -> str:
+        """Windows along one axis after the other: an axis becomes two, and the second of these goes to the end."""
+        (source,), params = step.operands, step.params
+        ndim = len(source.shape)
+        for i, k, s, d in zip(*(params[name] for name in ("axis", "window_shape", "stride", "dilation")), strict=True):
+            if isinstance(source.shape[i], Size):
+                _refuse(step.op, "its windows lie along the batch")
+            x = self.add("Gather", x, self.constant(np.arange(step.shape[i])[:, None] * s + np.arange(k) * d), axis=i)
+            ndim += 1
+            x = self.add("Transpose", x, perm=[*(j for j in range(ndim) if j != i + 1), i + 1])
+        return x
+
     def row_concatenate(self, step: Expression, *inputs: str) -> str:
         return self.add("Concat", *inputs, axis=step.params["axis"])
 
