@@ -13,7 +13,7 @@ PYTHON_HERE := $(CURDIR)/$(BIN)/python
 ENGINE := $(addprefix tests/test_,$(addsuffix .py,value ops micrograd byhand freezing modes contexts anomaly collector \
 	memory edge_cases orders transforms custom_op testing forms)) autograd/engine
 
-.PHONY: mnist test test-minima test-engines check native native-asan coverage bench mutants nightly clean
+.PHONY: mnist test test-minima test-engines docs docs-serve check native native-asan coverage bench mutants nightly clean
 
 mnist: $(VENV)/demos.installed
 	$(BIN)/python -m demos.mnist $(ARGS)
@@ -67,6 +67,16 @@ mutants: $(VENV)/dev.installed
 
 nightly: $(VENV)/dev.installed
 	$(KEEP) HYPOTHESIS_PROFILE=nightly $(BIN)/python -m pytest -n auto $(ARGS)
+
+# The site: build/site/index.html opens from the folder. `docs-serve` shows it at a local address, and follows changes of
+# the built pages.
+docs: $(VENV)/docs.installed
+	$(BIN)/python docs/site.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet --config-file build/mkdocs.yml
+	@echo "the site is in build/site/index.html"
+
+docs-serve: docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs serve --config-file build/mkdocs.yml
 
 bench: $(VENV)/bench.installed
 	$(BIN)/python -m benchmarks $(ARGS)

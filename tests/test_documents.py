@@ -72,6 +72,23 @@ def check_leaving(namespace, output):
     assert "def program(parameters, x):" in jax
 
 
+def check_derivation(namespace, output):
+    assert "\n      = 6\n" in output
+
+
+def check_for_class(namespace, output):
+    assert sorted(path.name for path in Path().iterdir()) == ["graph.svg", "steps.html"]
+
+
+def check_model(namespace, output):
+    assert namespace["first"].item() > 10 * namespace["error"].item()
+    assert "def backward(" in output
+
+
+def check_wrong(namespace, output):
+    assert "off by a factor of 0.666667" in output
+
+
 def check_passes(namespace, output):
     assert output == "".join(re.findall(r"```text\n(.*?)```", PAGES["docs/passes.md"], re.S))
 
@@ -161,6 +178,7 @@ CHECKS = {
     "docs/proving.md": [check_report],
     "docs/scalars.md": [check_micrograd, check_by_hand],
     "docs/seeing.md": [check_seeing],
+    "docs/start.md": [check_derivation, check_for_class, check_model, check_wrong],
     "docs/tensors.md": [check_moons],
     "docs/training.md": [check_digits, check_short_way, check_images, check_rate, check_search],
     "docs/vectorize.md": [check_vectorize, check_shapes, check_sharing, check_leaving],

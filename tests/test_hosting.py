@@ -89,6 +89,10 @@ def test_a_release_is_published_last_and_alone_may_be():
     assert (jobs["try"]["needs"], jobs["publish"]["needs"]) == (["sources", "wheels"], "try")
     allowed = {name: job["permissions"] for name, job in jobs.items() if "permissions" in job}
     assert allowed == {"publish": {"id-token": "write"}}
+    site = WORKFLOWS["docs"]["jobs"]
+    assert "permissions" not in site["build"]
+    assert site["publish"]["permissions"] == {"pages": "write", "id-token": "write"}
+    assert site["publish"]["needs"] == "build"
     assert all(workflow["permissions"] == {"contents": "read"} for workflow in WORKFLOWS.values())
 
 
@@ -104,7 +108,7 @@ def test_a_step_has_what_it_needs(job, step):
 def test_what_workflows_name_exists():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     goals = set(search(r"^\.PHONY: (.*)", makefile, re.M)[1].split())
-    assert {*re.findall(r"make ([\w-]+)", RUN)} == {"check", "native-asan", "test-minima"} <= goals
+    assert {*re.findall(r"make ([\w-]+)", RUN)} == {"check", "docs", "native-asan", "test-minima"} <= goals
     assert {*re.findall(r"\[(\w+)\]", RUN)} == {"test"} <= set(PROJECT["optional-dependencies"])
     paths = re.findall(r"tests/\w+\.py(?:::\w+)?", RUN)
     assert paths
