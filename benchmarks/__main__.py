@@ -46,6 +46,8 @@ CHAINS = ("1,000 nodes", "10,000 nodes", "100,000 nodes", "1,000,000 nodes")
 SMALL, LARGE = (tuple(f"{net}/{n}" for n in (1, 32, 128, 1024)) for net in ("784-100-10", "784-512-512-10"))
 WIDTHS = tuple(f"784-{n}-10/32" for n in (32, 128, 512, 2048))
 ARRAYS = ("ours", "torch", "jax", "hips", "mygrad")
+MADE = ("MLP 784-100-10", "convolution, 16 filters on 28 x 28", "GPT, 16 positions", "LSTM, 20 steps",
+        "Runge-Kutta, 50 steps", "a million operations")  # fmt: skip
 HAND, HANDS = ("numpy",), ("numpy", "products")
 TABLES = [
     Table("Tiny graph, 39 nodes: build and backward", "scalars", ("tiny",),
@@ -63,6 +65,7 @@ TABLES = [
           ("ours", "torch", "torch-loader", "jax", "hips", "mygrad"), HAND, quick=()),
     Table("MNIST from a cold start to 97.5 %", "cold", ("to 97.5 %",), ("ours", "torch"), quick=(), turns=False),
     Table("demos.mnist on a busy machine: an epoch", "busy", ("quiet", "busy"), ("ours",), quick=(), turns=False),
+    Table("vectorize itself: making a program", "making", MADE, ("ours",), quick=MADE[:-1], turns=False),
     Table("Import, after NumPy's where it is needed", "imports", ("import",),
           (*ARRAYS, "micrograd", "xad", "casadi"), HAND, turns=False),
 ]  # fmt: skip

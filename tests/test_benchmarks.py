@@ -30,6 +30,7 @@ COMMANDS = {
     "cold ours": ["to 97.5 %"],
     "busy ours": ["quiet", "busy"],
     "imports ours": ["import"],
+    "making ours": ["LSTM, 20 steps", "Runge-Kutta, 50 steps"],
 }
 
 
