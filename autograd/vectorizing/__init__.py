@@ -144,7 +144,7 @@ class Vectorized:
         index: Mapping[str | int, int],
         batch: bool,
         dtype: DTypeLike | None,
-        homes: Homes = HOMES,
+        homes: Homes | None = HOMES,  # None for some of its own
     ) -> None:
         self.f, self.batch, self.dtype = f, batch, np.dtype(dtype)
         if self.dtype not in FLOATS:
@@ -155,7 +155,7 @@ class Vectorized:
         self._limits = [self.index.get(i) for i in range(len(self.shapes))]
         watch = Stopwatch()
         with collector_off(), plain_recording():
-            self._build(watch, homes)
+            self._build(watch, Homes() if homes is None else homes)
 
     def _build(self, watch: Stopwatch, homes: Homes) -> None:
         traced, result = trace(self.f, self.shapes, self.index)
@@ -186,7 +186,7 @@ class Vectorized:
         self._verify(numbers, traced.closed)
         for home in self._homes.values():
             home.take()
-            homes.update(dict.fromkeys(home.places, home))
+            homes.add(home)
         watch.lap("verify")
         self._report = Report(traced, simple, plan.products, self.program, self._called, watch)
 

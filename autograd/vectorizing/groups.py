@@ -91,17 +91,15 @@ class Groups:
         self.numbers: dict[str, int] = {}  # scalars for constants that the graph does not have
         self.extra: dict[int, float] = {}
         self.varying = graph.varying()
-        self.home: list[int] = []
-        self.place: list[int] = []
+        self.home: list[int] = np.where(graph.leaves(CONSTANT), KNOWN, NOWHERE).tolist()
+        self.place = [0] * len(graph)
         self.arguments = [
             self.group("argument", tuple(shape), True, np.int64 if i in indices else np.float64, name)
             for i, (name, shape) in enumerate(zip(names, shapes, strict=True))
         ]
         self.outline = Outline([group.leaf for group in self.arguments], called)
-        offsets = {i: np.arange(int(np.prod(shape, dtype=int))).tolist() for i, shape in enumerate(shapes)}
-        for op, args in zip(graph.ops, graph.args, strict=True):
-            self.home.append(args[0] if op is INPUT else KNOWN if op is CONSTANT else NOWHERE)
-            self.place.append(offsets[args[0]][args[1]] if op is INPUT else 0)
+        for n in np.flatnonzero(graph.leaves(INPUT)).tolist():
+            self.home[n], self.place[n] = graph.args_of(n)
 
     # ------------------------------------------------------------------------------------------------- bookkeeping
 
@@ -136,9 +134,9 @@ class Groups:
     def settle(self, group: Group, members: Any) -> None:
         """Scalars get their places in an array."""
         flat = np.asarray(members).reshape(-1)
-        for place in np.flatnonzero(flat >= 0).tolist():
-            n = int(flat[place])
-            self.home[n] = group.number
+        number, (places,) = group.number, np.nonzero(flat >= 0)
+        for n, place in zip(flat[places].tolist(), places.tolist(), strict=True):
+            self.home[n] = number
             self.place[n] = place
 
     def state(self, kind: str, value: Any, shape: tuple[int, ...], members: Any, varying: bool, heavy: bool) -> Group:
@@ -232,11 +230,12 @@ class Groups:
 
     def _own(self, nodes: Places, homes: set[int], letter: str) -> None:
         """Gather parameters that lie nowhere yet into an array of their own, of the shape in which they are needed."""
-        flat = [n for n in nodes.reshape(-1).tolist() if n >= 0 and self.home[n] == NOWHERE]
-        for n in flat:
-            if n in self.existing and self.home[n] == NOWHERE:
-                self.parameter(letter, self.existing[n])
-        distinct = list(dict.fromkeys(n for n in flat if self.home[n] == NOWHERE))
+        distinct = list(dict.fromkeys([n for n in nodes.reshape(-1).tolist() if n >= 0 and self.home[n] == NOWHERE]))
+        if self.existing:
+            for n in distinct:
+                if n in self.existing and self.home[n] == NOWHERE:
+                    self.parameter(letter, self.existing[n])
+            distinct = [n for n in distinct if self.home[n] == NOWHERE]
         if distinct:
             whole = homes == {NOWHERE} and len(distinct) == nodes.size
             members = nodes if whole else np.array(distinct if len(distinct) > 1 else distinct[0], dtype=np.intp)

@@ -23,9 +23,10 @@ of the Values; for that of the array, write value.data = 3.0 first
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from types import TracebackType
 from typing import Any, Generic, Protocol, TypeVar
-from weakref import WeakValueDictionary
+from weakref import ref
 
 import numpy as np
 from numpy.typing import DTypeLike
@@ -60,14 +61,14 @@ class Home:
     def __init__(self, values: Sequence[Value], shape: tuple[int, ...], dtype: DTypeLike, label: str) -> None:
         self.values = values
         self.places = {id(v): k for k, v in enumerate(values)}
-        self.agreed = np.array([v.detach() for v in values], dtype=dtype)
+        self.agreed = np.array([v._raw for v in values], dtype=dtype)
         self.tensor = Tensor(self.agreed.reshape(shape), label=label)
         self.live = True  # whether the Values were trained when this was asked last
 
     @property
     def numbers(self) -> Array:
         """The numbers of the Values, one after another."""
-        return np.array([v.detach() for v in self.values], dtype=self.agreed.dtype)
+        return np.array([v._raw for v in self.values], dtype=self.agreed.dtype)
 
     @property
     def trained(self) -> Array:
@@ -133,16 +134,43 @@ class Home:
             self.tensor.requires_grad = self.live
 
 
-Homes = WeakValueDictionary[int, Home]
-"""Homes by the `id` of the Values that live there. A home keeps its Values, so that nothing else has their ids."""
+class Homes:
+    """Homes by the `id` of the Values that live there, for as long as somebody else has them.
 
-HOMES: Homes = WeakValueDictionary()
+    A home keeps its Values, so that nothing else has their ids.
+    """
+
+    def __init__(self) -> None:
+        self._found: dict[int, ref[Home]] = {}
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._found
+
+    def get(self, key: int) -> Home | None:
+        """The home of the Value with this id."""
+        found = self._found.get(key)
+        return None if found is None else found()
+
+    def add(self, home: Home) -> None:
+        """Add a home, with one reference for all of its Values."""
+        self._found.update(dict.fromkeys(home.places, ref(home, partial(self._remove, list(home.places)))))
+
+    def _remove(self, keys: list[int], gone: ref[Home]) -> None:
+        for key in keys:
+            if self._found.get(key) is gone:
+                del self._found[key]
+
+
+HOMES = Homes()
 
 
 def known(homes: Homes, graph: Scalars, dtype: np.dtype[Any], f: Callable[..., Any]) -> list[Array]:
     """The scalars that lie in each of the homes of a graph's parameters, in the shape of the array (-1: none)."""
     found: dict[Home, Array] = {}
-    for n in np.flatnonzero(graph.leaves(PARAMETER)).tolist() if homes else ():
+    for n in np.flatnonzero(graph.leaves(PARAMETER)).tolist() if len(homes) else ():
         (which,) = graph.args_of(n)
         if (home := homes.get(id(value := graph.parameters[which]))) is None:
             continue

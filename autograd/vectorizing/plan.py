@@ -17,7 +17,7 @@ from autograd import ops
 from autograd.ops import questions
 from autograd.ops.rows import Op, Reduction
 from autograd.vectorizing.groups import Group, Places, taken
-from autograd.vectorizing.scalars import Bound, Element, Leaf, Pick, Scalars, Terms
+from autograd.vectorizing.scalars import Bound, Element, Pick, Scalars, Terms
 from autograd.vectorizing.sums import NEUTRAL, Sums, columns, last
 from autograd.vectorizing.tree import Expression
 
@@ -159,21 +159,20 @@ def levels(graph: Scalars, varying: Sequence[bool]) -> list[list[int]]:
     What does not vary comes as late as can be: so a matrix that both a product and a penalty take is laid out by
     the product.
     """
-    early = [0] * len(graph)
-    for n, (op, args) in enumerate(zip(graph.ops, graph.args, strict=True)):
-        if type(op) is not Leaf:
-            early[n] = 1 + max([early[a] for a in args], default=0)
+    early, rows, computed = [0] * len(graph), graph.rows(), [n for n, _ in graph.computed()]
+    for n in computed:
+        early[n] = 1 + max([early[a] for a in rows(n)], default=0)
     last = max(early, default=0)
     late = [last] * len(graph)
     at = list(early)
-    for n in range(len(graph) - 1, -1, -1):
-        if not varying[n] and early[n]:
+    for n in reversed(computed):
+        if not varying[n]:
             at[n] = late[n]
-        if early[n]:
-            for a in graph.args[n]:
-                late[a] = min(late[a], at[n] - 1)
+        before = at[n] - 1
+        for a in rows(n):
+            if late[a] > before:
+                late[a] = before
     out: list[list[int]] = [[] for _ in range(last + 1)]
-    for n, k in enumerate(at):
-        if early[n]:
-            out[k].append(n)
+    for n in computed:
+        out[at[n]].append(n)
     return out

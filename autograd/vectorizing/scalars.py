@@ -26,7 +26,7 @@ leaf. What the codes stand for is in the `table`, which the graphs that passes m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -257,6 +257,11 @@ class Scalars:
         flat, starts = self._flat = self._flat or (self.operands.tolist(), self.starts.tolist())
         return lambda n: flat[starts[n] : starts[n + 1]]
 
+    def computed(self) -> Iterator[tuple[int, int]]:
+        """The results that are no leaves, each with its code."""
+        (found,) = np.nonzero(self.codes >= 0)
+        return zip(found.tolist(), self.codes[found].tolist(), strict=True)
+
     def distinct(self) -> list[Any]:
         """The operations that there are, each once, in the order in which they come first."""
         codes, first = np.unique(self.codes, return_index=True)
@@ -276,12 +281,10 @@ class Scalars:
 
     def varying(self) -> list[bool]:
         """Which results depend on an input, and so differ from sample to sample."""
-        out: list[bool] = []
-        for op, args in zip(self.ops, self.args, strict=True):
-            if type(op) is Leaf:
-                out.append(op is INPUT)
-            else:
-                out.append(type(op) is Pick or any(out[a] for a in args))
+        out: list[bool] = self.leaves(INPUT).tolist()
+        rows, picks = self.rows(), [type(op) is Pick for op in self.table.operations]
+        for n, code in self.computed():
+            out[n] = picks[code] or any([out[a] for a in rows(n)])  # noqa: C419 (faster)
         return out
 
     def uses(self) -> Array:

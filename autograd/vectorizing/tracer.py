@@ -467,12 +467,15 @@ class Trace:
         return n
 
     def _parameter(self, x: Value) -> int:
-        if id(x) in self.made:
+        key = id(x)
+        if key in self.made:
             return self._constant(x._raw)
-        if id(x) in self.earlier:
+        if key in self.earlier:
             self.stayed.append(x)
+        self.table.leaves.append((PARAMETER, (len(self.parameters),)))
         self.parameters.append(x)
-        return self._leaf(id(x), PARAMETER, len(self.parameters) - 1)
+        n = self.leaves[key] = -len(self.table.leaves)
+        return n
 
     def by_hand(self, name: str) -> NoReturn:
         """An operation that a program writes on a node of its own has no formula to put into a program on arrays."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
-from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -127,8 +126,7 @@ def _prepared(model: Any, given: int | Sequence[int] | None) -> tuple[Callable[[
         shape = _shape_of_sample(model, parameters)
     if any(isinstance(p, Value) for p in parameters):
         # the numbers are those of the Values, even where the arrays of other programs are trained and not synced yet
-        apart: WeakValueDictionary[int, Any] = WeakValueDictionary()
-        model = autograd.Vectorized(model, [shape], {}, True, np.float64, apart)
+        model = autograd.Vectorized(model, [shape], {}, True, np.float64, homes=None)
     if isinstance(model, autograd.Vectorized):
         if len(model.shapes) != 1 or model.index or not model.batch:
             raise ExportError(f"{model!r} must be a function of one array of numbers for one sample to be exported")
