@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from inspect import Signature, signature
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
 import numpy as np
 
 from autograd import Tensor, Value
 from autograd.explaining.naming import MODULES
-from nn.support.arrays import check_state, mismatch
+from nn.support.arrays import Array, check_state, mismatch
 from nn.support.names import elsewhere, present
 
 if TYPE_CHECKING:
@@ -53,6 +53,8 @@ class Module:
     """
 
     training: bool = True
+    buffers: ClassVar[tuple[str, ...]] = ()
+    """The attributes with arrays that are saved but not trained, such as running means. A class lists its own."""
 
     if not TYPE_CHECKING:  # type checkers read the arguments of `__init__`
         __signature__ = _Signature()
@@ -85,6 +87,15 @@ class Module:
     def parameters(self) -> list[Parameter]:
         """Every parameter, once, in the order in which the attributes were set."""
         return [parameter for _, parameter in _found(self, PARAMETERS, step=_nameless)]
+
+    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Array]]:
+        """Every array that is saved but not trained, with its path, once: those that classes list in `buffers`.
+
+        >>> from nn import BatchNorm1d
+        >>> [path for path, _ in BatchNorm1d(2).named_buffers()]
+        ['running_mean', 'running_var', 'num_batches_tracked']
+        """
+        return ((path, getattr(module, name)) for path, module, name in _buffers(self, prefix))
 
     def named_generators(self, prefix: str = "") -> Iterator[tuple[str, np.random.Generator]]:
         """Every random generator with its path, once. Generators are the state of a network besides its parameters.
@@ -166,8 +177,9 @@ class Module:
         return self
 
     def state_dict(self) -> dict[str, Any]:
-        """The numbers of every parameter by path: floats of Values, copies of the arrays of Tensors."""
-        return {path: p.data if isinstance(p, Value) else np.array(p.detach()) for path, p in self.named_parameters()}
+        """By path the numbers of every parameter, floats of Values and copies of Tensors' arrays, and the buffers."""
+        found = {path: p.data if isinstance(p, Value) else np.array(p.detach()) for path, p in self.named_parameters()}
+        return found | {path: np.array(x) for path, x in self.named_buffers()}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Load the numbers of a state dict.
@@ -184,7 +196,12 @@ class Module:
         """
         own = dict(self.named_parameters())
         complaints = [f"{path}: {reason}" for path, p in own.items() if (reason := _mismatch(p, path, state))]
-        complaints += [f"{path}: not a parameter of this module" for path in state if path not in own]
+        places = {path: (module, name) for path, module, name in _buffers(self)}
+        for path, x in self.named_buffers():
+            if reason := mismatch(state[path], np.shape(x), x.dtype) if path in state else "missing":
+                complaints.append(f"{path}: {reason}")
+        known = own.keys() | places.keys()
+        complaints += [f"{path}: not a parameter of this module" for path in state if path not in known]
         check_state(self, complaints)
         for path, p in own.items():
             if isinstance(p, Value):
@@ -193,6 +210,8 @@ class Module:
                 array = np.empty_like(p.detach())
                 array[...] = state[path]
                 p.data = array
+        for path, (module, name) in places.items():
+            setattr(module, name, np.array(state[path], getattr(module, name).dtype))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         forward = getattr(type(self), "forward", None)  # PyTorch's name
@@ -301,6 +320,16 @@ def _found(
         if isinstance(found, kinds) and id(found) not in seen and getattr(found, "is_leaf", True):
             seen.add(id(found))
             yield path, found
+
+
+def _buffers(module: Module, prefix: str = "") -> Iterator[tuple[str, Module, str]]:
+    """Each buffer: its path, the module that has it, and its name there. None in its place is no buffer."""
+    seen: set[int] = set()
+    for path, found in _walk(module, prefix, _dotted):
+        if isinstance(found, Module) and id(found) not in seen:
+            seen.add(id(found))
+            names = [name for name in found.buffers if getattr(found, name) is not None]
+            yield from ((_dotted(path, found, name), found, name) for name in names)
 
 
 def _named(module: Module, kinds: Any, prefix: str) -> Iterator[tuple[str, Any]]:

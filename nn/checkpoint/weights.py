@@ -54,7 +54,7 @@ def load(model: Module, path: PathLike) -> None:
     unpacked, so the memory used is bounded by the size of the model.
     """
     path = Path(path)
-    shapes = {name: p.shape for name, p in model.named_parameters()}
+    shapes = {name: p.shape for part in (model.named_parameters(), model.named_buffers()) for name, p in part}
     decode = partial(from_npz, shapes=shapes) if _suffix(path) == ".npz" else from_safetensors
     arrays = decoded(path, decode, limit=max(SMALL, RATIO * 8 * sum(map(math.prod, shapes.values()))))
     try:

@@ -22,9 +22,23 @@ from nn.layers.activations import (
 )
 from nn.layers.linear import Linear as Linear, Rng as Rng
 from nn.layers.dropout import Dropout as Dropout
-from nn.layers.combining import Flatten as Flatten, LayerLike as LayerLike, Sequential as Sequential, dense as dense
+from nn.layers.combining import (
+    Flatten as Flatten,
+    LayerLike as LayerLike,
+    Residual as Residual,
+    Sequential as Sequential,
+    dense as dense,
+)
 from nn.layers.convolution import Conv1d as Conv1d, Conv2d as Conv2d, ConvTranspose2d as ConvTranspose2d
 from nn.layers.pooling import AvgPool2d as AvgPool2d, GlobalAvgPool as GlobalAvgPool, MaxPool2d as MaxPool2d
+
+from nn.layers.embedding import Embedding as Embedding
+from nn.layers.normalizing import (
+    BatchNorm1d as BatchNorm1d,
+    BatchNorm2d as BatchNorm2d,
+    LayerNorm as LayerNorm,
+    RMSNorm as RMSNorm,
+)
 
 if not _typing.TYPE_CHECKING:  # type checkers take every public name
     __all__ = sorted(name for name, x in globals().items() if name[0] != "_" and not isinstance(x, type(_typing)))

@@ -1,4 +1,4 @@
-"""Layers made of layers: `Sequential` and `dense`; and `Flatten`, which goes between layers of images and others."""
+"""Layers made of layers, `Sequential`, `Residual` and `dense`; and `Flatten`, which goes between other layers."""
 
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
@@ -77,6 +77,39 @@ class Sequential(Module):
 
     def __repr__(self) -> str:
         return f"Sequential({', '.join(map(repr, self.layers))})"
+
+
+class Residual(Module):
+    """Layers, and past them the input, which is added to their result: ``x + layers(x)``.
+
+    Args:
+        layers: as in `Sequential`.
+        shortcut: a layer through which the input goes past them, where the shapes differ. By default it is the input
+            itself.
+
+    He et al., "Deep residual learning for image recognition", CVPR 2016.
+
+    >>> Residual(Linear(3, 3, rng=0), "relu", Linear(3, 3, rng=1))(np.ones((2, 3), np.float32)).shape
+    (2, 3)
+    """
+
+    def __init__(self, *layers: LayerLike | Iterable[LayerLike], shortcut: LayerLike | None = None) -> None:
+        self.inner = Sequential(*layers)
+        self.shortcut = None if shortcut is None else _layer(0, shortcut)
+
+    def __call__(self, x: Any) -> Tensor:
+        x = as_operand(x, "Residual")
+        out, past = self.inner(x), x if self.shortcut is None else self.shortcut(x)
+        if np.shape(out) != np.shape(past):
+            raise ValueError(
+                f"the layers of a Residual give the shape {np.shape(out)}, and what goes past them has the shape "
+                f"{np.shape(past)}: they must be equal; give a shortcut=, such as nn.Conv2d(channels, filters, 1)"
+            )
+        return past + out  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        more = f", shortcut={self.shortcut!r}" * (self.shortcut is not None)
+        return f"Residual({', '.join(map(repr, self.inner))}{more})"
 
 
 def _layer(i: int, given: Any) -> Callable[[Any], Any]:

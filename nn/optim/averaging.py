@@ -30,10 +30,10 @@ class EMA(Generic[Averaged]):
         decay: the part of the average that each update keeps. The average covers about ``1 / (1 - decay)`` steps.
             Raises ValueError for a decay outside [0, 1).
 
-    `model` is a copy of the trained model with the averages: evaluate and save this copy. At a high learning rate, the
-    parameters move around a minimum, and their mean is nearer to it than the last of them (Polyak and Juditsky,
-    "Acceleration of stochastic approximation by averaging", 1992). The t-th update keeps ``min(decay, t / (t + 9))``,
-    as in TensorFlow, so that the first weights lose their influence soon.
+    `model` is a copy of the trained model with the averages, also of its buffers: evaluate and save this copy. At a
+    high learning rate, the parameters move around a minimum, and their mean is nearer to it than the last of them
+    (Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992). The t-th update keeps
+    ``min(decay, t / (t + 9))``, as in TensorFlow, so that the first weights lose their influence soon.
 
     >>> from nn import Linear
     >>> line = Linear(1, 1, bias=False)
@@ -49,6 +49,7 @@ class EMA(Generic[Averaged]):
         self.decay = checked("decay", decay, below=1)
         self.model: Averaged = copy.deepcopy(model).eval()
         self.updates = 0
+        self._trained = model
         self._pairs = list(zip(self.model.parameters(), model.parameters(), strict=True))
 
     def update(self) -> None:
@@ -61,6 +62,9 @@ class EMA(Generic[Averaged]):
                     mean.update(_move, p.detach(), keep)
                 elif isinstance(mean, Value) and isinstance(p, Value):
                     mean.data = _between(mean.data, p.data, keep)
+            buffers = zip(self.model.named_buffers(), self._trained.named_buffers(), strict=True)
+            for (_, average), (_, x) in buffers:
+                average[...] = _between(average, x, keep) if average.dtype.kind == "f" else x
 
     def on_step_end(self, state: object) -> None:
         """Update after each step of `fit`."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from nn.module import Module
 from nn.support.arrays import Array
 from nn.training.history import Direction, checked_direction, direction_of
 from nn.training.state import State
@@ -52,7 +53,7 @@ class EarlyStopping:
 
     def on_resume(self, state: State) -> None:
         """Raise ValueError if the restored weights do not fit the parameters of this training."""
-        expected = [np.asarray(p.detach()) for p in state.optimizer.parameters]
+        expected = [np.asarray(x) for x in _held(state)]
         given = [x if isinstance(x, np.ndarray) else np.empty(0, object) for x in self.weights]
         if given and [(x.shape, x.dtype) for x in given] != [(x.shape, x.dtype) for x in expected]:
             raise ValueError("the best weights of early stopping do not have the shapes and dtypes of the parameters")
@@ -73,12 +74,24 @@ class EarlyStopping:
         score = row[column] if self.direction == "max" else -row[column]
         if score > self.best:  # False for a nan
             self.best, self.epoch = score, state.epoch
-            self.weights = [np.array(p.detach()) for p in state.optimizer.parameters]
+            self.weights = [np.array(x) for x in _held(state)]
         elif state.epoch - self.epoch >= self.patience:
             state.stop(f"{column} has not improved since epoch {self.epoch}")
 
     def on_end(self, state: State) -> None:
         """Restore the best weights."""
         if self.weights:
-            for p, data in zip(state.optimizer.parameters, self.weights, strict=True):
+            parameters = state.optimizer.parameters
+            for p, data in zip(parameters, self.weights, strict=False):
                 p.data = data
+            for x, data in zip(_buffers(state), self.weights[len(parameters) :], strict=True):
+                x[...] = data
+
+
+def _held(state: State) -> list[Any]:
+    """What a state of the training holds: the numbers of the parameters, and the buffers of the model."""
+    return [*(p.detach() for p in state.optimizer.parameters), *_buffers(state)]
+
+
+def _buffers(state: State) -> list[Array]:
+    return [x for _, x in state.model.named_buffers()] if isinstance(state.model, Module) else []
