@@ -205,9 +205,9 @@ class Vectorized:
 
     def _homes_of(self, members: Sequence[Any], homes: Homes) -> dict[str, Home]:
         """The homes of the program's parameters, which hold these scalars, by the names in it."""
-        graph, found = self.graph, {}
+        args, parameters, found = self.graph.args, self.graph.parameters, {}
         for leaf, scalars in zip(self.program.parameters, members, strict=True):
-            values = [graph.parameters[graph.args[n][0]] for n in scalars.reshape(-1).tolist() if n >= 0]
+            values = [parameters[args[n][0]] for n in scalars.reshape(-1).tolist() if n >= 0]
             home = homes.get(id(values[0])) or Home(values, leaf.shape, self.dtype, leaf.name)
             home.follow(leaf.name, self.f)
             found[leaf.name] = home

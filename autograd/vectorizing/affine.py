@@ -74,7 +74,7 @@ def find_roles(graph: Scalars, uses: Array) -> Roles:
     as_written = short_and_seen(graph, uses)
     open_ = as_written | graph.among([ops.neg])
     owners = graph.owners
-    place = np.arange(len(owners)) - graph.starts[owners]
+    place = place_of(graph, owners)
     term = sums[owners] & ~(dots[owners] & (place < graph.counts[owners] // 2 * 2))
     inside = np.ones(len(graph), dtype=bool)
     inside[graph.outputs] = False
@@ -122,19 +122,19 @@ def flattened(graph: Scalars, roles: Roles) -> Flat:
     """The terms of the roots, in the order in which one reads them."""
     size, operands, owners, starts = len(graph), graph.operands, graph.owners, graph.starts
     held = (roles.roots | roles.absorbed)[owners]
-    place, pairs = np.arange(len(owners)) - starts[owners], np.where(graph.among([ops._dot]), graph.counts // 2, 0)
+    place, pairs = place_of(graph, owners), np.where(graph.among([ops._dot]), graph.counts // 2, 0)
     other = held & (place >= pairs[owners]) & (place < 2 * pairs[owners])  # the second factor of a pair
     joint = held & roles.absorbed[operands]
     term = held & ~joint & ~other
     minus = graph.among([ops.neg])[owners] | (graph.among([ops.sub])[owners] & (place == 1))
-    signs = np.where(minus, -1.0, 1.0)
+    signs = np.where(minus, np.int8(-1), np.int8(1))
 
     up = np.arange(size)
     up[operands[joint]] = owners[joint]
     counts = totals(np.bincount(owners[term], minlength=size), up)
-    before = offsets(np.where(term, 1, np.where(joint, counts[operands], 0)))[:-1]
+    before = offsets(np.where(joint, counts[operands], term))[:-1].astype(np.int32)
     before -= before[np.minimum(starts[owners], len(owners) - 1)]  # of the terms of an operation, those to the left
-    shift, sign = np.zeros(size, dtype=np.intp), np.ones(size)
+    shift, sign = np.zeros(size, dtype=np.int32), np.ones(size, dtype=np.int8)
     shift[operands[joint]], sign[operands[joint]] = before[joint], signs[joint]
     root, shift, sign = followed(up, shift, sign)
 
@@ -142,11 +142,16 @@ def flattened(graph: Scalars, roles: Roles) -> Flat:
     owner = owners[term]
     at = ends[root[owner]] + shift[owner] + before[term]
     partner = np.where(pairs[owner] > place[term], np.flatnonzero(term) + pairs[owner], -1)
-    found = Flat(ends, np.empty(ends[-1]), np.empty(ends[-1], np.intp), np.empty(ends[-1], np.intp))
+    found = Flat(ends, *(np.empty(ends[-1], kind) for kind in (np.int8, np.int32, np.int32)))
     found.signs[at] = sign[owner] * signs[term]
     found.first[at] = operands[term]
     found.second[at] = np.where(partner >= 0, operands[partner], -1)
     return found
+
+
+def place_of(graph: Scalars, owners: Array) -> Array:
+    """The place of each operand among those of its operation."""
+    return np.arange(len(owners), dtype=np.int32) - graph.starts.astype(np.int32)[owners]
 
 
 def totals(own: Array, up: Array) -> Array:
@@ -196,7 +201,7 @@ class Products:
         self.numbers = np.ones(len(graph))
         self.numbers[self.constant] = [graph.args_of(n)[0] for n in np.flatnonzero(self.constant).tolist()]
         self.coefficients = np.ones(len(graph))
-        self.first, self.second = np.arange(len(graph)), np.full(len(graph), -1)
+        self.first, self.second = np.arange(len(graph), dtype=np.int32), np.full(len(graph), -1, dtype=np.int32)
         self.scaled: dict[int, tuple[int, float]] = {}
         """Products that became sums: of the terms of which root, and the coefficient that each has."""
         for op, last in ((ops.mul, 1), (ops.square, 0)):
@@ -243,7 +248,7 @@ class Products:
 
     def terms(self, flat: Flat, some: slice = slice(None)) -> tuple[Array, Array, Array]:
         """Coefficients and factors of terms, with the factors of products; -1 for each that there is not."""
-        coefficients, first, second = flat.signs[some].copy(), flat.first[some].copy(), flat.second[some].copy()
+        coefficients, first, second = flat.signs[some].astype(float), flat.first[some].copy(), flat.second[some].copy()
         products = np.flatnonzero((second < 0) & self.opened[first])
         of = first[products]
         coefficients[products] *= self.coefficients[of]
@@ -293,7 +298,8 @@ def rewritten(graph: Scalars, roles: Roles, products: Products, flat: Flat) -> S
     coefficients = np.insert(coefficients[kept], ends[last], added[last])
     widths = np.insert(1 + (second[kept] >= 0), ends[last], 0)
     factors = np.stack([first[kept], second[kept]], axis=1).reshape(-1)
-    factors = factors[factors >= 0]
+    pool = np.concatenate([graph.operands, factors[factors >= 0]])  # of the operands of all
+    del first, second, owners, factors
 
     counts[last] += 1
     at, places = offsets(counts), np.zeros(size + 1, dtype=np.intp)
@@ -310,11 +316,11 @@ def rewritten(graph: Scalars, roles: Roles, products: Products, flat: Flat) -> S
     for n, (root, c) in products.scaled.items():
         count = int(counts[root])
         codes[n] = table.operation(Terms((c,) * count, (1,) * count), count)
-    # the operands of all results: of roots from the factors, which come behind those of the graph
-    pool = np.concatenate([graph.operands, factors])
     sums = np.flatnonzero(roles.roots)
     sources[sums], lengths[sums] = len(graph.operands) + places[sums], np.diff(places)[sums]
     for n, (root, _) in products.scaled.items():
         sources[n], lengths[n] = sources[root], lengths[root]
-    graph = graph.like(codes, pool[ranges(sources, lengths)], graph.outputs)
-    return graph.only(~roles.absorbed)
+    left = ~roles.absorbed
+    numbers = np.cumsum(left) - 1
+    operands = numbers[pool[ranges(sources[left], lengths[left])]]
+    return graph.like(codes[left], operands, numbers[np.array(graph.outputs, dtype=np.intp)])

@@ -170,9 +170,12 @@ HOMES = Homes()
 def known(homes: Homes, graph: Scalars, dtype: np.dtype[Any], f: Callable[..., Any]) -> list[Array]:
     """The scalars that lie in each of the homes of a graph's parameters, in the shape of the array (-1: none)."""
     found: dict[Home, Array] = {}
-    for n in np.flatnonzero(graph.leaves(PARAMETER)).tolist() if len(homes) else ():
-        (which,) = graph.args_of(n)
-        if (home := homes.get(id(value := graph.parameters[which]))) is None:
+    if not len(homes):
+        return []
+    args, parameters = graph.args, graph.parameters
+    for n in np.flatnonzero(graph.leaves(PARAMETER)).tolist():
+        value = parameters[args[n][0]]
+        if (home := homes.get(id(value))) is None:
             continue
         if home not in found:
             checked(home, dtype, f)

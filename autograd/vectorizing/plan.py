@@ -43,7 +43,8 @@ class Plan(Sums):
     def level(self, nodes: list[int]) -> None:
         """All operations of one level: what varies first, for it has the matrices."""
         families: dict[Any, list[int]] = defaultdict(list)
-        sums = self.families([n for n in nodes if type(self.graph.ops[n]) is Terms])
+        rows = self.graph.ops
+        sums = self.families([n for n in nodes if type(rows[n]) is Terms])
         for n in nodes:
             families[self.family(n, sums)].append(n)
         for key, members in sorted(families.items(), key=lambda item: not item[0][1]):

@@ -243,7 +243,7 @@ class Scalars:
     @property
     def owners(self) -> Array:
         """The operation that each operand is one of."""
-        return np.repeat(np.arange(len(self)), self.counts)
+        return np.repeat(np.arange(len(self), dtype=np.int32), self.counts)
 
     def args_of(self, n: int) -> tuple[Any, ...]:
         """What `args` has for one result, without the list of all."""

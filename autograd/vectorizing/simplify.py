@@ -63,7 +63,8 @@ def fold(graph: Scalars) -> Scalars:
 class Folding:
     """A graph that is being folded: what results have become so far.
 
-    Only what has a constant among its operands, or undoes itself, is looked at, and the users of what has changed.
+    Only what a constant among its operands may change, or what undoes itself, is looked at, and the users of what has
+    changed.
     """
 
     def __init__(self, graph: Scalars) -> None:
@@ -73,8 +74,9 @@ class Folding:
         self.known: dict[int, Any] = {}  # the numbers of constants
         self.first: dict[str, int] = {}  # constants by their text, since 0.0 == -0.0
         constant, negative = graph.leaves(CONSTANT), graph.among([ops.neg])
-        first = constant | graph.among([ops.identity])
-        first[graph.owners[constant[graph.operands]]] = True
+        known = np.bincount(graph.owners[constant[graph.operands]], minlength=len(graph))  # how many operands
+        first = constant | (known == np.maximum(graph.counts, 1)) | ((known > 0) & graph.among(NEUTRAL))
+        first |= graph.among([ops.identity])
         (twice,) = np.nonzero(negative)
         first[twice[negative[graph.operands[graph.starts[twice]]]]] = True
         self.queue = Queue(graph, np.flatnonzero(first))

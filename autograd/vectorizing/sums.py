@@ -352,7 +352,7 @@ class Sums(Groups):
 def common(numbers: Sequence[float]) -> float | None:
     """The one number that all of these are; None if they differ. 0.0 and -0.0 do."""
     first, signs = numbers[0], {math.copysign(1, c) for c in numbers} if 0 in numbers else ()
-    return first if len(signs) < 2 and all(c == first for c in numbers) else None
+    return first if len(signs) < 2 and numbers.count(first) == len(numbers) else None
 
 
 def any_added(constants: Sequence[float]) -> bool:
