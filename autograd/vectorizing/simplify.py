@@ -120,7 +120,8 @@ class Folding:
             self.taken[slice(*self.graph.starts[n : n + 2])] = False
         else:
             self.instead[n] = first
-        self.queue.users(n)
+        if self.graph.codes[n] >= 0:  # a leaf was a constant before
+            self.queue.users(n)
 
     def apply(self, n: int, op: Any, place: int) -> None:
         """A result is an operation on a single one of its operands."""

@@ -20,9 +20,9 @@ import numpy as np
 
 from autograd import ops
 from autograd.vectorizing.array_program import BATCH
-from autograd.vectorizing.groups import KNOWN, LONG, NOWHERE, Group, Groups, Places, taken
+from autograd.vectorizing.groups import LONG, NOWHERE, Group, Groups, Places, taken
 from autograd.vectorizing.products import Product, products_of
-from autograd.vectorizing.scalars import NOTHING, Bound, Terms, ranges
+from autograd.vectorizing.scalars import NOTHING, Bound, Scalars, Terms, offsets, ranges
 from autograd.vectorizing.tree import made
 
 NEUTRAL: dict[Any, float] = {
@@ -34,8 +34,8 @@ NEUTRAL: dict[Any, float] = {
 LONGEST = 1000  # characters of a sum of arrays on one line
 
 
-Key = tuple[int, int, bool, bool] | tuple[int]
-"""What terms of one kind have in common: where their factors lie, and which of two factors vary."""
+Key = tuple[int, ...]
+"""What terms of one kind have in common: where their one or two factors lie, and which of two vary."""
 
 
 class Kind(NamedTuple):
@@ -68,61 +68,40 @@ class Sums(Groups):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._written: dict[int, tuple[np.ndarray[Any, Any], Places]] = {}
+        self._terms = all_terms(self.graph)
 
     def terms(self, members: Sequence[int]) -> Kind:
         """All terms of these sums; the factors of a constant are -1."""
-        graph, at = self.graph, np.array(members, dtype=np.intp)
-        rows = [self.written(graph.table.operations[code]) for code in graph.codes[at].tolist()]
-        widths = np.concatenate([widths for _, widths in rows])
-        starts = graph.starts[at]
-        flat = np.append(graph.operands[ranges(starts, graph.starts[at + 1] - starts)], [-1, -1])
-        places = np.cumsum(widths) - widths
-        return Kind(
-            np.repeat(np.arange(len(at)), [len(widths) for _, widths in rows]),
-            np.concatenate([coefficients for coefficients, _ in rows]),
-            np.where(widths > 0, flat[places], -1),
-            np.where(widths > 1, flat[places + 1], -1),
-        )
-
-    def written(self, op: Terms) -> tuple[np.ndarray[Any, Any], Places]:
-        """The coefficients and widths of a sum as arrays."""
-        if id(op) not in self._written:
-            self._written[id(op)] = np.array(op.coefficients), np.array(op.widths, dtype=np.intp)
-        return self._written[id(op)]
+        ends, found = self._terms
+        at = np.array(members, dtype=np.intp)
+        counts = ends[at + 1] - ends[at]
+        places = ranges(ends[at], counts)
+        return Kind(np.repeat(np.arange(len(at)), counts), *(x[places] for x in found[1:]))
 
     def kinds(self, terms: Kind) -> tuple[list[Key], Places, Kind]:
         """The kinds of terms, in the order in which they come first; that of each term; the terms without constants.
 
         The factors of a product come as (row's, column's): what does not vary, or else what was computed last, first.
         """
-        terms = Kind(*(x[terms.first >= 0] for x in terms))
+        products = terms.first >= 0
+        terms = Kind(*(x[products] for x in terms))
         flat = [*terms.first.tolist(), *terms.second.tolist()]
         (a, b), (a_varies, b_varies) = (
             np.array([have[n] for n in flat], dtype=np.intp).reshape(2, -1) for have in (self.home, self.varying)
         )
         two = terms.second >= 0
-        turned = two & np.where(a_varies != b_varies, a_varies > 0, b > a)
-        terms = terms._replace(
-            first=np.where(turned, terms.second, terms.first), second=np.where(turned, terms.first, terms.second)
-        )
-        a, b, a_varies, b_varies = (
-            np.where(turned, y, x) for x, y in ((a, b), (b, a), (a_varies, b_varies), (b_varies, a_varies))
-        )
-        keys = ((a - KNOWN) * (len(self.groups) - KNOWN) + np.where(two, b - KNOWN, 0)) * 8
-        keys += np.where(two, 4 + 2 * a_varies + b_varies, 0)
-        _, first, which = np.unique(keys, return_index=True, return_inverse=True)
-        order = np.argsort(first)
-        found: list[Key] = [
-            (int(a[k]), int(b[k]), bool(a_varies[k]), bool(b_varies[k])) if two[k] else (int(a[k]),)
-            for k in first[order].tolist()
-        ]
-        return found, np.argsort(order)[which.reshape(-1)], terms
+        (turned,) = np.nonzero(two & np.where(a_varies != b_varies, a_varies > 0, b > a))
+        for x, y in ((terms.first, terms.second), (a, b), (a_varies, b_varies)):
+            x[turned], y[turned] = y[turned], x[turned]
+        found: dict[Any, int] = {}
+        columns = [x.tolist() for x in (two, a, b, a_varies, b_varies)]
+        which = [found.setdefault(key[: 2 + 3 * key[0]], len(found)) for key in zip(*columns, strict=True)]
+        return [key[1:] for key in found], np.array(which, dtype=np.intp), terms
 
     def families(self, members: list[int]) -> dict[int, bytes]:
         """Which of some sums have the same kinds of terms: a text for each, the same for these."""
-        if not members:
-            return {}
+        if len(members) < 2:
+            return dict.fromkeys(members, b"")
         keys, which, terms = self.kinds(self.terms(members))
         pairs = np.unique(terms.members * (len(keys) + 1) + which)
         owners, kinds = np.divmod(pairs, len(keys) + 1)
@@ -146,8 +125,10 @@ class Sums(Groups):
         constants = np.full(len(members), NOTHING)
         np.add.at(constants, whole.members[whole.first < 0], whole.coefficients[whole.first < 0])
         varying = self.varying[members[0]]
-        kinds = [(key, Kind(*(x[which == k] for x in terms)), counts[k]) for k, key in enumerate(keys)]
-        largest = sorted(kinds, key=lambda item: (len(item[0]) == 1, -item[2].max()))
+        order, ends = np.argsort(which, kind="stable"), np.cumsum(counts.sum(axis=1)).tolist()
+        terms = Kind(*(x[order] for x in terms))
+        kinds = [Kind(*(x[start:end] for x in terms)) for start, end in pairwise([0, *ends])]
+        largest = sorted(zip(keys, kinds, counts, strict=True), key=lambda item: (len(item[0]) == 1, -item[2].max()))
         parts = [part for _, kind, counts in largest for part in self.parts(kind, counts, varying)]
         self.add_up(members, parts, constants.tolist())
 
@@ -347,6 +328,31 @@ class Sums(Groups):
         varying = any(self.varying[n] for s in sums for n in s)
         value = row.apply((operand,), {**params, "axis": last(nodes.ndim - grid.ndim)})
         self.state("reduce", value, grid.shape, taken(targets, grid), varying, True)
+
+
+def all_terms(graph: Scalars) -> tuple[Places, Kind]:
+    """The terms of all sums of a graph, and where those of each result begin."""
+    written = [
+        (np.array(op.coefficients), np.array(op.widths, dtype=np.intp)) if type(op) is Terms else NONE
+        for op in graph.table.operations
+    ]
+    codes = graph.codes.tolist()
+    rows = [written[code] for code in codes if code >= 0 and written[code] is not NONE] or [NONE]
+    counts = np.array([len(x) for x, _ in written] + [0], dtype=np.intp)[np.maximum(graph.codes, -1)]
+    widths = np.concatenate([widths for _, widths in rows])
+    sums = np.flatnonzero(graph.among([op for op in graph.table.operations if type(op) is Terms]))
+    starts = graph.starts[sums]
+    flat = np.append(graph.operands[ranges(starts, graph.starts[sums + 1] - starts)], [-1, -1])
+    places = np.cumsum(widths) - widths
+    return offsets(counts), Kind(
+        np.repeat(np.arange(len(graph)), counts),
+        np.concatenate([coefficients for coefficients, _ in rows]),
+        np.where(widths > 0, flat[places], -1),
+        np.where(widths > 1, flat[places + 1], -1),
+    )
+
+
+NONE = np.zeros(0), np.zeros(0, dtype=np.intp)
 
 
 def common(numbers: Sequence[float]) -> float | None:
