@@ -109,6 +109,7 @@ __all__ = [
     "logaddexp2",
     "logsumexp",
     "matmul",
+    "max_pool",
     "maximum",
     "mean",
     "minimum",
@@ -1225,6 +1226,22 @@ def max(x: Any, /, axis: int | Sequence[int] | None = None, keepdims: bool = Fal
     """
     ...
 @overload
+def max_pool(x: Tensor, /, window_shape: int | Sequence[int] = 2, axis: int | Sequence[int] | None = None, stride: int | Sequence[int] | None = None, dilation: int | Sequence[int] = 1) -> Tensor:
+    """Largest element of each window, see sliding_window_view. Windows do not overlap, unless a stride is given.
+
+    >>> max_pool([[1.0, 2.0], [4.0, 3.0]]).tolist()
+    [[4.0]]
+    """
+    ...
+@overload
+def max_pool(x: Any, /, window_shape: int | Sequence[int] = 2, axis: int | Sequence[int] | None = None, stride: int | Sequence[int] | None = None, dilation: int | Sequence[int] = 1) -> Any:
+    """Largest element of each window, see sliding_window_view. Windows do not overlap, unless a stride is given.
+
+    >>> max_pool([[1.0, 2.0], [4.0, 3.0]]).tolist()
+    [[4.0]]
+    """
+    ...
+@overload
 def maximum(x: Tensor, y: _Operand) -> Tensor:
     """The larger of two; equal operands share the gradient, a nan passes it to both.
 
@@ -1393,7 +1410,7 @@ def outer(x: Any, y: Any) -> Any:
     """
     ...
 @overload
-def overlap_add(x: Tensor, /, shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] = 1, dilation: int | Sequence[int] = 1) -> Tensor:
+def overlap_add(x: Tensor, /, shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] | None = 1, dilation: int | Sequence[int] = 1) -> Tensor:
     """Windows added at their places; the transpose of sliding_window_view. `shape` is that of the result.
 
     >>> overlap_add([[1.0, 2.0], [3.0, 4.0]], 3).tolist()
@@ -1401,7 +1418,7 @@ def overlap_add(x: Tensor, /, shape: int | Sequence[int], axis: int | Sequence[i
     """
     ...
 @overload
-def overlap_add(x: Any, /, shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] = 1, dilation: int | Sequence[int] = 1) -> Any:
+def overlap_add(x: Any, /, shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] | None = 1, dilation: int | Sequence[int] = 1) -> Any:
     """Windows added at their places; the transpose of sliding_window_view. `shape` is that of the result.
 
     >>> overlap_add([[1.0, 2.0], [3.0, 4.0]], 3).tolist()
@@ -1709,7 +1726,7 @@ def sinh(x: Any) -> Any:
     """
     ...
 @overload
-def sliding_window_view(x: Tensor, /, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] = 1, dilation: int | Sequence[int] = 1) -> Tensor:
+def sliding_window_view(x: Tensor, /, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] | None = 1, dilation: int | Sequence[int] = 1) -> Tensor:
     """All windows, as a view; the axes of a window come last. A window starts at every `stride`-th place along each `axis`, and takes every `dilation`-th element from there.
 
     >>> sliding_window_view([1.0, 2.0, 3.0], 2).tolist()
@@ -1717,7 +1734,7 @@ def sliding_window_view(x: Tensor, /, window_shape: int | Sequence[int], axis: i
     """
     ...
 @overload
-def sliding_window_view(x: Any, /, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] = 1, dilation: int | Sequence[int] = 1) -> Any:
+def sliding_window_view(x: Any, /, window_shape: int | Sequence[int], axis: int | Sequence[int] | None = None, stride: int | Sequence[int] | None = 1, dilation: int | Sequence[int] = 1) -> Any:
     """All windows, as a view; the axes of a window come last. A window starts at every `stride`-th place along each `axis`, and takes every `dilation`-th element from there.
 
     >>> sliding_window_view([1.0, 2.0, 3.0], 2).tolist()

@@ -3,7 +3,7 @@
 ``python -m demos.mnist`` trains 784-100-10 with ReLU in well under a minute, and prints how many test images are right.
 It writes the weights, the history and a page of pictures to a new folder: ``runs/mnist`` the first time, then
 ``runs/mnist-2``, so that no run overwrites another. ``--best`` trains a larger network on augmented images in a quarter
-of an hour. ``--help`` lists the options.
+of an hour. ``--model convnet`` trains a small convolutional network. ``--help`` lists the options.
 
 The same seed gives the same network, bit for bit, on the same machine. If Ctrl-C (exit code 130) or a crash stops the
 training, the same options with ``--resume`` continue from the last checkpoint, and still give the same network.
@@ -59,6 +59,9 @@ BEST: dict[str, Any] = {  # found on 10,000 of the training images that were hel
     "average": 0.999,
 }
 
+CONVNET: dict[str, Any] = {"hidden": [128], "epochs": 8, "optimizer": "adam", "lr": 0.003, "dropout": 0.3}
+FILTERS, FIELD = (16, 32), 5  # of the two convolutions; the side of a filter
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo with these arguments. Returns the exit code."""
@@ -84,8 +87,8 @@ def run(options: argparse.Namespace) -> int:
 
     weights_rng, order_rng = np.random.default_rng(options.seed).spawn(2)
     sizes = (train_x.shape[1], *options.hidden, data.classes)
-    activation = ACTIVATIONS[options.activation]
-    model = nn.dense(*sizes, activation=activation, dropout=options.dropout, rng=weights_rng, dtype=options.dtype)
+    make_network = convnet if options.model == "convnet" else dense
+    model = make_network(options, data.train_x.shape[1:], data.classes, weights_rng)
     augment = Augment(**AUGMENT, shape=data.train_x.shape[1:]) if options.augment else None
     batches = Batches(train_x, train_y, batch_size=options.batch, seed=order_rng, augment=augment)
     make, usual_lr = OPTIMIZERS[options.optimizer]
@@ -96,7 +99,8 @@ def run(options: argparse.Namespace) -> int:
     tested: Any = average.model if average else model
 
     parameters = sum(math.prod(p.shape) for p in model.parameters())
-    title = f"{data.name if options.data else 'MNIST'} {'-'.join(map(str, sizes))}"
+    shape = "convnet" if options.model == "convnet" else "-".join(map(str, sizes))
+    title = f"{data.name if options.data else 'MNIST'} {shape}"
     print(f"{title}, {options.activation}: {parameters:,} parameters, {len(train_x):,} training images", flush=True)
     checkpoint = Checkpoint(
         options.out / "checkpoint.npz", seconds=30, resume=options.resume, settings=settings(options)
@@ -141,9 +145,41 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
+def dense(options: argparse.Namespace, shape: tuple[int, ...], classes: int, rng: np.random.Generator) -> nn.Sequential:
+    """Hidden layers of neurons that see all pixels."""
+    sizes, activation = (math.prod(shape), *options.hidden, classes), ACTIVATIONS[options.activation]
+    return nn.dense(*sizes, activation=activation, dropout=options.dropout, rng=rng, dtype=options.dtype)
+
+
+def convnet(
+    options: argparse.Namespace, shape: tuple[int, ...], classes: int, rng: np.random.Generator
+) -> nn.Sequential:
+    """Two convolutions with pooling, as LeCun's LeNet-5 has them (1998), and hidden layers on what they find."""
+    sides = [((n - FIELD + 1) // 2 - FIELD + 1) // 2 for n in shape]
+    if min(sides) < 1:
+        raise DatasetError(
+            f"images of {shape} are too small for the convnet, which needs 16 pixels a side: --model mlp"
+        )
+    layers: list[Any] = [partial(images, shape=shape)]
+    channels = 1
+    for filters in FILTERS:
+        layers.append(nn.Conv2d(channels, filters, FIELD, rng=rng, dtype=options.dtype))
+        layers += [ACTIVATIONS[options.activation](), nn.MaxPool2d(2)]
+        channels = filters
+    layers += [nn.Flatten(), nn.Dropout(options.dropout, rng=rng)]
+    return nn.Sequential(*layers, *dense(options, (channels, *sides), classes, rng))
+
+
+def images(x: Any, shape: tuple[int, ...]) -> Any:
+    """Rows of pixels as images of one channel."""
+    return x.reshape(-1, 1, *shape)
+
+
 def settings(options: argparse.Namespace) -> dict[str, Any]:
     """The options that determine the result of a training."""
     made = {name: value for name, value in vars(options).items() if name not in ("best", "report", "out", "resume")}
+    if made["model"] == "mlp":  # as before there was another
+        del made["model"]
     return made | {"data": str(options.data.resolve()) if options.data else None}
 
 
@@ -161,7 +197,9 @@ def report(
     shape, predicted = data.test_x.shape[1:], logits.argmax(axis=1)
     worst = nn.cross_entropy(logits, data.test_y, reduction="none").argsort()[::-1][:4]
     probabilities = nn.Softmax()(logits)
-    weight = model.state_dict()["layers.0.weight"]
+    weight, seen = next(x for name, x in model.state_dict().items() if name.endswith("weight")), shape
+    if weight.ndim == 4:  # filters
+        weight, seen = weight.reshape(len(weight), -1).T, weight.shape[2:]
     units = f"The first 100 of {weight.shape[1]}" if weight.shape[1] > 100 else f"All {weight.shape[1]}"
     pictures = {
         "loss": (
@@ -189,7 +227,7 @@ def report(
         "weights": (
             "Weights of the first layer",
             f"{units} units, each as an image: ink on orange raises the unit's output, ink on blue lowers it.",
-            plots.weight_images(weight[:, :100], shape),
+            plots.weight_images(weight[:, :100], seen),
         ),
         "worst": (
             "Worst predictions",
@@ -202,7 +240,7 @@ def report(
             plots.prediction_bars(data.test_x[worst], data.test_y[worst], probabilities[worst], shape=shape),
         ),
     }
-    if options.hidden and options.activation in ("relu", "sigmoid", "tanh"):
+    if options.model == "mlp" and options.hidden and options.activation in ("relu", "sigmoid", "tanh"):
         pictures["idle"] = (
             "Idle units",
             "The share of test images for which each hidden unit is idle: a ReLU at 0, or a saturated sigmoid or tanh.",
@@ -223,6 +261,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add = parser.add_argument
     count = number(int, 1)
     rates = ", ".join(f"{lr:g} for {name}" for name, (_, lr) in OPTIMIZERS.items())
+    add("--model", choices=("mlp", "convnet"), default="mlp",
+        help="layers of neurons, or two convolutions before them (%(default)s)")  # fmt: skip
     add("--hidden", type=count, nargs="*", default=[100], metavar="N", help="sizes of the hidden layers (100)")
     add("--activation", choices=ACTIVATIONS, default="relu", help="of the hidden layers (%(default)s)")
     add("--batch", type=count, default=128, metavar="N", help="images in a step (%(default)s)")
@@ -244,6 +284,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     add("--quick", action="store_true", help="a short run: one epoch of 4,000 images")
     add("--no-report", dest="report", action="store_false", help="write weights and history, but no page of pictures")
     options = parser.parse_args(argv)
+    if options.model == "convnet":
+        if options.best:
+            parser.error("--best is for --model mlp")
+        parser.set_defaults(**CONVNET)
+        options = parser.parse_args(argv)
+        if options.optimizer != CONVNET["optimizer"]:
+            parser.set_defaults(lr=None)
+            options = parser.parse_args(argv)
     if options.best:
         parser.set_defaults(**BEST)
         options = parser.parse_args(argv)

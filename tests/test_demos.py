@@ -15,7 +15,7 @@ from texts import search
 
 import nn
 from demos import mnist
-from nn.data import load_mnist
+from nn.data import DatasetError, load_mnist
 from nn.training import evaluate
 
 ROOT = Path(__file__).parent.parent
@@ -134,6 +134,28 @@ def test_best_is_a_preset_that_other_options_change(tmp_path, capsys):
         for name, weight in weights.items():
             assert (weight == checkpoint[f"callback 0/model/{name}"]).all()
             assert (weight != checkpoint[f"network/model.{name}"]).any()
+
+
+def test_a_convolutional_network(tmp_path, capsys):
+    """It is a preset, too. The report shows its filters."""
+    plain, other = mnist.parse([]), mnist.parse(["--model", "convnet"])
+    assert {name: value for name, value in vars(other).items() if value != getattr(plain, name)} == {
+        "model": "convnet", **mnist.CONVNET
+    }  # fmt: skip
+    assert mnist.parse(["--model", "convnet", "--optimizer", "sgd"]).lr is None, "the rate was Adam's"
+    with pytest.raises(SystemExit):
+        mnist.parse(["--model", "convnet", "--best"])
+    assert mnist.main(["--quick", "--model", "convnet", "--hidden", "20", "--out", str(tmp_path)]) == 0
+    assert float(search(r": ([\d.]+)% \(", capsys.readouterr().out)[1]) > 30
+    with np.load(tmp_path / "weights.npz") as weights:
+        shapes = [weights[name].shape for name in weights if name.endswith("weight")]
+    assert shapes == [(16, 1, 5, 5), (32, 16, 5, 5), (512, 20), (20, 10)]
+    assert "MNIST convnet" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_images_that_are_too_small_for_the_convnet_are_refused():
+    with pytest.raises(DatasetError, match="too small for the convnet, which needs 16 pixels a side: --model mlp"):
+        mnist.convnet(mnist.parse(["--model", "convnet"]), (12, 28), 10, np.random.default_rng(0))
 
 
 def test_augmentation_changes_what_is_learnt(tmp_path):

@@ -162,6 +162,7 @@ OTHERS = {
     "linear": (ops.linear, (4, 3), (3, 2), (2,)),
     "concatenate": (lambda x, y: ops.concatenate([x, y], -1), (2, 3), (2, 1)),
     "stack": (lambda x, y: ops.stack([x, y], 1), (2, 3), (2, 3)),
+    "max_pool": (lambda x: ops.max_pool(x, (1, 2), stride=1), (2, 3)),
     "getitem": (lambda x: x[..., [0, 2, 0]], (2, 3)),
     "astype": (lambda x: ops.astype(x, np.dtype(np.float64)), (2, 3)),
     "cross_entropy": (lambda x: ops.cross_entropy(x, [2, 0]), (2, 3)),

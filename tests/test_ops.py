@@ -502,6 +502,7 @@ FUSED = {
     "linear batched": lambda rng: [rng.normal(size=(2, 4, 3)), rng.normal(size=(3, 2)), rng.normal(size=2)],
     "softmax": lambda rng: [rng.normal(size=(5, 4))],
     "log_softmax": lambda rng: [rng.normal(size=(5, 4))],
+    "max_pool": lambda rng: [rng.permutation(48).reshape(2, 4, 6) / 9],
     "cross_entropy": lambda rng: [rng.normal(size=(5, 4)), rng.integers(0, 4, 5)],
     "cross_entropy of one": lambda rng: [rng.normal(size=(1, 4)), rng.integers(0, 4, 1)],
     "cross_entropy of one long": lambda rng: [rng.normal(size=(1, 40)), rng.integers(0, 40, 1)],

@@ -87,6 +87,22 @@ def test_a_change_of_the_array_behind_windows_is_noticed():
         out.backward()
 
 
+@given(cases(), st.booleans())
+def test_the_largest_of_each_window_is_that_of_the_composition(case, ties):
+    x, *rest = case
+    x = np.round(x) if ties else x
+    g = np.random.default_rng(1).normal(size=ops.sliding_window_view(x, *rest).shape[: x.ndim]).astype(x.dtype)
+    found = []
+    for f in (ops.max_pool, ops.max_pool.composition):
+        t = Tensor(x)
+        out = f(t, *rest)
+        out.backward(g)
+        found.append((out.data, t.grad))
+    for fused, composed in zip(*found, strict=True):
+        assert fused.dtype == composed.dtype == x.dtype
+        np.testing.assert_allclose(fused, composed, rtol=1e-5, atol=1e-6)
+
+
 REFUSED = {
     "a window does not fit": (lambda x: ops.sliding_window_view(x, 5, 1), "of length 5 does not fit into axis 1 of"),
     "with dilation": (lambda x: ops.sliding_window_view(x, 2, 0, 1, 2), "of length 2, with dilation 2, does not fit"),

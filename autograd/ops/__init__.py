@@ -1,13 +1,14 @@
 """The table of operations: every value and every derivative in this project, one row each.
 
-`autograd.ops.rows` says what a row is. The rows are in `elementwise`, `moves`, `windows`, `reductions`, `products` and
-`probabilities`. This module exports all of them.
+`autograd.ops.rows` says what a row is. The rows are in `elementwise`, `moves`, `windows`, `reductions`, `pooling`,
+`products` and `probabilities`. This module exports all of them.
 """
 
 from typing import TYPE_CHECKING
 
 from autograd.ops import elementwise as _elementwise
 from autograd.ops import moves as _moves
+from autograd.ops import pooling as _pooling
 from autograd.ops import probabilities as _probabilities
 from autograd.ops import products as _products
 from autograd.ops import reductions as _reductions
@@ -17,6 +18,7 @@ from autograd.ops import worlds as _worlds
 from autograd.ops.elementwise import *
 from autograd.ops.moves import *
 from autograd.ops.moves import _concatenate as _concatenate
+from autograd.ops.pooling import *
 from autograd.ops.probabilities import *
 from autograd.ops.probabilities import _cross_entropy as _cross_entropy
 from autograd.ops.probabilities import _log_softmax as _log_softmax
@@ -34,6 +36,7 @@ _TABLE = (
     _moves,
     _windows,
     _reductions,
+    _pooling,
     _products,
     _probabilities,
 )  # each imports only from those before it

@@ -511,6 +511,7 @@ class Fused(Op):
         params: the names of the parameters.
         saves: True if `value` and `vjps` have a parameter `saved`. While recording it is a list, to which `value` adds
             what the vjps need besides.
+        canonical: a function that returns the parameters in immutable form, see `Op`.
     """
 
     def __init__(
@@ -522,10 +523,11 @@ class Fused(Op):
         reads: tuple[tuple[int, ...], ...],
         params: tuple[str, ...] = (),
         saves: bool = False,
+        canonical: Rule | None = None,
         doc: str,
         example: str = "",
     ) -> None:
-        super().__init__(name, len(vjps), params, doc=doc, example=example)
+        super().__init__(name, len(vjps), params, doc=doc, example=example, canonical=canonical)
         self.composition = composition
         self.saves = saves
         self.value = self.forward = value

@@ -28,7 +28,7 @@ PARAMETERS = {
     "index": "Any",
     "keepdims": "bool",
     "shape": "int | Sequence[int]",
-    "stride": "int | Sequence[int]",
+    "stride": "int | Sequence[int] | None",
     "width": "int | Sequence[int] | Sequence[Sequence[int]]",
     "window_shape": "int | Sequence[int]",
 }

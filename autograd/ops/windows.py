@@ -101,7 +101,11 @@ def _places(shape: Sequence[Any], window_shape: Whole, axis: Whole, stride: Whol
 
 
 def _fixed(shape: Sequence[Any], window_shape: Any, axis: Any, stride: Any, dilation: Any) -> dict[str, Any]:
-    """The parameters as tuples with one item for each axis of a window. ValueError where no window fits."""
+    """The parameters as tuples with one item for each axis of a window. ValueError where no window fits.
+
+    Without a stride, windows do not overlap.
+    """
+    stride = window_shape if stride is None else stride
     axes = normalize_axis(axis, len(shape))
     size, steps, gaps = (
         _each(what, given, axes)

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-import autograd
-from autograd import sliding_window_view
+from autograd import max_pool, mean, sliding_window_view
 from nn.layers.images import batch_first, batch_last, check_fits, check_images, each, padded, short
 from nn.module import Module
 from nn.support.arrays import as_operand
@@ -39,10 +38,6 @@ class Pooling(Module):
             self, x, at.shape[1:-1], [d * (k - 1) + 1 for k, d in zip(self.kernel_size, self.dilation, strict=True)]
         )
         return at
-
-    def _windows(self, at: Any) -> Any:
-        """Its windows. Their axes are the last two."""
-        return sliding_window_view(at, self.kernel_size, (1, 2), self.stride, self.dilation)
 
     def __repr__(self) -> str:
         rest = [f"stride={short(self.stride)}"] * (self.stride != self.kernel_size)
@@ -86,7 +81,7 @@ class MaxPool2d(Pooling):
             border = np.full((1, height, width, 1), -np.inf, np.float32)
             border[:, top : height - top, left : width - left] = 0.0
             at = at + border
-        return batch_first(autograd.max(self._windows(at), axis=(-2, -1)))
+        return batch_first(max_pool(at, self.kernel_size, (1, 2), self.stride, self.dilation))
 
 
 class AvgPool2d(Pooling):
@@ -104,7 +99,8 @@ class AvgPool2d(Pooling):
 
     def __call__(self, x: Any) -> Any:
         x = as_operand(x, "AvgPool2d")
-        return batch_first(autograd.mean(self._windows(self._padded(x)), axis=(-2, -1)))
+        windows = sliding_window_view(self._padded(x), self.kernel_size, (1, 2), self.stride)
+        return batch_first(mean(windows, axis=(-2, -1)))
 
 
 class GlobalAvgPool(Module):
@@ -118,7 +114,7 @@ class GlobalAvgPool(Module):
         x = as_operand(x, "GlobalAvgPool")
         if np.ndim(x) < 3:
             raise ValueError(f"{self!r} takes inputs (n, channels, …), and was given an input of shape {np.shape(x)}")
-        return autograd.mean(x, axis=tuple(range(2, np.ndim(x))))
+        return mean(x, axis=tuple(range(2, np.ndim(x))))
 
     def __repr__(self) -> str:
         return "GlobalAvgPool()"
