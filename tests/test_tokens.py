@@ -102,7 +102,7 @@ def both(f, shape):
             kind, which = known.get(n, (None, n))
             return id(tracer.parameters[which[0]]) if getattr(kind, "name", "") == "parameter" else which
 
-        picks = picks and {place: (i, k, tuple(map(named, table))) for place, (i, k, table) in picks.items()}
+        picks = picks and {place: (pick, tuple(map(named, table))) for place, (pick, table) in picks.items()}
         found.append(picks)
     return found
 

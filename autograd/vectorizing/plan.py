@@ -69,7 +69,8 @@ class Plan(Sums):
         if isinstance(op, Element):
             return "element", varying, op.function, frozenset(home[a] for a in args)
         if isinstance(op, Pick):
-            return "pick", varying, op.argument, frozenset(home[a] for a in args), len(args)
+            arguments = tuple(argument for argument, _ in op.keys)
+            return "pick", varying, arguments, op.sizes, frozenset(home[a] for a in args)
         if isinstance(op, Reduction) or (isinstance(op, Bound) and isinstance(op.row, Reduction)):
             fixed_length = None if op in NEUTRAL else len(args)
             return "reduce", varying, op, frozenset(home[a] for a in args), fixed_length
@@ -116,16 +117,20 @@ class Plan(Sums):
     # ------------------------------------------------------------------------------------------------------- picks
 
     def picks(self, members: list[int]) -> None:
-        """One of a table each, by a whole number."""
+        """One of a table each, by whole numbers."""
         graph = self.graph
-        argument = self.arguments[graph.ops[members[0]].argument]
-        places = [graph.ops[n].place for n in members]
+        keys = [graph.ops[n].keys for n in members]
+        sizes = graph.ops[members[0]].sizes
+        places = [tuple(place for _, place in key) for key in keys]
+        arguments = [self.arguments[argument] for argument, _ in keys[0]]
         tables = [graph.args[n] for n in members]
         distinct, columns = list(dict.fromkeys(places)), list(dict.fromkeys(tables))
         if any(self.varying[a] for t in tables for a in t):
             one = len(members) == 1
             table = self.operand(np.array(tables[0] if one else tables), exact=True)
-            index = self._index(argument, np.array(places if one else [[p] for p in places]))
+            index: Any = 0
+            for argument, which, size in zip(arguments, zip(*places, strict=True), sizes, strict=True):
+                index = self._index(argument, np.array(which if one else [[p] for p in which])) + index * size
             picked = questions.take_along.apply((table, index), {"axis": table.ndim - 1})
             shape = () if one else (len(members),)
             value = picked[(slice(None),) * (picked.ndim - 1) + (0,)]
@@ -137,17 +142,20 @@ class Plan(Sums):
             for n, p, t in zip(members, places, tables, strict=True):
                 grid[row[p], column[t]] = n
             nodes = np.array(columns, dtype=np.intp).T  # (value, column)
-            at = np.array(distinct)
+            nodes = nodes.reshape(*sizes, len(columns))
+            at: Any = np.array(distinct).T
             if len(columns) == 1:
-                nodes, grid = nodes[:, 0], grid[:, 0]
+                nodes, grid = nodes[..., 0], grid[:, 0]
             if len(distinct) == 1:
-                at, grid = at[0], grid[0]
-            value = self.operand(nodes, exact=True)[self._index(argument, at)]
+                at, grid = at[:, 0], grid[0]
+            indices = [self._index(argument, x) for argument, x in zip(arguments, at, strict=True)]
+            value = self.operand(nodes, exact=True)[tuple(indices) if len(indices) > 1 else indices[0]]
             self.state("pick", value, grid.shape, grid, True, True)
             return
-        table = self.operand(np.array(tables), exact=True)
-        which = self.constant(np.arange(len(members)))
-        value = table[which, self._index(argument, np.array(places))]
+        table = self.operand(np.array(tables).reshape(len(members), *sizes), exact=True)
+        of_each = self.constant(np.arange(len(members)))
+        indices = [self._index(a, np.array(each)) for a, each in zip(arguments, zip(*places, strict=True), strict=True)]
+        value = table[(of_each, *indices)]
         self.state("pick", value, (len(members),), np.array(members), True, True)
 
     def _index(self, argument: Group, places: Places) -> Expression:

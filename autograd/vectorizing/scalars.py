@@ -62,14 +62,18 @@ class Bound(NamedTuple):
 
 
 class Pick(NamedTuple):
-    """One of a table (the operands), chosen by a whole number: that of an argument, at a place."""
+    """One of a table (the operands), chosen by a whole number, or by several: as in ``table[i][j]``.
 
-    argument: int
-    place: int
+    `keys` are the whole numbers: of each the argument, and its place there. `sizes` say how many values each takes. The
+    last one is the quickest to change along the operands.
+    """
+
+    keys: tuple[tuple[int, int], ...]
+    sizes: tuple[int, ...]
 
     @property
     def name(self) -> str:
-        return f"pick[{self.argument}.{self.place}]"
+        return f"pick[{', '.join(f'{argument}.{place}' for argument, place in self.keys)}]"
 
 
 class Element(NamedTuple):

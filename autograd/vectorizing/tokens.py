@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.engine.value import Value
+from autograd.vectorizing.scalars import Pick
 from autograd.vectorizing.tracer import Run, Trace, Tracer, compare
 
 SMALL = 500_000  # operations in all runs together: then there is a run for each number
@@ -43,8 +44,8 @@ PLAIN = (ast.Name, ast.Attribute, ast.Subscript, ast.Constant, ast.BinOp, ast.Un
          ast.expr_context)  # fmt: skip
 """What an expression may consist of to be computed once more: no call, which might change something."""
 
-Pick = tuple[int, int, tuple[int, ...]]
-"""The argument, which of its numbers, and the table that it chooses from."""
+Found = tuple[Pick, tuple[int, ...]]
+"""A pick, and the table that it chooses from."""
 
 
 class Token:
@@ -219,7 +220,7 @@ def subscript_at(code: CodeType, place: int) -> Any:
     return compile(ast.fix_missing_locations(ast.Expression(pair)), "<subscript>", "eval")
 
 
-def guess_picks(tracer: Trace, run: Run, zeros: list[list[int]]) -> dict[int, Pick] | None:
+def guess_picks(tracer: Trace, run: Run, zeros: list[list[int]]) -> dict[int, Found] | None:
     """As `find_picks`, from a few runs with tokens; None where these do not tell."""
     if len(run.codes) * max(tracer.indices.values()) < SMALL:
         return None
@@ -239,7 +240,7 @@ def guess_picks(tracer: Trace, run: Run, zeros: list[list[int]]) -> dict[int, Pi
         events.append(found[1])
         wanted = unseen(events)
     table = np.array(rows)
-    known = picks_by_reading(events)
+    known = picks_by_reading(events, tracer.indices)
     picks = {}
     for place in np.flatnonzero((table != run.numbers()).any(axis=0)).tolist():
         candidates = known.get(tuple(table[:, place].tolist()), set())
@@ -280,11 +281,11 @@ def unseen(events: list[list[Subscript]]) -> dict[tuple[int, int], int]:
     return wanted
 
 
-def picks_by_reading(events: list[list[Subscript]]) -> dict[tuple[int, ...], set[Pick]]:
+def picks_by_reading(events: list[list[Subscript]], sizes: dict[int, int]) -> dict[tuple[int, ...], set[Found]]:
     """What a column gives in each of the runs, and then the picks that give this."""
-    known: dict[tuple[int, ...], set[Pick]] = {}
+    known: dict[tuple[int, ...], set[Found]] = {}
     for runs in zip(*events, strict=True):
-        argument, which = runs[0].key
+        pick = Pick((runs[0].key,), (sizes[runs[0].key[0]],))
         for column in runs[0].columns:
-            known.setdefault(tuple([column[x.value] for x in runs]), set()).add((argument, which, column))
+            known.setdefault(tuple([column[x.value] for x in runs]), set()).add((pick, column))
     return known

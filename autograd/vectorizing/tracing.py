@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.vectorizing.indices import find_picks
-from autograd.vectorizing.scalars import Pick, Scalars
+from autograd.vectorizing.indices import Found, find_picks
+from autograd.vectorizing.scalars import Scalars
 from autograd.vectorizing.tokens import guess_picks
 from autograd.vectorizing.tracer import Run, Trace, TraceError, compare, name_of, owner
 
@@ -69,7 +69,7 @@ def same(tracer: Trace, run: Run, again: Run, values: Sequence[Any]) -> None:
         )
 
 
-def assemble(tracer: Trace, run: Run, picks: dict[int, tuple[int, int, tuple[int, ...]]]) -> Scalars:
+def assemble(tracer: Trace, run: Run, picks: dict[int, Found]) -> Scalars:
     """The run as one graph: leaves first, then operations in their order; picks before whoever uses them."""
     table, leaves = tracer.table, len(tracer.table.leaves)
     places = sorted(picks)
@@ -85,12 +85,12 @@ def assemble(tracer: Trace, run: Run, picks: dict[int, tuple[int, int, tuple[int
     codes = np.empty(len(numbers) + len(made), dtype=np.intp)
     codes[:leaves] = -1 - np.arange(leaves)
     codes[operations] = run.codes
-    codes[chosen] = [table.operation(Pick(argument, place), len(of)) for argument, place, of in made]
+    codes[chosen] = [table.operation(pick, len(of)) for pick, of in made]
     operands = numbers[run.numbers()]
     operands[places] = chosen[[made[pick] for pick in wanted]]
     operands, outputs = np.split(operands, [len(run.operands)])
     starts = np.concatenate([[0], ends])[before]
-    tables = [numbers[list(of)] for _, _, of in made]
+    tables = [numbers[list(of)] for _, of in made]
     if made:
         operands = np.insert(operands, np.repeat(starts, [len(x) for x in tables]), np.concatenate(tables))
     graph = Scalars(tracer.parameters, table).like(codes, operands, outputs)
