@@ -38,6 +38,7 @@ from nn.training.arguments import optimizer as optimizer_of
 from nn.training.evaluation import validation
 from nn.training.history import Direction, History, Row
 from nn.training.interrupt import Interrupt
+from nn.training.memory import KeptMemory
 from nn.training.progress import Progress
 from nn.training.refusals import check_gradients_arrived, check_loss, non_finite
 from nn.training.state import Callback, State, hooks_of
@@ -133,7 +134,7 @@ def fit(
     history.stopped, history.interrupted = "", False
     state = State(model, batches, loss, optimizer, callbacks, history, epochs)
     bar = Progress(progress)
-    with mode(model, training=True), Interrupt() as interrupt, Threads(optimizer.parameters) as threads:
+    with mode(model, training=True), Interrupt() as interrupt, Threads(optimizer.parameters) as threads, KeptMemory():
         if checkpoint is not None:
             checkpoint.start(state)
             state.resumed = checkpoint.resume
