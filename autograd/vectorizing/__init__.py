@@ -70,6 +70,7 @@ def vectorize(
     index: Mapping[str | int, int] | None = None,
     batch: bool = True,
     dtype: DTypeLike | None = None,
+    compile: bool = False,
 ) -> Vectorized: ...
 @overload
 def vectorize(
@@ -78,6 +79,7 @@ def vectorize(
     index: Mapping[str | int, int] | None = None,
     batch: bool = True,
     dtype: DTypeLike | None = None,
+    compile: bool = False,
 ) -> AnyShape: ...
 def vectorize(
     f: Callable[..., Any],
@@ -85,6 +87,7 @@ def vectorize(
     index: Mapping[str | int, int] | None = None,
     batch: bool = True,
     dtype: DTypeLike | None = None,
+    compile: bool = False,
 ) -> Vectorized | AnyShape:
     """Turn a function of scalars into the same function of arrays.
 
@@ -97,6 +100,7 @@ def vectorize(
             values. ``table[token]`` becomes a lookup.
         batch: True if arrays have a leading batch axis, False if `f` itself loops over all samples.
         dtype: float64 (the default) or float32. All programs over a Value have the same, while there are several.
+        compile: True to run as C, where that can be: see `Vectorized.compile`.
 
     >>> a, b = Value(2.0), Value(1.0)
     >>> line = vectorize(lambda x: a * x + b, ())
@@ -116,9 +120,10 @@ def vectorize(
     6.0
     """
     checked_function(f, "vectorize")
+    make = in_c if compile else Vectorized
     if not shapes:
-        return AnyShape(f, Vectorized, index or {}, batch, dtype)
-    return Vectorized(f, shapes, index or {}, batch, dtype)
+        return AnyShape(f, make, index or {}, batch, dtype)
+    return make(f, shapes, index or {}, batch, dtype)
 
 
 class Vectorized:
@@ -153,6 +158,7 @@ class Vectorized:
         self.names = argument_names(f, len(shapes))
         self.index = self._indices(index)
         self._limits = [self.index.get(i) for i in range(len(self.shapes))]
+        self._machine: Any = None  # the compiled form
         watch = Stopwatch()
         with collector_off(), plain_recording():
             self._build(watch, Homes() if homes is None else homes)
@@ -394,6 +400,55 @@ class Vectorized:
         numbers = {name: np.array(home.tensor.detach()) for name, home in self._homes.items()}
         return Leaving(name_of(self.f), self.program, numbers, self.dtype, self._rebuild, self.batch)
 
+    # ----------------------------------------------------------------------------------------------------- compiling
+
+    def compile(self) -> Vectorized:
+        """Run as C from now on, values and gradients, and return the program itself.
+
+        The system's C compiler is used; the result is kept in a folder of the user's, for the next time. The compiled
+        program is held to the NumPy program, gradients too, before it is used. Where there is no compiler, or no C for
+        an operation, the NumPy program goes on, and a `CompileWarning` says why. `report()` tells which form runs.
+
+        Derivatives of higher order, and arguments that are Tensors, run in NumPy. A sum may be added up in another
+        order than NumPy's; all else is the same to the last bits that the functions of C's library give.
+
+        >>> w = Value(2.0)
+        >>> fast = vectorize(lambda x: w * x, (), compile=True)
+        >>> fast(np.array([1.0, 2.0])).tolist()
+        [2.0, 4.0]
+        """
+        from autograd.compiling.compiled import Compiled, checked
+        from autograd.compiling.compiler import CannotCompile, warn_once
+
+        if self._machine is not None:
+            return self
+        try:
+            if self._program is None:
+                raise NotLowerable("a program has one output and trains something")
+            machine = Compiled(self.program, self.dtype)
+            near = 1e-9 if self.dtype == np.float64 else 1e-4
+            numbers = [tensor.detach() for tensor in self._tensors]
+            self._program = checked(machine, self._program, self._examples(5), numbers, near)
+        except (CannotCompile, NotLowerable) as error:
+            self._report.form = f"NumPy: {error}".partition("\n")[0]
+            warn_once(str(error) if isinstance(error, CannotCompile) else f"{name_of(self.f)} has no C form ({error})")
+        else:
+            self._machine = machine
+            self._report.form = "C"
+        return self
+
+    @property
+    def c_source(self) -> str:
+        """The program and its backward pass as C. NotLowerable where there is no C for an operation.
+
+        >>> w = Value(2.0)
+        >>> "y[i] = b1[0] * x[i];" in vectorize(lambda x: w * x, ()).c_source
+        True
+        """
+        from autograd.compiling.c_text import CSource
+
+        return CSource(self.program, self.dtype).text
+
     # -------------------------------------------------------------------------------------------------------- seeing
 
     @property
@@ -418,6 +473,11 @@ class Vectorized:
     def __repr__(self) -> str:
         lines = len(self.program.statements)
         return f"<vectorized {name_of(self.f)}: {lines} statement{'s' * (lines > 1)}>"
+
+
+def in_c(*arguments: Any) -> Vectorized:
+    """A program that runs as C, where it can."""
+    return Vectorized(*arguments).compile()
 
 
 @contextmanager

@@ -70,6 +70,21 @@ def backward_pass(program: ArrayProgram) -> Writer:
 
 def written(program: ArrayProgram, language: type[Writer]) -> tuple[Writer, list[Any]]:
     """The lines of the backward pass in a language, and the gradients as trees."""
+    backward, seeds = swept(program)
+    gradients = backward.gradients(program.parameters)
+    writer = language(program, backward.letter, list(seeds.values()), backward.hints)
+    writer.backward(gradients)
+    return writer, gradients
+
+
+def derived(program: ArrayProgram) -> tuple[str, dict[Expression, Expression], list[Any]]:
+    """The letter before the names of gradients, the gradient of each output, and those of the parameters as trees."""
+    backward, seeds = swept(program)
+    return backward.letter, seeds, backward.gradients(program.parameters)
+
+
+def swept(program: ArrayProgram) -> tuple[Backward, dict[Expression, Expression]]:
+    """The backward pass as trees, and the gradient of each output."""
     targets = [target.name for target, _ in program.statements]
     letter = free_letter(
         [*(x.name for x in program.parameters), *targets, *(x.name for x in program.outputs)],
@@ -77,11 +92,7 @@ def written(program: ArrayProgram, language: type[Writer]) -> tuple[Writer, list
     )
     seeds = {x: x.trees.seed(x, letter + x.name) for x in program.outputs}
     wishes = {x: f"{letter}z{x.name[len(x.name.rstrip(string.digits)) :]}" for x, _ in program.statements}
-    backward = Backward(program.statements, seeds, letter, wishes)
-    gradients = backward.gradients(program.parameters)
-    writer = language(program, letter, list(seeds.values()), backward.hints)
-    writer.backward(gradients)
-    return writer, gradients
+    return Backward(program.statements, seeds, letter, wishes), seeds
 
 
 def free_letter(names: Sequence[str], taken: set[str]) -> str:

@@ -85,6 +85,18 @@ class Program(Fused):
         source = backward.source([*backward.seeds, *saved, *(program.leaves[i] for i in again)])
         self.gradient = compiled(source, "backward", {"np": np, **constants})
 
+    def running(self, forward: Callable[..., Any], gradient: Callable[..., Any], again: tuple[int, ...]) -> Program:
+        """The same operation with other functions inside.
+
+        `forward` takes the leaves, and returns the output and what is saved. `gradient` takes the output's gradient,
+        what was saved, and the leaves of these numbers.
+        """
+        found: Program = object.__new__(type(self))  # copy.copy gives a row itself
+        found.__dict__.update(self.__dict__)
+        found.compiled, found.gradient, found.again = forward, gradient, again
+        found.value = found.forward = found._run
+        return found
+
     def _run(self, *arrays: Any, **params: Any) -> Any:
         out, saved = self.compiled(*arrays)
         params["saved"][:] = saved

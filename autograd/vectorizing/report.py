@@ -33,7 +33,8 @@ class Report:
 
     `operations` were traced, on `inputs` numbers and `parameters` Values; `products` matrix products were found;
     `statements` array statements are left; `arrays` are the shapes of what the parameters were gathered into, and
-    `gathers` the statements that have to gather by an index, as the places they need are no slices.
+    `gathers` the statements that have to gather by an index, as the places they need are no slices. `form` is what
+    runs: C or NumPy, with the reason where C was asked for.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Report:
         self.gathers = [line for line, _ in self._gathers]
         self._uses = {x: line for line, value in reversed(lines) for leaf in leaves_of(value) if (x := leaf.name)}
         self.seconds = dict(watch.seconds)
+        self.form = "NumPy"
 
     def __str__(self) -> str:
         counts = f"{self.operations:,} operations on {self.inputs:,} inputs and {self.parameters:,} parameters"
@@ -84,6 +86,8 @@ class Report:
             )
         if not self.gathers:
             lines.append("gathers          none")
+        if self.form != "NumPy":
+            lines.append(f"runs in          {self.form}")
         lines.append("seconds          " + ", ".join(f"{name} {s:.2f}" for name, s in self.seconds.items()))
         return "\n".join(lines)
 
