@@ -48,6 +48,33 @@ def confusion_counts(true: npt.ArrayLike, predicted: npt.ArrayLike, classes: int
     return np.bincount(true * n + predicted, minlength=n * n).reshape(n, n)
 
 
+def top_k_accuracy(outputs: npt.ArrayLike, labels: npt.ArrayLike, k: int = 5) -> float:
+    """The share of rows whose label is among the k classes with the largest outputs.
+
+    Args:
+        outputs: logits or probabilities (n, classes), such as `nn.predict` gives.
+        labels: the true labels (n,), integers from 0.
+        k: how many classes count.
+
+    A label counts if fewer than k classes have a larger output. Rows with a nan do not count.
+
+    >>> top_k_accuracy([[0.1, 0.6, 0.3], [0.8, 0.1, 0.1]], [2, 2], k=2)
+    1.0
+    >>> top_k_accuracy([[0.1, 0.6, 0.3], [0.8, 0.15, 0.05]], [2, 2], k=2)
+    0.5
+    """
+    outputs, labels = as_array(outputs, "top_k_accuracy"), as_array(labels, "top_k_accuracy", "iu")
+    if outputs.ndim != 2 or labels.shape != outputs.shape[:1] or not labels.size:
+        raise ValueError(f"outputs are (n, classes) and labels (n,), got {outputs.shape} and {labels.shape}")
+    n = outputs.shape[1]
+    if not 1 <= k <= n:
+        raise ValueError(f"k is a number of classes from 1 to {n}, not {k}")
+    if labels.min() < 0 or labels.max() >= n:
+        raise ValueError(f"labels from {labels.min()} to {labels.max()} do not fit {n} classes")
+    own = outputs[np.arange(len(labels)), labels][:, None]
+    return float((((outputs > own).sum(axis=1) < k) & ~np.isnan(outputs).any(axis=1)).mean())
+
+
 @dataclass(frozen=True, eq=False)
 class ClassFigures:
     """Precision, recall, F1 and number of samples of each class, as arrays (classes,). Printing it gives a table.

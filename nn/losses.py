@@ -146,32 +146,67 @@ def multiclass_hinge(scores: Any, labels: Any, *, reduction: Reduction = "mean")
 
 @overload
 def cross_entropy(
-    logits: Tensor, labels: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean"
+    logits: Tensor,
+    labels: Any,
+    *,
+    weight: Any = None,
+    label_smoothing: float = 0.0,
+    reduction: Reduction = "mean",
 ) -> Tensor: ...
 @overload
-def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean") -> Any: ...
-def cross_entropy(logits: Any, labels: Any, *, label_smoothing: float = 0.0, reduction: Reduction = "mean") -> Any:
+def cross_entropy(
+    logits: Any, labels: Any, *, weight: Any = None, label_smoothing: float = 0.0, reduction: Reduction = "mean"
+) -> Any: ...
+def cross_entropy(
+    logits: Any, labels: Any, *, weight: Any = None, label_smoothing: float = 0.0, reduction: Reduction = "mean"
+) -> Any:
     """``-log_softmax(logits)[label]`` of each row: minus the log-probability of the right class.
 
     Logits are (n, classes), labels (n,) of an integer dtype. `label_smoothing` is the part of the label's probability
     that is distributed evenly over all classes (Szegedy et al., "Rethinking the Inception architecture", CVPR 2016).
+    `weight` has a number of 0 or more for each class, which multiplies its losses: a rare class gets a large one. The
+    mean is then over weights, as in PyTorch: the sum of the losses, divided by the weights of the labels.
 
     Raises IndexError for a label outside [0, classes), TypeError for labels that are not integers, and ValueError for
     other shapes and an empty batch.
 
     >>> cross_entropy(np.array([[1e4, 0.0], [1e4, 0.0]]), [0, 1], reduction="none")
     array([    0., 10000.])
+    >>> cross_entropy(np.array([[1e4, 0.0], [1e4, 0.0]]), [0, 1], weight=[1.0, 3.0])
+    np.float64(7500.0)
     """
-    fused = isinstance(logits, Tensor) and reduction == "mean" and not label_smoothing
+    fused = isinstance(logits, Tensor) and reduction == "mean" and not label_smoothing and weight is None
     if fused:
         return autograd.cross_entropy(logits, labels)  # the same in one operation
     logits, labels = _rows("cross_entropy", logits, labels)
     if not 0 <= label_smoothing <= 1:
         raise ValueError(f"cross_entropy takes a label_smoothing from 0 to 1, got {label_smoothing}")
+    if weight is not None:
+        return _weighted(logits, labels, weight, label_smoothing, reduction)
     losses = autograd.logsumexp(logits, axis=1) - (1 - label_smoothing) * logits[np.arange(len(labels)), labels]
     if label_smoothing:  # the mean of -log_softmax over the classes is logsumexp - mean(logits)
         losses = losses - label_smoothing * autograd.mean(logits, axis=1)
     return _reduce(losses, reduction)
+
+
+def _weighted(logits: Any, labels: Array, weight: Any, smoothing: float, reduction: str) -> Any:
+    """The cross-entropy with weights of classes. A class of weight 0 has no loss, however small its probability."""
+    weight = as_array(weight, "cross_entropy").astype(_dtype(logits))
+    if weight.shape != logits.shape[1:] or not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError(
+            f"cross_entropy takes a weight of 0 or more for each of the {logits.shape[1]} classes, got {weight!r:.80}"
+        )
+    own = weight[labels]
+    share = np.zeros(logits.shape, weight.dtype)
+    share += smoothing / logits.shape[1] * weight
+    share[np.arange(len(labels)), labels] += (1 - smoothing) * own
+    behind = autograd.reshape(autograd.logsumexp(logits, axis=1), (-1, 1)) - logits
+    losses = autograd.sum(autograd.where(share > 0, behind, 0.0) * share, axis=1)
+    if reduction != "mean":
+        return _reduce(losses, reduction)
+    if not own.sum() > 0:
+        raise ValueError("the mean of a cross_entropy is not defined where all labels of a batch have the weight 0")
+    return autograd.sum(losses) * (1 / float(own.sum()))
 
 
 @overload
