@@ -112,10 +112,11 @@ class Sums(Groups):
         """Sums of the same kinds of terms. Those that turn out to have other kinds are stated apart."""
         whole = self.terms(members)
         keys, which, terms = self.kinds(whole)
-        counts = np.zeros((len(keys), len(members)), dtype=np.intp)
-        np.add.at(counts, (which, terms.members), 1)
+        size = len(keys), len(members)
+        counts = np.bincount(which * len(members) + terms.members, minlength=math.prod(size)).reshape(size)
         present = counts > 0
-        if (present != present[:, :1]).any():  # parameters have found their places since these were put together
+        # parameters may have found their places since these were put together
+        if len(members) > 1 and (present != present[:, :1]).any():
             apart: dict[bytes, list[int]] = defaultdict(list)
             for n, column in zip(members, present.T, strict=True):
                 apart[column.tobytes()].append(n)
@@ -123,7 +124,8 @@ class Sums(Groups):
                 self.sums(group)
             return
         constants = np.full(len(members), NOTHING)
-        np.add.at(constants, whole.members[whole.first < 0], whole.coefficients[whole.first < 0])
+        if len(which) < len(whole.members):
+            np.add.at(constants, whole.members[whole.first < 0], whole.coefficients[whole.first < 0])
         varying = self.varying[members[0]]
         order, ends = np.argsort(which, kind="stable"), np.cumsum(counts.sum(axis=1)).tolist()
         terms = Kind(*(x[order] for x in terms))
