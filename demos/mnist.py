@@ -160,7 +160,12 @@ def convnet(
         raise DatasetError(
             f"images of {shape} are too small for the convnet, which needs 16 pixels a side: --model mlp"
         )
-    layers: list[Any] = [partial(images, shape=shape)]
+
+    def images(x: Any) -> Any:
+        """Rows of pixels as images of one channel."""
+        return x.reshape(-1, 1, *shape)
+
+    layers: list[Any] = [images]
     channels = 1
     for filters in FILTERS:
         layers.append(nn.Conv2d(channels, filters, FIELD, rng=rng, dtype=options.dtype))
@@ -168,11 +173,6 @@ def convnet(
         channels = filters
     layers += [nn.Flatten(), nn.Dropout(options.dropout, rng=rng)]
     return nn.Sequential(*layers, *dense(options, (channels, *sides), classes, rng))
-
-
-def images(x: Any, shape: tuple[int, ...]) -> Any:
-    """Rows of pixels as images of one channel."""
-    return x.reshape(-1, 1, *shape)
 
 
 def settings(options: argparse.Namespace) -> dict[str, Any]:
