@@ -16,10 +16,11 @@ import pytest
 import test_vectorize_programs as scalar
 
 import nn
-from autograd import Value, vectorize
+from autograd import Value, ops, vectorize
 from autograd.compiling import compiler
 from autograd.compiling.compiled import Compiled, checked
 from autograd.compiling.compiler import CannotCompile, CompileWarning
+from autograd.vectorizing.array_program import traced
 
 COMPILERS = ("cc", "gcc", "clang")
 has_compiler = any(shutil.which(name) for name in COMPILERS) and sys.platform != "win32"
@@ -67,6 +68,32 @@ def test_a_compiled_program_is_the_numpy_program(name, dtype):
     machine = Compiled(fast.program, fast.dtype)
     numbers = [tensor.data for tensor in fast.parameters()]
     checked(machine, fast._program, fast._examples(5), numbers, NEAR[dtype])
+
+
+SHAPES = [(1, 1, 1), (1, 2, 3), (3, 4, 2), (5, 1, 7), (2, 9, 1), (4, 3, 10), (6, 7, 16), (9, 5, 17), (4, 2, 70)]
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(("rows", "steps", "columns"), SHAPES)
+@pytest.mark.parametrize("width", [16, 64])
+def test_products_of_any_shape(rows, steps, columns, dtype, width, monkeypatch):
+    """Values and both gradients, with vectors of both lengths, against the trees."""
+    monkeypatch.setattr("autograd.compiling.compiled.width", lambda: width)
+    rng = np.random.default_rng(0)
+    x, v, w = rng.normal(size=(70, rows, steps)), rng.normal(size=(steps, steps)), rng.normal(size=(steps, columns))
+    program = traced(lambda x, v, w: ops.tanh(x @ v) @ w, {"x": x[:2]}, {"v": v, "w": w})
+    machine = Compiled(program, dtype)
+    for n in (1, 2, 70):
+        outs, saved = machine.forward([x[:n].astype(dtype), v.astype(dtype), w.astype(dtype)])
+        given = {"x": x[:n], "v": v, "w": w}
+        g = rng.normal(size=outs[0].shape)
+        found = machine.backward([given[y.name] for y in machine.again], outs, saved, [g])
+        h = np.tanh(x[:n] @ v)
+        dw = np.einsum("nik,nij->kj", h, g)
+        dv = np.einsum("nik,nij->kj", x[:n], (1 - h * h) * (g @ w.T))
+        for got, want in zip([*outs, *found], [h @ w, dv, dw], strict=True):
+            np.testing.assert_allclose(got, want, rtol=0, atol=NEAR[dtype] * max(1, np.abs(want).max()))
 
 
 SPECIAL = np.array([0.0, -0.0, np.inf, -np.inf, np.nan, 1.0, -2.0, 1e300, -1e-310])

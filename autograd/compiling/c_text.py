@@ -41,8 +41,9 @@ from numpy.typing import DTypeLike
 from autograd import ops
 from autograd.compiling.deciding import EXPANDED, Expansion, Root, decided, is_joined, refuse, terms
 from autograd.compiling.elements import Element, along, broadcast, buffer, cut, indexed, moved, reshaped, transposed
-from autograd.compiling.layout import Axes, Unaligned
-from autograd.compiling.nests import HELPERS, START, NestWriter
+from autograd.compiling.layout import Atom, Axes, Loop, Unaligned, is_one, nested, refined
+from autograd.compiling.nests import HELPERS, START, NestWriter, count
+from autograd.compiling.products import PREAMBLE, Kernel, lanes_of
 from autograd.engine.graph import postorder
 from autograd.ops import questions
 from autograd.ops.rows import Reduction
@@ -74,12 +75,14 @@ class CSource:
 
     `functions` are the texts of forward and backward. `arguments` are what each is given, in order: leaves, constants,
     seeds, and outputs or gradients; then what forward keeps for backward, and room for what is computed between.
+
+    `width` is that of the processor's vectors, in bytes.
     """
 
-    def __init__(self, program: ArrayProgram, dtype: DTypeLike) -> None:
+    def __init__(self, program: ArrayProgram, dtype: DTypeLike, width: int = 32) -> None:
         if any(x.shape[:1] != (BATCH,) for x in (*program.inputs, *program.outputs)):
             raise NotLowerable("an output that is not one of each sample")
-        self.program, self.dtype = program, np.dtype(dtype)
+        self.program, self.dtype, self.width = program, np.dtype(dtype), width
         letter, seeds, self.gradients = derived(program)
         self.letter, self.seeds = letter, [seeds[x] for x in program.outputs]
         self.expansion = Expansion()
@@ -92,6 +95,7 @@ class CSource:
         self.inner = [target for target, _ in self.targets if target not in below and target not in outputs]
         self.forced: set[Expression] = set()
         for self.tile in TILES:
+            self.kernels: dict[Kernel, str] = {}
             forward, backward = self.printed(Forward), self.printed(Backprop)
             self.room = max(forward.used, backward.used)
             if (self.room + forward.saved) * self.dtype.itemsize <= ROOM:
@@ -118,7 +122,8 @@ class CSource:
         """The whole file."""
         real = "double" if self.dtype == np.float64 else "float"
         head = ["#include <math.h>", "#include <string.h>", "#include <tgmath.h>", "", f"typedef {real} real;", ""]
-        return "\n".join([*head, HELPERS, *self.rows, "", *self.functions])
+        kernels = [kernel.text(name) for kernel, name in self.kernels.items()]
+        return "\n".join([*head, HELPERS, *self.rows, "", *[PREAMBLE] * bool(kernels), *kernels, *self.functions])
 
 
 class Copied(Exception):
@@ -180,7 +185,11 @@ class Function(NestWriter):
         """An array for what is computed between; `kept`: it stays for the backward pass."""
         if letter_of(node) == "i":
             raise NotLowerable("whole numbers that are computed")
-        name, shape = self.called(wish), self.roomy(node.shape)
+        return self.rooms(node.shape, wish, letter_of(node), kept)
+
+    def rooms(self, whole: Sequence[Any], wish: str, kind: str = "f", kept: bool = False) -> Element:
+        """The same for any shape."""
+        name, shape = self.called(wish), self.roomy(whole)
         at = self.saved if kept else self.used
         self.inside.append(f"real *restrict {name} = {'saved' if kept else 'scratch'} + {at};")
         size = -(-math.prod(shape) // 8) * 8
@@ -188,7 +197,7 @@ class Function(NestWriter):
             self.saved += size
         else:
             self.used += size
-        return buffer(name, node.shape, letter_of(node), shape)
+        return buffer(name, tuple(whole), kind, shape)
 
     # ----------------------------------------------------------------------------------------------------- elements
 
@@ -290,11 +299,52 @@ class Function(NestWriter):
             a, out = reshaped(a, (1, *a.shape)), widened(out, -2 if len(b.shape) > 1 else -1)
         if len(b.shape) == 1:
             b, out = reshaped(b, (*b.shape, 1)), widened(out, -1)
+        if is_one(out.shape[-1]) and steps_of(a, -2) == 1:  # neighbours are the rows: the other way round
+            a, b, out = (turned(x) for x in (b, a, out))
         *batch, rows, columns = out.shape
-        shape = (*batch, rows, a.shape[-1], columns)
-        left = broadcast(widened(a, -1), shape)
-        right = broadcast(widened(b, -3), shape)
+        steps = a.shape[-1]
+        if (found := self.kernel(out, a, b, sign)) is not None:
+            return found
+        if steps_of(b, -1) != 1 and steps_of(b, -2) == 1:  # the sums run over neighbours
+            shape = (*batch, rows, columns, steps)
+            left, right = broadcast(widened(a, -2), shape), broadcast(widened(turned(b), -3), shape)
+            return self.reduce(out, Element(shape, "f", ops.mul, (left, right)), (len(shape) - 1,), ops.sum, sign)
+        shape = (*batch, rows, steps, columns)
+        left, right = broadcast(widened(a, -1), shape), broadcast(widened(b, -3), shape)
         return self.reduce(out, Element(shape, "f", ops.mul, (left, right)), (len(shape) - 2,), ops.sum, sign)
+
+    def kernel(self, out: Element, a: Element, b: Element, sign: str) -> list[str] | None:
+        """A product as calls of a function; None where its operands lie otherwise than it needs."""
+        *batch, _, columns = out.shape
+        operands = (out, a, b)
+        if any(x.op is not None or not x.buffer or x.lookups for x in operands) or not isinstance(columns, int):
+            return None
+        if columns < 2 or steps_of(out, -1) != 1:
+            return None
+        a, b = broadcast(a, (*batch, *a.shape[-2:])), broadcast(b, (*batch, *b.shape[-2:]))
+        sums = nested(refined([a.axes[-1], b.axes[-2]]))
+        if len(sums) > 1:
+            return None
+        lines: list[str] = []
+        if steps_of(b, -1) != 1:
+            if any(axis and axis[0].stride for axis in b.axes[:-2]) or len(out.axes[-2]) > 1 or few(out.shape[-2]):
+                return None
+            packed = self.rooms(b.shape[-2:], "packed")
+            lines = self.store(packed, moved(b, b.shape[-2:], lambda axes: (0, axes[-2:])), "=")
+            b = broadcast(packed, b.shape)
+            sums = nested(refined([a.axes[-1], b.axes[-2]]))
+        groups = [refined([out.axes[i], a.axes[i], b.axes[i]]) for i in range(len(batch))]
+        rows = refined([out.axes[-2], a.axes[-2], broadcast_axis(out.axes[-2])])
+        loops = nested([loop for group in (*groups, rows) for loop in group])
+        step = sums[0] if sums else Loop(1, (0, 0))
+        inner = loops.pop() if loops and loops[-1].strides[2] == 0 else Loop(1, (0, 0, 0))
+        lanes = lanes_of(columns, self.source.width // self.source.dtype.itemsize)
+        kernel = Kernel(columns, inner.strides[0], inner.strides[1], step.strides[0], step.strides[1], sign, lanes)
+        name = self.source.kernels.setdefault(kernel, f"product{len(self.source.kernels) + 1}")
+        strides = {x: [loop.strides[k] for loop in loops] for k, x in enumerate((out, a, b))}
+        places = ", ".join(f"&{self.place(x, strides)}" for x in (out, a, b))
+        call = f"{name}({places}, {count(inner.size)}, {count(step.size)});"
+        return [*lines, *self.wrapped([loop.size for loop in loops], [call], simd=False)]
 
     def joined(self, out: Element, value: Expression, sign: str) -> list[str]:
         """Arrays one after another along an axis."""
@@ -335,17 +385,17 @@ class Function(NestWriter):
 
     def finish(self, lines: Sequence[str], before: Sequence[str], needs: Sequence[str]) -> None:
         """The function around the lines."""
-        count = len(self.arguments)
+        last = len(self.arguments)
         body = [f"const long n = batch - first < {self.tile} ? batch - first : {self.tile};"] if lines else []
         self.written = "\n".join(
             [
                 f"void {self.name}(long batch, void **given, long keep) {{",
                 *(f"    {line}" for line in self.heads),
-                *(f"    real *restrict scratch = given[{count + 1}];" for _ in [0] if self.used),
+                *(f"    real *restrict scratch = given[{last + 1}];" for _ in [0] if self.used),
                 *(f"    {line}" for line in before),
                 f"    for (long first = 0; first < batch; first += {self.tile}) {{",
                 *(f"        {line}" for line in body),
-                *(f"        real *saved = (real *)given[{count}] + first / {self.tile} * keep;" for _ in needs),
+                *(f"        real *saved = (real *)given[{last}] + first / {self.tile} * keep;" for _ in needs),
                 *(f"        {line}" for line in self.inside),
                 *(line if line[0] == "#" else f"        {line}" for line in lines),
                 "    }",
@@ -358,6 +408,27 @@ class Function(NestWriter):
 def letter_of(node: Expression) -> str:
     """The kind of a node's numbers: f, i or b."""
     return {"u": "i"}.get(node.dtype.kind, node.dtype.kind)
+
+
+def steps_of(x: Element, axis: int) -> Any:
+    """The stride of an axis, if it has one."""
+    return x.axes[axis][0].stride if x.buffer and len(x.axes[axis]) == 1 else None
+
+
+def few(n: Any) -> bool:
+    """Whether it is a small number of rows, which another order of the operand would not pay for."""
+    return isinstance(n, int) and n < 4
+
+
+def broadcast_axis(axis: Any) -> Any:
+    """The same loops over something that does not move."""
+    return tuple(Atom(atom.size, 0) for atom in axis)
+
+
+def turned(x: Element) -> Element:
+    """The matrix with its rows as columns."""
+    n = len(x.shape)
+    return transposed(x, (*range(n - 2), n - 1, n - 2))
 
 
 def widened(x: Element, axis: int) -> Element:

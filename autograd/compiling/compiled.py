@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +11,16 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from autograd.compiling.c_text import CSource
-from autograd.compiling.compiler import CannotCompile, library
+from autograd.compiling.compiler import CannotCompile, library, width
 from autograd.vectorizing.array_program import Array, ArrayProgram
 from autograd.vectorizing.program import Program
+
+
+def address(x: Array) -> int:
+    """Where the numbers of an array lie."""
+    if x.size and x.flags.writeable:
+        return ctypes.addressof(ctypes.c_char.from_buffer(x.data))  # quicker than what follows
+    return x.ctypes.data
 
 
 class Compiled:
@@ -24,7 +32,7 @@ class Compiled:
     """
 
     def __init__(self, program: ArrayProgram, dtype: DTypeLike) -> None:
-        self.program, self.dtype, self.source = program, np.dtype(dtype), CSource(program, dtype)
+        self.program, self.dtype, self.source = program, np.dtype(dtype), CSource(program, dtype, width())
         if ctypes.sizeof(ctypes.c_long) != 8:
             raise CannotCompile("C's long has 32 bits here")
         loaded = library(self.source.text)
@@ -32,45 +40,55 @@ class Compiled:
         for function in self.functions:
             function.restype = None
             function.argtypes = [ctypes.c_long, ctypes.c_void_p, ctypes.c_long]
-        self.constants = {x.name: self.typed(x.array) for x in program.constants}
-        self.data = [[self.typed(x) for x in data] for data in self.source.data]
         read = set(self.source.read)
         self.again = [x for x in program.leaves if x in read]
+        constants = {x.name: self.typed(x.array) for x in program.constants}
+        self.fixed: list[dict[str, Any]] = []  # what never changes, for each function
+        for data in self.source.data:
+            self.fixed.append(constants | {f"data {i}": self.typed(x) for i, x in enumerate(data)})
+        self.addresses = [{key: address(x) for key, x in fixed.items()} for fixed in self.fixed]
         self.shapes = [tuple(x.shape[1:]) for x in program.outputs]
+        self.sizes = [math.prod(x.shape) for x in program.parameters]
+        self.starts = [sum(self.sizes[:i]) for i in range(len(self.sizes))]
 
     def typed(self, x: Any) -> Array:
         """An array as C reads it: in one piece, in the dtype of the program or as long whole numbers."""
+        if type(x) is np.ndarray and x.dtype == self.dtype and x.flags.c_contiguous:
+            return x
         return np.ascontiguousarray(x, np.int64 if np.asarray(x).dtype.kind in "iu" else self.dtype)
 
-    def call(self, which: int, known: dict[str, Array], saved: Array, keep: int, n: int) -> None:
-        """Run one of the functions."""
-        arrays = [
-            self.data[which][int(key[5:])] if key.startswith("data ") else known[key]
-            for key in self.source.arguments[which]
-        ]
+    def call(self, which: int, known: dict[str, int], saved: Array, n: int) -> None:
+        """Run one of the functions on arrays at these addresses."""
         scratch = np.empty(self.source.room, self.dtype)
-        pointers = (ctypes.c_void_p * (len(arrays) + 2))(*[x.ctypes.data for x in (*arrays, saved, scratch)])
-        self.functions[which](n, pointers, keep)
+        known.update(self.addresses[which])
+        places = [known[key] for key in self.source.arguments[which]]
+        pointers = (ctypes.c_void_p * (len(places) + 2))(*places, address(saved), address(scratch))
+        self.functions[which](n, pointers, self.source.saved)
 
     def forward(self, leaves: Sequence[Any]) -> tuple[list[Array], Array]:
         """The outputs, and what the backward pass reads."""
         program, n = self.program, len(leaves[0])
-        known = {x.name: self.typed(array) for x, array in zip(program.leaves, leaves, strict=True)}
+        arrays = [self.typed(x) for x in leaves]
         outs = [np.empty((n, *shape), self.dtype) for shape in self.shapes]
-        known |= self.constants | {x.name: out for x, out in zip(program.outputs, outs, strict=True)}
+        known = {x.name: address(array) for x, array in zip(program.leaves, arrays, strict=True)}
+        known.update({x.name: address(out) for x, out in zip(program.outputs, outs, strict=True)})
         saved = np.empty(-(-n // self.source.tile) * self.source.saved, self.dtype)
-        self.call(0, known, saved, self.source.saved, n)
+        self.call(0, known, saved, n)
         return outs, saved
 
     def backward(self, leaves: Sequence[Any], outs: Sequence[Array], saved: Array, dy: Sequence[Any]) -> list[Array]:
         """The gradients of the parameters, given those of the outputs, and the leaves that are read again."""
         program = self.program
-        known = {x.name: self.typed(array) for x, array in zip(self.again, leaves, strict=True)}
-        known |= self.constants | {x.name: out for x, out in zip(program.outputs, outs, strict=True)}
-        known |= {x.name: self.typed(g) for x, g in zip(self.source.seeds, dy, strict=True)}
-        grads = [np.empty(x.shape, self.dtype) for x in program.parameters]
-        known |= {f"gradient {x.name}": g for x, g in zip(program.parameters, grads, strict=True)}
-        self.call(1, known, saved, self.source.saved, len(dy[0]))
+        arrays, seeds = [self.typed(x) for x in leaves], [self.typed(g) for g in dy]
+        known = {x.name: address(array) for x, array in zip(self.again, arrays, strict=True)}
+        known.update({x.name: address(out) for x, out in zip(program.outputs, outs, strict=True)})
+        known.update({x.name: address(g) for x, g in zip(self.source.seeds, seeds, strict=True)})
+        flat = np.empty(sum(self.sizes), self.dtype)
+        first, grads = address(flat), []
+        for x, size, start in zip(program.parameters, self.sizes, self.starts, strict=True):
+            known[f"gradient {x.name}"] = first + start * flat.itemsize
+            grads.append(flat[start : start + size].reshape(x.shape))
+        self.call(1, known, saved, len(seeds[0]))
         return grads
 
     def row(self, row: Program) -> Program:

@@ -107,6 +107,12 @@ def described(compiler: tuple[str, ...]) -> str:
     return finished([*compiler, *native, "-dM", "-E", "-x", "c", os.devnull], " ".join(compiler))
 
 
+def width() -> int:
+    """How many bytes the processor's vectors have."""
+    known = described(tuple(command()))
+    return next((n for name, n in (("__AVX512F__", 64), ("__AVX__", 32)) if f" {name} " in known), 16)
+
+
 def finished(arguments: Sequence[str], name: str) -> str:
     """The output of a command. CannotCompile if it fails, hangs, or does not exist."""
     try:

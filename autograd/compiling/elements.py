@@ -6,10 +6,11 @@ a slice moves the axes of all leaves below it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from autograd.compiling.layout import Atom, Axes, Axis, Unaligned, contiguous, grouped, is_one, sliced
+from autograd.compiling.layout import Atom, Axes, Axis, Unaligned, grouped, is_one, sliced
 from autograd.engine.graph import Node, postorder
 from autograd.ops.rows import Op
 from autograd.vectorizing.inference import Operand, part
@@ -53,10 +54,9 @@ class Element(Node):
 
 def buffer(name: str, shape: tuple[Any, ...], kind: str, room: tuple[Any, ...]) -> Element:
     """An array that lies in one piece; `room` is its shape for a whole tile."""
-    strides = contiguous(room)
     axes: list[Axis] = []
-    for n, axis in zip(shape, strides, strict=True):
-        axes.append(() if is_one(n) else (Atom(n, axis[0].stride if axis else 0),))
+    for i, n in enumerate(shape):
+        axes.append(() if is_one(n) else (Atom(n, math.prod(room[i + 1 :])),))
     return Element(shape, kind, buffer=name, axes=tuple(axes))
 
 

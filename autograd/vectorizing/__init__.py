@@ -447,7 +447,7 @@ class Vectorized:
         """
         from autograd.compiling.c_text import CSource
 
-        return CSource(self.program, self.dtype).text
+        return (self._machine.source if self._machine else CSource(self.program, self.dtype)).text
 
     # -------------------------------------------------------------------------------------------------------- seeing
 
