@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -41,6 +42,14 @@ COMPARISONS: dict[Any, Callable[..., Any]] = {
 }
 """The questions that are Python operators. Variables whose numbers are not known have answers to these alone."""
 
+ROUNDINGS: dict[Any, Callable[..., Any]] = {
+    np.floor: math.floor,
+    np.ceil: math.ceil,
+    np.trunc: math.trunc,
+    np.rint: round,
+}
+"""The questions that round. A number that `vectorize` traces has answers to these, too."""
+
 REDUCE: dict[Any, Callable[..., Any]] = {
     np.add: ops.sum,
     np.multiply: ops.prod,
@@ -69,7 +78,10 @@ def call_ufunc(ufunc: Any, method: str, inputs: Sequence[Any], kwargs: dict[str,
     if ufunc in QUESTIONS:
         numbers = plain(inputs)
         if any(isinstance(x, Traced) for x in numbers):  # their detach is not a number: asking NumPy would not end
-            return _unknown(name, COMPARISONS.get(ufunc) if method == "__call__" else None, numbers, kwargs)
+            found = COMPARISONS.get(ufunc)
+            if ufunc in ROUNDINGS and all(hasattr(x, "__floor__") for x in numbers):
+                found = ROUNDINGS[ufunc]
+            return _unknown(name, found if method == "__call__" else None, numbers, kwargs)
         return getattr(ufunc, method)(*numbers, **plain(kwargs))
     if method == "__call__":
         row: Any = ROWS.get(ufunc) or MATRICES.get(ufunc.__name__)

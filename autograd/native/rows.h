@@ -3,12 +3,13 @@
 
 /* X(name, whether its partials are constants) */
 #define UNARY_ROWS(X) X(identity, 1) X(neg, 1) X(square, 0) X(reciprocal, 0) X(abs, 0) X(sign, 1) X(exp, 0) X(expm1, 0) X(exp2, 0) X(log, 0) X(log1p, 0) X(log2, 0) X(log10, 0) X(sqrt, 0) X(cbrt, 0) X(sin, 0) X(cos, 0) X(tan, 0) X(asin, 0) X(acos, 0) X(atan, 0) X(arcsinh, 0) X(arccosh, 0) X(arctanh, 0) X(deg2rad, 1) X(rad2deg, 1) X(sinh, 0) X(cosh, 0) X(tanh, 0) X(sigmoid, 0) X(softplus, 0) X(relu, 0) X(erf, 0) X(erfc, 0) X(gelu, 0) X(silu, 0)
-#define BINARY_ROWS(X) X(add, 1) X(sub, 1) X(mul, 0) X(div, 0) X(remainder, 0) X(fmod, 0) X(power, 0) X(copysign, 0) X(hypot, 0) X(logaddexp, 0) X(logaddexp2, 0) X(atan2, 0) X(leaky_relu, 0) X(elu, 0) X(maximum, 0) X(minimum, 0) X(fmax, 0) X(fmin, 0)
+#define BINARY_ROWS(X) X(add, 1) X(sub, 1) X(mul, 0) X(div, 0) X(floordiv, 1) X(remainder, 0) X(fmod, 0) X(power, 0) X(copysign, 0) X(hypot, 0) X(logaddexp, 0) X(logaddexp2, 0) X(atan2, 0) X(leaky_relu, 0) X(elu, 0) X(maximum, 0) X(minimum, 0) X(fmax, 0) X(fmin, 0)
 
 static inline double value_add(double x, double y);
 static inline double value_sub(double x, double y);
 static inline double value_mul(double x, double y);
 static inline double value_div(double x, double y);
+static inline double value_floordiv(double x, double y);
 static inline double value_remainder(double x, double y);
 static inline double value_fmod(double x, double y);
 static inline double value_power(double x, double y);
@@ -59,13 +60,13 @@ static inline double value_maximum(double x, double y);
 static inline double value_minimum(double x, double y);
 static inline double value_fmax(double x, double y);
 static inline double value_fmin(double x, double y);
-static inline double value_floordiv(double x, double y);
 static inline double value_clip(double x, double low, double high);
 
 static inline double value_add(double x, double y) { return x + y; }
 static inline double value_sub(double x, double y) { return x - y; }
 static inline double value_mul(double x, double y) { return x * y; }
 static inline double value_div(double x, double y) { return x / y; }
+static inline double value_floordiv(double x, double y) { return python_floordiv(x, y); }
 static inline double value_remainder(double x, double y) { return python_mod(x, y); }
 static inline double value_fmod(double x, double y) { return fmod(x, y); }
 static inline double value_power(double x, double y) { return pow(x, y); }
@@ -116,7 +117,6 @@ static inline double value_maximum(double x, double y) { return x >= y || x != x
 static inline double value_minimum(double x, double y) { return x <= y || x != x ? x : y; }
 static inline double value_fmax(double x, double y) { return x >= y || y != y ? x : y; }
 static inline double value_fmin(double x, double y) { return x <= y || y != y ? x : y; }
-static inline double value_floordiv(double x, double y) { return python_floordiv(x, y); }
 static inline double value_clip(double x, double low, double high) { return value_minimum(value_maximum(x, low), high); }
 
 static inline double slope0_add(double out, double x, double y) { return 1.0; }
@@ -127,6 +127,8 @@ static inline double slope0_mul(double out, double x, double y) { return y; }
 static inline double slope1_mul(double out, double x, double y) { return x; }
 static inline double slope0_div(double out, double x, double y) { return 1.0 / y; }
 static inline double slope1_div(double out, double x, double y) { return -out / y; }
+static inline double slope0_floordiv(double out, double x, double y) { return 0.0; }
+static inline double slope1_floordiv(double out, double x, double y) { return 0.0; }
 static inline double slope0_remainder(double out, double x, double y) { return 1.0; }
 static inline double slope1_remainder(double out, double x, double y) { return -value_floordiv(x, y); }
 static inline double slope0_fmod(double out, double x, double y) { return 1.0; }

@@ -66,6 +66,18 @@ class Operators(Methods):
     def __rtruediv__(self: S, other: Any) -> S:
         return binary(ops.div, other, self, other)  # type: ignore[no-any-return]
 
+    def __floordiv__(self: S, other: Any) -> S:
+        return binary(ops.floordiv, self, other, other)  # type: ignore[no-any-return]
+
+    def __rfloordiv__(self: S, other: Any) -> S:
+        return binary(ops.floordiv, other, self, other)  # type: ignore[no-any-return]
+
+    def __divmod__(self: S, other: Any) -> tuple[S, S]:
+        return self // other, self % other
+
+    def __rdivmod__(self: S, other: Any) -> tuple[S, S]:
+        return other // self, other % self
+
     def __mod__(self: S, other: Any) -> S:
         return binary(ops.remainder, self, other, other)  # type: ignore[no-any-return]
 
@@ -429,6 +441,7 @@ OPERATORS: dict[Op, tuple[str, ...]] = {
     ops.sub: ("__sub__", "__rsub__"),
     ops.mul: ("__mul__", "__rmul__"),
     ops.div: ("__truediv__", "__rtruediv__"),
+    ops.floordiv: ("__floordiv__", "__rfloordiv__"),
     ops.remainder: ("__mod__", "__rmod__"),
     ops.power: ("__pow__", "__rpow__"),
     ops.neg: ("__neg__",),

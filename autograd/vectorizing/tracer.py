@@ -150,8 +150,28 @@ class Tracer(Value):
     def __float__(self, *digits: Any) -> NoReturn:
         refuse("turns a number that depends on an input into a float", f"its number is not known. {HINT_DATA}")
 
-    __int__ = __complex__ = __index__ = __floor__ = __ceil__ = __trunc__ = __float__
-    __round__ = __float__  # type: ignore[assignment]
+    __int__ = __complex__ = __index__ = __float__
+
+    # What rounds has the derivative 0.
+
+    def __floor__(self) -> Any:
+        x = self.detach()
+        whole = ops.floordiv.apply((x, 1.0), {})
+        return ops.where(ops.abs(x) < WHOLE, whole, x)  # infinity is no quotient
+
+    def __ceil__(self) -> Any:
+        return -(-self).__floor__()
+
+    def __trunc__(self) -> Any:
+        return ops.copysign(ops.abs(self).__floor__(), self.detach())
+
+    def __round__(self, digits: int | None = None) -> Any:
+        scale, x = 10.0 ** (digits or 0), self.detach()
+        size = ops.abs(x) * scale
+        below = size.__floor__()
+        rest = ops.where(size < WHOLE, size - below, 0.0)
+        whole = below + ops.where(rest < 0.5, 0.0, ops.where(rest > 0.5, 1.0, below % 2.0))  # of two, the even one
+        return ops.copysign(whole, x) / scale
 
     def __hash__(self) -> NoReturn:
         refuse("looks a number up in a set or dictionary that is not known while tracing", f"{HINT_EQUAL}")
@@ -177,6 +197,9 @@ class Tracer(Value):
     def __repr__(self) -> str:
         return f"<number %{self.number} of a trace>"
 
+
+WHOLE = 2.0**52
+"""From here on every float is a whole number."""
 
 HINT_EQUAL = (
     "Values are looked up and compared by identity: write `a is b` for the same Value, and where(equal(a, b), x, y), "
@@ -461,7 +484,8 @@ class Trace:
         return found
 
     def _constant(self, c: float) -> int:
-        n = self._leaf((CONSTANT, c, math.copysign(1.0, c), type(c)), CONSTANT, c)
+        known = c if c == c else "nan"  # a nan is equal to none, not to itself either
+        n = self._leaf((CONSTANT, known, math.copysign(1.0, c), type(c)), CONSTANT, c)
         if type(c) is float and c:
             self.floats[c] = n
         return n
@@ -604,7 +628,7 @@ class Trace:
         outer, modes.tracer = modes.tracer, self
         active.enter()  # the quick operators of Values step aside
         try:
-            with builtin.traced():
+            with builtin.traced(self.f):
                 out = self.f(*arguments)
         finally:
             active.leave()

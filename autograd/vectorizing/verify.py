@@ -18,6 +18,7 @@ from autograd.engine.modes import modes
 from autograd.engine.tensor import Tensor
 from autograd.engine.value import Value
 from autograd.transforms.containers import flatten
+from autograd.vectorizing import builtin
 from autograd.vectorizing.tracer import TraceError, name_of, nested
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -72,7 +73,7 @@ def on_values(
     `others` are Values that the function closes over besides its parameters.
     """
     leaves = [[x if a.dtype.kind in "iu" else Value(x) for x in a.reshape(-1).tolist()] for a in sample]
-    with gradients_put_back([*parameters, *others]), np.errstate(all="ignore"):
+    with gradients_put_back([*parameters, *others]), np.errstate(all="ignore"), builtin.traced(f):
         outs = flatten(f(*[nested(x, a.shape) for x, a in zip(leaves, sample, strict=True)]))[0]
         weights = np.random.default_rng(seed).uniform(0.5, 1.5, len(outs))
         weighted = [w * x for w, x in zip(weights.tolist(), outs, strict=True) if isinstance(x, Value)]
