@@ -129,6 +129,26 @@ def test_nan_infinity_and_the_sign_of_zero_are_those_of_numpy(name):
 
 
 @needs_compiler
+@pytest.mark.parametrize(("dtype", "low"), [(np.float64, -746.0), (np.float32, -104.0)])
+def test_the_exponential_is_right_to_the_last_digits(dtype, low):
+    """Overflow, underflow and subnormal results included."""
+    w = Value(1.0)
+    fast = vectorize(lambda x: (w * x).exp(), (), dtype=dtype, compile=True)
+    x = np.concatenate([np.linspace(low, -low, 20001), np.linspace(-1, 1, 20001), [0.0, -0.0]]).astype(dtype)
+    found = fast(x).data
+    with np.errstate(all="ignore"):
+        right = np.exp(x.astype(np.longdouble)).astype(dtype)
+    normal = np.isfinite(right) & (right > np.finfo(dtype).tiny)
+    assert np.abs(found[normal] / right[normal] - 1).max() < 3 * np.finfo(dtype).eps
+    assert np.array_equal(np.isinf(found), np.isinf(right))
+    assert (
+        np.abs(found[~normal & np.isfinite(right)] - right[~normal & np.isfinite(right)]).max()
+        <= 4 * np.finfo(dtype).smallest_subnormal
+    )
+    assert found[-1] == found[-2] == 1.0
+
+
+@needs_compiler
 def test_training_compiled_is_training(home):
     """Optimisers, sync and higher orders work as before; the trained numbers agree."""
     results = []

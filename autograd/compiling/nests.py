@@ -23,6 +23,7 @@ from typing import Any
 
 from autograd import ops
 from autograd.compiling.elements import Element, broadcast, reshaped
+from autograd.compiling.exponential import exponential
 from autograd.compiling.layout import Loop, Unaligned, nested, refined
 from autograd.engine.graph import postorder
 from autograd.native.form import HERE
@@ -239,6 +240,10 @@ class NestWriter:
         for row in needed:
             names = operand_names(row)
             head = f"static inline real value_{row.name}({', '.join(f'real {name}' for name in names)})"
+            if row is ops.exp:
+                bodies.append(exponential(self.notation.suffix))
+                heads.append(f"{head};")
+                continue
             if row.value in LIBRARY:
                 text = f"{LIBRARY[row.value].replace('python_hypot', 'hypot')}({', '.join(names)})"
             else:

@@ -429,7 +429,7 @@ class Vectorized:
             near = 1e-9 if self.dtype == np.float64 else 1e-4
             numbers = [tensor.detach() for tensor in self._tensors]
             self._program = checked(machine, self._program, self._examples(5), numbers, near)
-        except (CannotCompile, NotLowerable) as error:
+        except Exception as error:  # whatever it is, the NumPy program is there
             self._report.form = f"NumPy: {error}".partition("\n")[0]
             warn_once(str(error) if isinstance(error, CannotCompile) else f"{name_of(self.f)} has no C form ({error})")
         else:
