@@ -1,5 +1,6 @@
 """Programs as C: they give the numbers and gradients of the NumPy programs, or say why not and run in NumPy."""
 
+import copy
 import importlib.util
 import os
 import shutil
@@ -191,6 +192,14 @@ def test_an_empty_batch():
     assert out.shape == (0,)
     out.sum().backward()
     assert [p.grad.tolist() for p in fast.parameters()] == [0.0, 0.0]
+
+
+@needs_compiler
+def test_a_copy_runs_too():
+    fast = line(compile=True)
+    again = copy.deepcopy(fast)
+    assert again.report().form == "C"
+    assert again(np.array([0.5, 1.0])).tolist() == fast(np.array([0.5, 1.0])).tolist()
 
 
 def test_the_text_is_read_by_people():

@@ -51,6 +51,9 @@ class Compiled:
         self.sizes = [math.prod(x.shape) for x in program.parameters]
         self.starts = [sum(self.sizes[:i]) for i in range(len(self.sizes))]
 
+    def __deepcopy__(self, memo: Any) -> Compiled:
+        return self  # it never changes
+
     def typed(self, x: Any) -> Array:
         """An array as C reads it: in one piece, in the dtype of the program or as long whole numbers."""
         if type(x) is np.ndarray and x.dtype == self.dtype and x.flags.c_contiguous:
