@@ -54,7 +54,7 @@ def convolution(size, filters, width):
 def gpt(positions):
     from demos.gpt import GPT
 
-    return GPT(positions).loss, (positions + 1,), (positions,)
+    return GPT(positions).loss, (positions + 1,)
 
 
 def lstm(steps, inputs=8, size=16):

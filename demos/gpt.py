@@ -1,9 +1,10 @@
 """GPT: a transformer in scalars is trained as matrices, and then invents names in scalars.
 
-``python -m demos.gpt`` learns 26,545 names, letter by letter, in about two minutes. Every weight is a `Value`, and
-attention is written as loops over them, as in Karpathy's microgpt. `vectorize` finds the matrices in these loops, and
-the matrices are trained. Then their numbers are written back into the Values, which invent the names that are printed
-at the end. ``--help`` lists the options.
+``python -m demos.gpt`` learns 26,545 names, letter by letter, in half a minute. Every weight is a `Value`, and
+attention is written as loops over them, as in Karpathy's microgpt. One function has the loss of one name, of any
+length. `vectorize` finds the matrices in its loops, and the matrices are trained on batches of names. Then their
+numbers are written back into the Values, which invent the names that are printed at the end. ``--help`` lists the
+options.
 """
 
 from __future__ import annotations
@@ -14,17 +15,15 @@ import math
 import random
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-import autograd
 import nn
-from autograd import Value, Vectorized, no_grad, vectorize
+from autograd import Value, no_grad, vectorize
 from demos._command import number, parser, tell
-from nn.data import Batches
 
 NAMES = Path(__file__).parent / "data" / "names" / "names.txt"
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -80,15 +79,15 @@ class GPT(nn.Module):
         x = [a + b for a, b in zip(linear(self.down, hidden), x, strict=True)]
         return linear(self.out, x)
 
-    def loss(self, tokens: list[int], weights: Sequence[Any]) -> Value:
-        """The weighted sum of -log p of each token after the first. The weight 0 marks a position as padding."""
+    def loss(self, tokens: Sequence[int]) -> Any:
+        """The mean of -log p of each token after the first: the loss of one document."""
         keys: Matrix = []
         values: Matrix = []
-        total = Value(0.0)
-        for i, weight in enumerate(weights):
-            p = softmax(self(tokens[i], i, keys, values))
-            total = total - weight * p[tokens[i + 1]].log()
-        return total
+        losses: Vector = []
+        for position, (token, target) in enumerate(itertools.pairwise(tokens)):
+            p = softmax(self(token, position, keys, values))
+            losses.append(-p[target].log())
+        return sum(losses) / len(losses)
 
     def sample(self, rng: random.Random, temperature: float) -> str:
         """A name, drawn letter by letter until the boundary token or the end of the block."""
@@ -118,7 +117,7 @@ def normed(x: Vector) -> Vector:
 
 def softmax(x: Vector) -> Vector:
     """Positive numbers with sum 1. The largest is subtracted first, so that nothing overflows."""
-    largest = autograd.max(x).detach()
+    largest = max(xi.data for xi in x)
     powers = [(xi - largest).exp() for xi in x]
     total = sum(powers)
     return [power / total for power in powers]
@@ -141,13 +140,22 @@ def encode(name: str) -> list[int]:
     return [BOUNDARY, *map(LETTERS.index, name), BOUNDARY]
 
 
-def padded(names: Sequence[str], block: int) -> tuple[np.ndarray, np.ndarray]:
-    """Names as an array of tokens, (names, block + 1), and a mask of the positions without padding, (names, block)."""
-    tokens = np.full((len(names), block + 1), BOUNDARY)
-    for row, name in zip(tokens, names, strict=True):
-        row[: len(name) + 2] = encode(name)
-    lengths = np.array([len(name) + 1 for name in names])
-    return tokens, np.arange(block) < lengths[:, None]
+def by_length(names: Sequence[str]) -> list[np.ndarray]:
+    """The tokens of names as arrays, one for each length, the longest first."""
+    lengths = sorted({len(name) for name in names}, reverse=True)
+    return [np.array([encode(name) for name in names if len(name) == n]) for n in lengths]
+
+
+def batches(names: Sequence[str], size: int, rng: random.Random) -> Iterator[np.ndarray]:
+    """Batches of tokens without end, in random order. The names of a batch have one length, so nothing is padded."""
+    groups = by_length(names)
+    while True:
+        epoch: list[np.ndarray] = []
+        for group in groups:
+            order = rng.sample(range(len(group)), len(group))
+            epoch += [group[order[start : start + size]] for start in range(0, len(group), size)]
+        rng.shuffle(epoch)
+        yield from epoch
 
 
 def bigram_loss(train: Sequence[str], test: Sequence[str]) -> float:
@@ -163,49 +171,41 @@ def bigram_loss(train: Sequence[str], test: Sequence[str]) -> float:
 # ----------------------------------------------------------------------------------------------------------- training
 
 
-def mean_loss(model: Vectorized, tokens: np.ndarray, real: np.ndarray) -> Any:
-    """The mean loss of a letter in a batch of names: a Tensor."""
-    return model(tokens, real / real.sum()).sum()
+Loss: TypeAlias = Callable[[Any], Any]  # of a batch of names of one length: a Tensor with a number for each
 
 
-def train(model: Vectorized, batches: Batches, optimizer: nn.Optimizer, steps: int) -> float:
-    """Train, and report the progress twenty times. Returns the seconds."""
-
-    def endless() -> Iterator[tuple[np.ndarray, ...]]:
-        while True:
-            yield from batches
-
-    start, losses = time.perf_counter(), []
-    for step, (tokens, real) in enumerate(itertools.islice(endless(), steps), 1):
-        loss = mean_loss(model, tokens, real)
+def train(loss: Loss, chosen: Iterator[np.ndarray], optimizer: nn.Optimizer, steps: int) -> tuple[float, int]:
+    """Train, and report the progress twenty times. Returns the seconds and the number of names."""
+    start, losses, names = time.perf_counter(), [], 0
+    for step, tokens in enumerate(itertools.islice(chosen, steps), 1):
+        mean = loss(tokens).mean()
         optimizer.zero_grad()
-        loss.backward()
+        mean.backward()
         optimizer.step()
-        losses.append(loss.item())
+        losses.append(mean.item())
+        names += len(tokens)
         if not math.isfinite(losses[-1]):
             raise FloatingPointError(f"the loss is {losses[-1]} in step {step}: try a lower --lr")
         if step * 20 // steps > (step - 1) * 20 // steps:
             seconds = time.perf_counter() - start
             print(f"step {step:6,} of {steps:,}  loss {np.mean(losses):.4f}  {seconds:5.1f} s", flush=True)
             losses.clear()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, names
 
 
-def evaluate(model: Vectorized, tokens: np.ndarray, real: np.ndarray) -> float:
-    """The mean loss of a letter in many names, 500 names at a time."""
+def evaluate(loss: Loss, names: Sequence[str]) -> float:
+    """The mean loss of a letter in many names."""
     total = 0.0
     with no_grad():
-        for start in range(0, len(tokens), 500):
-            part = slice(start, start + 500)
-            total += model(tokens[part], real[part].astype(float)).data.sum()
-    return float(total / real.sum())
+        for tokens in by_length(names):
+            total += loss(tokens).data.sum() * (tokens.shape[1] - 1)
+    return float(total / sum(len(name) + 1 for name in names))
 
 
 def scalar_step(gpt: GPT, name: str) -> float:
-    """One name forward and backward on Values, at its own length. Returns the seconds."""
-    tokens = encode(name)
+    """One name forward and backward on Values. Returns the seconds."""
     start = time.perf_counter()
-    gpt.loss(tokens, [1 / (len(name) + 1)] * (len(name) + 1)).backward()
+    gpt.loss(encode(name)).backward()
     return time.perf_counter() - start
 
 
@@ -229,36 +229,34 @@ def run(options: argparse.Namespace) -> None:
     by_scalars = sum(scalar_step(gpt, name) for name in some) / len(some)
     print(f"on Values, a name takes {by_scalars * 1000:.0f} ms forward and backward", flush=True)
 
-    print(
-        f"\nvectorize runs the loss once for each of the {TOKENS} tokens, to see which rows they look up ...",
-        flush=True,
-    )
-    model = vectorize(gpt.loss, options.block + 1, options.block, index={"tokens": TOKENS})
-    print(f"\n{model.report()}\n\n{model.forward_source}", flush=True)
+    loss = vectorize(gpt.loss)
+    start = time.perf_counter()
+    for tokens in by_length([*learn, *test]):  # the longest first: it needs all positions, and all share its arrays
+        loss(tokens[:1])
+    longest = next(iter(loss.programs.values()))
+    print(f"\nvectorize has traced the loss at {len(loss.programs)} lengths in {time.perf_counter() - start:.0f} s.")
+    print(f"The longest:\n\n{longest.report()}\n\n{longest.forward_source}", flush=True)
 
-    batches = Batches(*padded(learn, options.block), batch_size=options.batch, seed=options.seed)
-    optimizer = nn.Adam(model.parameters(), nn.OneCycle(options.lr, options.steps))
-    seconds = train(model, batches, optimizer, options.steps)
-    by_arrays = seconds / (options.steps * options.batch)
-    print(f"on arrays, a name took {by_arrays * 1000:.2f} ms with Adam: {by_scalars / by_arrays:.0f} times faster")
+    optimizer = nn.Adam(loss.parameters(), nn.OneCycle(options.lr, options.steps))
+    seconds, names = train(loss, batches(learn, options.batch, rng), optimizer, options.steps)
+    by_arrays = seconds / names
+    print(f"on arrays, a name took {by_arrays * 1000:.3f} ms with Adam: {by_scalars / by_arrays:.0f} times faster")
 
-    tested = padded(test, options.block)
-    print(f"\nloss on the test names: {evaluate(model, *tested):.4f}")
+    print(f"\nloss on the test names: {evaluate(loss, test):.4f}")
     counting = bigram_loss(learn, test)
     print(f"loss of guessing: {math.log(TOKENS):.4f}; of a table of which letter follows which: {counting:.4f}")
 
-    model.sync()
+    loss.sync()
     name = test[0]
     with no_grad():
-        scalar = gpt.loss(encode(name), [1.0] * (len(name) + 1)).data
-        array = model(*(x[:1] for x in tested)).data[0]
+        scalar, array = gpt.loss(encode(name)).data, loss(encode(name)).item()
     print("\nsync() wrote the trained numbers back into the Values.")
     print(f"The loss of {name!r} is {scalar:.12f} on Values and {array:.12f} on arrays.")
     invented = [gpt.sample(rng, options.temperature) for _ in range(options.samples)]
     listed = len({*learn, *test}.intersection(invented))
     print(f"The Values invent {len(invented)} names. {listed} of them are in the list:\n")
-    for start in range(0, len(invented), 5):
-        print("  " + "".join(f"{name:<{options.block + 1}}" for name in invented[start : start + 5]).rstrip())
+    for first in range(0, len(invented), 5):
+        print("  " + "".join(f"{name:<{options.block + 1}}" for name in invented[first : first + 5]).rstrip())
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
