@@ -267,7 +267,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     count = number(int, 1)
     add("--steps", type=count, default=6000, metavar="N", help="batches to train with (%(default)s)")
     add("--batch", type=count, default=64, metavar="N", help="names in a batch (%(default)s)")
-    add("--lr", type=number(float, 0), default=0.02, metavar="RATE", help="Adam's highest learning rate (%(default)s)")
+    add("--lr", type=number(float, 0), default=0.01, metavar="RATE", help="Adam's highest learning rate (%(default)s)")
     add("--block", type=number(int, 3), default=16, metavar="N",
         help="positions; longer names are left out (%(default)s)")  # fmt: skip
     add("--samples", type=number(int, 0), default=20, metavar="N", help="names to invent (%(default)s)")
