@@ -1515,7 +1515,7 @@ def convergence(x):
     return y * STRENGTH
 
 
-@refused("An index that is computed from numbers", (), message="a number that depends on an input")
+@refused("An index that is computed from numbers", (), message="uses a number that is not known as a whole number")
 def computed_index(x):
     return TABLE[x]
 

@@ -150,7 +150,10 @@ class Tracer(Value):
     def __float__(self, *digits: Any) -> NoReturn:
         refuse("turns a number that depends on an input into a float", f"its number is not known. {HINT_DATA}")
 
-    __int__ = __complex__ = __index__ = __float__
+    __int__ = __complex__ = __float__
+
+    def __index__(self) -> NoReturn:
+        refuse("uses a number that is not known as a whole number, a place in a list or a count", HINT_WHOLE)
 
     # What rounds has the derivative 0.
 
@@ -204,6 +207,11 @@ WHOLE = 2.0**52
 HINT_EQUAL = (
     "Values are looked up and compared by identity: write `a is b` for the same Value, and where(equal(a, b), x, y), "
     "with autograd.equal, for the same number. Labels and the like are whole numbers: see index="
+)
+
+HINT_WHOLE = (
+    "whole numbers are arguments of their own: index={'k': 10} says how many values k takes, and in a call without "
+    "shapes integers are whole numbers"
 )
 
 HINT_DATA = (
