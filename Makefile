@@ -19,7 +19,7 @@ mnist: $(VENV)/demos.installed
 	$(BIN)/python -m demos.mnist $(ARGS)
 
 test: $(VENV)/dev.installed
-	@echo "some 11,800 tests: two to four minutes on two idle cores, longer beside other programs; no test measures time"
+	@echo "some 12,900 tests: two to four minutes on two idle cores, longer beside other programs; no test measures time"
 	$(KEEP) $(BIN)/python -m pytest -n auto $(ARGS)
 ifeq ($(ARGS),)
 	@echo "the tests of the engine once more, with Values that run in Python"
