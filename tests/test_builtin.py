@@ -67,6 +67,7 @@ PROGRAMS = {
     "max of NumPy": lambda x: np.max(x) - np.min([[x[0], x[1]], [x[2], x[0]]]),
     "along an axis": lambda x: np.max([[x[0], x[1]], [x[2], x[0]]], axis=0).sum(),
     "clip": lambda x: np.sum(np.clip(x, 0.3, 0.6)) + np.clip(x, None, 0.5)[0],
+    "of one number": lambda x: np.max(x[0]) + np.clip(x[1], 0.2, 0.4) + np.min(autograd.Tensor([0.5, 0.25])).item(),
     "mean, dot and exp": lambda x: np.mean(x) + np.dot(np.array(x), np.array(x)) + np.exp(x[0]),
     "nan": lambda x: autograd.where(x[0] > -1.0, x[1], math.nan),
 }

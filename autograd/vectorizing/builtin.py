@@ -42,14 +42,28 @@ def holds(x: Any) -> bool:
     return isinstance(x, Traced)
 
 
-def recording(theirs: Callable[..., Any], ours: Callable[..., Any], always: bool = False) -> Callable[..., Any]:
-    """Their function, but ours for Values while they are traced; with `always` for Values in any case."""
+def recording(theirs: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
+    """Their function, but ours for Values."""
 
     @wraps(theirs)
     def function(*arguments: Any, **options: Any) -> Any:
-        if (always or modes.tracer is not None) and holds(arguments):
-            return ours(*arguments, **options)
-        return theirs(*arguments, **options)
+        return (ours if holds(arguments) else theirs)(*arguments, **options)
+
+    return function
+
+
+def of_lists(numpys: Callable[..., Any], ours: Callable[..., Any]) -> Callable[..., Any]:
+    """NumPy's function, but ours for Values, and lists of them, while they are traced. A Tensor answers by itself."""
+
+    @wraps(numpys)
+    def function(*arguments: Any, **options: Any) -> Any:
+        if (
+            modes.tracer is None
+            or not arguments
+            or (isinstance(x := arguments[0], Traced) and not isinstance(x, Value))
+        ):
+            return numpys(*arguments, **options)
+        return (ours if holds(x) else numpys)(*arguments, **options)
 
     return function
 
@@ -133,10 +147,10 @@ OURS: list[tuple[Namespace, str, Callable[..., Any]]] = [
     (vars(builtins), "max", extreme(max, ops.max)),
     (vars(builtins), "min", extreme(min, ops.min)),
     (vars(math), "fsum", gathered(math.fsum, ops.sum)),
-    *((vars(math), name, recording(getattr(math, name), ours, always=True)) for name, ours in MATH.items()),
-    *((vars(np), name, recording(getattr(np, name), partial(listed, ops.max))) for name in ("max", "amax")),
-    *((vars(np), name, recording(getattr(np, name), partial(listed, ops.min))) for name in ("min", "amin")),
-    (vars(np), "clip", recording(np.clip, clipped)),
+    *((vars(math), name, recording(getattr(math, name), ours)) for name, ours in MATH.items()),
+    *((vars(np), name, of_lists(getattr(np, name), partial(listed, ops.max))) for name in ("max", "amax")),
+    *((vars(np), name, of_lists(getattr(np, name), partial(listed, ops.min))) for name in ("min", "amin")),
+    (vars(np), "clip", of_lists(np.clip, clipped)),
 ]
 """Where a name stands, the name, and what it means while a function is traced."""
 
