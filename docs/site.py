@@ -41,6 +41,7 @@ CONTENTS: dict[str, dict[str, str]] = {
         "docs/house.md": "Where the code is",
     },
     "Reference": {},
+    "中文": {"README.zh.md": "chainrule"},
     "Project": {"CONTRIBUTING.md": "Contributing", "CHANGELOG.md": "Changelog"},
 }
 """The documents by section, with their titles. The chapters of the course and the reference are found."""
@@ -95,10 +96,11 @@ def linked(text: str, path: str, known: set[str]) -> str:
 def documents() -> dict[str, dict[str, str]]:
     """The documents by section, the chapters among them."""
     found = {section: dict(pages) for section, pages in CONTENTS.items()}
-    chapters = sorted((ROOT / "docs" / "course").glob("[0-9]*.md"), key=lambda path: int(path.name.partition("-")[0]))
-    for path in chapters:
-        title = path.read_text(encoding="utf-8").split("\n")[0].removeprefix("# ")
-        found["Course"][path.relative_to(ROOT).as_posix()] = title
+    for section, folder in (("Course", "course"), ("中文", "course/zh")):
+        chapters = (ROOT / "docs" / folder).glob("[0-9]*.md")
+        for path in sorted(chapters, key=lambda path: int(path.name.partition("-")[0])):
+            title = path.read_text(encoding="utf-8").split("\n")[0].removeprefix("# ")
+            found[section][path.relative_to(ROOT).as_posix()] = title
     return found
 
 

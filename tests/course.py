@@ -12,6 +12,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent.parent / "docs" / "course"
 PAGES = sorted(FOLDER.glob("[0-9]*.md"), key=lambda path: int(path.name.partition("-")[0]))
+CHINESE = sorted(FOLDER.glob("zh/[0-9]*.md"))
 BLOCK = re.compile(r"```python\n(.*?)```\n(?:\n```text\n(.*?)```\n)?", re.S)
 
 
@@ -31,7 +32,7 @@ def runs(page: str, name: str) -> Iterator[tuple[str, str, str]]:
 
 def main() -> None:
     """Write what the blocks print."""
-    for path in PAGES:
+    for path in (*PAGES, *CHINESE):
         if len(sys.argv) > 1 and not any(path.name.startswith(x) for x in sys.argv[1:]):
             continue
         page = path.read_text(encoding="utf-8")

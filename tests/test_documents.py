@@ -171,6 +171,7 @@ def check_form(namespace, output):
 
 CHECKS = {
     "README.md": [check_example, check_tree, check_evaluation],
+    "README.zh.md": [check_example],
     "docs/editors.md": [check_signature],
     "docs/engine.md": [check_node, check_order, check_sweep, check_form],
     "docs/operations.md": [check_row, check_transforms],

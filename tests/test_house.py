@@ -19,8 +19,8 @@ from autograd import ops
 
 ROOT = Path(__file__).parent.parent
 TOP = {".ci", ".git", ".github", ".gitignore", ".pre-commit-config.yaml", "CHANGELOG.md", "CITATION.cff",
-       "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "autograd", "benchmarks", "demos", "docs",
-       "nn", "pyproject.toml", "setup.py", "tests"}  # fmt: skip
+       "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md", "README.zh.md", "autograd", "benchmarks",
+       "demos", "docs", "nn", "pyproject.toml", "setup.py", "tests"}  # fmt: skip
 
 HOUSE = (ROOT / "docs" / "house.md").read_text(encoding="utf-8")
 FILES = {
