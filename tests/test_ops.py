@@ -454,7 +454,7 @@ def test_moves(move, seed):
 
 
 @given(data=st.data(), shape=array_shapes(min_dims=1, max_dims=3, max_side=4), seed=seeds)
-def test_the_transposes_of_a_concatenation_together_are_those_of_each_operand(data, shape, seed):
+def test_concatenate_gives_together_the_transposes_of_each_operand(data, shape, seed):
     axis = data.draw(st.integers(0, len(shape) - 1))
     lengths = data.draw(st.lists(st.integers(0, 3), min_size=1, max_size=5))
     whole = np.random.default_rng(seed).normal(size=(*shape[:axis], sum(lengths), *shape[axis + 1 :]))
